@@ -1,0 +1,41 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+PYTHON ?= python3
+STAGES ?=
+
+VENV := .venv
+LOCK := tests/requirements.txt
+# Named after what is inside: another lock or another Python makes another environment.
+READY := $(VENV)/.ready-$(shell { cat $(LOCK); $(PYTHON) -VV; } 2>&1 | cksum | cut -d ' ' -f 1)
+SUITE = PYTHONPATH=tests $(VENV)/bin/python -m suite
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-floor clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY) ## Start a throwaway n8n and show on it what the collection does
+	@$(VENV)/bin/python demo/run.py
+
+test: $(READY) ## Run all tests, or some: make test STAGES="sanity units"
+	@$(SUITE) $(STAGES)
+
+test-floor: $(READY) ## Run the tests that need n8n against the oldest n8n that is supported
+	@$(SUITE) --lock tests/n8n_server/locks/2.8.4 integration real molecule
+
+clean: ## Remove what the other targets made (installed n8n stay in the user's cache)
+	rm -rf $(VENV) .build
+
+$(READY):
+	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) is not there. Name a Python: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed, $(PYTHON) is older. Name another: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo "$(PYTHON) cannot make virtual environments: apt-get install python3-venv" >&2; exit 1; }
+	@command -v c++ > /dev/null || { echo "A C++ compiler is needed to build n8n's sqlite3: apt-get install build-essential" >&2; exit 1; }
+	@echo "Installing $(LOCK) into $(VENV) ..."
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(LOCK)
+	@touch $@

@@ -1,0 +1,261 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries a plan out: in order, in few calls, and saying exactly what was done when a call fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from ._errors import N8nError
+from ._model import CHAT_USER, PROJECT_ADMIN, Project, is_demotion
+from ._plan import Change, Plan, without_admin
+from ._resources import Resources, batches
+
+# The changes behind these need what they make.
+_GIVES = ("add_member", "change_member_role")
+
+
+@dataclass
+class Outcome:
+    """What became of a plan."""
+
+    done: list[Change] = field(default_factory=list)
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    not_tried: list[Change] = field(default_factory=list)
+    conflicts: list[dict[str, Any]] = field(default_factory=list)
+    user_ids: dict[str, str] = field(default_factory=dict)
+    projects: dict[str, Project] = field(default_factory=dict)
+
+    def in_order_of(self, plan: Plan) -> Outcome:
+        """Return the same in the order of the plan, whatever the order in which answers arrived."""
+        rank = {change: number for number, change in enumerate(plan.changes)}
+        places = [change.to_result() for change in plan.changes]
+        self.done.sort(key=rank.__getitem__)
+        self.not_tried.sort(key=rank.__getitem__)
+        self.errors.sort(key=lambda error: places.index(error["changes"][0]))
+        self.conflicts.sort(key=lambda conflict: (conflict["project"] or "", conflict["user"] or ""))
+        return self
+
+
+class ApplyError(N8nError):
+    """Some of a plan could not be carried out; the result says what was done, what failed and what was not tried."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        failed = sum(len(error["changes"]) for error in outcome.errors)
+        planned = len(outcome.done) + len(outcome.not_tried) + len(outcome.conflicts) + failed
+        messages = list(dict.fromkeys(error["error"] for error in outcome.errors))
+        super().__init__(
+            "\n".join(messages[:5])
+            + f"\n{len(outcome.done)} of {planned} changes were made, {failed} failed, {len(outcome.not_tried)} were not tried "
+            "as they need those. Running the task again does what is left."
+        )
+        self.outcome = outcome
+        self._result = {
+            "done": [change.to_result() for change in outcome.done],
+            "errors": outcome.errors,
+            "not_tried": [change.to_result() for change in outcome.not_tried],
+        }
+
+    def result(self) -> dict[str, Any]:
+        """Return what the failed task reports."""
+        return self._result
+
+
+def apply(plan: Plan, resources: Resources, keep_links: Callable[[dict[str, str]], None]) -> Outcome:
+    """Make the changes of `plan` and return what became of each of them. Raises nothing that n8n can cause.
+
+    What fails does not stop what does not depend on it. `keep_links` gets the invitation links (secrets) by email as
+    soon as n8n has made them, as they cannot be had again.
+    """
+    run = _Run(plan, resources, keep_links)
+    for _step, changes in groupby(plan.changes, key=_step_of(plan)):
+        run.step(list(changes))
+    return run.outcome.in_order_of(plan)
+
+
+def _step_of(plan: Plan) -> Callable[[Change], object]:
+    """Group what one call can do: adding members and changing their roles is the same call to n8n."""
+    # Members who are given back what becoming a chat user takes away come in a second group, behind that.
+    groups: dict[int, int] = {}
+    number, last = 0, ""
+    for change in plan.changes:
+        kind = "give" if change.action in _GIVES else change.action
+        number += kind != last
+        groups[id(change)], last = number, kind
+    return lambda change: groups[id(change)]
+
+
+class _Run:
+    def __init__(self, plan: Plan, resources: Resources, keep_links: Callable[[dict[str, str]], None]) -> None:
+        self.resources = resources
+        self.outcome = Outcome()
+        self._keep_links = keep_links
+        self._meant_to_lose_admins = {key for key, _name, _admins in without_admin(plan.state, plan.changes)}
+        self._lost_users: set[str] = set()
+        self._lost_projects: set[str] = set()
+
+    def step(self, changes: Sequence[Change]) -> None:
+        """Make changes of one kind."""
+        ready = [change for change in changes if self._is_ready(change)]
+        action = changes[0].action
+        if action == "invite_user":
+            for batch in batches(ready):
+                self._invite(batch)
+        elif action == "create_project":
+            self._each(ready, self._create)
+        elif action in _GIVES:
+            self._per_project(ready, self._give)
+        elif action == "remove_member":
+            self._take(ready)
+        else:
+            self._each(ready, self._single)
+
+    def _is_ready(self, change: Change) -> bool:
+        """Whether what `change` needs has been done; else it is noted as not tried."""
+        needs_user = change.action in (*_GIVES, "delete_user") or (
+            change.action == "change_user_role" and change.after == CHAT_USER
+        ) or change.carried
+        if (needs_user and change.user in self._lost_users) or change.project_key in self._lost_projects:
+            self.outcome.not_tried.append(change)
+            return False
+        return True
+
+    def _done(self, changes: Iterable[Change]) -> None:
+        self.outcome.done.extend(changes)
+
+    def _failed(self, changes: Sequence[Change], error: N8nError) -> None:
+        people = sorted({change.user for change in changes if change.user})
+        self.outcome.errors.append(
+            {"error": str(error), "users": people, "changes": [change.to_result() for change in changes]}
+        )
+        self._lost_users.update(people)
+        self._lost_projects.update(change.project_key for change in changes if change.action == "create_project")
+
+    def _each(self, changes: Sequence[Change], call: Callable[[Change], None]) -> None:
+        """Make each change by a call of its own, several at a time."""
+
+        def attempt(change: Change) -> N8nError | None:
+            try:
+                call(change)
+            except N8nError as error:
+                return error
+            return None
+
+        for change, error in zip(changes, self.resources.client.in_parallel(attempt, changes)):
+            if error is None:
+                self._done([change])
+            else:
+                self._failed([change], error)
+
+    def _per_project(self, changes: Sequence[Change], call: Callable[[list[Change]], None]) -> None:
+        by_project: dict[str, list[Change]] = {}
+        for change in changes:
+            by_project.setdefault(change.project_key, []).append(change)
+        self.resources.client.in_parallel(call, list(by_project.values()))
+
+    def _invite(self, changes: Sequence[Change]) -> None:
+        try:
+            invited = self.resources.invite({change.user or "": change.after or "" for change in changes})
+        except N8nError as error:
+            self._failed(changes, error)
+            return
+        links: dict[str, str] = {}
+        for change in changes:
+            email = change.user or ""
+            invitation = invited.get(email)
+            if invitation is None:
+                self._take_as_is(change)
+            elif invitation.error or not invitation.user_id:
+                self._failed([change], N8nError(f"n8n could not invite {email}: {invitation.error or 'it gave no id'}."))
+            else:
+                self.outcome.user_ids[email] = invitation.user_id
+                self._done([change])
+                if invitation.url:
+                    links[email] = invitation.url
+        self._keep_links(links)
+
+    def _take_as_is(self, change: Change) -> None:
+        """n8n says nothing of somebody who has become an active user since the plan was made."""
+        try:
+            user = self.resources.find_user(change.user or "")
+            if user is None:
+                raise N8nError(f"n8n did not invite {change.user}, and did not say why.")
+        except N8nError as error:
+            self._failed([change], error)
+            return
+        self.outcome.user_ids[user.email] = user.id
+        self._conflict(change, f"{user.email} is a user with the role {user.role} already")
+
+    def _create(self, change: Change) -> None:
+        self.outcome.projects[change.project_key] = self.resources.create_project(change.after or "")
+
+    def _give(self, changes: list[Change]) -> None:
+        """Add members and change roles in one project, in one call for every BATCH of them."""
+        current = changes
+        if any(change.action == "change_member_role" and is_demotion(change.before or "", change.after or "") for change in changes):
+            current = self._still_as_planned(changes)
+        for batch in batches(current):
+            ids = {change.user_id or self.outcome.user_ids[change.user or ""]: change.after or "" for change in batch}
+            try:
+                self.resources.set_members(self._project_id(batch[0]), ids)
+                self._done(batch)
+            except N8nError as error:
+                self._failed(batch, error)
+
+    def _take(self, changes: Sequence[Change]) -> None:
+        self._done(change for change in changes if change.carried)
+        current: list[Change] = []
+        self._per_project(
+            [change for change in changes if not change.carried],
+            lambda of_project: current.extend(self._still_as_planned(of_project)),
+        )
+        self._each(current, lambda change: self.resources.remove_member(self._project_id(change), change.user_id or ""))
+
+    def _still_as_planned(self, changes: Sequence[Change]) -> list[Change]:
+        """Return those changes that still start from what the plan saw; what somebody else changed is left alone."""
+        project_id = self._project_id(changes[0])
+        if changes[0].project_id is None:
+            # A project of this run's own: nobody else has been there.
+            return list(changes)
+        try:
+            now = {member.id: member.role for member in self.resources.members(project_id)}
+        except N8nError as error:
+            self._failed(changes, error)
+            return []
+        going = {change.user_id for change in changes if change.before == PROJECT_ADMIN}
+        some_admin_stays = any(role == PROJECT_ADMIN and user_id not in going for user_id, role in now.items())
+        some_admin_stays |= any(change.after == PROJECT_ADMIN for change in changes)
+        current = []
+        for change in changes:
+            role = now.get(change.user_id or "")
+            if role != change.before:
+                self._conflict(change, f"{change.user} has become {role}" if role else f"{change.user} is no member any more")
+            elif role == PROJECT_ADMIN and not some_admin_stays and project_id not in self._meant_to_lose_admins:
+                self._conflict(change, f"{change.user} has become the last admin of the project")
+            else:
+                current.append(change)
+        return current
+
+    def _conflict(self, change: Change, found: str) -> None:
+        self.outcome.conflicts.append({**change.to_result(), "reason": f"left alone: {found}"})
+
+    def _single(self, change: Change) -> None:
+        if change.action == "rename_project":
+            self.resources.rename_project(self._project_id(change), change.after or "")
+        elif change.action == "change_user_role":
+            self.resources.set_user_role(change.user_id or self.outcome.user_ids[change.user or ""], change.after or "")
+        elif change.action == "delete_user":
+            self.resources.delete_user(change.user_id or "")
+        elif change.action == "delete_project":
+            self.resources.delete_project(self._project_id(change))
+        else:
+            raise AssertionError(f"no such action: {change.action}")
+
+    def _project_id(self, change: Change) -> str:
+        return change.project_id or self.outcome.projects[change.project_key].id
+
+

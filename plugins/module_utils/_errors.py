@@ -1,0 +1,41 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can go wrong, each with a message that names the thing, the cause and the way out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class N8nError(Exception):
+    """Anything that this collection reports as an error; its text is meant for the person who runs the task."""
+
+    def result(self) -> dict[str, Any]:
+        """Return what a failed task reports beside the message."""
+        return {}
+
+
+class InputError(N8nError):
+    """What was asked for is wrong, contradictory or refused. Nothing has been written."""
+
+
+class ConnectionFailed(N8nError):
+    """The server could not be reached, or it is not an n8n that this collection can work with."""
+
+
+class Unanswered(ConnectionFailed):
+    """A write was sent and its answer was lost: whether n8n carried it out has to be read from n8n."""
+
+
+class IncompleteReading(N8nError):
+    """n8n did not show everything there is, so nothing may be concluded from what is absent."""
+
+
+class ApiError(N8nError):
+    """n8n refused a call: `status` is the HTTP status, `words` is what n8n said."""
+
+    def __init__(self, message: str, status: int, words: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.words = words

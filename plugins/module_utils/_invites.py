@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The file that keeps invitation links, which are secrets, out of every result and log."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+
+from ._errors import InputError, N8nError
+
+
+class InviteFile:
+    """A JSON object of emails and links that only its owner can read. New links are added, none is ever dropped."""
+
+    def __init__(self, path: str) -> None:
+        """Check that links can be kept there, before any is made; raises InputError."""
+        self.path = path
+        folder = os.path.dirname(path) or "."
+        if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
+            raise InputError(f"Invitation links cannot be kept in {path}: {folder} is no folder that can be written to.")
+        self._links = self._read()
+
+    def _read(self) -> dict[str, str]:
+        if not os.path.lexists(self.path):
+            return {}
+        try:
+            with open(self.path, encoding="utf-8") as file:
+                links = json.load(file)
+            if not isinstance(links, dict):
+                raise ValueError("it has no JSON object")
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"Invitation links cannot be added to {self.path}, which is there and is no file of links: {error}. Move it "
+                "away, or give another path."
+            ) from None
+        return links
+
+    def add(self, links: Mapping[str, str]) -> None:
+        """Add links by email. The file is replaced as a whole and is never seen half written or with another mode."""
+        if not links:
+            return
+        self._links.update(links)
+        folder = os.path.dirname(self.path) or "."
+        try:
+            # Made with mode 0600.
+            handle, draft = tempfile.mkstemp(prefix=".invites-", dir=folder)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(self._links, file, indent=2, sort_keys=True, ensure_ascii=False)
+                file.write("\n")
+            os.replace(draft, self.path)
+        except OSError as error:
+            raise N8nError(
+                f"{len(links)} people were invited and their links could not be kept in {self.path}: {error}. Send their "
+                "invitations again with n8n_user and resend_invite."
+            ) from None

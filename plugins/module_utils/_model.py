@@ -1,0 +1,267 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What n8n says, as frozen dataclasses, and the words for it. PURE, and without secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ._errors import InputError
+
+OWNER = "global:owner"
+CHAT_USER = "global:chatUser"
+MEMBER = "global:member"
+PROJECT_ADMIN = "project:admin"
+# Who has one of these sees and manages everything on the instance.
+SEES_ALL = (OWNER, "global:admin")
+
+# The short words of n8n's own roles. project:personalOwner is not among them: nobody can be given it.
+_SHORT = {
+    "global": {"owner": OWNER, "admin": "global:admin", "member": MEMBER, "chatUser": CHAT_USER},
+    "project": {name: f"project:{name}" for name in ("admin", "editor", "viewer", "chatUser")},
+}
+# From little to much; where a role is in neither, nobody knows which of two is more.
+_ORDER = (
+    (CHAT_USER, MEMBER, "global:admin", OWNER),
+    ("project:chatUser", "project:viewer", "project:editor", PROJECT_ADMIN),
+)
+# What n8n takes for an address: letters, digits and these signs, and a domain with a dot (seen on 2.40.7).
+_EMAIL = re.compile(
+    r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+)
+
+
+@dataclass(frozen=True)
+class User:
+    """A user of the instance; `is_pending` until the invitation is accepted."""
+
+    id: str
+    email: str
+    role: str
+    is_pending: bool = False
+    first_name: str | None = None
+    last_name: str | None = None
+
+    @classmethod
+    def from_api(cls, data: Mapping[str, Any]) -> User:
+        """Return the user of one entry of GET /users?includeRole=true."""
+        return cls(
+            id=str(data["id"]),
+            email=str(data.get("email") or "").lower(),
+            role=str(data.get("role") or ""),
+            is_pending=bool(data.get("isPending")),
+            first_name=data.get("firstName"),
+            last_name=data.get("lastName"),
+        )
+
+    def to_result(self) -> dict[str, Any]:
+        """Return what modules return as `user`."""
+        return {
+            "id": self.id or None,
+            "email": self.email,
+            "role": self.role,
+            "is_pending": self.is_pending,
+            "first_name": self.first_name,
+            "last_name": self.last_name,
+        }
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project: `type` is team or personal. A personal project's `creator_id` is the id of the user whose it is."""
+
+    id: str
+    name: str
+    type: str = "team"
+    creator_id: str | None = None
+
+    @classmethod
+    def from_api(cls, data: Mapping[str, Any]) -> Project:
+        """Return the project of one entry of GET /projects."""
+        creator = data.get("creatorId")
+        return cls(
+            id=str(data["id"]),
+            name=str(data.get("name") or ""),
+            type=str(data.get("type") or "team"),
+            creator_id=str(creator) if creator else None,
+        )
+
+    @property
+    def is_team(self) -> bool:
+        """Whether people can be its members."""
+        return self.type == "team"
+
+    def to_result(self) -> dict[str, Any]:
+        """Return what modules return as `project`."""
+        return {"id": self.id or None, "name": self.name, "type": self.type}
+
+
+@dataclass(frozen=True)
+class Member:
+    """A user's membership of a project; `id` is the user's."""
+
+    id: str
+    email: str
+    role: str
+
+    @classmethod
+    def from_api(cls, data: Mapping[str, Any]) -> Member:
+        """Return the member of one entry of GET /projects/{id}/users (2.8.0 and later)."""
+        return cls(id=str(data["id"]), email=str(data.get("email") or "").lower(), role=str(data.get("role") or ""))
+
+    def to_result(self) -> dict[str, Any]:
+        """Return what modules return as `member`."""
+        return {"id": self.id or None, "email": self.email, "role": self.role}
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role that GET /roles lists (2.36 and later); `kind` is global or project."""
+
+    slug: str
+    name: str
+    kind: str
+    licensed: bool = True
+    custom: bool = False
+
+    @classmethod
+    def from_api(cls, data: Mapping[str, Any]) -> Role:
+        """Return the role of one entry of GET /roles."""
+        return cls(
+            slug=str(data["slug"]),
+            name=str(data.get("displayName") or data["slug"]),
+            kind=str(data.get("roleType") or str(data["slug"]).partition(":")[0]),
+            licensed=data.get("licensed") is not False,
+            custom=data.get("systemRole") is False,
+        )
+
+
+@dataclass(frozen=True)
+class Possession:
+    """Something that a personal or team project owns; `type` is workflow, credential, data table or folder."""
+
+    type: str
+    id: str
+    name: str
+
+    def to_result(self) -> dict[str, Any]:
+        """Return the entry for lists of possessions."""
+        return {"type": self.type, "id": self.id, "name": self.name}
+
+
+@dataclass(frozen=True)
+class Possessions:
+    """What a project owns, as far as the server shows it. `unseen` says what it may own besides."""
+
+    items: tuple[Possession, ...] = ()
+    unseen: str = ""
+
+    def __str__(self) -> str:
+        return ", ".join(f'{item.type} "{item.name}" ({item.id})' for item in self.items)
+
+
+@dataclass(frozen=True)
+class State:
+    """What has been read of an instance. `None` and absent keys are what was not read, never what does not exist."""
+
+    url: str
+    myself: str | None = None
+    users: tuple[User, ...] = ()
+    projects: tuple[Project, ...] = ()
+    members: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
+    roles: tuple[Role, ...] | None = None
+    possessions: Mapping[str, Possessions] = field(default_factory=dict)
+
+    def find_user(self, reference: str) -> User | None:
+        """Return the user with that id or email (in any case), or None."""
+        email = reference.strip().lower()
+        matches = [user for user in self.users if user.id == reference] or [
+            user for user in self.users if user.email == email and email
+        ]
+        return matches[0] if matches else None
+
+    def find_projects(self, reference: str) -> tuple[Project, ...]:
+        """Return the projects that a reference may mean: the one of that id, else all team projects of that name."""
+        return tuple(project for project in self.projects if project.id == reference) or self.projects_named(reference)
+
+    def projects_named(self, name: str) -> tuple[Project, ...]:
+        """Return all team projects of that exact name."""
+        return tuple(project for project in self.projects if project.is_team and project.name == name)
+
+    def find_project(self, reference: str) -> Project | None:
+        """Return the team project with that id or exact name, or None; raises InputError where that is not clear."""
+        project = the_one(reference, self.find_projects(reference))
+        if project is not None and not project.is_team:
+            raise InputError(f'Project "{reference}" is the personal project of one user: only team projects have members.')
+        return project
+
+    def personal_project(self, user: User) -> Project | None:
+        """Return the personal project of a user, or None where it was not read."""
+        mine = [project for project in self.projects if not project.is_team and project.creator_id == user.id]
+        return mine[0] if mine else None
+
+
+def the_one(name: str, projects: Sequence[Project]) -> Project | None:
+    """Return the one project of these, None where there is none; raises InputError where there are several."""
+    if len(projects) > 1:
+        ids = ", ".join(sorted(project.id for project in projects))
+        raise InputError(f'Project "{name}" exists {len(projects)} times, with the ids {ids}: name it by its id.')
+    return projects[0] if projects else None
+
+
+def email_address(text: object, where: str) -> str:
+    """Return `text` as n8n stores an email, in lower case; raises InputError that names `where` it was found."""
+    email = str(text if text is not None else "").strip().lower()
+    if not _EMAIL.fullmatch(email):
+        raise InputError(f'{where}: "{text}" is no email address.')
+    return email
+
+
+def project_name(text: object, where: str) -> str:
+    """Return `text` as a project's name, untrimmed; raises InputError for what n8n refuses or nobody could find again."""
+    name = "" if text is None else str(text)
+    if not name.strip():
+        raise InputError(f"{where}: a project needs a name that is not blank.")
+    if len(name) > 255:
+        raise InputError(f'{where}: "{name[:40]}..." has {len(name)} characters, and n8n takes 255 at most.')
+    return name
+
+
+def is_plain_role(text: str, kind: str) -> bool:
+    """Whether a role can be told without asking the server: a short word of n8n's own, or a full slug."""
+    return text in _SHORT[kind] or text.startswith(f"{kind}:")
+
+
+def role_slug(text: str, kind: str, known: Iterable[Role] | None, where: str) -> str:
+    """Return the full slug of a role; `kind` is global or project, `known` what GET /roles says (None: it was not asked).
+
+    Raises InputError for a role that is unknown, not licensed, ambiguous, or not to be given to anybody.
+    """
+    roles = [role for role in known or () if role.kind == kind]
+    slug = _SHORT[kind].get(text, text if text.startswith(f"{kind}:") else None)
+    if slug is None:
+        matches = sorted({role.slug for role in roles if text in (role.name, role.slug.partition(":")[2])})
+        if len(matches) > 1:
+            raise InputError(f'{where}: the role "{text}" exists several times: name it by its slug, {" or ".join(matches)}.')
+        slug = matches[0] if matches else None
+    role = next((role for role in roles if role.slug == slug), None)
+    if slug == "project:personalOwner" or slug is None or (known is not None and role is None):
+        offered = sorted(role.slug for role in roles if role.slug not in (OWNER, "project:personalOwner"))
+        choice = ", ".join(offered or list(_SHORT[kind]))
+        hint = "" if known is not None else " (this n8n does not list its roles: a custom one is named by its slug)"
+        raise InputError(f'{where}: there is no role "{text}" to give. Choose from {choice}{hint}.')
+    if role is not None and not role.licensed:
+        raise InputError(f'{where}: the licence of this n8n does not include the role "{slug}".')
+    return slug
+
+
+def is_demotion(before: str, after: str) -> bool:
+    """Whether `after` may allow less than `before`: where the order of two roles is not known, it may."""
+    for order in _ORDER:
+        if before in order and after in order:
+            return order.index(after) < order.index(before)
+    return before != after

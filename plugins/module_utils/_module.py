@@ -1,0 +1,122 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one place that knows AnsibleModule: options, check mode, diff, errors and the shape of results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
+
+from ._apply import ApplyError, Outcome, apply
+from ._client import REQUESTS_IMPORT_ERROR, Client
+from ._errors import N8nError
+from ._model import State, role_slug
+from ._options import CONNECTION_OPTIONS, Connection
+from ._plan import Plan
+from ._reading import read, roles_if_shown
+from ._resources import Resources
+from ._wish import Needs
+
+
+class Task:
+    """What a module's run() works with: it reads, and carries a plan out, or in check mode only says what it would do."""
+
+    def __init__(self, resources: Resources, check_mode: bool) -> None:
+        self.resources = resources
+        self.check_mode = check_mode
+        self.plan: Plan | None = None
+        self.outcome = Outcome()
+
+    def read(self, needs: Needs) -> State:
+        """Return the state that `needs` asks for."""
+        return read(self.resources, needs)
+
+    def carry_out(self, plan: Plan, keep_links: Callable[[dict[str, str]], None] = lambda links: None) -> Outcome:
+        """Make the changes of `plan` and return what was done, which in check mode is what would be.
+
+        Raises InputError before anything is written where a role cannot be given, and ApplyError where some changes
+        could not be made. `keep_links` gets the invitation links, which are secrets, by email.
+        """
+        self.plan = plan
+        self._check_roles(plan)
+        if self.check_mode:
+            self.outcome = Outcome(done=list(plan.changes))
+            return self.outcome
+        self.outcome = apply(plan, self.resources, keep_links)
+        if self.outcome.errors:
+            raise ApplyError(self.outcome)
+        return self.outcome
+
+    def carry_out_one(self, plan: Plan, keep_links: Callable[[dict[str, str]], None] = lambda links: None) -> Outcome:
+        """Do as carry_out does for a task with one wish, which fails where it could not be made true."""
+        outcome = self.carry_out(plan, keep_links)
+        if outcome.conflicts:
+            raise N8nError(f"Somebody else changed this at the same time: {outcome.conflicts[0]['reason']}. Run the task again.")
+        return outcome
+
+    def _check_roles(self, plan: Plan) -> None:
+        """Find out before the first write whether the roles exist and the licence includes them, where n8n tells."""
+        kinds = {"invite_user": "global", "change_user_role": "global", "add_member": "project", "change_member_role": "project"}
+        given = {(kinds[change.action], change.after or ""): change for change in plan.changes if change.action in kinds}
+        if not given:
+            return
+        known = roles_if_shown(self.resources)
+        for (kind, role), change in given.items():
+            role_slug(role, kind, known, f'{change.user} in project "{change.project}"' if change.project else str(change.user))
+
+    def result(self) -> dict[str, Any]:
+        """Return what every module returns."""
+        return {
+            "changed": bool(self.outcome.done),
+            "requests": self.resources.client.requests,
+            "diff": self.plan.diff() if self.plan else {"before": {}, "after": {}},
+        }
+
+    def plan_result(self) -> dict[str, Any]:
+        """Return what a module that plans for many people returns of the plan."""
+        if self.plan is None:
+            return {}
+        return {
+            "plan": self.plan.to_result(),
+            "summary": self.plan.summary,
+            "digest": self.plan.digest,
+            "conflicts": self.outcome.conflicts,
+        }
+
+
+def run_module(argument_spec: Mapping[str, Any], run: Callable[[Mapping[str, Any], Task], dict[str, Any]], **rules: Any) -> None:
+    """Run one module: its options and the connection's, `run`, and its result or error as Ansible wants them."""
+    module = AnsibleModule(argument_spec={**connection_spec(), **argument_spec}, supports_check_mode=True, **rules)
+    if REQUESTS_IMPORT_ERROR is not None:
+        module.fail_json(msg=missing_required_lib("requests"), exception=str(REQUESTS_IMPORT_ERROR))
+    try:
+        client = Client(Connection.from_options(module.params), read_only=module.check_mode)
+    except N8nError as error:
+        module.fail_json(msg=str(error))
+    with client:
+        task = Task(Resources(client), module.check_mode)
+        try:
+            result = run(module.params, task)
+            leave = module.exit_json
+        except N8nError as error:
+            result = {**task.plan_result(), **error.result(), "msg": str(error)}
+            leave = module.fail_json
+    result = {**task.result(), **result}
+    for note in task.plan.notes if task.plan else ():
+        module.warn(note)
+    if not module._diff:
+        del result["diff"]
+    leave(**result)
+
+
+def connection_spec() -> dict[str, dict[str, Any]]:
+    """Return the connection options as part of an argument spec; the environment is that of where the module runs."""
+    spec: dict[str, dict[str, Any]] = {}
+    for name, row in CONNECTION_OPTIONS.items():
+        spec[name] = {key: value for key, value in row.items() if key != "env"}
+        if "env" in row:
+            spec[name]["fallback"] = (env_fallback, list(row["env"]))
+    return spec

@@ -1,0 +1,249 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a plan is: ordered changes, their digest, their counts, and access as it is before and after them. PURE."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ._model import CHAT_USER, PROJECT_ADMIN, Member, Project, State, User, the_one
+
+# In the order in which they are carried out: no step needs a later one, and no project is without an admin in between.
+# A user who becomes global:chatUser loses every team membership by that; whatever the plan gives to such a user comes
+# behind it.
+ACTIONS = (
+    "invite_user",
+    "create_project",
+    "rename_project",
+    "add_member",
+    "change_member_role",
+    "change_user_role",
+    "remove_member",
+    "delete_user",
+    "delete_project",
+)
+# The actions that summary always counts, also where there are none of them.
+COUNTED = ACTIONS[:7]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between what is and what shall be.
+
+    `user` is an email and `project` a name; the ids stand beside them where n8n has given one already. `before` and
+    `after` are role slugs, or names of projects. A change that is `carried` needs no call: n8n makes it as part of
+    another change of the same plan, and it is listed because somebody loses access by it.
+    """
+
+    action: str
+    user: str | None = None
+    project: str | None = None
+    before: str | None = None
+    after: str | None = None
+    reason: str = ""
+    user_id: str | None = None
+    project_id: str | None = None
+    carried: bool = False
+
+    @property
+    def project_key(self) -> str:
+        """What tells its project from all others: the id, or the name of one that is yet to be created."""
+        return self.project_id or f"new {self.project}"
+
+    def to_result(self) -> dict[str, Any]:
+        """Return the entry of `plan`."""
+        return {
+            "action": self.action,
+            "user": self.user,
+            "user_id": self.user_id,
+            "project": self.project,
+            "project_id": self.project_id,
+            "before": self.before,
+            "after": self.after,
+            "reason": self.reason,
+        }
+
+    def _identity(self) -> dict[str, Any]:
+        return {
+            "action": self.action,
+            "user": self.user_id or self.user,
+            "project": self.project_id or self.project,
+            "before": self.before,
+            "after": self.after,
+        }
+
+
+@dataclass
+class Access:
+    """Who has which instance role, and who is in which project with which role; users are told by their emails."""
+
+    users: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    members: dict[str, dict[str, str]] = field(default_factory=dict)
+    creator: str | None = None
+
+    @classmethod
+    def of(cls, state: State) -> Access:
+        """Return the access that `state` has read."""
+        return cls(
+            users={user.email: user.role for user in state.users},
+            names={project.id: project.name for project in state.projects if project.is_team},
+            members={key: {member.email: member.role for member in members} for key, members in state.members.items()},
+            creator=next((user.email for user in state.users if user.id == state.myself), None),
+        )
+
+    def after(self, changes: Iterable[Change]) -> Access:
+        """Return the access that there is once `changes` are made."""
+        then = Access(dict(self.users), dict(self.names), {key: dict(of) for key, of in self.members.items()}, self.creator)
+        for change in changes:
+            then._make(change)
+        return then
+
+    def _make(self, change: Change) -> None:
+        user, key, after = change.user or "", change.project_key, change.after or ""
+        if change.action in ("invite_user", "change_user_role"):
+            self.users[user] = after
+        elif change.action == "delete_user":
+            self.users.pop(user, None)
+        elif change.action == "rename_project":
+            self.names[key] = after
+        elif change.action == "create_project":
+            self.names[key] = after
+            # Whoever creates a project becomes its admin.
+            self.members[key] = {self.creator: PROJECT_ADMIN} if self.creator else {}
+        elif change.action == "delete_project":
+            self.names.pop(key, None)
+            self.members.pop(key, None)
+        elif change.action == "remove_member":
+            self.members.get(key, {}).pop(user, None)
+        else:
+            self.members.setdefault(key, {})[user] = after
+
+    def admins(self, key: str) -> list[str]:
+        """Return the emails of a project's admins, pending ones included."""
+        return sorted(email for email, role in self.members.get(key, {}).items() if role == PROJECT_ADMIN)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Ordered changes to `state`, and notes on what was asked for and is left alone."""
+
+    state: State
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, state: State, changes: Iterable[Change], notes: Iterable[str] = ()) -> Plan:
+        """Return the plan of `changes`, put into the order in which they can be carried out."""
+        everything = tuple(changes)
+        return cls(state, tuple(sorted(everything, key=_rank(everything))), tuple(notes))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the server and the changes: the same for the same plan, whatever the reasons and options."""
+        subject = {"url": self.state.url, "changes": [change._identity() for change in self.changes]}
+        return hashlib.sha256(json.dumps(subject, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many changes there are of each action."""
+        counts = dict.fromkeys(COUNTED, 0)
+        for change in self.changes:
+            counts[change.action] = counts.get(change.action, 0) + 1
+        return counts
+
+    def to_result(self) -> list[dict[str, Any]]:
+        """Return what modules return as `plan`."""
+        return [change.to_result() for change in self.changes]
+
+    def diff(self) -> dict[str, Any]:
+        """Return access before and after, of nobody but the users and projects that the plan touches."""
+        before = Access.of(self.state)
+        after = before.after(self.changes)
+        return {"before": self._touched(before, after), "after": self._touched(after, before)}
+
+    def _touched(self, access: Access, other: Access) -> dict[str, Any]:
+        users: dict[str, str] = {}
+        projects: dict[str, dict[str, str]] = {}
+        for change in self.changes:
+            if change.action in ("invite_user", "change_user_role", "delete_user") and change.user in access.users:
+                users[change.user or ""] = access.users[change.user or ""]
+            key = change.project_key
+            if change.project is None or key not in access.names:
+                continue
+            name = access.names[key]
+            shared_name = sum(name == any_name for any_name in access.names.values()) > 1
+            shown = projects.setdefault(f"{name} ({key})" if shared_name else name, {})
+            if change.user and change.user in access.members.get(key, {}):
+                shown[change.user] = access.members[key][change.user]
+        return {"users": dict(sorted(users.items())), "projects": dict(sorted(projects.items()))}
+
+    def user_after(self, reference: str, ids: Mapping[str, str]) -> User | None:
+        """Return the user once the plan is carried out, a deleted one as it was; `ids` are those of the invited."""
+        user = self.state.find_user(reference)
+        for change in self.changes:
+            if change.action == "invite_user" and user is None:
+                user = User(ids.get(change.user or "", ""), change.user or "", change.after or "", is_pending=True)
+            elif change.action == "change_user_role" and user is not None:
+                user = replace(user, role=change.after or "")
+        return user
+
+    def project_after(self, project_id: str | None, name: str | None, created: Mapping[str, Project]) -> Project | None:
+        """Return the project once the plan is carried out, a deleted one as it was; `created` are those of the run."""
+        for change in self.changes:
+            if change.action == "create_project":
+                return created.get(change.project_key, Project("", change.after or ""))
+            if change.action == "rename_project":
+                return Project(change.project_id or "", change.after or "")
+        if project_id is not None:
+            return self.state.find_project(project_id)
+        return the_one(name or "", self.state.projects_named(name or ""))
+
+    def member_after(self, project: str, user: str) -> Member | None:
+        """Return the member once the plan is carried out, a removed one as it was."""
+        found, who = self.state.find_project(project), self.state.find_user(user)
+        if found is None or who is None:
+            return None
+        role = next((member.role for member in self.state.members[found.id] if member.id == who.id), None)
+        for change in self.changes:
+            role = change.after or change.before
+        return Member(who.id, who.email, role) if role else None
+
+
+def carried(change: Change) -> Change:
+    """Return `change` as one that n8n makes by itself, as part of another."""
+    return replace(change, carried=True)
+
+
+def without_admin(state: State, changes: Iterable[Change]) -> list[tuple[str, str, list[str]]]:
+    """Return key, name and present admins of each project that has an admin now and would have none after `changes`."""
+    now = Access.of(state)
+    then = now.after(changes)
+    return [
+        (key, now.names.get(key, key), now.admins(key))
+        for key in now.members
+        if key in then.members and now.admins(key) and not then.admins(key)
+    ]
+
+
+def _rank(changes: tuple[Change, ...]) -> Callable[[Change], tuple[Any, ...]]:
+    """Return the sort key that puts `changes` into order."""
+    becomes_chat_user = {
+        change.user for change in changes if change.action == "change_user_role" and change.after == CHAT_USER
+    }
+    deleted = {change.user for change in changes if change.action == "delete_user"}
+
+    def rank(change: Change) -> tuple[Any, ...]:
+        step = float(ACTIONS.index(change.action))
+        if change.user in becomes_chat_user and change.action in ("add_member", "change_member_role"):
+            step = ACTIONS.index("change_user_role") + 0.5
+        elif change.carried and change.user in deleted:
+            step = ACTIONS.index("delete_user") + 0.5
+        return (step, change.project or "", change.project_id or "", change.user or "")
+
+    return rank

@@ -1,0 +1,281 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Desired and present state in, an ordered plan out. PURE: no call, no Ansible, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ._errors import InputError
+from ._model import CHAT_USER, MEMBER, OWNER, PROJECT_ADMIN, Member, Project, State, User, is_demotion, role_slug, the_one
+from ._plan import Change, Plan, carried, without_admin
+from ._wish import MemberWish, Problems, ProjectWish, UserWish, Wish
+
+
+def plan(state: State, wish: Wish) -> Plan:
+    """Return the changes that make `wish` true of `state`, each with its reason.
+
+    Raises InputError with everything that is wrong: what does not exist and may not be created, what is ambiguous,
+    roles that nobody can be given, a project that would lose its last admin, an owner or the key's own user about to
+    be deleted, and somebody about to be deleted who owns something or may own something that the server does not show.
+    """
+    draft = _Draft(state, wish)
+    for user in wish.users:
+        with draft.problems:
+            draft.user(user)
+    for project in wish.projects:
+        with draft.problems:
+            draft.project(project)
+    for member in wish.members:
+        with draft.problems:
+            draft.member(member)
+    draft.check_admins()
+    draft.problems.refuse()
+    return Plan.of(state, draft.changes, draft.notes)
+
+
+@dataclass
+class _Draft:
+    state: State
+    wish: Wish
+    changes: list[Change] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    problems: Problems = field(default_factory=Problems)
+    # Who and what this plan creates, so that members can be planned in them.
+    new_users: dict[str, User] = field(default_factory=dict)
+    new_projects: dict[str, Project] = field(default_factory=dict)
+    renamed: dict[str, Project] = field(default_factory=dict)
+    becoming_chat_users: set[str] = field(default_factory=set)
+
+    def user(self, wish: UserWish) -> None:
+        user = self.state.find_user(wish.user)
+        if not wish.present:
+            if user is not None:
+                self._delete_user(user)
+            return
+        role = role_slug(wish.role, "global", self.state.roles, wish.where) if wish.role else None
+        if user is None:
+            self._invite(wish, role)
+            return
+        if user.is_pending and self.wish.resend_invite:
+            self.changes.append(
+                Change("invite_user", user.email, before=user.role, after=user.role, reason="the invitation is sent again", user_id=user.id)
+            )
+        if role is not None and role != user.role:
+            self._change_role(user, role, wish.where)
+
+    def _invite(self, wish: UserWish, role: str | None) -> None:
+        if not self.wish.create_users or "@" not in wish.user:
+            raise InputError(f'User "{wish.user}" does not exist')
+        if role == OWNER:
+            raise InputError(f"{wish.where}: {wish.user} cannot be invited as {OWNER}: an instance has one owner.")
+        self.new_users[wish.user] = User("", wish.user, role or MEMBER, is_pending=True)
+        self.changes.append(
+            Change("invite_user", wish.user, after=role or MEMBER, reason="no user has this email yet")
+        )
+
+    def _change_role(self, user: User, role: str, where: str) -> None:
+        if role == OWNER:
+            raise InputError(f"{where}: {user.email} cannot be made {OWNER}: ownership of an instance is not given by this API.")
+        if user.role == OWNER or user.id == self.state.myself:
+            who = "the owner of this n8n" if user.role == OWNER else "the user whose API key is used"
+            if not self.wish.is_list:
+                raise InputError(f"{where}: {user.email} is {who}, whose instance role {user.role} cannot be changed.")
+            self.notes.append(f"{user.email} is {who} and keeps the instance role {user.role} ({where} asks for {role}).")
+            return
+        change = Change(
+            "change_user_role", user.email, before=user.role, after=role, reason="has another instance role", user_id=user.id
+        )
+        self.changes.append(change)
+        if role == CHAT_USER:
+            self.becoming_chat_users.add(user.id)
+            kept = {self._key(member.project) for member in self.wish.members if self.state.find_user(member.user) == user}
+            self.changes.extend(
+                carried(lost) for lost in lost_memberships(self.state, user, "n8n takes all memberships of a user who becomes " + CHAT_USER)
+                if lost.project_id not in kept
+            )
+
+    def _delete_user(self, user: User) -> None:
+        check_leaver(self.state, user)
+        check_possessions(self.state, user)
+        self.changes.extend(deletion(self.state, user))
+
+    def project(self, wish: ProjectWish) -> None:
+        if wish.id is not None:
+            project = self.state.find_project(wish.id)
+            if project is not None and project.id != wish.id:
+                project = None
+        else:
+            project = self._named(wish.name or "")
+        if not wish.present:
+            if project is not None:
+                self._delete_project(project)
+            return
+        if project is None:
+            project = self._adopted(wish)
+        if project is None:
+            if wish.id is not None:
+                raise InputError(f'Project "{wish.id}" does not exist')
+            self._create(wish.name or "")
+        elif wish.name is not None and project.name != wish.name:
+            self._rename(project, wish.name)
+
+    def _named(self, name: str) -> Project | None:
+        """Return the team project of that name, or, where lists name projects either way, of that id."""
+        if self.wish.is_list:
+            return self.state.find_project(name)
+        return the_one(name, self.state.projects_named(name))
+
+    def _adopted(self, wish: ProjectWish) -> Project | None:
+        found = [self._named(name) for name in wish.previous_names]
+        matches = {project.id: project for project in found if project is not None}
+        if len(matches) > 1:
+            names = ", ".join(f'"{project.name}" ({project.id})' for project in matches.values())
+            raise InputError(f'{wish.where}: several projects have a previous name of "{wish.name}": {names}. Name the one by its id.')
+        return next(iter(matches.values()), None)
+
+    def _create(self, name: str) -> None:
+        self.new_projects[name] = Project("", name)
+        self.changes.append(Change("create_project", project=name, after=name, reason="no project has this name yet"))
+
+    def _rename(self, project: Project, name: str) -> None:
+        other = self._named(name)
+        if other is not None:
+            raise InputError(
+                f'Project "{project.name}" ({project.id}) cannot be renamed to "{name}": project {other.id} has that name already.'
+            )
+        self.renamed[name] = project
+        self.changes.append(
+            Change("rename_project", project=project.name, before=project.name, after=name, reason="has another name", project_id=project.id)
+        )
+
+    def _delete_project(self, project: Project) -> None:
+        possessions = self.state.possessions[project.id]
+        if possessions.items:
+            raise InputError(
+                f'Project "{project.name}" ({project.id}) owns {possessions}, which n8n would destroy with it. Move or '
+                "delete these first, then run the task again."
+            )
+        if possessions.unseen:
+            raise InputError(f'Project "{project.name}" ({project.id}) is not deleted: {possessions.unseen}')
+        self.changes.append(
+            Change("delete_project", project=project.name, before=project.name, reason="is to be absent", project_id=project.id)
+        )
+
+    def member(self, wish: MemberWish) -> None:
+        project, user = self._project_of(wish), self._user_of(wish)
+        if project is None or user is None:
+            if wish.present:
+                self._say_missing(wish, project, user)
+            return
+        current = next((member for member in self.state.members.get(project.id, ()) if member.id == user.id and user.id), None)
+        if not wish.present:
+            if current is not None:
+                self.changes.append(lost_membership(project, current, "is to be no member"))
+            return
+        if wish.role is None:
+            if current is None:
+                raise InputError(f'User "{user.email}" is no member of project "{project.name}" yet: a new member needs a role.')
+            return
+        role = role_slug(wish.role, "project", self.state.roles, wish.where)
+        self._give(project, user, current, role, wish.where)
+
+    def _give(self, project: Project, user: User, current: Member | None, role: str, where: str) -> None:
+        creator = user.id and user.id == self.state.myself and not project.id
+        before = PROJECT_ADMIN if creator else current.role if current else None
+        given_back = user.id in self.becoming_chat_users and current is not None
+        if before == role and not given_back:
+            return
+        if self.wish.is_list and before and user.id == self.state.myself and is_demotion(before, role):
+            self.notes.append(
+                f'{user.email} is the user whose API key is used and keeps {before} in project "{project.name}" ({where} asks for {role}).'
+            )
+            return
+        if given_back:
+            action, reason = "add_member", f"is given back what becoming {CHAT_USER} takes away"
+        elif before is None:
+            action, reason = "add_member", "is no member yet"
+        else:
+            action, reason = "change_member_role", "has another role in the project"
+        self.changes.append(
+            Change(action, user.email, project.name, before, role, reason, user_id=user.id or None, project_id=project.id or None)
+        )
+
+    def _project_of(self, wish: MemberWish) -> Project | None:
+        return self.new_projects.get(wish.project) or self.renamed.get(wish.project) or self.state.find_project(wish.project)
+
+    def _user_of(self, wish: MemberWish) -> User | None:
+        return self.new_users.get(wish.user) or self.state.find_user(wish.user)
+
+    def _say_missing(self, wish: MemberWish, project: Project | None, user: User | None) -> None:
+        if project is None:
+            self.problems.add(f'Project "{wish.project}" does not exist')
+        # Of somebody who was to be invited and could not be, it has been said why.
+        if user is None and not any(asked.user == wish.user for asked in self.wish.users):
+            self.problems.add(f'User "{wish.user}" does not exist')
+
+    def _key(self, project: str) -> str:
+        matches = self.state.find_projects(project)
+        return matches[0].id if matches else f"new {project}"
+
+    def check_admins(self) -> None:
+        if self.wish.allow_no_admin:
+            return
+        for key, name, admins in without_admin(self.state, self.changes):
+            self.problems.add(
+                f'Project "{name}" ({key}) would be left without an admin: {", ".join(admins)} is its last project:admin. '
+                "Make somebody else project:admin of it first."
+            )
+
+
+def lost_membership(project: Project, member: Member, reason: str) -> Change:
+    """Return the change by which `member` leaves `project`."""
+    return Change(
+        "remove_member", member.email, project.name, member.role, None, reason, user_id=member.id, project_id=project.id
+    )
+
+
+def lost_memberships(state: State, user: User, reason: str) -> list[Change]:
+    """Return the changes by which `user` leaves every team project that was read."""
+    return [
+        lost_membership(project, member, reason)
+        for project in state.projects
+        for member in state.members.get(project.id, ())
+        if project.is_team and member.id == user.id
+    ]
+
+
+def deletion(state: State, user: User) -> list[Change]:
+    """Return the changes by which `user` is deleted; the memberships go with it."""
+    gone = Change("delete_user", user.email, before=user.role, reason="is to be absent", user_id=user.id)
+    return [*(carried(lost) for lost in lost_memberships(state, user, "goes with the deleted user")), gone]
+
+
+def check_leaver(state: State, user: User) -> None:
+    """Raise InputError for the two who cannot be removed: the owner, and the user whose key is used."""
+    if user.role == OWNER:
+        raise InputError(f"{user.email} is the owner of this n8n and cannot leave it: transfer the ownership first.")
+    if user.id == state.myself:
+        raise InputError(f"{user.email} is the user whose API key is used and cannot remove itself: use another user's key.")
+
+
+def check_possessions(state: State, user: User) -> None:
+    """Raise InputError where deleting `user` destroys something, or may destroy something that the server does not show."""
+    if user.is_pending:
+        # Whoever has not accepted the invitation yet has never been able to make anything.
+        return
+    project = state.personal_project(user)
+    if project is None:
+        raise InputError(
+            f"{user.email} is not deleted: the personal project of this user cannot be seen, so nobody knows what "
+            "n8n would destroy with it."
+        )
+    possessions = state.possessions[project.id]
+    if possessions.items:
+        raise InputError(
+            f"{user.email} owns {possessions}, which n8n would destroy together with the user. Move or delete these "
+            "first, then run the task again."
+        )
+    if possessions.unseen:
+        raise InputError(f"{user.email} is not deleted: {possessions.unseen}")

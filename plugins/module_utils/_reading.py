@@ -1,0 +1,132 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads what a plan needs, and makes sure that the reading is complete: absence is never concluded from a hole in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ._errors import ApiError, IncompleteReading
+from ._model import SEES_ALL, Project, Role, State, User
+from ._resources import Resources
+from ._wish import Needs
+
+LOOKS = 3
+
+
+def read(resources: Resources, needs: Needs) -> State:
+    """Return the state that `needs` asks for.
+
+    Raises IncompleteReading where n8n does not show everything, ApiError where it refuses to.
+    """
+    state = State(resources.client.connection.url, resources.client.myself)
+    if needs.all_users and needs.projects:
+        state = _whole_instance(resources, state)
+    elif needs.all_users:
+        state = replace(state, users=_all_users(resources, needs.users))
+    else:
+        state = replace(state, users=_named_users(resources, needs.users))
+        if needs.projects:
+            state = replace(state, projects=_all_projects(resources))
+    if needs.members is not None:
+        state = replace(state, members=resources.members_of(_team_projects(state, needs.members)))
+    if needs.roles:
+        state = replace(state, roles=resources.find_roles())
+    return _with_possessions(resources, state, needs)
+
+
+def roles_if_shown(resources: Resources) -> tuple[Role, ...] | None:
+    """Return the roles that can be given, or None where the server or the key's scopes do not show them."""
+    try:
+        return resources.find_roles()
+    except ApiError as error:
+        if error.status == 403:
+            return None
+        raise
+
+
+def _team_projects(state: State, wanted: tuple[str, ...]) -> list[str]:
+    """Return the ids of the team projects that `wanted` names, of all if it names none."""
+    if not wanted:
+        return [project.id for project in state.projects if project.is_team]
+    found = {project.id: None for name in wanted for project in state.find_projects(name) if project.is_team}
+    return list(found)
+
+
+def _named_users(resources: Resources, references: Iterable[str]) -> tuple[User, ...]:
+    found = resources.client.in_parallel(resources.find_user, list(references))
+    return tuple({user.id: user for user in found if user is not None}.values())
+
+
+def _all_users(resources: Resources, wanted: Iterable[str]) -> tuple[User, ...]:
+    """Return all users. Their pages may overlap; then, of those `wanted` who did not come, each is asked for."""
+    listing = resources.list_users()
+    users = tuple(User.from_api(item) for item in listing.items)
+    if not listing.repeats:
+        return users
+    state = State(resources.client.connection.url, users=users)
+    return users + _named_users(resources, [name for name in wanted if state.find_user(name) is None])
+
+
+def _all_projects(resources: Resources) -> tuple[Project, ...]:
+    """Return all projects. Where one came twice, another may not have come at all (pages in no order, up to 2.34)."""
+    for _look in range(LOOKS):
+        listing = resources.list_projects()
+        if not listing.repeats:
+            return tuple(Project.from_api(item) for item in listing.items)
+    raise IncompleteReading(
+        f"{resources.client.connection.url} lists projects twice on different pages, {LOOKS} times in a row, so others "
+        "may be missing. Nothing was changed: run the task again when fewer people are at work."
+    )
+
+
+def _whole_instance(resources: Resources, state: State) -> State:
+    """Return all users and projects, checked against each other.
+
+    Every user, pending ones too, has one personal project with that user's id as creatorId (seen on 2.8.4 and 2.40.7).
+    """
+    users = {item["id"]: User.from_api(item) for item in resources.list_users().items}
+    projects = {project.id: project for project in _all_projects(resources)}
+    if _owners(projects.values()) != set(users):
+        # Somebody may have come or gone between the two listings; another look tells.
+        users.update({item["id"]: User.from_api(item) for item in resources.list_users().items})
+        projects = {project.id: project for project in _all_projects(resources)}
+        unlisted = sorted(_owners(projects.values()) - set(users))
+        users.update({user.id: user for user in _named_users(resources, unlisted)})
+        # Who was there at the first look and has no personal project any more has been deleted in between, if n8n agrees.
+        for user_id in sorted(set(users) - _owners(projects.values())):
+            if resources.find_user(user_id) is None:
+                del users[user_id]
+    missing = _owners(projects.values()) ^ set(users)
+    if missing:
+        raise IncompleteReading(
+            f"n8n at {state.url} lists {len(users)} users and {len(_owners(projects.values()))} personal projects, which do "
+            f"not match ({', '.join(sorted(missing)[:5])}). Nothing was changed: run the task again, and if this stays, look "
+            "at these users in n8n."
+        )
+    return replace(state, users=tuple(users.values()), projects=tuple(projects.values()))
+
+
+def _owners(projects: Iterable[Project]) -> set[str]:
+    return {project.creator_id for project in projects if not project.is_team and project.creator_id}
+
+
+def _with_possessions(resources: Resources, state: State, needs: Needs) -> State:
+    ids: list[str] = []
+    for reference in needs.users if needs.possessions else ():
+        user = state.find_user(reference)
+        project = state.personal_project(user) if user and not user.is_pending else None
+        if project is not None:
+            ids.append(project.id)
+    for reference in needs.possessions_of_projects:
+        named = (*state.find_projects(reference), *state.projects_named(reference))
+        ids.extend(dict.fromkeys(project.id for project in named if project.is_team))
+    if not ids:
+        return state
+    myself = state.find_user(state.myself) if state.myself else None
+    if myself is None and state.myself:
+        myself = resources.find_user(state.myself)
+    sees_all = myself is not None and myself.role in SEES_ALL
+    return replace(state, possessions=resources.possessions(ids, sees_all))

@@ -1,0 +1,245 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""n8n's users, projects, members, roles and possessions as methods: one method a thing that the API can do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+from urllib.parse import quote
+
+from ._client import Client, Listing
+from ._errors import ApiError, Unanswered
+from ._model import Member, Possession, Possessions, Project, Role, User
+
+Found = TypeVar("Found")
+
+# More relations in one call is 500 on SQLite from about 1,000 on, and 750 invitations take 4 s (seen on 2.40.7).
+BATCH = 250
+TABLES_UNSEEN = (
+    "this n8n does not show the data tables of others, so nobody knows whether some would be destroyed with it (seen up "
+    "to 2.17; from 2.36 on they can be seen). Update n8n, or delete it in n8n itself after looking."
+)
+KEY_SEES_LITTLE = (
+    "the API key belongs to nobody who sees everything, so what would be destroyed with it may be hidden: use the key "
+    "of an owner or admin."
+)
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """What became of one invitation: the id of the user, or the error; the link is a secret, and None if n8n mailed it."""
+
+    user_id: str
+    error: str = ""
+    url: str | None = field(default=None, repr=False)
+
+
+class Resources:
+    """What one key can do on one server."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    # Reading
+
+    def list_users(self) -> Listing:
+        """Return all pages of GET /users, with roles."""
+        return self.client.listing("/users", "list users", "user:list", {"includeRole": "true"})
+
+    def find_user(self, reference: str) -> User | None:
+        """Return the user with that id or email (in any case), or None."""
+        path = f"/users/{_quoted(reference)}"
+        try:
+            data = self.client.get(path, f"read the user {reference}", "user:read", {"includeRole": "true"})
+        except ApiError as error:
+            # 404 is also what a path gets that n8n does not have; only these words are about a user.
+            if error.status == 404 and "user" in error.words.lower():
+                return None
+            raise
+        return User.from_api(data)
+
+    def list_projects(self) -> Listing:
+        """Return all pages of GET /projects, personal ones included."""
+        return self.client.listing("/projects", "list projects", "project:list")
+
+    def members(self, project_id: str) -> tuple[Member, ...]:
+        """Return the members of a project."""
+        path = f"/projects/{_quoted(project_id)}/users"
+        pages = self.client.listing(path, f"list the members of project {project_id}", "user:list")
+        return tuple(Member.from_api(item) for item in pages.items)
+
+    def members_of(self, project_ids: Sequence[str]) -> dict[str, tuple[Member, ...]]:
+        """Return the members of several projects by project id, read several at a time."""
+        return dict(zip(project_ids, self.client.in_parallel(self.members, project_ids)))
+
+    def find_roles(self) -> tuple[Role, ...] | None:
+        """Return the roles that can be given, or None where the server does not list them (before 2.36)."""
+        try:
+            kinds = self.client.get("/roles", "list roles", "role:list")
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+        return tuple(Role.from_api(role) for roles in kinds.values() for role in roles)
+
+    def possessions(self, project_ids: Sequence[str], sees_all: bool) -> dict[str, Possessions]:
+        """Return what each of these projects owns itself; what others merely share with it is not among it.
+
+        `sees_all` tells whether the key's user has a role that sees everything.
+        """
+        if not project_ids:
+            return {}
+        # The endpoint came long after data tables of others could be listed, but no other sign of that is public.
+        unseen = KEY_SEES_LITTLE if not sees_all else "" if self._has_roles() else TABLES_UNSEEN
+        owned: dict[str, list[Possession]] = {project_id: [] for project_id in project_ids}
+        for project_id, workflows in zip(project_ids, self.client.in_parallel(self._workflows, project_ids)):
+            owned[project_id] += workflows
+        credentials = self.client.listing("/credentials", "list credentials", "credential:list")
+        for item in credentials.items:
+            for share in item.get("shared") or ():
+                if share.get("role") == "credential:owner" and share.get("id") in owned:
+                    owned[share["id"]].append(Possession("credential", str(item["id"]), str(item.get("name"))))
+        for item in self.client.listing("/data-tables", "list data tables", "dataTable:list").items:
+            if item.get("projectId") in owned:
+                owned[item["projectId"]].append(Possession("data table", str(item["id"]), str(item.get("name"))))
+        return {project_id: Possessions(tuple(items), unseen) for project_id, items in owned.items()}
+
+    def _workflows(self, project_id: str) -> list[Possession]:
+        # The listing has workflows of others too that are shared with the project, and archived ones.
+        query = {"projectId": project_id, "excludePinnedData": "true"}
+        pages = self.client.listing("/workflows", f"list the workflows of project {project_id}", "workflow:list", query)
+        return [
+            Possession("workflow", str(item["id"]), str(item.get("name")))
+            for item in pages.items
+            for share in item.get("shared") or ()
+            if share.get("role") == "workflow:owner" and share.get("projectId") == project_id
+        ]
+
+    def _has_roles(self) -> bool:
+        try:
+            return self.find_roles() is not None
+        except ApiError as error:
+            if error.status == 403:
+                return True
+            raise
+
+    # Writing
+
+    def invite(self, roles: Mapping[str, str]) -> dict[str, Invitation]:
+        """Invite the emails in `roles` (at most BATCH) with these instance roles; return what became of each, by email.
+
+        Somebody who has become an active user in the meantime is not among them.
+        """
+        body = [{"email": email, "role": role} for email, role in roles.items()]
+
+        def read_again() -> dict[str, Invitation] | None:
+            users = [self.find_user(email) for email in roles]
+            # One call invites all or nobody. The links of an invitation whose answer was lost are lost, too.
+            return {user.email: Invitation(user.id) for user in users if user} if all(users) else None
+
+        def send() -> dict[str, Invitation]:
+            answers = self.client.send("POST", "/users", f"invite {_few(roles)}", "user:create", body=body)
+            users = [(answer.get("user") or {}, answer.get("error")) for answer in answers or ()]
+            return {
+                str(user.get("email")).lower(): Invitation(
+                    str(user.get("id") or ""), str(error or ""), user.get("inviteAcceptUrl") or None
+                )
+                for user, error in users
+            }
+
+        return self._surely(send, read_again)
+
+    def create_project(self, name: str) -> Project:
+        """Create a team project of a name that no project has yet; the key's user becomes its admin."""
+
+        def read_again() -> Project | None:
+            projects = [Project.from_api(item) for item in self.list_projects().items]
+            return next((project for project in projects if project.is_team and project.name == name), None)
+
+        def send() -> Project:
+            data = self.client.send("POST", "/projects", f'create project "{name}"', "project:create", body={"name": name})
+            return Project.from_api(data)
+
+        return self._surely(send, read_again)
+
+    def rename_project(self, project_id: str, name: str) -> None:
+        """Give a project another name."""
+        path = f"/projects/{_quoted(project_id)}"
+        self.client.send("PUT", path, f'rename project {project_id} to "{name}"', "project:update", body={"name": name})
+
+    def set_members(self, project_id: str, roles: Mapping[str, str]) -> None:
+        """Make the users whose ids are in `roles` (at most BATCH) members with these roles, in one call for all."""
+        body = {"relations": [{"userId": user_id, "role": role} for user_id, role in roles.items()]}
+        path = f"/projects/{_quoted(project_id)}/users"
+        doing = f"set {len(roles)} member{'s' if len(roles) > 1 else ''} of project {project_id}"
+
+        def read_again() -> bool | None:
+            now = {member.id: member.role for member in self.members(project_id)}
+            return True if all(now.get(user_id) == role for user_id, role in roles.items()) else None
+
+        def send() -> bool:
+            self.client.send("POST", path, doing, "project:manageMembers or project:update", body=body)
+            return True
+
+        self._surely(send, read_again)
+
+    def remove_member(self, project_id: str, user_id: str) -> None:
+        """Take a user out of a project; whoever is no member of it stays none."""
+        path = f"/projects/{_quoted(project_id)}/users/{_quoted(user_id)}"
+        doing = f"remove user {user_id} from project {project_id}"
+        self.client.send("DELETE", path, doing, "project:manageMembers or project:update")
+
+    def set_user_role(self, user_id: str, role: str) -> None:
+        """Change a user's instance role. global:chatUser takes all memberships and API keys away with it."""
+        path = f"/users/{_quoted(user_id)}/role"
+        doing = f"give user {user_id} the role {role}"
+        self.client.send("PATCH", path, doing, "user:changeRole", body={"newRoleName": role})
+
+    def delete_user(self, user_id: str) -> None:
+        """Delete a user and DESTROY everything in the user's personal project."""
+        self._delete(f"/users/{_quoted(user_id)}", f"delete user {user_id}", "user:delete")
+
+    def delete_project(self, project_id: str) -> None:
+        """Delete a project and DESTROY everything in it."""
+        self._delete(f"/projects/{_quoted(project_id)}", f"delete project {project_id}", "project:delete")
+
+    def _delete(self, path: str, doing: str, scope: str) -> None:
+        try:
+            self.client.send("DELETE", path, doing, scope)
+        except ApiError as error:
+            # Where the answer to a first try was lost, the second finds nothing: 404 on 2.40.7, 400 on 2.8.4.
+            if error.status not in (400, 404) or not any(mark in error.words for mark in ("not found in DB", "Could not find")):
+                raise
+
+    def _surely(self, send: Callable[[], Found], read_again: Callable[[], Found | None]) -> Found:
+        """Return what `send` returns. Where its answer is lost, `read_again` decides whether to send it once more.
+
+        `read_again` returns what `send` would have returned if n8n has carried it out, and None if it has not.
+        """
+        for attempt in range(self.client.connection.retries):
+            try:
+                return send()
+            except Unanswered:
+                self.client.pause(attempt)
+                found = read_again()
+                if found is not None:
+                    return found
+        return send()
+
+
+def batches(items: Iterable[Found]) -> list[list[Found]]:
+    """Return `items` in lists of at most BATCH."""
+    everything = list(items)
+    return [everything[start : start + BATCH] for start in range(0, len(everything), BATCH)]
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _few(names: Iterable[str], most: int = 3) -> str:
+    listed = list(names)
+    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")

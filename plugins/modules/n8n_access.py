@@ -1,0 +1,226 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: n8n_access
+short_description: Who is a user of n8n and a member of which projects, for many people in one task
+version_added: 0.1.0
+description:
+  - Makes everybody in a list a user with an instance role and a member of projects with a role in each.
+  - The server is read once, everything is planned before anything is written, and exactly that plan is carried out in few calls.
+    Invitations go in batches of 250, additions and changes of role of a project in one call.
+  - Nobody who is not listed, and no membership that is not listed, is touched.
+author:
+  - lifecycle.n8n contributors (@lifecycle)
+extends_documentation_fragment:
+  - lifecycle.n8n.attributes
+  - lifecycle.n8n.connection
+  - lifecycle.n8n.action_group
+options:
+  users:
+    description:
+      - The people. Everything that is wrong or contradictory in the list is reported at once, before anything is written.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      email:
+        description: The email of the person, in any case.
+        type: str
+        required: true
+      role:
+        description:
+          - The instance role, V(member), V(admin) or V(chatUser), a full slug, or a custom role by its slug or display name.
+          - Without it, somebody who is there keeps theirs, and somebody who is invited becomes V(global:member).
+          - The owner and the user whose API key is used keep theirs in any case, with a warning.
+          - V(chatUser) takes away all memberships that are not listed; the plan lists these.
+        type: str
+      projects:
+        description:
+          - Names or ids of team projects, each with the role of the person in it, which is V(viewer), V(editor), V(admin), a full
+            slug, or a custom role by its slug or display name.
+        type: dict
+  create_users:
+    description:
+      - Whether to invite people who are no users yet. With V(false), such a person is an error.
+    type: bool
+    default: true
+  create_projects:
+    description:
+      - Whether to create projects that do not exist yet. With V(false), such a project is an error.
+      - The user whose API key is used becomes the admin of a project that is created.
+    type: bool
+    default: true
+  invites_path:
+    description:
+      - A file on the host where the module runs that gets the links of those who are invited, as a JSON object of emails and links.
+      - It has mode 0600, and links that are in it already are kept. The links are secrets and are in no result of this module.
+      - Where n8n sends invitations by mail itself, it gives no links.
+    type: path
+notes:
+  - Without O(users[].projects) no project is read, so it works on the community edition of n8n.
+  - The API key needs the scopes C(user:list), C(user:read), C(user:create), C(user:changeRole), C(project:list), C(project:create),
+    and C(project:manageMembers) (C(project:update) before n8n 2.37). With C(role:list) as well, roles that the licence does not
+    include are found out before anything is written.
+seealso:
+  - module: lifecycle.n8n.n8n_offboard
+  - module: lifecycle.n8n.n8n_project_member
+"""
+
+EXAMPLES = r"""
+- name: Two people and what they work on
+  lifecycle.n8n.n8n_access:
+    users:
+      - email: ada@example.com
+        role: member
+        projects:
+          Sales: editor
+          Marketing: viewer
+      - email: grace@example.com
+        projects:
+          Sales: admin
+  register: access
+
+- name: What has changed
+  ansible.builtin.debug:
+    msg: "{{ access.plan | map(attribute='action') }}"
+"""
+
+RETURN = r"""
+plan:
+  description: The changes, in the order in which they are made, in check mode those that would be.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - action: add_member
+      user: ada@example.com
+      user_id: 0d0cf2b3-6c2c-4c0e-9d2b-2a9a8f0d3a51
+      project: Sales
+      project_id: 2GFDWJBjrvaj1y08
+      before: null
+      after: project:viewer
+      reason: is no member yet
+  contains:
+    action:
+      description: "One of V(invite_user), V(create_project), V(rename_project), V(add_member), V(change_member_role), V(change_user_role), V(remove_member)."
+      type: str
+    user:
+      description: The email of the user concerned.
+      type: str
+    user_id:
+      description: The id of that user, V(null) for one who is yet to be invited.
+      type: str
+    project:
+      description: The name of the project concerned.
+      type: str
+    project_id:
+      description: The id of that project, V(null) for one that is yet to be created.
+      type: str
+    before:
+      description: The role, or the name of the project, before the change.
+      type: str
+    after:
+      description: The role, or the name of the project, after the change.
+      type: str
+    reason:
+      description: Why the change is needed.
+      type: str
+summary:
+  description: The number of changes by action.
+  returned: always
+  type: dict
+  sample:
+    invite_user: 1
+    create_project: 0
+    rename_project: 0
+    add_member: 2
+    change_member_role: 0
+    change_user_role: 0
+    remove_member: 0
+digest:
+  description:
+    - SHA-256 over the address of the server and the changes. The same plan has the same digest, whatever its reasons.
+  returned: always
+  type: str
+  sample: 3d5a2ffa0a37ad2a6ef6b19d0b5b7a4a3c4c5f0e8cd2b6a9a3d6f2f8e1a7c9b0
+conflicts:
+  description:
+    - Changes that were left alone, as somebody else had changed the same thing since the server was read. C(reason) says what.
+  returned: always
+  type: list
+  elements: dict
+requests:
+  description: The number of HTTP requests made.
+  returned: always
+  type: int
+  sample: 7
+done:
+  description: The changes that were made before or beside the failed ones.
+  returned: when a call failed
+  type: list
+  elements: dict
+errors:
+  description: The changes that failed, with what n8n said and the people concerned.
+  returned: when a call failed
+  type: list
+  elements: dict
+  contains:
+    error:
+      description: What n8n refused, its words and the way out.
+      type: str
+    users:
+      description: The emails of the people concerned.
+      type: list
+      elements: str
+    changes:
+      description: The changes that the failed call was to make.
+      type: list
+      elements: dict
+not_tried:
+  description: The changes that need those that failed.
+  returned: when a call failed
+  type: list
+  elements: dict
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..module_utils._invites import InviteFile
+from ..module_utils._module import Task, run_module
+from ..module_utils._planner import plan
+from ..module_utils._wish import access_needs, access_wish
+
+USER: dict[str, Any] = {
+    "email": {"type": "str", "required": True},
+    "role": {"type": "str"},
+    "projects": {"type": "dict"},
+}
+ARGUMENT_SPEC: dict[str, Any] = {
+    "users": {"type": "list", "elements": "dict", "required": True, "options": USER},
+    "create_users": {"type": "bool", "default": True},
+    "create_projects": {"type": "bool", "default": True},
+    "invites_path": {"type": "path"},
+}
+
+
+def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
+    """Make the list true and return the plan."""
+    wish = access_wish(params["users"], params["create_users"], params["create_projects"])
+    keep_links = InviteFile(params["invites_path"]).add if params["invites_path"] else lambda links: None
+    task.carry_out(plan(task.read(access_needs(wish)), wish), keep_links)
+    return task.plan_result()
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(ARGUMENT_SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: n8n_project
+short_description: Create, rename and delete one team project of an n8n instance
+version_added: 0.1.0
+description:
+  - Creates a team project that is not there yet, renames one that is, or deletes one.
+  - The user whose API key is used becomes the admin of a project that this module creates.
+author:
+  - lifecycle.n8n contributors (@lifecycle)
+extends_documentation_fragment:
+  - lifecycle.n8n.attributes
+  - lifecycle.n8n.connection
+  - lifecycle.n8n.action_group
+options:
+  name:
+    description:
+      - The name of the project, compared exactly, and stored as it is, with any space around it.
+      - n8n allows several projects of one name. Where there are several, name the project by its O(id).
+      - One of O(name) and O(id) is needed.
+    type: str
+  id:
+    description:
+      - The id of a project that is there already. Together with O(name), that project gets that name.
+    type: str
+  previous_names:
+    description:
+      - Names that the project had before. Where none is called O(name), the project of one of these names is renamed.
+    type: list
+    elements: str
+    default: []
+  state:
+    description:
+      - V(absent) deletes. This is refused while the project owns workflows, credentials or data tables, which n8n would destroy
+        together with the project, and while that cannot be seen. n8n before 2.36 does not prove that it shows the data tables of
+        all projects, so on such a server no project is deleted.
+    type: str
+    choices: [present, absent]
+    default: present
+notes:
+  - Team projects need an n8n licence that has them.
+  - The API key needs the scopes C(project:list), C(project:create) and C(project:update), and for O(state=absent)
+    C(project:delete), C(user:read), C(workflow:list), C(credential:list) and C(dataTable:list).
+seealso:
+  - module: lifecycle.n8n.n8n_project_member
+  - module: lifecycle.n8n.n8n_access
+"""
+
+EXAMPLES = r"""
+- name: There is a project for Sales
+  lifecycle.n8n.n8n_project:
+    name: Sales
+
+- name: Sales is called Revenue from now on
+  lifecycle.n8n.n8n_project:
+    name: Revenue
+    previous_names:
+      - Sales
+
+- name: Revenue, which owns nothing, is deleted
+  lifecycle.n8n.n8n_project:
+    name: Revenue
+    state: absent
+"""
+
+RETURN = r"""
+project:
+  description:
+    - The project, in check mode as it would be.
+    - After a deletion, the project as it was.
+  returned: when there is such a project, or was before it was deleted
+  type: dict
+  sample:
+    id: 2GFDWJBjrvaj1y08
+    name: Sales
+    type: team
+  contains:
+    id:
+      description: The id, V(null) in check mode for a project that would be created.
+      type: str
+    name:
+      description: The name.
+      type: str
+    type:
+      description: Always V(team).
+      type: str
+requests:
+  description: The number of HTTP requests made.
+  returned: always
+  type: int
+  sample: 1
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..module_utils._model import project_name
+from ..module_utils._module import Task, run_module
+from ..module_utils._planner import plan
+from ..module_utils._wish import Needs, ProjectWish, Wish
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    "name": {"type": "str"},
+    "id": {"type": "str"},
+    "previous_names": {"type": "list", "elements": "str", "default": []},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+
+
+def desired(params: Mapping[str, Any]) -> Wish:
+    """Return what the options ask for."""
+    project = ProjectWish(
+        name=None if params["name"] is None else project_name(params["name"], "name"),
+        id=None if params["id"] is None else project_name(params["id"], "id"),
+        previous_names=tuple(project_name(name, "previous_names") for name in params["previous_names"]),
+        present=params["state"] == "present",
+        where="previous_names",
+    )
+    return Wish(projects=(project,), create_projects=True)
+
+
+def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
+    """Make the options true and return the project."""
+    wish = desired(params)
+    doomed = () if wish.projects[0].present else (params["id"] or params["name"],)
+    changes = plan(task.read(Needs(projects=True, possessions_of_projects=doomed)), wish)
+    outcome = task.carry_out_one(changes)
+    project = changes.project_after(params["id"], params["name"], outcome.projects)
+    return {"project": project.to_result()} if project else {}
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(ARGUMENT_SPEC, run, required_one_of=[("name", "id")])
+
+
+if __name__ == "__main__":
+    main()

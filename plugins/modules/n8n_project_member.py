@@ -1,0 +1,157 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: n8n_project_member
+short_description: Add, change and remove one member of a team project of n8n
+version_added: 0.1.0
+description:
+  - Makes one user a member of one project with one role, or removes one.
+  - For many memberships in one task use M(lifecycle.n8n.n8n_access), which reads the server once.
+author:
+  - lifecycle.n8n contributors (@lifecycle)
+extends_documentation_fragment:
+  - lifecycle.n8n.attributes
+  - lifecycle.n8n.connection
+  - lifecycle.n8n.action_group
+options:
+  project:
+    description:
+      - The id of a team project, or its exact name.
+    type: str
+    required: true
+  user:
+    description:
+      - The email, in any case, or the id of a user, who may be a pending one.
+    type: str
+    required: true
+  role:
+    description:
+      - The role in the project, V(viewer), V(editor) or V(admin), a full slug like V(project:viewer), or a custom role by its slug
+        or display name.
+      - A new member needs one. Without it, somebody who is a member already keeps theirs.
+    type: str
+  state:
+    description:
+      - With V(present), project and user must exist, in check mode too.
+      - With V(absent), a project or user that does not exist has no such member, which is fine.
+    type: str
+    choices: [present, absent]
+    default: present
+  allow_no_admin:
+    description:
+      - Whether the last admin of the project may be removed or get another role.
+    type: bool
+    default: false
+notes:
+  - Team projects need an n8n licence that has them, and so do roles in them.
+  - The API key needs the scopes C(user:read), C(user:list), C(project:list), and C(project:manageMembers) (C(project:update) before
+    n8n 2.37).
+seealso:
+  - module: lifecycle.n8n.n8n_access
+"""
+
+EXAMPLES = r"""
+- name: Ada edits in Sales
+  lifecycle.n8n.n8n_project_member:
+    project: Sales
+    user: ada@example.com
+    role: editor
+
+- name: Ada is out of Sales
+  lifecycle.n8n.n8n_project_member:
+    project: Sales
+    user: ada@example.com
+    state: absent
+"""
+
+RETURN = r"""
+member:
+  description:
+    - The member, in check mode as it would be.
+    - After a removal, the member as it was.
+  returned: when the user is a member, or was before the removal
+  type: dict
+  sample:
+    id: 0d0cf2b3-6c2c-4c0e-9d2b-2a9a8f0d3a51
+    email: ada@example.com
+    role: project:editor
+  contains:
+    id:
+      description: The id of the user.
+      type: str
+    email:
+      description: The email in lower case.
+      type: str
+    role:
+      description: The full slug of the role in the project.
+      type: str
+project:
+  description: The project.
+  returned: when there is such a project
+  type: dict
+  sample:
+    id: 2GFDWJBjrvaj1y08
+    name: Sales
+    type: team
+requests:
+  description: The number of HTTP requests made.
+  returned: always
+  type: int
+  sample: 3
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..module_utils._model import project_name
+from ..module_utils._module import Task, run_module
+from ..module_utils._planner import plan
+from ..module_utils._wish import MemberWish, Needs, Wish, user_reference
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    "project": {"type": "str", "required": True},
+    "user": {"type": "str", "required": True},
+    "role": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "allow_no_admin": {"type": "bool", "default": False},
+}
+
+
+def desired(params: Mapping[str, Any]) -> Wish:
+    """Return what the options ask for."""
+    member = MemberWish(
+        project=project_name(params["project"], "project"),
+        user=user_reference(params["user"], "user"),
+        role=params["role"],
+        present=params["state"] == "present",
+        where="role",
+    )
+    return Wish(members=(member,), allow_no_admin=params["allow_no_admin"])
+
+
+def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
+    """Make the options true and return the member and its project."""
+    wish = desired(params)
+    member = wish.members[0]
+    state = task.read(Needs(users=(member.user,), projects=True, members=(member.project,), roles=wish.names_roles))
+    changes = plan(state, wish)
+    task.carry_out_one(changes)
+    project, after = state.find_project(member.project), changes.member_after(member.project, member.user)
+    return {
+        **({"project": project.to_result()} if project else {}),
+        **({"member": after.to_result()} if after else {}),
+    }
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(ARGUMENT_SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

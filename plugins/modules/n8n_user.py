@@ -1,0 +1,180 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: n8n_user
+short_description: Invite, change and delete one user of an n8n instance
+version_added: 0.1.0
+description:
+  - Invites a user who is not there yet, corrects the instance role of one who is, or deletes one.
+  - For many people in one task use M(lifecycle.n8n.n8n_access) or M(lifecycle.n8n.n8n_offboard), which read the server once.
+author:
+  - lifecycle.n8n contributors (@lifecycle)
+extends_documentation_fragment:
+  - lifecycle.n8n.attributes
+  - lifecycle.n8n.connection
+  - lifecycle.n8n.action_group
+options:
+  email:
+    description:
+      - The email of the user, in any case.
+      - One of O(email) and O(id) is needed. Only by an email can somebody be invited.
+    type: str
+  id:
+    description:
+      - The id of a user who is there already.
+    type: str
+  role:
+    description:
+      - The instance role, V(member), V(admin) or V(chatUser), a full slug like V(global:member), or a custom role by its slug or
+        display name.
+      - Without it, somebody who is there keeps theirs, and somebody who is invited becomes V(global:member).
+      - V(global:chatUser) takes away all memberships of team projects and all API keys of the user.
+      - The roles of the owner and of the user whose API key is used cannot be changed.
+      - Changing a role and inviting an admin need an n8n licence with advanced permissions.
+    type: str
+  state:
+    description:
+      - V(present) invites whoever is missing. A pending invitation is not sent again, unless O(resend_invite=true).
+      - V(absent) deletes. This is refused while the user owns workflows, credentials or data tables, which n8n would destroy
+        together with the user, and while that cannot be seen. n8n before 2.36 does not prove that it shows the data tables of
+        others, so active users of such a server are not deleted. It is refused, too, for the last admin of a project.
+    type: str
+    choices: [present, absent]
+    default: present
+  resend_invite:
+    description:
+      - Whether to send a pending invitation again, which makes a new link. This is a change every time.
+    type: bool
+    default: false
+  return_invite_url:
+    description:
+      - Whether to return RV(user.invite_url), a secret with which anybody can take the account. Use it with C(no_log=true).
+    type: bool
+    default: false
+notes:
+  - With O(state=present) no project is read, so it works on the community edition of n8n.
+  - The API key needs the scopes C(user:read), C(user:create) and C(user:changeRole), and for O(state=absent) C(user:delete),
+    C(user:list), C(project:list), C(workflow:list), C(credential:list) and C(dataTable:list).
+seealso:
+  - module: lifecycle.n8n.n8n_access
+  - module: lifecycle.n8n.n8n_offboard
+"""
+
+EXAMPLES = r"""
+- name: Ada is a user of this n8n
+  lifecycle.n8n.n8n_user:
+    email: ada@example.com
+    role: member
+
+- name: Ada gets a new invitation link
+  lifecycle.n8n.n8n_user:
+    email: ada@example.com
+    resend_invite: true
+    return_invite_url: true
+  register: ada
+  no_log: true
+
+- name: Ada, who owns nothing, is deleted
+  lifecycle.n8n.n8n_user:
+    email: ada@example.com
+    state: absent
+"""
+
+RETURN = r"""
+user:
+  description:
+    - The user, in check mode as it would be. Not returned where there is none.
+    - After a deletion, the user as it was.
+  returned: when there is such a user, or was before it was deleted
+  type: dict
+  sample:
+    id: 0d0cf2b3-6c2c-4c0e-9d2b-2a9a8f0d3a51
+    email: ada@example.com
+    role: global:member
+    is_pending: true
+    first_name: null
+    last_name: null
+  contains:
+    id:
+      description: The id, V(null) in check mode for somebody who would be invited.
+      type: str
+    email:
+      description: The email in lower case.
+      type: str
+    role:
+      description: The full slug of the instance role.
+      type: str
+    is_pending:
+      description: Whether the invitation is not accepted yet.
+      type: bool
+    first_name:
+      description: The first name, V(null) before the invitation is accepted.
+      type: str
+    last_name:
+      description: The last name, V(null) before the invitation is accepted.
+      type: str
+    invite_url:
+      description: The invitation link, a secret.
+      type: str
+      returned: with O(return_invite_url=true), where an invitation was made now and n8n did not send it by mail
+requests:
+  description: The number of HTTP requests made.
+  returned: always
+  type: int
+  sample: 2
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..module_utils._module import Task, run_module
+from ..module_utils._planner import plan
+from ..module_utils._wish import Needs, UserWish, Wish, user_reference
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    "email": {"type": "str"},
+    "id": {"type": "str"},
+    "role": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "resend_invite": {"type": "bool", "default": False},
+    "return_invite_url": {"type": "bool", "default": False},
+}
+
+
+def desired(params: Mapping[str, Any]) -> Wish:
+    """Return what the options ask for."""
+    which = "id" if params["email"] is None else "email"
+    reference = user_reference(params[which], which, is_email=which == "email")
+    user = UserWish(reference, params["role"], params["state"] == "present", where="role")
+    return Wish(users=(user,), create_users=which == "email", resend_invite=params["resend_invite"])
+
+
+def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
+    """Make the options true and return the user."""
+    wish = desired(params)
+    reference = wish.users[0].user
+    state = task.read(Needs(users=(reference,), roles=wish.names_roles))
+    if params["state"] == "absent" and state.find_user(reference):
+        state = task.read(Needs(users=(reference,), projects=True, members=(), possessions=True))
+    changes = plan(state, wish)
+    links: dict[str, str] = {}
+    outcome = task.carry_out_one(changes, links.update)
+    user = changes.user_after(reference, outcome.user_ids)
+    if user is None:
+        return {}
+    link = links.get(user.email) if params["return_invite_url"] else None
+    return {"user": {**user.to_result(), **({"invite_url": link} if link else {})}}
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(ARGUMENT_SPEC, run, required_one_of=[("email", "id")], mutually_exclusive=[("email", "id")])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The layers: who may import whom. Read from the source, so that a file that cannot be imported is judged too."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+COLLECTION = "ansible_collections.lifecycle.n8n"
+SOURCES = sorted(path.relative_to(ROOT / "plugins") for path in ROOT.glob("plugins/**/*.py"))
+
+# Layer -> the private files of the collection that it may import; on top of that everyone may import _errors.
+# A layer is a file of module_utils or plugin_utils, or the folder of any other plugin.
+LAYERS: dict[str, set[str]] = {
+    "_errors": set(),
+    "_options": set(),
+    "_model": set(),
+    "_wish": {"_model"},
+    "_plan": {"_model"},
+    "_planner": {"_wish", "_plan", "_model"},
+    "_rules": {"_model"},
+    "_client": {"_options"},
+    "_resources": {"_client", "_model"},
+    "_apply": {"_resources", "_plan"},
+    "_module": {"_options", "_client", "_resources", "_apply"},
+    "_connection": {"_options", "_client", "_resources"},
+    "modules": {"_module", "_wish", "_plan", "_planner", "_model"},
+    "lookup": {"_connection"},
+    "inventory": {"_connection"},
+    "filter": {"_rules"},
+    "doc_fragments": set(),
+}
+PURE = {"_errors", "_model", "_wish", "_plan", "_planner", "_rules"}
+# What a pure file may import from the standard library: nothing that sees the clock, a disk, a network or a thread.
+HARMLESS = {
+    "__future__",
+    "collections",
+    "copy",
+    "dataclasses",
+    "enum",
+    "fnmatch",
+    "functools",
+    "hashlib",
+    "itertools",
+    "json",
+    "math",
+    "operator",
+    "re",
+    "string",
+    "typing",
+    "unicodedata",
+}
+
+
+def tree(source: Path) -> ast.Module:
+    # The oldest Python that modules run on; a newer grammar is a syntax error here.
+    return ast.parse((ROOT / "plugins" / source).read_text("utf-8"), filename=str(source), feature_version=(3, 9))
+
+
+def layer(source: Path) -> str:
+    return source.stem if source.parts[0] in ("module_utils", "plugin_utils") else source.parts[0]
+
+
+def imports(source: Path) -> Iterator[str]:
+    """Yield the full dotted name of everything that `source` imports, relative imports resolved."""
+    package = [COLLECTION, "plugins", *source.parent.parts]
+    for node in ast.walk(tree(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            name = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{name}.{alias.name}" for alias in node.names)
+
+
+def own(name: str) -> str | None:
+    """Return the private file of ours that the dotted `name` is in, if any."""
+    if not name.startswith(f"{COLLECTION}."):
+        return None
+    return next((part for part in name.split(".") if part in LAYERS), name)
+
+
+def test_there_is_something_to_judge() -> None:
+    assert SOURCES
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=str)
+def test_imports_only_the_layers_below(source: Path) -> None:
+    assert layer(source) in LAYERS, "a new layer: say in LAYERS what it may import"
+    allowed = LAYERS[layer(source)] | {"_errors"}
+    assert {used for used in map(own, imports(source)) if used} <= allowed
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=str)
+def test_requests_is_imported_by_the_client_alone(source: Path) -> None:
+    web = {name for name in imports(source) if name.split(".")[0] in ("requests", "urllib3", "http", "socket")}
+    web |= {name for name in imports(source) if name.startswith(("urllib.request", "ansible.module_utils.urls"))}
+    assert not web or layer(source) == "_client"
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=str)
+def test_ansible_module_is_known_to_one_file(source: Path) -> None:
+    assert layer(source) == "_module" or not {name for name in imports(source) if name.endswith("AnsibleModule")}
+
+
+@pytest.mark.parametrize("source", [source for source in SOURCES if layer(source) in PURE], ids=str)
+def test_pure_files_do_no_io(source: Path) -> None:
+    foreign = {name for name in imports(source) if own(name) is None}
+    assert {name for name in foreign if name.split(".")[0] not in HARMLESS} == set()
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=str)
+def test_parses_on_the_oldest_python_with_modern_annotations(source: Path) -> None:
+    assert "__future__.annotations" in set(imports(source))

@@ -1,0 +1,94 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Nothing is half there: every plugin and role is documented, tested, listed where it must be, and shipped alone."""
+
+from __future__ import annotations
+
+import ast
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted(path.stem for path in ROOT.glob("plugins/modules/*.py"))
+KINDS = ("lookup", "inventory", "filter")
+PLUGINS = sorted(path.relative_to(ROOT) for kind in KINDS for path in ROOT.glob(f"plugins/{kind}/*.py"))
+ROLES = sorted(path.name for path in ROOT.glob("roles/*") if path.is_dir())
+SHIPPED = {
+    "CHANGELOG.md",
+    "LICENSE",
+    "README.md",
+    "changelogs",
+    "docs",
+    "galaxy.yml",
+    "meta",
+    "playbooks",
+    "plugins",
+    "roles",
+}
+
+
+def load(name: str) -> Any:
+    return yaml.safe_load((ROOT / name).read_text("utf-8"))
+
+
+def constants(source: Path) -> dict[str, str]:
+    """Return the module-level strings of a Python file, by name."""
+    return {
+        target.id: node.value.value
+        for node in ast.parse((ROOT / source).read_text("utf-8")).body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def documentation(source: Path) -> dict[str, Any]:
+    """Return what documents a plugin: its own strings, or for a filter the YAML file beside it."""
+    beside = (ROOT / source).with_suffix(".yml")
+    if beside.is_file():
+        return dict(yaml.safe_load(beside.read_text("utf-8")))
+    return {name: yaml.safe_load(text) for name, text in constants(source).items() if name.isupper()}
+
+
+def test_the_action_group_lists_exactly_the_modules() -> None:
+    assert load("meta/runtime.yml")["action_groups"]["n8n"] == MODULES
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_module_is_documented(name: str) -> None:
+    found = documentation(Path("plugins/modules", f"{name}.py"))
+    assert found["DOCUMENTATION"]["module"] == name
+    assert found["EXAMPLES"] and found["RETURN"]
+
+
+@pytest.mark.parametrize("source", PLUGINS, ids=str)
+def test_plugin_is_documented(source: Path) -> None:
+    found = documentation(source)
+    assert found["DOCUMENTATION"]["name"].split(".")[-1] == source.stem
+    assert found["EXAMPLES"]
+
+
+@pytest.mark.parametrize("name", [*MODULES, *(source.stem for source in PLUGINS)])
+def test_has_an_integration_target(name: str) -> None:
+    targets = {path.name for path in ROOT.glob("tests/integration/targets/*")}
+    # A lookup, filter or inventory may share its name with a module; its target says which it is.
+    assert targets & {name, *(f"{kind}_{name}" for kind in KINDS)}
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_role_is_documented_and_tested(name: str) -> None:
+    wanted = {f"roles/{name}/README.md", f"roles/{name}/meta/argument_specs.yml", f"playbooks/{name}.yml"}
+    assert {path for path in wanted if not (ROOT / path).is_file()} == set()
+    assert list(ROOT.glob(f"extensions/molecule/{name}*/molecule.yml"))
+
+
+def test_the_tarball_leaves_out_what_users_do_not_need() -> None:
+    present = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
+    present |= {".build", ".ci", ".coverage", ".venv", "demo", "extensions", "tests", "lifecycle-n8n-0.1.0.tar.gz"}
+    ignored = load("galaxy.yml")["build_ignore"]
+    assert {name for name in present if not any(fnmatch(name, pattern) for pattern in ignored)} <= SHIPPED
