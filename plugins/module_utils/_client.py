@@ -24,6 +24,7 @@ from ._options import Connection
 
 try:
     import requests
+    from urllib3 import disable_warnings
     from urllib3.exceptions import ConnectTimeoutError, InsecureRequestWarning, NewConnectionError
 except ImportError as missing:
     REQUESTS_IMPORT_ERROR: ImportError | None = missing
@@ -66,7 +67,7 @@ class Client:
         self._pool: ThreadPoolExecutor | None = None
         if not connection.validate_certs:
             # Whoever switched validation off need not be told once for every request.
-            requests.packages.urllib3.disable_warnings(InsecureRequestWarning)
+            disable_warnings(InsecureRequestWarning)
 
     def __enter__(self) -> Client:
         return self

@@ -72,7 +72,7 @@ class Task:
         return {
             "changed": bool(self.outcome.done),
             "requests": self.resources.client.requests,
-            "diff": self.plan.diff() if self.plan else {"before": {}, "after": {}},
+            "diff": self.plan.diff() if self.plan else {"before": "", "after": ""},
         }
 
     def plan_result(self) -> dict[str, Any]:

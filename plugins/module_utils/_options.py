@@ -42,7 +42,7 @@ class Connection:
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Connection:
         """Return the connection that `options` (named as in the table) describe; raises InputError."""
-        values = {name: options.get(name) for name in CONNECTION_OPTIONS}
+        values: dict[str, Any] = {name: options.get(name) for name in CONNECTION_OPTIONS}
         for name, row in CONNECTION_OPTIONS.items():
             if values[name] is None and "default" in row:
                 values[name] = row["default"]

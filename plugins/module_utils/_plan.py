@@ -27,6 +27,8 @@ ACTIONS = (
     "delete_user",
     "delete_project",
 )
+# Those that are about a project itself, not about somebody in it.
+PROJECT_ACTIONS = ("create_project", "rename_project", "delete_project")
 # The actions that summary always counts, also where there are none of them.
 COUNTED = ACTIONS[:7]
 
@@ -124,6 +126,11 @@ class Access:
         else:
             self.members.setdefault(key, {})[user] = after
 
+    def label(self, key: str) -> str:
+        """Return a project's name in quotes, with its id where others have the same name."""
+        name = self.names.get(key, "")
+        return f'"{name}"' + (f" ({key})" if list(self.names.values()).count(name) > 1 else "")
+
     def admins(self, key: str) -> list[str]:
         """Return the emails of a project's admins, pending ones included."""
         return sorted(email for email, role in self.members.get(key, {}).items() if role == PROJECT_ADMIN)
@@ -161,27 +168,27 @@ class Plan:
         """Return what modules return as `plan`."""
         return [change.to_result() for change in self.changes]
 
-    def diff(self) -> dict[str, Any]:
-        """Return access before and after, of nobody but the users and projects that the plan touches."""
+    def diff(self) -> dict[str, str]:
+        """Return access before and after, a line a fact, of nobody but the users and projects that the plan touches."""
         before = Access.of(self.state)
         after = before.after(self.changes)
-        return {"before": self._touched(before, after), "after": self._touched(after, before)}
+        return {"before": self._touched(before), "after": self._touched(after)}
 
-    def _touched(self, access: Access, other: Access) -> dict[str, Any]:
-        users: dict[str, str] = {}
-        projects: dict[str, dict[str, str]] = {}
+    def _touched(self, access: Access) -> str:
+        users, projects, members = set(), set(), set()
         for change in self.changes:
-            if change.action in ("invite_user", "change_user_role", "delete_user") and change.user in access.users:
-                users[change.user or ""] = access.users[change.user or ""]
-            key = change.project_key
-            if change.project is None or key not in access.names:
+            key, user = change.project_key, change.user or ""
+            if change.project is None:
+                if user in access.users:
+                    users.add(f"user {user}: {access.users[user]}")
                 continue
-            name = access.names[key]
-            shared_name = sum(name == any_name for any_name in access.names.values()) > 1
-            shown = projects.setdefault(f"{name} ({key})" if shared_name else name, {})
-            if change.user and change.user in access.members.get(key, {}):
-                shown[change.user] = access.members[key][change.user]
-        return {"users": dict(sorted(users.items())), "projects": dict(sorted(projects.items()))}
+            # Whoever creates a project is in it without a change of its own.
+            concerned = access.members.get(key, {}) if change.action == "create_project" else {user: ""}
+            if change.action in PROJECT_ACTIONS and key in access.names:
+                projects.add(f"project {access.label(key)}")
+            for email in concerned.keys() & access.members.get(key, {}).keys():
+                members.add(f"member of {access.label(key)}: {email}: {access.members[key][email]}")
+        return "".join(f"{line}\n" for lines in (users, projects, members) for line in sorted(lines))
 
     def user_after(self, reference: str, ids: Mapping[str, str]) -> User | None:
         """Return the user once the plan is carried out, a deleted one as it was; `ids` are those of the invited."""
@@ -213,6 +220,25 @@ class Plan:
         for change in self.changes:
             role = change.after or change.before
         return Member(who.id, who.email, role) if role else None
+
+
+# How a change reads, as a sentence.
+_SENTENCES = {
+    "invite_user": "invite {user} as {after}",
+    "create_project": 'create project "{project}"',
+    "rename_project": 'rename project "{before}" to "{after}"',
+    "add_member": 'add {user} to "{project}" as {after}',
+    "change_member_role": 'change {user} in "{project}" from {before} to {after}',
+    "change_user_role": "change {user} from {before} to {after}",
+    "remove_member": 'remove {user} from "{project}" ({before})',
+    "delete_user": "delete {user} ({before})",
+    "delete_project": 'delete project "{project}"',
+}
+
+
+def sentence(change: Mapping[str, Any]) -> str:
+    """Return an entry of `plan` as a sentence with its reason; raises KeyError for what is no such entry."""
+    return f"{_SENTENCES[change['action']].format_map(change)}: {change['reason']}"
 
 
 def carried(change: Change) -> Change:

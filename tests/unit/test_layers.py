@@ -27,16 +27,19 @@ LAYERS: dict[str, set[str]] = {
     "_rules": {"_model"},
     "_client": {"_options"},
     "_resources": {"_client", "_model"},
-    "_apply": {"_resources", "_plan"},
-    "_module": {"_options", "_client", "_resources", "_apply"},
+    "_leavers": {"_wish", "_plan", "_planner", "_model"},
+    "_reading": {"_resources", "_wish", "_model"},
+    "_invites": set(),
+    "_apply": {"_resources", "_plan", "_model"},
+    "_module": {"_options", "_client", "_resources", "_reading", "_apply", "_plan", "_wish", "_model"},
     "_connection": {"_options", "_client", "_resources"},
-    "modules": {"_module", "_wish", "_plan", "_planner", "_model"},
+    "modules": {"_module", "_wish", "_plan", "_planner", "_leavers", "_invites", "_model"},
     "lookup": {"_connection"},
     "inventory": {"_connection"},
-    "filter": {"_rules"},
+    "filter": {"_rules", "_plan"},
     "doc_fragments": set(),
 }
-PURE = {"_errors", "_model", "_wish", "_plan", "_planner", "_rules"}
+PURE = {"_errors", "_model", "_wish", "_plan", "_planner", "_leavers", "_rules"}
 # What a pure file may import from the standard library: nothing that sees the clock, a disk, a network or a thread.
 HARMLESS = {
     "__future__",

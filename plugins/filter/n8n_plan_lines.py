@@ -1,0 +1,72 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter n8n_plan_lines: a plan as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ..module_utils._plan import sentence
+
+DOCUMENTATION = r"""
+name: n8n_plan_lines
+short_description: A plan of n8n_access or n8n_offboard as sentences that a person can read
+version_added: 0.1.0
+author:
+  - lifecycle.n8n contributors (@lifecycle)
+description:
+  - Turns the RV(lifecycle.n8n.n8n_access#module:plan) of a task into one sentence a change, in the order of the plan.
+options:
+  _input:
+    description: The C(plan) that M(lifecycle.n8n.n8n_access) or M(lifecycle.n8n.n8n_offboard) returned.
+    type: list
+    elements: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: What would change
+  lifecycle.n8n.n8n_access:
+    users:
+      - email: ada@example.com
+        projects:
+          Sales: viewer
+  check_mode: true
+  register: access
+
+- name: Show it
+  ansible.builtin.debug:
+    msg: "{{ access.plan | lifecycle.n8n.n8n_plan_lines }}"
+"""
+
+RETURN = r"""
+_value:
+  description: A sentence for each change; for an empty plan one that says so.
+  type: list
+  elements: str
+  sample:
+    - "invite ada@example.com as global:member: no user has this email yet"
+    - 'add ada@example.com to "Sales" as project:viewer: is no member yet'
+"""
+
+
+def n8n_plan_lines(plan: Any) -> list[str]:
+    """Return `plan` as sentences; raises AnsibleFilterError for anything that is no plan."""
+    if not isinstance(plan, (list, tuple)) or not all(isinstance(change, Mapping) for change in plan):
+        raise AnsibleFilterError("n8n_plan_lines wants the plan that n8n_access or n8n_offboard returned, a list of changes.")
+    try:
+        return [sentence(change) for change in plan] or ["Nothing is to be changed."]
+    except KeyError as error:
+        raise AnsibleFilterError(f"n8n_plan_lines wants the plan that a module returned; a change in it has no or a wrong {error}.") from error
+
+
+class FilterModule:
+    """The filters of this file, by name."""
+
+    def filters(self) -> dict[str, Any]:
+        """Return them."""
+        return {"n8n_plan_lines": n8n_plan_lines}
