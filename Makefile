@@ -18,7 +18,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## Start a throwaway n8n and show on it what the collection does
-	@$(VENV)/bin/python demo/run.py
+	@PYTHONPATH=tests $(VENV)/bin/python demo/run.py
 
 test: $(READY) ## Run all tests, or some: make test STAGES="sanity units"
 	@$(SUITE) $(STAGES)

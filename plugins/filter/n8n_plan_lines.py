@@ -49,8 +49,8 @@ _value:
   type: list
   elements: str
   sample:
-    - "invite ada@example.com as global:member: no user has this email yet"
-    - 'add ada@example.com to "Sales" as project:viewer: is no member yet'
+    - invite ada@example.com as global:member (no user has this email yet)
+    - add ada@example.com to "Sales" as project:viewer (is no member yet)
 """
 
 

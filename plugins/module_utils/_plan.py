@@ -230,15 +230,15 @@ _SENTENCES = {
     "add_member": 'add {user} to "{project}" as {after}',
     "change_member_role": 'change {user} in "{project}" from {before} to {after}',
     "change_user_role": "change {user} from {before} to {after}",
-    "remove_member": 'remove {user} from "{project}" ({before})',
-    "delete_user": "delete {user} ({before})",
+    "remove_member": 'remove {user} from "{project}", being {before}',
+    "delete_user": "delete {user}, being {before}",
     "delete_project": 'delete project "{project}"',
 }
 
 
 def sentence(change: Mapping[str, Any]) -> str:
     """Return an entry of `plan` as a sentence with its reason; raises KeyError for what is no such entry."""
-    return f"{_SENTENCES[change['action']].format_map(change)}: {change['reason']}"
+    return f"{_SENTENCES[change['action']].format_map(change)} ({change['reason']})"
 
 
 def carried(change: Change) -> Change:

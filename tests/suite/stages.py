@@ -133,7 +133,7 @@ def molecule(bench: Bench) -> Tally:
 
 def demo(bench: Bench) -> Tally:
     """the demo, with an n8n that it starts itself"""
-    return bench.check("demo", PYTHON, "demo/run.py")
+    return bench.check("demo", PYTHON, "demo/run.py", env={"PYTHONPATH": str(bench.collection / "tests")})
 
 
 STAGES: dict[str, Stage] = {

@@ -1,0 +1,118 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The demo: a small company on a throwaway n8n, from the first plan to the last leaver. `make demo` runs it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from n8n_server.install import InstallError
+from n8n_server.server import LICENCE_NOTE, Server, ServerError, running
+from suite.staging import environment, stage_collection
+
+DEMO = Path(__file__).resolve().parent
+INVITES = "invites.json"
+
+
+def main() -> int:
+    """Run the demo; return 0 if all of it went well."""
+    started = time.monotonic()
+    say("A small company on an n8n of its own, from the first plan to the last leaver.", LICENCE_NOTE)
+    stage_collection(DEMO.parent)
+    say("Starting n8n ...")
+    try:
+        with running() as n8n, tempfile.TemporaryDirectory(prefix="n8n-demo-") as folder:
+            say(f"n8n {n8n.version} answers at {n8n.url}. It has an owner and nobody else.")
+            Story(n8n, Path(folder)).tell()
+    except (InstallError, ServerError, StoryError) as error:
+        say(f"The demo failed: {error}")
+        return 1
+    say(
+        f"That took {time.monotonic() - started:.0f} seconds. With your own server:",
+        "    ansible-galaxy collection install .        # in this folder; the modules need the Python library requests",
+        "    export N8N_URL=https://n8n.example.com N8N_API_KEY=...   # a key of an owner or admin: Settings > n8n API",
+        "    ansible-playbook lifecycle.n8n.onboard -e @people.yml --check --diff",
+        "where people.yml looks like demo/company.yml. Nothing is written as long as --check is there.",
+    )
+    return 0
+
+
+class StoryError(Exception):
+    """A playbook did not do what the demo is about to say of it."""
+
+
+class Story:
+    """The steps of the demo, each a command that anybody could type."""
+
+    def __init__(self, n8n: Server, folder: Path) -> None:
+        self.n8n = n8n
+        self.folder = folder
+        self.number = 0
+
+    def tell(self) -> None:
+        """Run all steps in order; raises StoryError where one does not go as told."""
+        onboard = ("lifecycle.n8n.onboard", "-e", "@company.yml", "-e", f"onboard_invites_path={self.folder / INVITES}")
+        offboard = ("lifecycle.n8n.offboard", "-e", "@leavers.yml")
+        self.step("company.yml says who works where. What would change? Nothing is written yet.", *onboard, "--check", "--diff")
+        self.expect(len(self.n8n.memberships()) == 0, "check mode wrote something")
+        self.step("So be it. Six people are invited, three projects made, ten memberships given.", *onboard)
+        invited = len((self.folder / INVITES).read_text("utf-8").splitlines()) - 2
+        say(f"The links of the {invited} people invited are in a file that nobody else can read; no output has them.")
+        again = self.step("The same again: nothing is left to do, so nothing changes.", *onboard)
+        self.expect("changed=0 " in again, "the second run changed something")
+        self.step("move.yml moves Grace from Sales to Support, and Linus becomes its admin.", "move.yml", "--diff")
+        self.step("leavers.yml names people who have left. They lose every membership, in one plan.", *offboard, "--diff")
+        self.say_who_is_where()
+
+    def step(self, title: str, *words: str) -> str:
+        """Run ansible-playbook with `words`, show it and what it prints, and return that."""
+        self.number += 1
+        shown = " ".join("'" + word + "'" if " " in word else word for word in words)
+        say(f"{self.number}. {title}", f"$ ansible-playbook {shown.replace(str(self.folder), '.')}")
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), *words]
+        settings = {
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
+            "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        }
+        env = {**environment(), **self.n8n.environment(), **settings}
+        lines = []
+        with subprocess.Popen(
+            command, cwd=DEMO, env=env, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ) as playbook:
+            for line in playbook.stdout or ():
+                lines.append(line)
+                print(f"  {line}".rstrip(), flush=True)
+        self.expect(playbook.returncode == 0, f"ansible-playbook ended with {playbook.returncode}")
+        return "".join(lines)
+
+    def say_who_is_where(self) -> None:
+        """Print the members of every project, read from n8n itself."""
+        self.number += 1
+        say(f"{self.number}. Who is where, read from n8n itself:")
+        for project, members in sorted(self.n8n.memberships().items()):
+            print(f"  {project}")
+            for email, role in sorted(members.items()):
+                print(f"    {email:<24}{role}", flush=True)
+        gone = {"barbara@example.com", "margaret@example.com"}
+        left = gone & {email for members in self.n8n.memberships().values() for email in members}
+        self.expect(not left, f"{left} are members still")
+
+    def expect(self, holds: bool, otherwise: str) -> None:
+        """Raise StoryError unless the demo is telling the truth."""
+        if not holds:
+            raise StoryError(f"in step {self.number} {otherwise}")
+
+
+def say(*lines: str) -> None:
+    """Print a paragraph."""
+    print("", *lines, sep="\n", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
