@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import random
 import re
@@ -41,6 +40,8 @@ TRY_AGAIN = (429, 502, 503, 504)
 # Sending these twice does what sending them once does.
 REPEATABLE = ("GET", "PUT", "PATCH", "DELETE")
 LONGEST_WAIT = 120.0
+# Said with 200 to everything while n8n migrates its database (read in 2.8.4 and 2.40.7).
+STARTING = b"n8n is starting up. Please wait"
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,8 @@ class Client:
         try:
             payload = self.connection.api_key.split(".")[1]
             claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-            return str(claims["sub"])
-        except (IndexError, KeyError, TypeError, ValueError, binascii.Error):
+            return str(claims["sub"]) if claims["sub"] else None
+        except (IndexError, KeyError, TypeError, ValueError):
             return None
 
     def get(self, path: str, doing: str, scope: str, params: Mapping[str, Any] | None = None) -> Any:
@@ -149,9 +150,10 @@ class Client:
             last = attempt == self.connection.retries
             try:
                 answer = self._once(method, path, params, body)
-            except requests.exceptions.SSLError as error:
-                raise ConnectionFailed(self._tls(error)) from None
-            except requests.exceptions.RequestException as error:
+            # An OSError of its own kind is what requests raises for a REQUESTS_CA_BUNDLE that is not there.
+            except (requests.exceptions.RequestException, OSError) as error:
+                if isinstance(error, requests.exceptions.SSLError) and "EOF occurred" not in str(error):
+                    raise ConnectionFailed(self._tls(error)) from None
                 if not isinstance(error, _PASSING) or (last and (method in REPEATABLE or _never_sent(error))):
                     raise ConnectionFailed(self._unreachable(error, attempt + 1)) from None
                 if method not in REPEATABLE and not _never_sent(error):
@@ -189,7 +191,7 @@ class Client:
     def _once(self, method: str, path: str, params: Mapping[str, Any] | None, body: Any) -> requests.Response:
         with self._count:
             self.requests += 1
-        return self._session().request(
+        answer = self._session().request(
             method,
             self._where(path),
             params=params,
@@ -200,6 +202,9 @@ class Client:
             # A key in a header of its own would travel along to wherever the redirect points.
             allow_redirects=False,
         )
+        if answer.content == STARTING:
+            answer.status_code = 503
+        return answer
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._thread, "session", None)
@@ -222,16 +227,17 @@ class Client:
             # No word of the body: the answer to an invitation has a secret in it.
             if "json" in answer.headers.get("Content-Type", ""):
                 raise _CutShort(f"The answer of {self._where(path)} is cut short or damaged: it is no JSON.") from None
-            raise self._no_n8n(path) from None
+            raise self.no_n8n(path) from None
 
     def _page(self, page: Any, path: str) -> tuple[list[dict[str, Any]], str | None]:
         items = page.get("data") if isinstance(page, dict) else None
         if not isinstance(items, list) or not all(isinstance(item, dict) and item.get("id") for item in items):
-            raise self._no_n8n(path)
+            raise self.no_n8n(path)
         cursor = page.get("nextCursor")
         return items, str(cursor) if cursor else None
 
-    def _no_n8n(self, path: str) -> ConnectionFailed:
+    def no_n8n(self, path: str) -> ConnectionFailed:
+        """Return the error for an answer that has another shape than n8n's."""
         return ConnectionFailed(
             f"What answers at {self._where(path)} is not the public API of an n8n: check url, and that the API is not "
             "switched off (N8N_PUBLIC_API_DISABLED)."
@@ -266,7 +272,7 @@ class Client:
         if words is None and status in TRY_AGAIN:
             words = "the gateway in front of n8n gave no answer of n8n's"
         elif words is None:
-            return self._no_n8n(answer.url.split("/api/v1", 1)[-1].split("?")[0])
+            return self.no_n8n(answer.url.split("/api/v1", 1)[-1].split("?")[0])
         text = f'n8n refused to {doing}: "{words}" (HTTP {status}).'
         way_out = self._way_out(status, words, scope)
         return ApiError(f"{text} {way_out}".rstrip(), status, words)
@@ -276,7 +282,7 @@ class Client:
             words = answer.json()["message"]
         except (ValueError, KeyError, TypeError):
             return None
-        return str(words)[:500].replace(self.connection.api_key, "***")
+        return str(words).replace(self.connection.api_key, "***")[:500]
 
     def _way_out(self, status: int, words: str, scope: str) -> str:
         for mark, way_out in _WAYS_OUT:
@@ -294,10 +300,10 @@ class Client:
         """Say whether it is the scope that the key lacks; GET /discover tells on 2.14 and later."""
         try:
             answer = self._once("GET", "/discover", None, None)
-            granted = answer.json()["data"]["scopes"] if answer.status_code == 200 else None
+            granted = answer.json()["data"]["scopes"]
         except (requests.exceptions.RequestException, ValueError, KeyError, TypeError):
             granted = None
-        if granted is None:
+        if not isinstance(granted, list):
             return f"The key needs the scope {scope}, and its user a role that allows it (an owner or admin has it)."
         if any(name in granted for name in scope.split(" or ")):
             return f"The key has the scope {scope}; its user's role does not allow this: use the key of an owner or admin."
@@ -310,7 +316,7 @@ class _CutShort(ConnectionFailed):
 
 # What n8n says, and what a person can do about it (words seen on 2.8.4 and 2.40.7).
 _WAYS_OUT = (
-    (r"licen[sc]ed? .*role|not licensed", "Choose a role that the licence of this n8n includes."),
+    (r"not licensed to use role", "Choose a role that the licence of this n8n includes."),
     (
         r"your license does not allow for feat:advancedPermissions|without advanced permissions",
         "Changing instance roles and inviting admins need an n8n licence with advanced permissions.",
@@ -347,11 +353,10 @@ def _never_sent(error: Exception) -> bool:
 
 def _reason(error: Exception) -> str:
     """Return the innermost cause in words, without the object addresses that the libraries print."""
-    cause: Any = error
-    while getattr(cause, "args", None) and isinstance(cause.args[0], Exception):
-        cause = cause.args[0]
-    cause = getattr(cause, "reason", None) or cause
-    text = re.sub(r"<[^>]*object at 0x[0-9a-f]+>:? ?|HTTPS?Connection\([^)]*\):? ?", "", str(cause))
+    cause = error
+    while causes := [part for part in (*cause.args, getattr(cause, "reason", None)) if isinstance(part, Exception)]:
+        cause = causes[-1]
+    text = re.sub(r"<[^>]*object at 0x[0-9a-f]+>:? ?|HTTPS?Connection(Pool)?\([^)]*\):? ?", "", str(cause))
     return text.strip().rstrip(".") or type(error).__name__
 
 
@@ -359,7 +364,7 @@ def _seconds(retry_after: str | None) -> float | None:
     """Return how long a Retry-After header asks to wait: it has seconds or a date (RFC 9110, 10.2.3)."""
     if not retry_after:
         return None
-    if retry_after.strip().isdigit():
+    if retry_after.strip().isdecimal():
         return float(retry_after)
     try:
         return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())

@@ -48,10 +48,14 @@ class InviteFile:
         try:
             # Made with mode 0600.
             handle, draft = tempfile.mkstemp(prefix=".invites-", dir=folder)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(self._links, file, indent=2, sort_keys=True, ensure_ascii=False)
-                file.write("\n")
-            os.replace(draft, self.path)
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    json.dump(self._links, file, indent=2, sort_keys=True, ensure_ascii=False)
+                    file.write("\n")
+                os.replace(draft, self.path)
+            except OSError:
+                os.unlink(draft)
+                raise
         except OSError as error:
             raise N8nError(
                 f"{len(links)} people were invited and their links could not be kept in {self.path}: {error}. Send their "

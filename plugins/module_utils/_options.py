@@ -25,6 +25,8 @@ CONNECTION_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "retries": {"type": "int", "default": 4},
     "concurrency": {"type": "int", "default": 8},
 }
+# A day. Sockets take no infinite and no absurd number.
+LONGEST_TIMEOUT = 86400
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,10 @@ class Connection:
         return connection
 
     def _check(self) -> None:
-        if not self.timeout > 0:
-            raise InputError(f"timeout is {self.timeout:g}: give the seconds for one request, more than 0.")
+        if not 0 < self.timeout <= LONGEST_TIMEOUT:
+            raise InputError(
+                f"timeout is {self.timeout:g}: give the seconds for one request, more than 0 and at most {LONGEST_TIMEOUT}."
+            )
         if self.retries < 0:
             raise InputError(f"retries is {self.retries}: give 0 for one try, or the number of tries after the first.")
         if self.concurrency < 1:
@@ -74,7 +78,8 @@ def _base_url(url: str | None) -> str:
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         valid = False
-    if "@" in url.partition("://")[2].partition("/")[0]:
+    # Looked for in all of it: what is no URL may still have a password in it, and is quoted below.
+    if "@" in url:
         raise InputError("url has a user name or password in it: leave them out, n8n is asked with api_key alone.")
     if not valid or re.search(r"\s", url):
         raise InputError(f"url {url!r} is no address of a server: give one like https://n8n.example.com.")

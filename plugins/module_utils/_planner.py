@@ -45,7 +45,7 @@ class _Draft:
     # Who and what this plan creates, so that members can be planned in them.
     new_users: dict[str, User] = field(default_factory=dict)
     new_projects: dict[str, Project] = field(default_factory=dict)
-    renamed: dict[str, Project] = field(default_factory=dict)
+    given: dict[tuple[str, str], tuple[str, MemberWish]] = field(default_factory=dict)
     becoming_chat_users: set[str] = field(default_factory=set)
 
     def user(self, wish: UserWish) -> None:
@@ -107,7 +107,7 @@ class _Draft:
             if project is not None and project.id != wish.id:
                 project = None
         else:
-            project = self._named(wish.name or "")
+            project = the_one(wish.name or "", self.state.projects_named(wish.name or ""))
         if not wish.present:
             if project is not None:
                 self._delete_project(project)
@@ -121,31 +121,22 @@ class _Draft:
         elif wish.name is not None and project.name != wish.name:
             self._rename(project, wish.name)
 
-    def _named(self, name: str) -> Project | None:
-        """Return the team project of that name, or, where lists name projects either way, of that id."""
-        if self.wish.is_list:
-            return self.state.find_project(name)
-        return the_one(name, self.state.projects_named(name))
-
     def _adopted(self, wish: ProjectWish) -> Project | None:
-        found = [self._named(name) for name in wish.previous_names]
-        matches = {project.id: project for project in found if project is not None}
+        matches = {project.id: project for name in wish.previous_names for project in self.state.projects_named(name)}
         if len(matches) > 1:
             names = ", ".join(f'"{project.name}" ({project.id})' for project in matches.values())
             raise InputError(f'{wish.where}: several projects have a previous name of "{wish.name}": {names}. Name the one by its id.')
         return next(iter(matches.values()), None)
 
-    def _create(self, name: str) -> None:
-        self.new_projects[name] = Project("", name)
+    def _create(self, name: str) -> Project:
         self.changes.append(Change("create_project", project=name, after=name, reason="no project has this name yet"))
+        return self.new_projects.setdefault(name, Project("", name))
 
     def _rename(self, project: Project, name: str) -> None:
-        other = self._named(name)
-        if other is not None:
+        for other in self.state.projects_named(name):
             raise InputError(
                 f'Project "{project.name}" ({project.id}) cannot be renamed to "{name}": project {other.id} has that name already.'
             )
-        self.renamed[name] = project
         self.changes.append(
             Change("rename_project", project=project.name, before=project.name, after=name, reason="has another name", project_id=project.id)
         )
@@ -179,7 +170,18 @@ class _Draft:
                 raise InputError(f'User "{user.email}" is no member of project "{project.name}" yet: a new member needs a role.')
             return
         role = role_slug(wish.role, "project", self.state.roles, wish.where)
-        self._give(project, user, current, role, wish.where)
+        if self._is_new(wish, role, project, user):
+            self._give(project, user, current, role, wish.where)
+
+    def _is_new(self, wish: MemberWish, role: str, project: Project, user: User) -> bool:
+        """Whether this is the first to say something of a membership; raises InputError where the second contradicts it."""
+        other, first = self.given.setdefault((project.id or project.name, user.email), (role, wish))
+        if other != role:
+            raise InputError(
+                f'{user.email} cannot be both {other} and {role} in project "{project.name}" ({project.id}): '
+                f'{first.where} names it "{first.project}", and {wish.where} names it "{wish.project}".'
+            )
+        return first is wish
 
     def _give(self, project: Project, user: User, current: Member | None, role: str, where: str) -> None:
         creator = user.id and user.id == self.state.myself and not project.id
@@ -203,7 +205,8 @@ class _Draft:
         )
 
     def _project_of(self, wish: MemberWish) -> Project | None:
-        return self.new_projects.get(wish.project) or self.renamed.get(wish.project) or self.state.find_project(wish.project)
+        found = self.new_projects.get(wish.project) or self.state.find_project(wish.project)
+        return found or (self._create(wish.project) if self.wish.create_projects and wish.present else None)
 
     def _user_of(self, wish: MemberWish) -> User | None:
         return self.new_users.get(wish.user) or self.state.find_user(wish.user)

@@ -13,8 +13,6 @@ from ._model import SEES_ALL, Project, Role, State, User
 from ._resources import Resources
 from ._wish import Needs
 
-LOOKS = 3
-
 
 def read(resources: Resources, needs: Needs) -> State:
     """Return the state that `needs` asks for.
@@ -29,7 +27,7 @@ def read(resources: Resources, needs: Needs) -> State:
     else:
         state = replace(state, users=_named_users(resources, needs.users))
         if needs.projects:
-            state = replace(state, projects=_all_projects(resources))
+            state = replace(state, projects=resources.projects())
     if needs.members is not None:
         state = replace(state, members=resources.members_of(_team_projects(state, needs.members)))
     if needs.roles:
@@ -70,29 +68,17 @@ def _all_users(resources: Resources, wanted: Iterable[str]) -> tuple[User, ...]:
     return users + _named_users(resources, [name for name in wanted if state.find_user(name) is None])
 
 
-def _all_projects(resources: Resources) -> tuple[Project, ...]:
-    """Return all projects. Where one came twice, another may not have come at all (pages in no order, up to 2.34)."""
-    for _look in range(LOOKS):
-        listing = resources.list_projects()
-        if not listing.repeats:
-            return tuple(Project.from_api(item) for item in listing.items)
-    raise IncompleteReading(
-        f"{resources.client.connection.url} lists projects twice on different pages, {LOOKS} times in a row, so others "
-        "may be missing. Nothing was changed: run the task again when fewer people are at work."
-    )
-
-
 def _whole_instance(resources: Resources, state: State) -> State:
     """Return all users and projects, checked against each other.
 
     Every user, pending ones too, has one personal project with that user's id as creatorId (seen on 2.8.4 and 2.40.7).
     """
     users = {item["id"]: User.from_api(item) for item in resources.list_users().items}
-    projects = {project.id: project for project in _all_projects(resources)}
+    projects = {project.id: project for project in resources.projects()}
     if _owners(projects.values()) != set(users):
         # Somebody may have come or gone between the two listings; another look tells.
         users.update({item["id"]: User.from_api(item) for item in resources.list_users().items})
-        projects = {project.id: project for project in _all_projects(resources)}
+        projects = {project.id: project for project in resources.projects()}
         unlisted = sorted(_owners(projects.values()) - set(users))
         users.update({user.id: user for user in _named_users(resources, unlisted)})
         # Who was there at the first look and has no personal project any more has been deleted in between, if n8n agrees.

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from ._client import Client, Listing
-from ._errors import ApiError, Unanswered
+from ._errors import ApiError, IncompleteReading, Unanswered
 from ._model import Member, Possession, Possessions, Project, Role, User
 
 Found = TypeVar("Found")
 
 # More relations in one call is 500 on SQLite from about 1,000 on, and 750 invitations take 4 s (seen on 2.40.7).
 BATCH = 250
+LOOKS = 3
 TABLES_UNSEEN = (
     "this n8n does not show the data tables of others, so nobody knows whether some would be destroyed with it (seen up "
     "to 2.17; from 2.36 on they can be seen). Update n8n, or delete it in n8n itself after looking."
@@ -46,7 +47,7 @@ class Resources:
     # Reading
 
     def list_users(self) -> Listing:
-        """Return all pages of GET /users, with roles."""
+        """Return all pages of GET /users, with roles. They come in no order, so look at `repeats`."""
         return self.client.listing("/users", "list users", "user:list", {"includeRole": "true"})
 
     def find_user(self, reference: str) -> User | None:
@@ -58,18 +59,21 @@ class Resources:
             # 404 is also what a path gets that n8n does not have; only these words are about a user.
             if error.status == 404 and "user" in error.words.lower():
                 return None
+            # Of what is neither a UUID nor an email n8n says that it cannot be a user (seen on 2.8.4 and 2.40.7).
+            if error.status == 400 and 'format "identifier"' in error.words:
+                return None
             raise
-        return User.from_api(data)
+        return self._parsed(User.from_api, data, path)
 
-    def list_projects(self) -> Listing:
-        """Return all pages of GET /projects, personal ones included."""
-        return self.client.listing("/projects", "list projects", "project:list")
+    def projects(self) -> tuple[Project, ...]:
+        """Return all projects, personal ones included."""
+        return tuple(Project.from_api(item) for item in self._complete("/projects", "list projects", "project:list"))
 
     def members(self, project_id: str) -> tuple[Member, ...]:
         """Return the members of a project."""
         path = f"/projects/{_quoted(project_id)}/users"
-        pages = self.client.listing(path, f"list the members of project {project_id}", "user:list")
-        return tuple(Member.from_api(item) for item in pages.items)
+        items = self._complete(path, f"list the members of project {project_id}", "user:list")
+        return tuple(Member.from_api(item) for item in items)
 
     def members_of(self, project_ids: Sequence[str]) -> dict[str, tuple[Member, ...]]:
         """Return the members of several projects by project id, read several at a time."""
@@ -80,10 +84,15 @@ class Resources:
         try:
             kinds = self.client.get("/roles", "list roles", "role:list")
         except ApiError as error:
-            if error.status == 404:
+            # On 2.35 there is POST /roles alone.
+            if error.status in (404, 405):
                 return None
             raise
-        return tuple(Role.from_api(role) for roles in kinds.values() for role in roles)
+
+        def roles(kinds: Any) -> tuple[Role, ...]:
+            return tuple(Role.from_api(role) for roles in kinds.values() for role in roles)
+
+        return self._parsed(roles, kinds, "/roles")
 
     def possessions(self, project_ids: Sequence[str], sees_all: bool) -> dict[str, Possessions]:
         """Return what each of these projects owns itself; what others merely share with it is not among it.
@@ -97,12 +106,11 @@ class Resources:
         owned: dict[str, list[Possession]] = {project_id: [] for project_id in project_ids}
         for project_id, workflows in zip(project_ids, self.client.in_parallel(self._workflows, project_ids)):
             owned[project_id] += workflows
-        credentials = self.client.listing("/credentials", "list credentials", "credential:list")
-        for item in credentials.items:
+        for item in self._complete("/credentials", "list credentials", "credential:list"):
             for share in item.get("shared") or ():
                 if share.get("role") == "credential:owner" and share.get("id") in owned:
                     owned[share["id"]].append(Possession("credential", str(item["id"]), str(item.get("name"))))
-        for item in self.client.listing("/data-tables", "list data tables", "dataTable:list").items:
+        for item in self._complete("/data-tables", "list data tables", "dataTable:list"):
             if item.get("projectId") in owned:
                 owned[item["projectId"]].append(Possession("data table", str(item["id"]), str(item.get("name"))))
         return {project_id: Possessions(tuple(items), unseen) for project_id, items in owned.items()}
@@ -110,10 +118,10 @@ class Resources:
     def _workflows(self, project_id: str) -> list[Possession]:
         # The listing has workflows of others too that are shared with the project, and archived ones.
         query = {"projectId": project_id, "excludePinnedData": "true"}
-        pages = self.client.listing("/workflows", f"list the workflows of project {project_id}", "workflow:list", query)
+        items = self._complete("/workflows", f"list the workflows of project {project_id}", "workflow:list", query)
         return [
             Possession("workflow", str(item["id"]), str(item.get("name")))
-            for item in pages.items
+            for item in items
             for share in item.get("shared") or ()
             if share.get("role") == "workflow:owner" and share.get("projectId") == project_id
         ]
@@ -125,6 +133,26 @@ class Resources:
             if error.status == 403:
                 return True
             raise
+
+    def _complete(
+        self, path: str, doing: str, scope: str, params: Mapping[str, Any] | None = None
+    ) -> tuple[dict[str, Any], ...]:
+        """Return a whole listing. Where something came twice, something else may not have come at all: look again."""
+        for _look in range(LOOKS):
+            listing = self.client.listing(path, doing, scope, params)
+            if not listing.repeats:
+                return listing.items
+        raise IncompleteReading(
+            f"{self.client.connection.url} was asked to {doing} and gave the same on different pages, {LOOKS} times in a row, "
+            "so something else may be missing: run the task again when fewer people are at work."
+        )
+
+    def _parsed(self, parse: Callable[[Any], Found], data: Any, path: str) -> Found:
+        """Return `parse` of an answer; raises ConnectionFailed where the answer has another shape than n8n's."""
+        try:
+            return parse(data)
+        except (AttributeError, KeyError, TypeError):
+            raise self.client.no_n8n(path) from None
 
     # Writing
 
@@ -142,13 +170,7 @@ class Resources:
 
         def send() -> dict[str, Invitation]:
             answers = self.client.send("POST", "/users", f"invite {_few(roles)}", "user:create", body=body)
-            users = [(answer.get("user") or {}, answer.get("error")) for answer in answers or ()]
-            return {
-                str(user.get("email")).lower(): Invitation(
-                    str(user.get("id") or ""), str(error or ""), user.get("inviteAcceptUrl") or None
-                )
-                for user, error in users
-            }
+            return self._parsed(_invitations, answers, "/users")
 
         return self._surely(send, read_again)
 
@@ -156,12 +178,11 @@ class Resources:
         """Create a team project of a name that no project has yet; the key's user becomes its admin."""
 
         def read_again() -> Project | None:
-            projects = [Project.from_api(item) for item in self.list_projects().items]
-            return next((project for project in projects if project.is_team and project.name == name), None)
+            return next((project for project in self.projects() if project.is_team and project.name == name), None)
 
         def send() -> Project:
             data = self.client.send("POST", "/projects", f'create project "{name}"', "project:create", body={"name": name})
-            return Project.from_api(data)
+            return self._parsed(Project.from_api, data, "/projects")
 
         return self._surely(send, read_again)
 
@@ -228,6 +249,16 @@ class Resources:
                 if found is not None:
                     return found
         return send()
+
+
+def _invitations(answers: Any) -> dict[str, Invitation]:
+    """Return by email what POST /users says."""
+    found: dict[str, Invitation] = {}
+    for answer in answers or ():
+        user = answer.get("user") or {}
+        error, url = str(answer.get("error") or ""), user.get("inviteAcceptUrl") or None
+        found[str(user.get("email")).lower()] = Invitation(str(user.get("id") or ""), error, url)
+    return found
 
 
 def batches(items: Iterable[Found]) -> list[list[Found]]:

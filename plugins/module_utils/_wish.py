@@ -145,11 +145,8 @@ def access_wish(users: Sequence[Mapping[str, Any]], create_users: bool, create_p
                         raise InputError(f'{where}: {email} needs a role in project "{name}".')
                     members.append(MemberWish(name, email, _text(role), where=where))
     problems.refuse()
-    projects_named = sorted({wish.project for wish in members})
     return Wish(
         users=tuple(wishes),
-        # Whoever may create a project asks for it to be there; else planning says what is missing.
-        projects=tuple(ProjectWish(name=name, where=f'project "{name}"') for name in projects_named) if create_projects else (),
         members=tuple(members),
         create_users=create_users,
         create_projects=create_projects,

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small company as a State, for the tests of everything pure. Olivia owns the instance, and the key is hers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Member, Possessions, Project, Role, State, User
+
+URL = "https://n8n.example.com"
+OLIVIA = User("u-olivia", "olivia@example.com", "global:owner", first_name="Olivia", last_name="Owner")
+ADA = User("u-ada", "ada@example.com", "global:member", first_name="Ada", last_name="L")
+GRACE = User("u-grace", "grace@example.com", "global:admin")
+LINUS = User("u-linus", "linus@example.com", "global:member", is_pending=True)
+PEOPLE = (OLIVIA, ADA, GRACE, LINUS)
+SALES = Project("p-sales", "Sales")
+SUPPORT = Project("p-support", "Support")
+TWIN_1, TWIN_2 = Project("p-twin-1", "Twin"), Project("p-twin-2", "Twin")
+PERSONAL = tuple(Project(f"p-of-{user.id}", f"{user.email} <{user.email}>", "personal", user.id) for user in PEOPLE)
+ROLES = (
+    *(Role(f"global:{name}", name.title(), "global") for name in ("owner", "admin", "member", "chatUser")),
+    *(Role(f"project:{name}", f"Project {name.title()}", "project") for name in ("admin", "editor", "viewer", "personalOwner")),
+    Role("project:auditor-a1b2c3", "Auditor", "project", custom=True),
+    Role("project:twin-1", "Same", "project", custom=True),
+    Role("project:twin-2", "Same", "project", custom=True),
+    Role("project:gold-d4e5f6", "Gold", "project", licensed=False, custom=True),
+)
+
+
+def member(user: User, role: str) -> Member:
+    """Return the membership of `user`."""
+    return Member(user.id, user.email, role)
+
+
+def company(**changes: object) -> State:
+    """Return the company: Ada and Olivia administrate Sales, where Linus views; Grace alone administrates Support."""
+    members = {
+        SALES.id: (member(OLIVIA, "project:admin"), member(ADA, "project:admin"), member(LINUS, "project:viewer")),
+        SUPPORT.id: (member(GRACE, "project:admin"), member(ADA, "project:viewer")),
+        TWIN_1.id: (),
+        TWIN_2.id: (),
+    }
+    nothing: Mapping[str, Possessions] = {project.id: Possessions() for project in (*PERSONAL, SALES, SUPPORT)}
+    state = State(
+        url=URL,
+        myself=OLIVIA.id,
+        users=PEOPLE,
+        projects=(SALES, SUPPORT, TWIN_1, TWIN_2, *PERSONAL),
+        members=members,
+        possessions=nothing,
+    )
+    return replace(state, **changes)

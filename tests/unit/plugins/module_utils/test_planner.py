@@ -1,0 +1,448 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is, and what shall be, and exactly the changes between the two."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Member, Possession, Possessions, Project, State, User
+from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import ACTIONS, Access, Plan, sentence, without_admin
+from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
+from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import MemberWish, ProjectWish, UserWish, Wish, access_wish
+
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import ADA, GRACE, LINUS, OLIVIA, PERSONAL, ROLES, SALES, SUPPORT, URL, company, member
+
+Row = tuple[object, ...]
+
+
+def rows(made: Plan) -> list[Row]:
+    """Return a plan as short rows: action, user, project, before, after."""
+    return [(change.action, change.user, change.project, change.before, change.after) for change in made.changes]
+
+
+def one_user(state: State, user: str, role: str | None = None, present: bool = True, **more: bool) -> Plan:
+    return plan(state, Wish(users=(UserWish(user, role, present, "role"),), create_users=True, **more))
+
+
+def one_project(state: State, **wish: object) -> Plan:
+    return plan(state, Wish(projects=(ProjectWish(**wish),), create_projects=True))  # type: ignore[arg-type]
+
+
+def one_member(state: State, project: str, user: str, role: str | None, present: bool = True, allow_no_admin: bool = False) -> Plan:
+    return plan(state, Wish(members=(MemberWish(project, user, role, present, "role"),), allow_no_admin=allow_no_admin))
+
+
+def access(state: State, users: list[dict[str, object]], create_users: bool = True, create_projects: bool = True) -> Plan:
+    return plan(state, access_wish(users, create_users, create_projects))
+
+
+# One user
+
+
+@pytest.mark.parametrize(
+    ("user", "role", "expected"),
+    [
+        ("new@example.com", None, [("invite_user", "new@example.com", None, None, "global:member")]),
+        ("new@example.com", "admin", [("invite_user", "new@example.com", None, None, "global:admin")]),
+        ("ada@example.com", None, []),
+        ("ada@example.com", "member", []),
+        ("u-ada", "global:member", []),
+        ("ada@example.com", "admin", [("change_user_role", "ada@example.com", None, "global:member", "global:admin")]),
+        ("linus@example.com", "member", []),
+        ("linus@example.com", "admin", [("change_user_role", "linus@example.com", None, "global:member", "global:admin")]),
+        ("olivia@example.com", "owner", []),
+    ],
+)
+def test_present_invites_whoever_is_missing_and_corrects_the_role(user: str, role: str | None, expected: list[Row]) -> None:
+    assert rows(one_user(company(), user, role)) == expected
+
+
+@pytest.mark.parametrize(
+    ("user", "role", "message"),
+    [
+        ("olivia@example.com", "member", "is the owner of this n8n, whose instance role global:owner cannot be changed"),
+        ("ada@example.com", "owner", "cannot be made global:owner"),
+        ("new@example.com", "owner", "cannot be invited as global:owner"),
+        ("ada@example.com", "boss", 'there is no role "boss"'),
+        ("u-nobody", None, 'User "u-nobody" does not exist'),
+    ],
+)
+def test_a_role_that_cannot_be_is_refused(user: str, role: str | None, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        one_user(company(), user, role)
+
+
+def test_the_role_of_the_keys_own_user_is_not_changed() -> None:
+    with pytest.raises(InputError, match="ada@example.com is the user whose API key is used"):
+        one_user(company(myself=ADA.id), "ada@example.com", "admin")
+
+
+def test_a_pending_invitation_is_sent_again_only_when_asked() -> None:
+    again = one_user(company(), "linus@example.com", resend_invite=True)
+    assert rows(again) == [("invite_user", "linus@example.com", None, "global:member", "global:member")]
+    assert rows(one_user(company(), "ada@example.com", resend_invite=True)) == []
+
+
+def test_a_user_who_owns_nothing_is_deleted_and_the_memberships_are_shown_to_go_too() -> None:
+    assert rows(one_user(company(), "ada@example.com", present=False)) == [
+        ("delete_user", "ada@example.com", None, "global:member", None),
+        ("remove_member", "ada@example.com", "Sales", "project:admin", None),
+        ("remove_member", "ada@example.com", "Support", "project:viewer", None),
+    ]
+    assert rows(one_user(company(), "nobody@example.com", present=False)) == []
+
+
+@pytest.mark.parametrize(
+    ("user", "possessions", "message"),
+    [
+        ("olivia@example.com", None, "is the owner of this n8n and cannot leave it"),
+        ("grace@example.com", None, r'Project "Support" \(p-support\) would be left without an admin: grace@example.com'),
+        ("ada@example.com", Possessions((Possession("workflow", "w1", "Bills"),)), r'ada@example.com owns workflow "Bills" \(w1\), which n8n would destroy'),
+        ("ada@example.com", Possessions(unseen="nobody can see."), "ada@example.com is not deleted: nobody can see."),
+    ],
+)
+def test_a_user_whose_deletion_would_cost_something_is_not_deleted(user: str, possessions: Possessions | None, message: str) -> None:
+    state = company()
+    if possessions:
+        state = replace(state, possessions={**state.possessions, PERSONAL[1].id: possessions})
+    with pytest.raises(InputError, match=message):
+        one_user(state, user, present=False)
+
+
+def test_a_user_whose_personal_project_is_not_seen_is_not_deleted() -> None:
+    with pytest.raises(InputError, match="the personal project of this user cannot be seen"):
+        one_user(company(projects=(SALES, SUPPORT)), "ada@example.com", present=False)
+
+
+def test_somebody_pending_owns_nothing() -> None:
+    state = company(projects=(SALES, SUPPORT), possessions={})
+    assert rows(one_user(state, "linus@example.com", present=False))[0] == ("delete_user", "linus@example.com", None, "global:member", None)
+
+
+def test_the_keys_own_user_is_not_deleted() -> None:
+    with pytest.raises(InputError, match="cannot remove itself"):
+        one_user(company(myself=ADA.id), "ada@example.com", present=False)
+
+
+# One project
+
+
+def test_a_project_is_created_once() -> None:
+    assert rows(one_project(company(), name="New")) == [("create_project", None, "New", None, "New")]
+    assert rows(one_project(company(), name="Sales")) == []
+    assert rows(one_project(company(), name=" Sales")) == [("create_project", None, " Sales", None, " Sales")]
+
+
+def test_a_project_is_renamed_by_its_previous_name_or_its_id() -> None:
+    renamed = [("rename_project", None, "Sales", "Sales", "Revenue")]
+    assert rows(one_project(company(), name="Revenue", previous_names=("Old", "Sales"))) == renamed
+    assert rows(one_project(company(), name="Revenue", id="p-sales")) == renamed
+    assert rows(one_project(company(), name="Sales", previous_names=("Support",))) == []
+    assert rows(one_project(company(), id="p-twin-1")) == []
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        ({"name": "Twin"}, 'Project "Twin" exists 2 times'),
+        ({"id": "p-nope"}, 'Project "p-nope" does not exist'),
+        ({"id": "Sales"}, 'Project "Sales" does not exist'),
+        ({"id": "p-sales", "name": "Support"}, "cannot be renamed to .Support.: project p-support has that name already"),
+        ({"name": "New", "previous_names": ("Sales", "Support")}, "several projects have a previous name"),
+        ({"id": PERSONAL[0].id, "name": "Mine"}, "is the personal project of one user"),
+    ],
+)
+def test_a_project_that_is_not_clear_is_refused(wish: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        one_project(company(), **wish)
+
+
+def test_a_project_that_owns_nothing_is_deleted() -> None:
+    assert rows(one_project(company(), name="Sales", present=False)) == [("delete_project", None, "Sales", "Sales", None)]
+    assert rows(one_project(company(), name="Nope", present=False)) == []
+
+
+@pytest.mark.parametrize(
+    ("possessions", "message"),
+    [
+        (Possessions((Possession("credential", "c1", "Mail"),)), r'owns credential "Mail" \(c1\), which n8n would destroy with it'),
+        (Possessions(unseen="nobody can see."), r'Project "Sales" \(p-sales\) is not deleted: nobody can see.'),
+    ],
+)
+def test_a_project_that_owns_something_is_not_deleted(possessions: Possessions, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        one_project(company(possessions={SALES.id: possessions}), name="Sales", present=False)
+
+
+# One member
+
+
+@pytest.mark.parametrize(
+    ("user", "role", "expected"),
+    [
+        ("grace@example.com", "editor", [("add_member", "grace@example.com", "Sales", None, "project:editor")]),
+        ("linus@example.com", "viewer", []),
+        ("linus@example.com", None, []),
+        ("linus@example.com", "editor", [("change_member_role", "linus@example.com", "Sales", "project:viewer", "project:editor")]),
+        ("ada@example.com", "viewer", [("change_member_role", "ada@example.com", "Sales", "project:admin", "project:viewer")]),
+        ("olivia@example.com", "viewer", [("change_member_role", "olivia@example.com", "Sales", "project:admin", "project:viewer")]),
+    ],
+)
+def test_a_member_is_added_or_gets_another_role(user: str, role: str | None, expected: list[Row]) -> None:
+    assert rows(one_member(company(), "Sales", user, role)) == expected
+
+
+def test_a_member_is_removed_and_nobody_is_missed() -> None:
+    gone = [("remove_member", "linus@example.com", "Sales", "project:viewer", None)]
+    assert rows(one_member(company(), "p-sales", "u-linus", None, present=False)) == gone
+    for project, user in (("Sales", "grace@example.com"), ("Nope", "ada@example.com"), ("Sales", "nobody@example.com")):
+        assert rows(one_member(company(), project, user, None, present=False)) == []
+
+
+@pytest.mark.parametrize(
+    ("project", "user", "role", "message"),
+    [
+        ("Nope", "ada@example.com", "viewer", '^Project "Nope" does not exist$'),
+        ("Sales", "nobody@example.com", "viewer", '^User "nobody@example.com" does not exist$'),
+        ("Twin", "ada@example.com", "viewer", 'Project "Twin" exists 2 times'),
+        ("Sales", "grace@example.com", None, "a new member needs a role"),
+        ("Sales", "grace@example.com", "boss", 'role: there is no role "boss"'),
+    ],
+)
+def test_a_member_who_cannot_be_is_refused(project: str, user: str, role: str | None, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        one_member(company(), project, user, role)
+
+
+@pytest.mark.parametrize(("role", "present"), [("editor", True), (None, False)])
+def test_the_last_admin_stays_unless_it_is_said(role: str | None, present: bool) -> None:
+    with pytest.raises(InputError, match="grace@example.com is its last project:admin. Make somebody else"):
+        one_member(company(), "Support", "grace@example.com", role, present)
+    assert len(rows(one_member(company(), "Support", "grace@example.com", role, present, allow_no_admin=True))) == 1
+
+
+def test_a_pending_admin_is_an_admin() -> None:
+    state = company()
+    pending = {**state.members, SUPPORT.id: (member(GRACE, "project:admin"), member(LINUS, "project:admin"))}
+    assert len(rows(one_member(replace(state, members=pending), "Support", "grace@example.com", None, present=False))) == 1
+
+
+# A list of people
+
+
+def test_a_list_is_planned_in_an_order_in_which_no_step_needs_a_later_one() -> None:
+    made = access(
+        company(),
+        [
+            {"email": "new@example.com", "projects": {"New": "admin", "Sales": "viewer"}},
+            {"email": "Ada@example.com", "role": "admin", "projects": {"Sales": "editor", "New": "viewer"}},
+        ],
+    )
+    assert rows(made) == [
+        ("invite_user", "new@example.com", None, None, "global:member"),
+        ("create_project", None, "New", None, "New"),
+        ("add_member", "ada@example.com", "New", None, "project:viewer"),
+        ("add_member", "new@example.com", "New", None, "project:admin"),
+        ("add_member", "new@example.com", "Sales", None, "project:viewer"),
+        ("change_member_role", "ada@example.com", "Sales", "project:admin", "project:editor"),
+        ("change_user_role", "ada@example.com", None, "global:member", "global:admin"),
+    ]
+    assert made.summary == {
+        "invite_user": 1, "create_project": 1, "rename_project": 0, "add_member": 3,
+        "change_member_role": 1, "change_user_role": 1, "remove_member": 0,
+    }
+
+
+def test_what_may_not_be_created_is_missing() -> None:
+    users: list[dict[str, object]] = [{"email": "new@example.com", "projects": {"New": "viewer"}}]
+    with pytest.raises(InputError) as error:
+        access(company(), users, create_users=False, create_projects=False)
+    assert str(error.value) == 'User "new@example.com" does not exist\nProject "New" does not exist'
+
+
+def test_a_list_leaves_the_owner_and_the_keys_own_user_alone_and_says_so() -> None:
+    made = access(
+        company(myself=GRACE.id),
+        [{"email": "olivia@example.com", "role": "member"}, {"email": "grace@example.com", "role": "member", "projects": {"Support": "viewer"}}],
+    )
+    assert rows(made) == []
+    assert len(made.notes) == 3 and "keeps project:admin" in made.notes[2]
+
+
+def test_a_list_does_not_take_the_last_admin() -> None:
+    with pytest.raises(InputError, match="grace@example.com is its last project:admin"):
+        access(company(), [{"email": "grace@example.com", "projects": {"Support": "viewer"}}])
+    swapped = access(company(), [
+        {"email": "grace@example.com", "projects": {"Support": "viewer"}},
+        {"email": "ada@example.com", "projects": {"Support": "admin"}},
+    ])
+    assert len(rows(swapped)) == 2
+
+
+def test_becoming_a_chat_user_shows_what_goes_by_it_and_gives_back_what_is_listed() -> None:
+    made = access(company(), [{"email": "ada@example.com", "role": "chatUser", "projects": {"Support": "viewer"}}])
+    assert rows(made) == [
+        ("change_user_role", "ada@example.com", None, "global:member", "global:chatUser"),
+        ("add_member", "ada@example.com", "Support", "project:viewer", "project:viewer"),
+        ("remove_member", "ada@example.com", "Sales", "project:admin", None),
+    ]
+    assert [change.carried for change in made.changes] == [False, False, True]
+
+
+def test_the_creator_of_a_new_project_is_its_admin_already() -> None:
+    made = access(company(), [{"email": "olivia@example.com", "projects": {"New": "admin"}}])
+    assert rows(made) == [("create_project", None, "New", None, "New")]
+    assert 'member of "New": olivia@example.com: project:admin' in made.diff()["after"]
+
+
+def test_one_project_under_two_names_is_one_project() -> None:
+    twice: dict[str, object] = {"email": "grace@example.com", "projects": {"Sales": "viewer", "p-sales": "viewer"}}
+    assert rows(access(company(), [twice])) == [("add_member", "grace@example.com", "Sales", None, "project:viewer")]
+    twice["projects"] = {"Sales": "viewer", "p-sales": "editor"}
+    with pytest.raises(InputError, match='both project:viewer and project:editor in project "Sales" .p-sales.: users.0. names it "Sales", and users.0. names it "p-sales"'):
+        access(company(), [twice])
+
+
+def test_a_custom_role_is_found_by_its_display_name() -> None:
+    made = access(company(roles=ROLES), [{"email": "grace@example.com", "projects": {"Sales": "Auditor"}}])
+    assert rows(made) == [("add_member", "grace@example.com", "Sales", None, "project:auditor-a1b2c3")]
+
+
+# The plan itself
+
+
+def test_the_digest_is_about_the_server_and_the_changes_and_nothing_else() -> None:
+    users: list[dict[str, object]] = [{"email": "ada@example.com", "projects": {"Sales": "viewer"}}]
+    state = company()
+    digest = access(state, users).digest
+    backwards = replace(state, users=state.users[::-1], projects=state.projects[::-1])
+    assert digest == access(backwards, users, create_users=False).digest
+    assert digest == access(state, [{"email": "ADA@example.com", "projects": {"p-sales": "project:viewer"}}]).digest
+    assert digest != access(replace(state, url="https://other.example.com"), users).digest
+    assert digest != access(state, [{"email": "ada@example.com", "projects": {"Sales": "editor"}}]).digest
+
+
+def test_the_diff_has_a_line_for_each_fact_and_nobody_who_is_not_touched() -> None:
+    diff = access(company(), [{"email": "ada@example.com", "role": "admin", "projects": {"Sales": "viewer"}}]).diff()
+    assert diff["before"] == 'user ada@example.com: global:member\nmember of "Sales": ada@example.com: project:admin\n'
+    assert diff["after"] == 'user ada@example.com: global:admin\nmember of "Sales": ada@example.com: project:viewer\n'
+
+
+def test_twins_are_told_apart_in_the_diff() -> None:
+    made = one_member(company(), "p-twin-2", "ada@example.com", "viewer")
+    assert made.diff()["after"] == 'member of "Twin" (p-twin-2): ada@example.com: project:viewer\n'
+
+
+def test_every_action_has_a_sentence() -> None:
+    for action in ACTIONS:
+        entry = {"action": action, "user": "a@example.com", "project": "P", "before": "b", "after": "c", "reason": "why"}
+        assert sentence(entry).endswith(" (why)")
+
+
+# Properties: of any company and any list
+
+EMAILS = [f"{name}@example.com" for name in ("ada", "bob", "cyd", "dan")]
+NAMES = ["A", "B", "C"]
+PROJECT_ROLES = ["viewer", "editor", "admin"]
+GLOBAL_ROLES = ["member", "admin", "chatUser"]
+
+
+@st.composite
+def companies(draw: st.DrawFn) -> State:
+    there = draw(st.lists(st.sampled_from(EMAILS), unique=True))
+    users = tuple(User(f"u-{email}", email, f"global:{draw(st.sampled_from(GLOBAL_ROLES))}") for email in there)
+    projects = tuple(Project(f"p-{name}", name) for name in draw(st.lists(st.sampled_from(NAMES), unique=True)))
+    members = {
+        project.id: (
+            *((member(OLIVIA, "project:admin"),) if draw(st.booleans()) else ()),
+            *(Member(user.id, user.email, f"project:{draw(st.sampled_from(PROJECT_ROLES))}") for user in users if draw(st.booleans())),
+        )
+        for project in projects
+    }
+    return State(URL, OLIVIA.id, (OLIVIA, *users), projects, members)
+
+
+LISTS = st.dictionaries(
+    st.sampled_from(EMAILS),
+    st.fixed_dictionaries(
+        {}, optional={"role": st.sampled_from(GLOBAL_ROLES), "projects": st.dictionaries(st.sampled_from(NAMES), st.sampled_from(PROJECT_ROLES))}
+    ),
+)
+
+
+def entries(people: dict[str, dict[str, object]]) -> list[dict[str, object]]:
+    return [{"email": email, **wishes} for email, wishes in people.items()]
+
+
+def after(state: State, made: Plan) -> State:
+    """Return the state that there is once `made` is carried out, as n8n would show it."""
+    access_after = Access.of(state).after(made.changes)
+    ids = {user.email: user.id for user in state.users}
+    users = tuple(User(ids.get(email, f"u-{email}"), email, role) for email, role in access_after.users.items())
+    names = {key: name for key, name in access_after.names.items()}
+    keys = {key: key if not key.startswith("new ") else f"p-{names[key]}" for key in names}
+    return State(
+        state.url,
+        state.myself,
+        users,
+        tuple(Project(keys[key], name) for key, name in names.items()),
+        {
+            keys[key]: tuple(Member(ids.get(email, f"u-{email}"), email, role) for email, role in access_after.members.get(key, {}).items())
+            for key in names
+        },
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(companies(), LISTS)
+def test_carried_out_a_plan_gives_what_was_asked_for_and_planned_again_nothing(state: State, people: dict[str, dict[str, object]]) -> None:
+    try:
+        made = access(state, entries(people))
+    except InputError as error:
+        assert "would be left without an admin" in str(error)
+        return
+    then = after(state, made)
+    roles = {user.email: user.role for user in then.users}
+    for email, wishes in people.items():
+        if "role" in wishes:
+            assert roles[email] == f"global:{wishes['role']}"
+        projects = wishes.get("projects") or {}
+        assert isinstance(projects, dict)
+        for name, role in projects.items():
+            project = then.find_project(name)
+            assert project and Member(f"u-{email}", email, f"project:{role}") in then.members[project.id]
+    assert rows(access(then, entries(people))) == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(companies(), LISTS)
+def test_nobody_who_is_not_listed_is_touched_and_no_project_loses_its_admins_on_the_way(state: State, people: dict[str, dict[str, object]]) -> None:
+    try:
+        made = access(state, entries(people))
+    except InputError:
+        return
+    assert {change.user for change in made.changes if change.user} <= set(people)
+    for number in range(len(made.changes)):
+        # n8n makes a carried change together with the one that carries it, and all members of one project in one call.
+        done = made.changes[: number + 1]
+        rest = made.changes[number + 1 :]
+        if not any(later.carried or (later.project_key, later.action) == (done[-1].project_key, "change_member_role") for later in rest):
+            assert without_admin(state, done) == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(companies(), LISTS, st.randoms())
+def test_the_plan_does_not_depend_on_the_order_of_anything(state: State, people: dict[str, dict[str, object]], random: object) -> None:
+    try:
+        made = access(state, entries(people))
+    except InputError:
+        return
+    backwards = replace(state, users=state.users[::-1], projects=state.projects[::-1])
+    assert access(backwards, entries(people)[::-1]).to_result() == made.to_result()
