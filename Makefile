@@ -12,7 +12,7 @@ READY := $(VENV)/.ready-$(shell { cat $(LOCK); $(PYTHON) -VV; } 2>&1 | cksum | c
 SUITE = PYTHONPATH=tests $(VENV)/bin/python -m suite
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-floor clean
+.PHONY: help demo test test-floor test-oldest clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -26,8 +26,11 @@ test: $(READY) ## Run all tests, or some: make test STAGES="sanity units"
 test-floor: $(READY) ## Run the tests that need n8n against the oldest n8n that is supported
 	@$(SUITE) --lock tests/n8n_server/locks/2.8.4 integration real molecule
 
+test-oldest: ## Run them with the oldest ansible-core that is supported (Python 3.11)
+	@$(MAKE) --no-print-directory test VENV=.venv-oldest LOCK=tests/requirements-oldest.txt STAGES="units integration real"
+
 clean: ## Remove what the other targets made (installed n8n stay in the user's cache)
-	rm -rf $(VENV) .build
+	rm -rf .venv .venv-oldest .build
 
 $(READY):
 	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) is not there. Name a Python: make PYTHON=python3.12" >&2; exit 1; }

@@ -1,0 +1,24 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A plan as sentences, and nothing else as one."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.lifecycle.n8n.plugins.filter.n8n_plan_lines import FilterModule, n8n_plan_lines
+
+
+def test_a_plan_reads_as_sentences() -> None:
+    change = {"action": "rename_project", "project": "A", "before": "A", "after": "B", "reason": "has another name"}
+    assert n8n_plan_lines([change]) == ['rename project "A" to "B" (has another name)']
+    assert n8n_plan_lines([]) == ["Nothing is to be changed."]
+    assert FilterModule().filters() == {"n8n_plan_lines": n8n_plan_lines}
+
+
+@pytest.mark.parametrize("plan", ["a plan", None, {"action": "add_member"}, [1], [{"action": "dance", "reason": ""}], [{"reason": ""}]])
+def test_what_is_no_plan_is_refused(plan: object) -> None:
+    with pytest.raises(AnsibleFilterError, match="n8n_plan_lines wants the plan"):
+        n8n_plan_lines(plan)
