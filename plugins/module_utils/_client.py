@@ -150,8 +150,9 @@ class Client:
             last = attempt == self.connection.retries
             try:
                 answer = self._once(method, path, params, body)
-            # An OSError of its own kind is what requests raises for a REQUESTS_CA_BUNDLE that is not there.
+            # A plain OSError is what requests raises for a REQUESTS_CA_BUNDLE that is not there.
             except (requests.exceptions.RequestException, OSError) as error:
+                # EOF is a connection that was cut, which may pass; the rest of TLS's errors stay.
                 if isinstance(error, requests.exceptions.SSLError) and "EOF occurred" not in str(error):
                     raise ConnectionFailed(self._tls(error)) from None
                 if not isinstance(error, _PASSING) or (last and (method in REPEATABLE or _never_sent(error))):
@@ -252,10 +253,10 @@ class Client:
         )
 
     def _unreachable(self, error: Exception, tries: int) -> str:
-        if isinstance(error, requests.exceptions.Timeout):
+        cause = _reason(error)
+        # A timeout in the middle of a body comes as another error.
+        if isinstance(error, requests.exceptions.Timeout) or "timed out" in cause:
             cause = f"no answer within {self.connection.timeout:g} s (timeout)"
-        else:
-            cause = _reason(error)
         how_often = f" after {tries} tries" if tries > 1 else ""
         return f"{self.connection.url} could not be asked{how_often}: {cause}."
 
@@ -278,6 +279,8 @@ class Client:
         return ApiError(f"{text} {way_out}".rstrip(), status, words)
 
     def _words(self, answer: requests.Response) -> str | None:
+        if answer.content == STARTING:
+            return STARTING.decode()
         try:
             words = answer.json()["message"]
         except (ValueError, KeyError, TypeError):

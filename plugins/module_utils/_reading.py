@@ -27,7 +27,7 @@ def read(resources: Resources, needs: Needs) -> State:
     else:
         state = replace(state, users=_named_users(resources, needs.users))
         if needs.projects:
-            state = replace(state, projects=resources.projects())
+            state = replace(state, projects=_projects(resources))
     if needs.members is not None:
         state = replace(state, members=resources.members_of(_team_projects(state, needs.members)))
     if needs.roles:
@@ -68,17 +68,21 @@ def _all_users(resources: Resources, wanted: Iterable[str]) -> tuple[User, ...]:
     return users + _named_users(resources, [name for name in wanted if state.find_user(name) is None])
 
 
+def _projects(resources: Resources) -> tuple[Project, ...]:
+    return tuple(Project.from_api(item) for item in resources.list_projects().items)
+
+
 def _whole_instance(resources: Resources, state: State) -> State:
     """Return all users and projects, checked against each other.
 
     Every user, pending ones too, has one personal project with that user's id as creatorId (seen on 2.8.4 and 2.40.7).
     """
     users = {item["id"]: User.from_api(item) for item in resources.list_users().items}
-    projects = {project.id: project for project in resources.projects()}
+    projects = {project.id: project for project in _projects(resources)}
     if _owners(projects.values()) != set(users):
         # Somebody may have come or gone between the two listings; another look tells.
         users.update({item["id"]: User.from_api(item) for item in resources.list_users().items})
-        projects = {project.id: project for project in resources.projects()}
+        projects = {project.id: project for project in _projects(resources)}
         unlisted = sorted(_owners(projects.values()) - set(users))
         users.update({user.id: user for user in _named_users(resources, unlisted)})
         # Who was there at the first look and has no personal project any more has been deleted in between, if n8n agrees.

@@ -18,6 +18,7 @@ Found = TypeVar("Found")
 
 # More relations in one call is 500 on SQLite from about 1,000 on, and 750 invitations take 4 s (seen on 2.40.7).
 BATCH = 250
+# How often a listing is read whose pages overlap.
 LOOKS = 3
 TABLES_UNSEEN = (
     "this n8n does not show the data tables of others, so nobody knows whether some would be destroyed with it (seen up "
@@ -65,15 +66,15 @@ class Resources:
             raise
         return self._parsed(User.from_api, data, path)
 
-    def projects(self) -> tuple[Project, ...]:
-        """Return all projects, personal ones included."""
-        return tuple(Project.from_api(item) for item in self._complete("/projects", "list projects", "project:list"))
+    def list_projects(self) -> Listing:
+        """Return all pages of GET /projects, personal ones included."""
+        return self._complete("/projects", "list projects", "project:list")
 
     def members(self, project_id: str) -> tuple[Member, ...]:
         """Return the members of a project."""
         path = f"/projects/{_quoted(project_id)}/users"
-        items = self._complete(path, f"list the members of project {project_id}", "user:list")
-        return tuple(Member.from_api(item) for item in items)
+        pages = self._complete(path, f"list the members of project {project_id}", "user:list")
+        return tuple(Member.from_api(item) for item in pages.items)
 
     def members_of(self, project_ids: Sequence[str]) -> dict[str, tuple[Member, ...]]:
         """Return the members of several projects by project id, read several at a time."""
@@ -88,11 +89,7 @@ class Resources:
             if error.status in (404, 405):
                 return None
             raise
-
-        def roles(kinds: Any) -> tuple[Role, ...]:
-            return tuple(Role.from_api(role) for roles in kinds.values() for role in roles)
-
-        return self._parsed(roles, kinds, "/roles")
+        return self._parsed(_roles, kinds, "/roles")
 
     def possessions(self, project_ids: Sequence[str], sees_all: bool) -> dict[str, Possessions]:
         """Return what each of these projects owns itself; what others merely share with it is not among it.
@@ -106,11 +103,11 @@ class Resources:
         owned: dict[str, list[Possession]] = {project_id: [] for project_id in project_ids}
         for project_id, workflows in zip(project_ids, self.client.in_parallel(self._workflows, project_ids)):
             owned[project_id] += workflows
-        for item in self._complete("/credentials", "list credentials", "credential:list"):
+        for item in self._complete("/credentials", "list credentials", "credential:list").items:
             for share in item.get("shared") or ():
                 if share.get("role") == "credential:owner" and share.get("id") in owned:
                     owned[share["id"]].append(Possession("credential", str(item["id"]), str(item.get("name"))))
-        for item in self._complete("/data-tables", "list data tables", "dataTable:list"):
+        for item in self._complete("/data-tables", "list data tables", "dataTable:list").items:
             if item.get("projectId") in owned:
                 owned[item["projectId"]].append(Possession("data table", str(item["id"]), str(item.get("name"))))
         return {project_id: Possessions(tuple(items), unseen) for project_id, items in owned.items()}
@@ -118,10 +115,10 @@ class Resources:
     def _workflows(self, project_id: str) -> list[Possession]:
         # The listing has workflows of others too that are shared with the project, and archived ones.
         query = {"projectId": project_id, "excludePinnedData": "true"}
-        items = self._complete("/workflows", f"list the workflows of project {project_id}", "workflow:list", query)
+        pages = self._complete("/workflows", f"list the workflows of project {project_id}", "workflow:list", query)
         return [
             Possession("workflow", str(item["id"]), str(item.get("name")))
-            for item in items
+            for item in pages.items
             for share in item.get("shared") or ()
             if share.get("role") == "workflow:owner" and share.get("projectId") == project_id
         ]
@@ -134,14 +131,12 @@ class Resources:
                 return True
             raise
 
-    def _complete(
-        self, path: str, doing: str, scope: str, params: Mapping[str, Any] | None = None
-    ) -> tuple[dict[str, Any], ...]:
+    def _complete(self, path: str, doing: str, scope: str, params: Mapping[str, Any] | None = None) -> Listing:
         """Return a whole listing. Where something came twice, something else may not have come at all: look again."""
         for _look in range(LOOKS):
             listing = self.client.listing(path, doing, scope, params)
             if not listing.repeats:
-                return listing.items
+                return listing
         raise IncompleteReading(
             f"{self.client.connection.url} was asked to {doing} and gave the same on different pages, {LOOKS} times in a row, "
             "so something else may be missing: run the task again when fewer people are at work."
@@ -178,7 +173,8 @@ class Resources:
         """Create a team project of a name that no project has yet; the key's user becomes its admin."""
 
         def read_again() -> Project | None:
-            return next((project for project in self.projects() if project.is_team and project.name == name), None)
+            projects = [Project.from_api(item) for item in self.list_projects().items]
+            return next((project for project in projects if project.is_team and project.name == name), None)
 
         def send() -> Project:
             data = self.client.send("POST", "/projects", f'create project "{name}"', "project:create", body={"name": name})
@@ -249,6 +245,10 @@ class Resources:
                 if found is not None:
                     return found
         return send()
+
+
+def _roles(kinds: Any) -> tuple[Role, ...]:
+    return tuple(Role.from_api(role) for roles in kinds.values() for role in roles)
 
 
 def _invitations(answers: Any) -> dict[str, Invitation]:

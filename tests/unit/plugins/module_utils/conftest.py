@@ -1,0 +1,131 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A misbehaving server, clients for it, and a clock that nobody waits for."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import ipaddress
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from ansible_collections.lifecycle.n8n.plugins.module_utils import _client
+from ansible_collections.lifecycle.n8n.plugins.module_utils._client import Client
+from ansible_collections.lifecycle.n8n.plugins.module_utils._options import Connection
+from ansible_collections.lifecycle.n8n.plugins.module_utils._resources import Resources
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import MisbehavingServer
+
+NOW = datetime.datetime(2026, 3, 1, 12, 0, 0, tzinfo=datetime.timezone.utc)
+
+
+def jwt(claims: Any) -> str:
+    """Return a key as n8n makes them, with `claims` inside."""
+    return "head." + base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=") + ".signature"
+
+
+@pytest.fixture
+def key() -> str:
+    """A key of the user u-me."""
+    return jwt({"sub": "u-me", "iss": "n8n", "aud": "public-api"})
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the client waited, in seconds. It is always noon of one day, and nobody really waits."""
+    waited: list[float] = []
+    monkeypatch.setattr(_client, "time", SimpleNamespace(sleep=waited.append, time=NOW.timestamp))
+    return waited
+
+
+@pytest.fixture
+def direct(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy and no certificates from the environment of whoever runs the tests."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
+@pytest.fixture
+def server(direct: None) -> Iterator[MisbehavingServer]:
+    """A server that finds nothing until it is told what to answer."""
+    with MisbehavingServer() as started:
+        yield started
+
+
+@pytest.fixture
+def other_server(direct: None) -> Iterator[MisbehavingServer]:
+    """A server that nobody should send a key to."""
+    with MisbehavingServer() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate for 127.0.0.1, with its private key in the same file."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "n8n of the tests")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(private, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    path.write_bytes(
+        private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
+
+
+@pytest.fixture
+def tls_server(direct: None, certificate: Path) -> Iterator[MisbehavingServer]:
+    """A server with a certificate that nobody knows."""
+    with MisbehavingServer(certificate) as started:
+        yield started
+
+
+@pytest.fixture
+def connect(key: str, waits: list[float]) -> Iterator[Callable[..., Client]]:
+    """Open clients: `connect(url, read_only=True, retries=0, …)`, 2 retries unless said otherwise."""
+    opened: list[Client] = []
+
+    def open_client(url: str, read_only: bool = False, **options: Any) -> Client:
+        connection = Connection.from_options({"url": url, "api_key": key, "retries": 2, **options})
+        opened.append(Client(connection, read_only))
+        return opened[-1]
+
+    yield open_client
+    for client in opened:
+        client.close()
+
+
+@pytest.fixture
+def client(server: MisbehavingServer, connect: Callable[..., Client]) -> Client:
+    """A client of the misbehaving server."""
+    return connect(server.url)
+
+
+@pytest.fixture
+def resources(client: Client) -> Resources:
+    """What the misbehaving server offers."""
+    return Resources(client)
