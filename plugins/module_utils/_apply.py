@@ -257,5 +257,3 @@ class _Run:
 
     def _project_id(self, change: Change) -> str:
         return change.project_id or self.outcome.projects[change.project_key].id
-
-

@@ -20,6 +20,7 @@ from urllib.parse import urljoin
 
 from ._errors import ApiError, ConnectionFailed, InputError, N8nError, Unanswered
 from ._options import Connection
+from ._refusals import missing_scope, way_out
 
 try:
     import requests
@@ -147,36 +148,37 @@ class Client:
         if self.read_only and method != "GET":
             raise N8nError(f"Check mode must not write, and was about to {doing}. This is a bug of lifecycle.n8n.")
         for attempt in range(self.connection.retries + 1):
-            last = attempt == self.connection.retries
             try:
-                answer = self._once(method, path, params, body)
-            # A plain OSError is what requests raises for a REQUESTS_CA_BUNDLE that is not there.
-            except (requests.exceptions.RequestException, OSError) as error:
-                # EOF is a connection that was cut, which may pass; the rest of TLS's errors stay.
-                if isinstance(error, requests.exceptions.SSLError) and "EOF occurred" not in str(error):
-                    raise ConnectionFailed(self._tls(error)) from None
-                if not isinstance(error, _PASSING) or (last and (method in REPEATABLE or _never_sent(error))):
-                    raise ConnectionFailed(self._unreachable(error, attempt + 1)) from None
-                if method not in REPEATABLE and not _never_sent(error):
-                    raise Unanswered(f"{self._unreachable(error, 1)} It was about to {doing}.") from None
-                self.pause(attempt)
-                continue
-            if answer.status_code in TRY_AGAIN and not last and (method in REPEATABLE or answer.status_code == 429):
-                self.pause(attempt, answer.headers.get("Retry-After"))
-                continue
-            if answer.status_code in TRY_AGAIN and method not in REPEATABLE and answer.status_code != 429:
-                raise Unanswered(self._refusal(answer, doing, scope).args[0])
-            if not 200 <= answer.status_code < 300:
-                raise self._refusal(answer, doing, scope)
-            try:
-                return self._json(answer, path)
-            except _CutShort as error:
-                if method not in REPEATABLE:
-                    raise Unanswered(f"{error} It was about to {doing}.") from None
-                if last:
-                    raise
-                self.pause(attempt)
+                return self._attempt(method, path, doing, scope, params, body)
+            except _Passing as passing:
+                if method not in REPEATABLE and not passing.unsent:
+                    raise Unanswered(f"{passing.error} It was about to {doing}.") from None
+                if attempt == self.connection.retries:
+                    raise passing.after(attempt + 1) from None
+                self.pause(attempt, passing.retry_after)
         raise AssertionError("the last try returns or raises")
+
+    def _attempt(
+        self, method: str, path: str, doing: str, scope: str, params: Mapping[str, Any] | None, body: Any
+    ) -> Any:
+        """Return the parsed answer to one request; raises _Passing for what another try may mend."""
+        try:
+            answer = self._once(method, path, params, body)
+        # A plain OSError is what requests raises for a REQUESTS_CA_BUNDLE that is not there.
+        except (requests.exceptions.RequestException, OSError) as error:
+            # EOF is a connection that was cut, which may pass; the rest of TLS's errors stay.
+            if isinstance(error, requests.exceptions.SSLError) and "EOF occurred" not in str(error):
+                raise ConnectionFailed(self._tls(error)) from None
+            failure = ConnectionFailed(self._unreachable(error))
+            if isinstance(error, _MAY_PASS):
+                raise _Passing(failure, unsent=_never_sent(error)) from None
+            raise failure from None
+        if answer.status_code in TRY_AGAIN:
+            refusal = self._refusal(answer, doing, scope)
+            raise _Passing(refusal, unsent=answer.status_code == 429, retry_after=answer.headers.get("Retry-After"))
+        if not 200 <= answer.status_code < 300:
+            raise self._refusal(answer, doing, scope)
+        return self._json(answer, path)
 
     def pause(self, attempt: int, retry_after: str | None = None) -> None:
         """Wait before try `attempt` + 2: as long as the server asks for, else twice as long each time, with jitter."""
@@ -227,7 +229,8 @@ class Client:
         except ValueError:
             # No word of the body: the answer to an invitation has a secret in it.
             if "json" in answer.headers.get("Content-Type", ""):
-                raise _CutShort(f"The answer of {self._where(path)} is cut short or damaged: it is no JSON.") from None
+                failure = ConnectionFailed(f"The answer of {self._where(path)} is cut short or damaged: it is no JSON.")
+                raise _Passing(failure) from None
             raise self.no_n8n(path) from None
 
     def _page(self, page: Any, path: str) -> tuple[list[dict[str, Any]], str | None]:
@@ -252,13 +255,12 @@ class Client:
             "its authority as ca_path, or set validate_certs: false where that risk is acceptable."
         )
 
-    def _unreachable(self, error: Exception, tries: int) -> str:
+    def _unreachable(self, error: Exception) -> str:
         cause = _reason(error)
         # A timeout in the middle of a body comes as another error.
         if isinstance(error, requests.exceptions.Timeout) or "timed out" in cause:
             cause = f"no answer within {self.connection.timeout:g} s (timeout)"
-        how_often = f" after {tries} tries" if tries > 1 else ""
-        return f"{self.connection.url} could not be asked{how_often}: {cause}."
+        return f"{self.connection.url} could not be asked: {cause}."
 
     def _refusal(self, answer: requests.Response, doing: str, scope: str) -> N8nError:
         """Return the error for an answer that is not 2xx: what was refused, n8n's words, and the way out."""
@@ -274,9 +276,10 @@ class Client:
             words = "the gateway in front of n8n gave no answer of n8n's"
         elif words is None:
             return self.no_n8n(answer.url.split("/api/v1", 1)[-1].split("?")[0])
-        text = f'n8n refused to {doing}: "{words}" (HTTP {status}).'
-        way_out = self._way_out(status, words, scope)
-        return ApiError(f"{text} {way_out}".rstrip(), status, words)
+        advice = way_out(status, words, self.connection.url)
+        if status == 403 and not advice:
+            advice = missing_scope(scope, self._granted_scopes())
+        return ApiError(f'n8n refused to {doing}: "{words}" (HTTP {status}). {advice}'.rstrip(), status, words)
 
     def _words(self, answer: requests.Response) -> str | None:
         if answer.content == STARTING:
@@ -287,58 +290,33 @@ class Client:
             return None
         return str(words).replace(self.connection.api_key, "***")[:500]
 
-    def _way_out(self, status: int, words: str, scope: str) -> str:
-        for mark, way_out in _WAYS_OUT:
-            if re.search(mark, words, re.IGNORECASE):
-                return way_out
-        if status == 401:
-            return f"Check that api_key belongs to {self.connection.url} and has neither expired nor been deleted."
-        if status == 403:
-            return self._missing_scope(scope)
-        if status == 405 or (status == 404 and words == "not found"):
-            return "This collection needs n8n 2.8.0 or later: is this one older?"
-        return ""
-
-    def _missing_scope(self, scope: str) -> str:
-        """Say whether it is the scope that the key lacks; GET /discover tells on 2.14 and later."""
+    def _granted_scopes(self) -> list[str] | None:
+        """Return the scopes of the key, or None where n8n does not tell (GET /discover, 2.14 and later)."""
         try:
-            answer = self._once("GET", "/discover", None, None)
-            granted = answer.json()["data"]["scopes"]
-        except (requests.exceptions.RequestException, ValueError, KeyError, TypeError):
-            granted = None
-        if not isinstance(granted, list):
-            return f"The key needs the scope {scope}, and its user a role that allows it (an owner or admin has it)."
-        if any(name in granted for name in scope.split(" or ")):
-            return f"The key has the scope {scope}; its user's role does not allow this: use the key of an owner or admin."
-        return f"The key lacks the scope {scope}: make one that has it under Settings > n8n API."
+            granted = self._once("GET", "/discover", None, None).json()["data"]["scopes"]
+        except (requests.exceptions.RequestException, OSError, ValueError, KeyError, TypeError):
+            return None
+        return granted if isinstance(granted, list) else None
 
 
-class _CutShort(ConnectionFailed):
-    """The answer says that it is JSON, and is not."""
+class _Passing(Exception):
+    """A failure that another try may mend. `unsent` says that n8n has certainly not carried the request out."""
 
+    def __init__(self, error: N8nError, unsent: bool = False, retry_after: str | None = None) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.unsent = unsent
+        self.retry_after = retry_after
 
-# What n8n says, and what a person can do about it (words seen on 2.8.4 and 2.40.7).
-_WAYS_OUT = (
-    (r"not licensed to use role", "Choose a role that the licence of this n8n includes."),
-    (
-        r"your license does not allow for feat:advancedPermissions|without advanced permissions",
-        "Changing instance roles and inviting admins need an n8n licence with advanced permissions.",
-    ),
-    (
-        r"your license does not allow for feat:projectRole",
-        "Team projects need an n8n licence that has them; n8n_user works without, as long as nobody is deleted.",
-    ),
-    (r"licen[sc]e", "This needs an n8n licence with that feature."),
-    (
-        r"managed by the Identity Provider|managed automatically",
-        "Single sign-on manages this: change it in the identity provider, or stop n8n from taking it from there.",
-    ),
-    (r"Maximum number of users", "The licence's number of users is used up: remove somebody, or enlarge the licence."),
-    (r"quota", "The licence's number of team projects is used up: remove one, or enlarge the licence."),
-)
+    def after(self, tries: int) -> N8nError:
+        """Return the error that is final after so many tries."""
+        if tries > 1:
+            self.error.args = (f"{self.error} It was tried {tries} times.",)
+        return self.error
+
 
 if REQUESTS_IMPORT_ERROR is None:
-    _PASSING: tuple[type[Exception], ...] = (
+    _MAY_PASS: tuple[type[Exception], ...] = (
         requests.exceptions.ConnectionError,
         requests.exceptions.Timeout,
         requests.exceptions.ChunkedEncodingError,

@@ -200,4 +200,3 @@ def user_reference(text: object, where: str, is_email: bool = False) -> str:
 def _text(value: object) -> str | None:
     text = "" if value is None else str(value).strip()
     return text or None
-

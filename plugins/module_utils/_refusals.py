@@ -1,0 +1,50 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What to do about what n8n refuses: the way out for each refusal, in words. PURE."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+# What n8n says, and what a person can do about it (words seen on 2.8.4 and 2.40.7).
+_WAYS_OUT = (
+    (r"not licensed to use role", "Choose a role that the licence of this n8n includes."),
+    (
+        r"your license does not allow for feat:advancedPermissions|without advanced permissions",
+        "Changing instance roles and inviting admins need an n8n licence with advanced permissions.",
+    ),
+    (
+        r"your license does not allow for feat:projectRole",
+        "Team projects need an n8n licence that has them; n8n_user works without, as long as nobody is deleted.",
+    ),
+    (r"licen[sc]e", "This needs an n8n licence with that feature."),
+    (
+        r"managed by the Identity Provider|managed automatically",
+        "Single sign-on manages this: change it in the identity provider, or stop n8n from taking it from there.",
+    ),
+    (r"Maximum number of users", "The licence's number of users is used up: remove somebody, or enlarge the licence."),
+    (r"quota", "The licence's number of team projects is used up: remove one, or enlarge the licence."),
+)
+
+
+def way_out(status: int, words: str, url: str) -> str:
+    """Return what to do about a refusal of the server at `url` with that HTTP status and those words; "" if nobody knows."""
+    for mark, advice in _WAYS_OUT:
+        if re.search(mark, words, re.IGNORECASE):
+            return advice
+    if status == 401:
+        return f"Check that api_key belongs to {url} and has neither expired nor been deleted."
+    if status == 405 or (status == 404 and words == "not found"):
+        return "This collection needs n8n 2.8.0 or later: is this one older?"
+    return ""
+
+
+def missing_scope(scope: str, granted: Sequence[str] | None) -> str:
+    """Return what a key that has the scopes `granted` (None: n8n does not tell) lacks for `scope`, or its user."""
+    if granted is None:
+        return f"The key needs the scope {scope}, and its user a role that allows it (an owner or admin has it)."
+    if any(name in granted for name in scope.split(" or ")):
+        return f"The key has the scope {scope}; its user's role does not allow this: use the key of an owner or admin."
+    return f"The key lacks the scope {scope}: make one that has it under Settings > n8n API."
