@@ -18,11 +18,12 @@ class InviteFile:
 
     def __init__(self, path: str) -> None:
         """Check that links can be kept there, before any is made; raises InputError."""
-        self.path = path
-        folder = os.path.dirname(path) or "."
+        # What a symbolic link points to is replaced, not the link.
+        self.path = os.path.realpath(path)
+        folder = os.path.dirname(self.path)
         if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
             raise InputError(f"Invitation links cannot be kept in {path}: {folder} is no folder that can be written to.")
-        self._links = self._read()
+        self._read()
 
     def _read(self) -> dict[str, str]:
         if not os.path.lexists(self.path):
@@ -43,14 +44,14 @@ class InviteFile:
         """Add links by email. The file is replaced as a whole and is never seen half written or with another mode."""
         if not links:
             return
-        self._links.update(links)
-        folder = os.path.dirname(self.path) or "."
+        # Read anew: another run may have added links since.
+        everything = {**self._read(), **links}
         try:
             # Made with mode 0600.
-            handle, draft = tempfile.mkstemp(prefix=".invites-", dir=folder)
+            handle, draft = tempfile.mkstemp(prefix=".invites-", dir=os.path.dirname(self.path))
             try:
                 with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    json.dump(self._links, file, indent=2, sort_keys=True, ensure_ascii=False)
+                    json.dump(everything, file, indent=2, sort_keys=True, ensure_ascii=False)
                     file.write("\n")
                 os.replace(draft, self.path)
             except OSError:

@@ -83,10 +83,18 @@ def test_a_folder_in_its_place_is_refused(path: Path) -> None:
         InviteFile(str(path))
 
 
-def test_a_link_to_nowhere_is_refused(path: Path) -> None:
-    path.symlink_to(path.parent / "gone")
-    with pytest.raises(InputError, match="no file of links"):
-        InviteFile(str(path))
+def test_a_symbolic_link_stays_one_and_its_target_gets_the_links(path: Path) -> None:
+    target = path.parent / "elsewhere.json"
+    path.symlink_to(target)
+    InviteFile(str(path)).add({"ada@example.com": "https://n8n.example.com/signup?token=1"})
+    assert path.is_symlink() and stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+def test_links_that_another_run_has_added_meanwhile_are_kept(path: Path) -> None:
+    mine, other = InviteFile(str(path)), InviteFile(str(path))
+    other.add({"grace@example.com": "https://n8n.example.com/signup?token=2"})
+    mine.add({"ada@example.com": "https://n8n.example.com/signup?token=1"})
+    assert sorted(json.loads(path.read_text("utf-8"))) == ["ada@example.com", "grace@example.com"]
 
 
 @pytest.mark.parametrize("folder", ["missing", "file"])
