@@ -6,13 +6,11 @@
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -80,8 +78,15 @@ class Server:
 
     url: str
     version: str
-    log: Path
     api_key: str = field(default="", repr=False)
+
+    @classmethod
+    def from_environment(cls) -> Server:
+        """Return the server that `environment` of another process told of; raises ServerError where it told of none."""
+        try:
+            return cls(os.environ["N8N_URL"], os.environ["N8N_TEST_VERSION"], os.environ["N8N_API_KEY"])
+        except KeyError as missing:
+            raise ServerError(f"{missing} is not set: run this by `make test`, or by `python -m n8n_server -- ...`") from None
 
     def reset(self) -> None:
         """Empty the instance, make its owner anew, switch the licensed features on, and make a new API key."""
@@ -190,8 +195,8 @@ class Server:
 def running(lock: Path = _install.DEFAULT_LOCK) -> Iterator[Server]:
     """Run the n8n that `lock` pins, on a free loopback port with an empty folder, seeded with an owner and a key.
 
-    Raises ServerError when it does not start within two minutes. The process and its folder are gone afterwards,
-    also when this process is killed.
+    Raises ServerError when it does not start within two minutes. The process and its folder are gone afterwards; where
+    this process is killed, n8n ends with it and the folder stays.
     """
     installation = _install.install(lock)
     folder = Path(tempfile.mkdtemp(prefix="n8n-test-"))
@@ -221,9 +226,9 @@ def running(lock: Path = _install.DEFAULT_LOCK) -> Iterator[Server]:
             start_new_session=True,
             preexec_fn=_die_with_parent,
         )
-    server = Server(url=f"http://127.0.0.1:{port}", version=installation.version, log=log)
+    server = Server(url=f"http://127.0.0.1:{port}", version=installation.version)
     try:
-        _wait(server, process)
+        _wait(server, process, log)
         server.reset()
         yield server
     finally:
@@ -245,7 +250,7 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-def _wait(server: Server, process: subprocess.Popen[bytes], seconds: int = 120) -> None:
+def _wait(server: Server, process: subprocess.Popen[bytes], log: Path, seconds: int = 120) -> None:
     # Readiness comes before the routes exist (seen on 2.8.4), so the wanted routes themselves are asked: the public
     # API refuses a call without a key, and the test hook answers a body that it cannot use.
     routes: tuple[tuple[str, str, Callable[[int], bool]], ...] = (
@@ -257,9 +262,9 @@ def _wait(server: Server, process: subprocess.Popen[bytes], seconds: int = 120) 
     for method, path, answers in routes:
         while True:
             if process.poll() is not None:
-                raise ServerError(f"n8n ended with {process.returncode} while starting:\n{_tail(server.log)}")
+                raise ServerError(f"n8n ended with {process.returncode} while starting:\n{_tail(log)}")
             if time.monotonic() > deadline:
-                raise ServerError(f"n8n did not answer {path} within {seconds} s:\n{_tail(server.log)}")
+                raise ServerError(f"n8n did not answer {path} within {seconds} s:\n{_tail(log)}")
             try:
                 body = {"feature": FEATURES[0], "enabled": True} if method == "PATCH" else None
                 status = requests.request(method, server.url + path, json=body, timeout=5, proxies=_NO_PROXY).status_code
@@ -285,13 +290,3 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 def _tail(log: Path, lines: int = 30) -> str:
     return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
-
-
-def describe(server: Server) -> str:
-    """Return what a person needs to know of the server, without its key."""
-    return json.dumps({"url": server.url, "version": server.version, "log": str(server.log)})
-
-
-def say(line: str) -> None:
-    """Print a line for the person who watches."""
-    print(line, file=sys.stderr, flush=True)
