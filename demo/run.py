@@ -58,7 +58,12 @@ class Story:
         """Run all steps in order; raises StoryError where one does not go as told."""
         onboard = ("lifecycle.n8n.onboard", "-e", "@company.yml", "-e", f"onboard_invites_path={self.folder / INVITES}")
         offboard = ("lifecycle.n8n.offboard", "-e", "@leavers.yml")
-        self.step("company.yml says who works where. What would change? Nothing is written yet.", *onboard, "--check", "--diff")
+        self.step(
+            "company.yml says who works where. What would change? Nothing is written yet.",
+            *onboard,
+            "--check",
+            "--diff",
+        )
         self.expect(len(self.n8n.memberships()) == 0, "check mode wrote something")
         self.step("So be it. Six people are invited, three projects made, ten memberships given.", *onboard)
         invited = len((self.folder / INVITES).read_text("utf-8").splitlines()) - 2
@@ -66,7 +71,9 @@ class Story:
         again = self.step("The same again: nothing is left to do, so nothing changes.", *onboard)
         self.expect("changed=0 " in again, "the second run changed something")
         self.step("move.yml moves Grace from Sales to Support, and Linus becomes its admin.", "move.yml", "--diff")
-        self.step("leavers.yml names people who have left. They lose every membership, in one plan.", *offboard, "--diff")
+        self.step(
+            "leavers.yml names people who have left. They lose every membership, in one plan.", *offboard, "--diff"
+        )
         self.say_who_is_where()
 
     def step(self, title: str, *words: str) -> str:
@@ -83,7 +90,13 @@ class Story:
         env = {**environment(), **self.n8n.environment(), **settings}
         lines = []
         with subprocess.Popen(
-            command, cwd=DEMO, env=env, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command,
+            cwd=DEMO,
+            env=env,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         ) as playbook:
             for line in playbook.stdout or ():
                 lines.append(line)

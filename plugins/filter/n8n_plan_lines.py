@@ -57,11 +57,15 @@ _value:
 def n8n_plan_lines(plan: Any) -> list[str]:
     """Return `plan` as sentences; raises AnsibleFilterError for anything that is no plan."""
     if not isinstance(plan, (list, tuple)) or not all(isinstance(change, Mapping) for change in plan):
-        raise AnsibleFilterError("n8n_plan_lines wants the plan that n8n_access or n8n_offboard returned, a list of changes.")
+        raise AnsibleFilterError(
+            "n8n_plan_lines wants the plan that n8n_access or n8n_offboard returned, a list of changes."
+        )
     try:
         return [sentence(change) for change in plan] or ["Nothing is to be changed."]
     except KeyError as error:
-        raise AnsibleFilterError(f"n8n_plan_lines wants the plan that a module returned; a change in it has no or a wrong {error}.") from error
+        raise AnsibleFilterError(
+            f"n8n_plan_lines wants the plan that a module returned; a change in it has no or a wrong {error}."
+        ) from error
 
 
 class FilterModule:

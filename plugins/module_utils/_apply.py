@@ -36,7 +36,7 @@ class Outcome:
         places = [change.to_result() for change in plan.changes]
         self.done.sort(key=rank.__getitem__)
         self.not_tried.sort(key=rank.__getitem__)
-        self.errors.sort(key=lambda error: places.index(error["changes"][0]))
+        self.errors.sort(key=lambda error: places.index(error["changes"][0]) if error["changes"] else -1)
         self.conflicts.sort(key=lambda conflict: (conflict["project"] or "", conflict["user"] or ""))
         return self
 
@@ -74,7 +74,7 @@ def apply(plan: Plan, resources: Resources, keep_links: Callable[[dict[str, str]
     run = _Run(plan, resources, keep_links)
     for _step, changes in groupby(plan.changes, key=_step_of(plan)):
         run.step(list(changes))
-    return run.outcome.in_order_of(plan)
+    return run.end().in_order_of(plan)
 
 
 def _step_of(plan: Plan) -> Callable[[Change], object]:
@@ -97,10 +97,12 @@ class _Run:
         self._meant_to_lose_admins = {key for key, _name, _admins in without_admin(plan.state, plan.changes)}
         self._lost_users: set[str] = set()
         self._lost_projects: set[str] = set()
+        # Those that wait for the change that carries them.
+        self._carried = [change for change in plan.changes if change.carried]
 
     def step(self, changes: Sequence[Change]) -> None:
         """Make changes of one kind."""
-        ready = [change for change in changes if self._is_ready(change)]
+        ready = [change for change in changes if not change.carried and self._is_ready(change)]
         action = changes[0].action
         if action == "invite_user":
             for batch in batches(ready):
@@ -111,14 +113,21 @@ class _Run:
             self._per_project(ready, self._give)
         elif action == "remove_member":
             self._take(ready)
+        elif action in ("change_user_role", "delete_user"):
+            self._with_what_goes_along(ready)
         else:
             self._each(ready, self._single)
+
+    def end(self) -> Outcome:
+        """Return what became of the plan; what was carried by a change that was never tried was not tried either."""
+        self.outcome.not_tried.extend(self._carried)
+        return self.outcome
 
     def _is_ready(self, change: Change) -> bool:
         """Whether what `change` needs has been done; else it is noted as not tried."""
         needs_user = change.action in (*_GIVES, "delete_user") or (
             change.action == "change_user_role" and change.after == CHAT_USER
-        ) or change.carried
+        )
         if (needs_user and change.user in self._lost_users) or change.project_key in self._lost_projects:
             self.outcome.not_tried.append(change)
             return False
@@ -170,13 +179,19 @@ class _Run:
             if invitation is None:
                 self._take_as_is(change)
             elif invitation.error or not invitation.user_id:
-                self._failed([change], N8nError(f"n8n could not invite {email}: {invitation.error or 'it gave no id'}."))
+                self._failed(
+                    [change], N8nError(f"n8n could not invite {email}: {invitation.error or 'it gave no id'}.")
+                )
             else:
                 self.outcome.user_ids[email] = invitation.user_id
                 self._done([change])
                 if invitation.url:
                     links[email] = invitation.url
-        self._keep_links(links)
+        try:
+            self._keep_links(links)
+        except N8nError as error:
+            # They are invited all the same.
+            self.outcome.errors.append({"error": str(error), "users": sorted(links), "changes": []})
 
     def _take_as_is(self, change: Change) -> None:
         """n8n says nothing of somebody who has become an active user since the plan was made."""
@@ -195,10 +210,15 @@ class _Run:
 
     def _give(self, changes: list[Change]) -> None:
         """Add members and change roles in one project, in one call for every BATCH of them."""
-        current = changes
-        if any(change.action == "change_member_role" and is_demotion(change.before or "", change.after or "") for change in changes):
-            current = self._still_as_planned(changes)
-        for batch in batches(current):
+        # New admins first, and the others looked at again behind them: a project keeps an admin also in between.
+        for batch in batches(sorted(changes, key=lambda change: change.after != PROJECT_ADMIN)):
+            if any(
+                change.action == "change_member_role" and is_demotion(change.before or "", change.after or "")
+                for change in batch
+            ):
+                batch = self._still_as_planned(batch)
+            if not batch:
+                continue
             ids = {change.user_id or self.outcome.user_ids[change.user or ""]: change.after or "" for change in batch}
             try:
                 self.resources.set_members(self._project_id(batch[0]), ids)
@@ -207,13 +227,30 @@ class _Run:
                 self._failed(batch, error)
 
     def _take(self, changes: Sequence[Change]) -> None:
-        self._done(change for change in changes if change.carried)
         current: list[Change] = []
-        self._per_project(
-            [change for change in changes if not change.carried],
-            lambda of_project: current.extend(self._still_as_planned(of_project)),
-        )
+        self._per_project(changes, lambda of_project: current.extend(self._still_as_planned(of_project)))
         self._each(current, lambda change: self.resources.remove_member(self._project_id(change), change.user_id or ""))
+
+    def _with_what_goes_along(self, changes: Sequence[Change]) -> None:
+        """Change or delete users, and the memberships with them that n8n takes along, if these are still as planned.
+
+        Somebody else's doing in one of them leaves the user and all of them alone.
+        """
+        users = {change.user for change in changes}
+        going = [change for change in self._carried if change.user in users]
+        self._carried = [change for change in self._carried if change.user not in users]
+        current: list[Change] = []
+        self._per_project(going, lambda of_project: current.extend(self._still_as_planned(of_project)))
+        left_alone = {change.user for change in set(going).difference(current)} - self._lost_users
+        for change in (*changes, *current):
+            if change.user in left_alone:
+                self._conflict(change, f"a membership of {change.user} is no longer as planned")
+        self._each(
+            [change for change in changes if change.user not in left_alone and self._is_ready(change)], self._single
+        )
+        made = {change.user for change in set(changes).intersection(self.outcome.done)}
+        self._done(change for change in current if change.user in made)
+        self.outcome.not_tried.extend(change for change in current if change.user not in made | left_alone)
 
     def _still_as_planned(self, changes: Sequence[Change]) -> list[Change]:
         """Return those changes that still start from what the plan saw; what somebody else changed is left alone."""
@@ -226,15 +263,21 @@ class _Run:
         except N8nError as error:
             self._failed(changes, error)
             return []
-        going = {change.user_id for change in changes if change.before == PROJECT_ADMIN}
-        some_admin_stays = any(role == PROJECT_ADMIN and user_id not in going for user_id, role in now.items())
-        some_admin_stays |= any(change.after == PROJECT_ADMIN for change in changes)
-        current = []
+        as_seen = []
         for change in changes:
             role = now.get(change.user_id or "")
-            if role != change.before:
-                self._conflict(change, f"{change.user} has become {role}" if role else f"{change.user} is no member any more")
-            elif role == PROJECT_ADMIN and not some_admin_stays and project_id not in self._meant_to_lose_admins:
+            if role == change.before:
+                as_seen.append(change)
+            else:
+                self._conflict(
+                    change, f"{change.user} has become {role}" if role else f"{change.user} is no member any more"
+                )
+        going = {change.user_id for change in as_seen if change.before == PROJECT_ADMIN}
+        some_admin_stays = any(role == PROJECT_ADMIN and user_id not in going for user_id, role in now.items())
+        some_admin_stays |= any(change.after == PROJECT_ADMIN for change in as_seen)
+        current = []
+        for change in as_seen:
+            if change.user_id in going and not some_admin_stays and project_id not in self._meant_to_lose_admins:
                 self._conflict(change, f"{change.user} has become the last admin of the project")
             else:
                 current.append(change)

@@ -18,11 +18,16 @@ class InviteFile:
 
     def __init__(self, path: str) -> None:
         """Check that links can be kept there, before any is made; raises InputError."""
+        if not os.path.isabs(path):
+            # It would be relative to wherever the module happens to run, which is no place for secrets.
+            raise InputError(f"Invitation links cannot be kept in {path}: give the full path of the file.")
         # What a symbolic link points to is replaced, not the link.
         self.path = os.path.realpath(path)
         folder = os.path.dirname(self.path)
         if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
-            raise InputError(f"Invitation links cannot be kept in {path}: {folder} is no folder that can be written to.")
+            raise InputError(
+                f"Invitation links cannot be kept in {path}: {folder} is no folder that can be written to."
+            )
         self._read()
 
     def _read(self) -> dict[str, str]:

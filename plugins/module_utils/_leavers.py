@@ -28,9 +28,7 @@ class Leaver:
 
 def leaver_needs(references: Sequence[str], action: str) -> Needs:
     """Return what has to be read, once for all leavers."""
-    return Needs(
-        users=tuple(references), all_users=True, projects=True, members=(), possessions=action == "delete"
-    )
+    return Needs(users=tuple(references), all_users=True, projects=True, members=(), possessions=action == "delete")
 
 
 def find_leavers(state: State, references: Sequence[str]) -> list[Leaver]:
@@ -72,7 +70,9 @@ def _changes(state: State, user: User, action: str) -> list[Change]:
         return deletion(state, user)
     if action == "remove_memberships" or user.role == CHAT_USER:
         return lost_memberships(state, user, "leaves")
-    demotion = Change("change_user_role", user.email, before=user.role, after=CHAT_USER, reason="leaves", user_id=user.id)
+    demotion = Change(
+        "change_user_role", user.email, before=user.role, after=CHAT_USER, reason="leaves", user_id=user.id
+    )
     reason = f"n8n takes all memberships of a user who becomes {CHAT_USER}"
     return [demotion, *(carried(lost) for lost in lost_memberships(state, user, reason))]
 
@@ -84,7 +84,14 @@ def leaver_result(leaver: Leaver, action: str, plan: Plan, done: Sequence[Change
     """
     user = leaver.user
     if user is None:
-        return {"email": leaver.reference, "id": None, "found": False, "action": action, "changed": False, "memberships": []}
+        return {
+            "email": leaver.reference,
+            "id": None,
+            "found": False,
+            "action": action,
+            "changed": False,
+            "memberships": [],
+        }
     mine = [change for change in plan.changes if change.user_id == user.id]
     return {
         "email": user.email,

@@ -24,6 +24,8 @@ _SHORT = {
     "global": {"owner": OWNER, "admin": "global:admin", "member": MEMBER, "chatUser": CHAT_USER},
     "project": {name: f"project:{name}" for name in ("admin", "editor", "viewer", "chatUser")},
 }
+# Those that every supported version can give.
+_ALWAYS = {"global": ("member", "admin", "chatUser"), "project": ("viewer", "editor", "admin")}
 # From little to much; where a role is in neither, nobody knows which of two is more.
 _ORDER = (
     (CHAT_USER, MEMBER, "global:admin", OWNER),
@@ -196,7 +198,9 @@ class State:
         """Return the team project with that id or exact name, or None; raises InputError where that is not clear."""
         project = the_one(reference, self.find_projects(reference))
         if project is not None and not project.is_team:
-            raise InputError(f'Project "{reference}" is the personal project of one user: only team projects have members.')
+            raise InputError(
+                f'Project "{reference}" is the personal project of one user: only team projects have members.'
+            )
         return project
 
     def personal_project(self, user: User) -> Project | None:
@@ -246,12 +250,14 @@ def role_slug(text: str, kind: str, known: Iterable[Role] | None, where: str) ->
     if slug is None:
         matches = sorted({role.slug for role in roles if text in (role.name, role.slug.partition(":")[2])})
         if len(matches) > 1:
-            raise InputError(f'{where}: the role "{text}" exists several times: name it by its slug, {" or ".join(matches)}.')
+            raise InputError(
+                f'{where}: the role "{text}" exists several times: name it by its slug, {" or ".join(matches)}.'
+            )
         slug = matches[0] if matches else None
     role = next((role for role in roles if role.slug == slug), None)
     if slug == "project:personalOwner" or slug is None or (known is not None and role is None):
         offered = sorted(role.slug for role in roles if role.slug not in (OWNER, "project:personalOwner"))
-        choice = ", ".join(offered or list(_SHORT[kind]))
+        choice = ", ".join(offered or _ALWAYS[kind])
         hint = "" if known is not None else " (this n8n does not list its roles: a custom one is named by its slug)"
         raise InputError(f'{where}: there is no role "{text}" to give. Choose from {choice}{hint}.')
     if role is not None and not role.licensed:

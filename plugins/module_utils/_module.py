@@ -54,18 +54,32 @@ class Task:
         """Do as carry_out does for a task with one wish, which fails where it could not be made true."""
         outcome = self.carry_out(plan, keep_links)
         if outcome.conflicts:
-            raise N8nError(f"Somebody else changed this at the same time: {outcome.conflicts[0]['reason']}. Run the task again.")
+            raise N8nError(
+                f"Somebody else changed this at the same time: {outcome.conflicts[0]['reason']}. Run the task again."
+            )
         return outcome
 
     def _check_roles(self, plan: Plan) -> None:
         """Find out before the first write whether the roles exist and the licence includes them, where n8n tells."""
-        kinds = {"invite_user": "global", "change_user_role": "global", "add_member": "project", "change_member_role": "project"}
-        given = {(kinds[change.action], change.after or ""): change for change in plan.changes if change.action in kinds}
+        kinds = {
+            "invite_user": "global",
+            "change_user_role": "global",
+            "add_member": "project",
+            "change_member_role": "project",
+        }
+        given = {
+            (kinds[change.action], change.after or ""): change for change in plan.changes if change.action in kinds
+        }
         if not given:
             return
         known = roles_if_shown(self.resources)
         for (kind, role), change in given.items():
-            role_slug(role, kind, known, f'{change.user} in project "{change.project}"' if change.project else str(change.user))
+            role_slug(
+                role,
+                kind,
+                known,
+                f'{change.user} in project "{change.project}"' if change.project else str(change.user),
+            )
 
     def result(self) -> dict[str, Any]:
         """Return what every module returns."""
@@ -87,7 +101,9 @@ class Task:
         }
 
 
-def run_module(argument_spec: Mapping[str, Any], run: Callable[[Mapping[str, Any], Task], dict[str, Any]], **rules: Any) -> None:
+def run_module(
+    argument_spec: Mapping[str, Any], run: Callable[[Mapping[str, Any], Task], dict[str, Any]], **rules: Any
+) -> None:
     """Run one module: its options and the connection's, `run`, and its result or error as Ansible wants them."""
     module = AnsibleModule(argument_spec={**connection_spec(), **argument_spec}, supports_check_mode=True, **rules)
     if REQUESTS_IMPORT_ERROR is not None:

@@ -62,7 +62,9 @@ class Connection:
         if self.concurrency < 1:
             raise InputError(f"concurrency is {self.concurrency}: give the number of calls that may run at once.")
         if self.ca_path and not os.path.exists(self.ca_path):
-            raise InputError(f"ca_path {self.ca_path} does not exist where the task runs: give a file or folder of CAs.")
+            raise InputError(
+                f"ca_path {self.ca_path} does not exist where the task runs: give a file or folder of CAs."
+            )
 
 
 def _base_url(url: str | None) -> str:
@@ -84,7 +86,9 @@ def _base_url(url: str | None) -> str:
     if not valid or re.search(r"\s", url):
         raise InputError(f"url {url!r} is no address of a server: give one like https://n8n.example.com.")
     if parts.query or parts.fragment:
-        raise InputError(f"url {url.split('?')[0].split('#')[0]!r} has a query or fragment behind it: give the address alone.")
+        raise InputError(
+            f"url {url.split('?')[0].split('#')[0]!r} has a query or fragment behind it: give the address alone."
+        )
     return re.sub(r"/api/v1$", "", url.rstrip("/")).rstrip("/")
 
 

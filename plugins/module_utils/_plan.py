@@ -101,7 +101,9 @@ class Access:
 
     def after(self, changes: Iterable[Change]) -> Access:
         """Return the access that there is once `changes` are made."""
-        then = Access(dict(self.users), dict(self.names), {key: dict(of) for key, of in self.members.items()}, self.creator)
+        then = Access(
+            dict(self.users), dict(self.names), {key: dict(of) for key, of in self.members.items()}, self.creator
+        )
         for change in changes:
             then._make(change)
         return then

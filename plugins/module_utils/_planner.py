@@ -8,7 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ._errors import InputError
-from ._model import CHAT_USER, MEMBER, OWNER, PROJECT_ADMIN, Member, Project, State, User, is_demotion, role_slug, the_one
+from ._model import (
+    CHAT_USER,
+    MEMBER,
+    OWNER,
+    PROJECT_ADMIN,
+    Member,
+    Project,
+    State,
+    User,
+    is_demotion,
+    role_slug,
+    the_one,
+)
 from ._plan import Change, Plan, carried, without_admin
 from ._wish import MemberWish, Problems, ProjectWish, UserWish, Wish
 
@@ -54,13 +66,20 @@ class _Draft:
             if user is not None:
                 self._delete_user(user)
             return
-        role = role_slug(wish.role, "global", self.state.roles, wish.where) if wish.role else None
+        role = role_slug(wish.role, "global", self.state.roles, wish.where) if wish.role is not None else None
         if user is None:
             self._invite(wish, role)
             return
         if user.is_pending and self.wish.resend_invite:
             self.changes.append(
-                Change("invite_user", user.email, before=user.role, after=user.role, reason="the invitation is sent again", user_id=user.id)
+                Change(
+                    "invite_user",
+                    user.email,
+                    before=user.role,
+                    after=user.role,
+                    reason="the invitation is sent again",
+                    user_id=user.id,
+                )
             )
         if role is not None and role != user.role:
             self._change_role(user, role, wish.where)
@@ -71,28 +90,40 @@ class _Draft:
         if role == OWNER:
             raise InputError(f"{wish.where}: {wish.user} cannot be invited as {OWNER}: an instance has one owner.")
         self.new_users[wish.user] = User("", wish.user, role or MEMBER, is_pending=True)
-        self.changes.append(
-            Change("invite_user", wish.user, after=role or MEMBER, reason="no user has this email yet")
-        )
+        self.changes.append(Change("invite_user", wish.user, after=role or MEMBER, reason="no user has this email yet"))
 
     def _change_role(self, user: User, role: str, where: str) -> None:
         if role == OWNER:
-            raise InputError(f"{where}: {user.email} cannot be made {OWNER}: ownership of an instance is not given by this API.")
+            raise InputError(
+                f"{where}: {user.email} cannot be made {OWNER}: ownership of an instance is not given by this API."
+            )
         if user.role == OWNER or user.id == self.state.myself:
             who = "the owner of this n8n" if user.role == OWNER else "the user whose API key is used"
             if not self.wish.is_list:
                 raise InputError(f"{where}: {user.email} is {who}, whose instance role {user.role} cannot be changed.")
-            self.notes.append(f"{user.email} is {who} and keeps the instance role {user.role} ({where} asks for {role}).")
+            self.notes.append(
+                f"{user.email} is {who} and keeps the instance role {user.role} ({where} asks for {role})."
+            )
             return
         change = Change(
-            "change_user_role", user.email, before=user.role, after=role, reason="has another instance role", user_id=user.id
+            "change_user_role",
+            user.email,
+            before=user.role,
+            after=role,
+            reason="has another instance role",
+            user_id=user.id,
         )
         self.changes.append(change)
         if role == CHAT_USER:
             self.becoming_chat_users.add(user.id)
-            kept = {self._key(member.project) for member in self.wish.members if self.state.find_user(member.user) == user}
+            kept = {
+                self._key(member.project) for member in self.wish.members if self.state.find_user(member.user) == user
+            }
             self.changes.extend(
-                carried(lost) for lost in lost_memberships(self.state, user, "n8n takes all memberships of a user who becomes " + CHAT_USER)
+                carried(lost)
+                for lost in lost_memberships(
+                    self.state, user, "n8n takes all memberships of a user who becomes " + CHAT_USER
+                )
                 if lost.project_id not in kept
             )
 
@@ -125,7 +156,9 @@ class _Draft:
         matches = {project.id: project for name in wish.previous_names for project in self.state.projects_named(name)}
         if len(matches) > 1:
             names = ", ".join(f'"{project.name}" ({project.id})' for project in matches.values())
-            raise InputError(f'{wish.where}: several projects have a previous name of "{wish.name}": {names}. Name the one by its id.')
+            raise InputError(
+                f'{wish.where}: several projects have a previous name of "{wish.name}": {names}. Name the one by its id.'
+            )
         return next(iter(matches.values()), None)
 
     def _create(self, name: str) -> Project:
@@ -138,7 +171,14 @@ class _Draft:
                 f'Project "{project.name}" ({project.id}) cannot be renamed to "{name}": project {other.id} has that name already.'
             )
         self.changes.append(
-            Change("rename_project", project=project.name, before=project.name, after=name, reason="has another name", project_id=project.id)
+            Change(
+                "rename_project",
+                project=project.name,
+                before=project.name,
+                after=name,
+                reason="has another name",
+                project_id=project.id,
+            )
         )
 
     def _delete_project(self, project: Project) -> None:
@@ -151,25 +191,36 @@ class _Draft:
         if possessions.unseen:
             raise InputError(f'Project "{project.name}" ({project.id}) is not deleted: {possessions.unseen}')
         self.changes.append(
-            Change("delete_project", project=project.name, before=project.name, reason="is to be absent", project_id=project.id)
+            Change(
+                "delete_project",
+                project=project.name,
+                before=project.name,
+                reason="is to be absent",
+                project_id=project.id,
+            )
         )
 
     def member(self, wish: MemberWish) -> None:
+        # Told first, so that a list is refused once with everything that is wrong in it.
+        role = None if wish.role is None else role_slug(wish.role, "project", self.state.roles, wish.where)
         project, user = self._project_of(wish), self._user_of(wish)
         if project is None or user is None:
             if wish.present:
                 self._say_missing(wish, project, user)
             return
-        current = next((member for member in self.state.members.get(project.id, ()) if member.id == user.id and user.id), None)
+        current = next(
+            (member for member in self.state.members.get(project.id, ()) if member.id == user.id and user.id), None
+        )
         if not wish.present:
             if current is not None:
                 self.changes.append(lost_membership(project, current, "is to be no member"))
             return
-        if wish.role is None:
+        if role is None:
             if current is None:
-                raise InputError(f'User "{user.email}" is no member of project "{project.name}" yet: a new member needs a role.')
+                raise InputError(
+                    f'User "{user.email}" is no member of project "{project.name}" yet: a new member needs a role.'
+                )
             return
-        role = role_slug(wish.role, "project", self.state.roles, wish.where)
         if self._is_new(wish, role, project, user):
             self._give(project, user, current, role, wish.where)
 
@@ -201,7 +252,16 @@ class _Draft:
         else:
             action, reason = "change_member_role", "has another role in the project"
         self.changes.append(
-            Change(action, user.email, project.name, before, role, reason, user_id=user.id or None, project_id=project.id or None)
+            Change(
+                action,
+                user.email,
+                project.name,
+                before,
+                role,
+                reason,
+                user_id=user.id or None,
+                project_id=project.id or None,
+            )
         )
 
     def _project_of(self, wish: MemberWish) -> Project | None:
@@ -260,7 +320,9 @@ def check_leaver(state: State, user: User) -> None:
     if user.role == OWNER:
         raise InputError(f"{user.email} is the owner of this n8n and cannot leave it: transfer the ownership first.")
     if user.id == state.myself:
-        raise InputError(f"{user.email} is the user whose API key is used and cannot remove itself: use another user's key.")
+        raise InputError(
+            f"{user.email} is the user whose API key is used and cannot remove itself: use another user's key."
+        )
 
 
 def check_possessions(state: State, user: User) -> None:

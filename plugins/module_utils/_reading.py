@@ -13,6 +13,9 @@ from ._model import SEES_ALL, Project, Role, State, User
 from ._resources import Resources
 from ._wish import Needs
 
+# The licence feature without which n8n answers no question about projects (words of 2.8.4 and 2.40.7).
+TEAMS = "feat:projectRole"
+
 
 def read(resources: Resources, needs: Needs) -> State:
     """Return the state that `needs` asks for.
@@ -27,7 +30,7 @@ def read(resources: Resources, needs: Needs) -> State:
     else:
         state = replace(state, users=_named_users(resources, needs.users))
         if needs.projects:
-            state = replace(state, projects=_projects(resources))
+            state = replace(state, projects=_projects(resources, needs.community_will_do))
     if needs.members is not None:
         state = replace(state, members=resources.members_of(_team_projects(state, needs.members)))
     if needs.roles:
@@ -68,8 +71,13 @@ def _all_users(resources: Resources, wanted: Iterable[str]) -> tuple[User, ...]:
     return users + _named_users(resources, [name for name in wanted if state.find_user(name) is None])
 
 
-def _projects(resources: Resources) -> tuple[Project, ...]:
-    return tuple(Project.from_api(item) for item in resources.list_projects().items)
+def _projects(resources: Resources, community_will_do: bool = False) -> tuple[Project, ...]:
+    try:
+        return tuple(Project.from_api(item) for item in resources.list_projects().items)
+    except ApiError as error:
+        if community_will_do and error.status == 403 and TEAMS in error.words:
+            return ()
+        raise
 
 
 def _whole_instance(resources: Resources, state: State) -> State:

@@ -177,7 +177,9 @@ class Resources:
             return next((project for project in projects if project.is_team and project.name == name), None)
 
         def send() -> Project:
-            data = self.client.send("POST", "/projects", f'create project "{name}"', "project:create", body={"name": name})
+            data = self.client.send(
+                "POST", "/projects", f'create project "{name}"', "project:create", body={"name": name}
+            )
             return self._parsed(Project.from_api, data, "/projects")
 
         return self._surely(send, read_again)
@@ -228,7 +230,9 @@ class Resources:
             self.client.send("DELETE", path, doing, scope)
         except ApiError as error:
             # Where the answer to a first try was lost, the second finds nothing: 404 on 2.40.7, 400 on 2.8.4.
-            if error.status not in (400, 404) or not any(mark in error.words for mark in ("not found in DB", "Could not find")):
+            if error.status not in (400, 404) or not any(
+                mark in error.words for mark in ("not found in DB", "Could not find")
+            ):
                 raise
 
     def _surely(self, send: Callable[[], Found], read_again: Callable[[], Found | None]) -> Found:

@@ -78,12 +78,14 @@ class Wish:
 class Needs:
     """What has to be read: the users named, or all; the projects; the members of those named (empty: of all, None: of none).
 
-    `possessions` asks for what the named users own, `possessions_of_projects` for what these projects own.
+    `community_will_do` reads no projects where the licence has no team projects, instead of failing. `possessions` asks
+    for what the named users own, `possessions_of_projects` for what these projects own.
     """
 
     users: tuple[str, ...] = ()
     all_users: bool = False
     projects: bool = False
+    community_will_do: bool = False
     members: tuple[str, ...] | None = None
     roles: bool = False
     possessions: bool = False

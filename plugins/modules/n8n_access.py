@@ -35,7 +35,7 @@ options:
       role:
         description:
           - The instance role, V(member), V(admin) or V(chatUser), a full slug, or a custom role by its slug or display name.
-          - Without it, somebody who is there keeps theirs, and somebody who is invited becomes V(global:member).
+          - Without it, or with a blank one, somebody who is there keeps theirs, and somebody who is invited becomes V(global:member).
           - The owner and the user whose API key is used keep theirs in any case, with a warning.
           - V(chatUser) takes away all memberships that are not listed; the plan lists these.
         type: str
@@ -43,6 +43,8 @@ options:
         description:
           - Names or ids of team projects, each with the role of the person in it, which is V(viewer), V(editor), V(admin), a full
             slug, or a custom role by its slug or display name.
+          - Ansible does not resolve templates in the keys of a dictionary, so a name that is in a variable needs the whole dictionary
+            to come out of a template, as in the examples.
         type: dict
   create_users:
     description:
@@ -57,12 +59,13 @@ options:
     default: true
   invites_path:
     description:
-      - A file on the host where the module runs that gets the links of those who are invited, as a JSON object of emails and links.
+      - The full path of a file on the host where the module runs that gets the links of those who are invited, as a JSON object of emails and links.
       - It has mode 0600, and links that are in it already are kept. The links are secrets and are in no result of this module.
       - Where n8n sends invitations by mail itself, it gives no links.
     type: path
 notes:
-  - Without O(users[].projects) no project is read, so it works on the community edition of n8n.
+  - Without O(users[].projects), and without making anybody a V(chatUser), no project is read, so it works on the community edition of
+    n8n.
   - The API key needs the scopes C(user:list), C(user:read), C(user:create), C(user:changeRole), C(project:list), C(project:create),
     and C(project:manageMembers) (C(project:update) before n8n 2.37). With C(role:list) as well, roles that the licence does not
     include are found out before anything is written.
@@ -87,7 +90,15 @@ EXAMPLES = r"""
 
 - name: What has changed
   ansible.builtin.debug:
-    msg: "{{ access.plan | map(attribute='action') }}"
+    msg: "{{ access.plan | lifecycle.n8n.n8n_plan_lines }}"
+
+- name: A project whose name is in a variable
+  lifecycle.n8n.n8n_access:
+    users:
+      - email: ada@example.com
+        projects: "{{ dict([[project_name, 'viewer']]) }}"
+  vars:
+    project_name: Sales & Marketing
 """
 
 RETURN = r"""

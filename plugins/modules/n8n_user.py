@@ -160,7 +160,9 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     reference = wish.users[0].user
     state = task.read(Needs(users=(reference,), roles=wish.names_roles))
     if params["state"] == "absent" and state.find_user(reference):
-        state = task.read(Needs(users=(reference,), projects=True, members=(), possessions=True))
+        state = task.read(
+            Needs(users=(reference,), projects=True, community_will_do=True, members=(), possessions=True)
+        )
     changes = plan(state, wish)
     links: dict[str, str] = {}
     outcome = task.carry_out_one(changes, links.update)

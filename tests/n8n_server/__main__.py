@@ -37,7 +37,9 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="n8n_server", description="Run a throwaway n8n for tests.")
     parser.add_argument("--lock", type=Path, default=DEFAULT_LOCK, metavar="DIR", help="which n8n (a folder in locks)")
-    parser.add_argument("--key-file", type=Path, metavar="FILE", help="gets the owner's API key, mode 0600, until the end")
+    parser.add_argument(
+        "--key-file", type=Path, metavar="FILE", help="gets the owner's API key, mode 0600, until the end"
+    )
     parser.add_argument("command", nargs="*", metavar="COMMAND", help="run with N8N_URL and N8N_API_KEY set")
     return parser.parse_args()
 

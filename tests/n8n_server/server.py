@@ -86,7 +86,9 @@ class Server:
         try:
             return cls(os.environ["N8N_URL"], os.environ["N8N_TEST_VERSION"], os.environ["N8N_API_KEY"])
         except KeyError as missing:
-            raise ServerError(f"{missing} is not set: run this by `make test`, or by `python -m n8n_server -- ...`") from None
+            raise ServerError(
+                f"{missing} is not set: run this by `make test`, or by `python -m n8n_server -- ...`"
+            ) from None
 
     def reset(self) -> None:
         """Empty the instance, make its owner anew, switch the licensed features on, and make a new API key."""
@@ -172,7 +174,9 @@ class Server:
         """Return, read from n8n itself, {team project's name: {email: role}}."""
         projects = [item for item in self.everything("/projects") if item["type"] == "team"]
         return {
-            item["name"]: {member["email"]: member["role"] for member in self.everything(f"/projects/{item['id']}/users")}
+            item["name"]: {
+                member["email"]: member["role"] for member in self.everything(f"/projects/{item['id']}/users")
+            }
             for item in projects
         }
 
@@ -267,7 +271,9 @@ def _wait(server: Server, process: subprocess.Popen[bytes], log: Path, seconds: 
                 raise ServerError(f"n8n did not answer {path} within {seconds} s:\n{_tail(log)}")
             try:
                 body = {"feature": FEATURES[0], "enabled": True} if method == "PATCH" else None
-                status = requests.request(method, server.url + path, json=body, timeout=5, proxies=_NO_PROXY).status_code
+                status = requests.request(
+                    method, server.url + path, json=body, timeout=5, proxies=_NO_PROXY
+                ).status_code
             except requests.RequestException:
                 status = 0
             if answers(status):

@@ -192,9 +192,7 @@ def test_a_document_does_what_it_shows(document: Path, n8n: Server, tmp_path: Pa
 
 
 @pytest.mark.parametrize("source", EXAMPLES, ids=lambda path: path.stem)
-def test_examples_run_as_they_stand(
-    source: Path, n8n: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_examples_run_as_they_stand(source: Path, n8n: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In check mode and for real, with a key that has no scope but those that the guide says a module needs."""
     GIVEN.get(source.stem, lambda server: None)(n8n)
     assigned = [node for node in ast.parse(source.read_text("utf-8")).body if isinstance(node, ast.Assign)]

@@ -55,8 +55,11 @@ def units(bench: Bench) -> Tally:
 
 
 def lint(bench: Bench) -> Tally:
-    """ansible-lint, profile production"""
-    return bench.check("ansible-lint", bench.tool("ansible-lint"), "--offline")
+    """ansible-lint, profile production, and the format of Python"""
+    formatted = ("--check", "--quiet", "plugins", "tests", "demo")
+    return bench.check("ansible-lint", bench.tool("ansible-lint"), "--offline") + bench.check(
+        "black", bench.tool("black"), *formatted
+    )
 
 
 def docs(bench: Bench) -> Tally:

@@ -20,7 +20,9 @@ BUILD = ROOT / ".build"
 HOME = BUILD / "home"
 
 # Settings of the caller that would change what a tool does; GIT_* is set inside git's own hooks.
-_FOREIGN = re.compile("N8N|ANSIBLE|MOLECULE|ANTSIBULL|GALAXY|PYTEST|PYTHON|COVERAGE|MYPY|GIT|XDG|MAKE|PYENV|VIRTUAL_ENV|LC_")
+_FOREIGN = re.compile(
+    "N8N|ANSIBLE|MOLECULE|ANTSIBULL|GALAXY|PYTEST|PYTHON|COVERAGE|MYPY|GIT|XDG|MAKE|PYENV|VIRTUAL_ENV|LC_"
+)
 
 
 def environment() -> dict[str, str]:

@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Member, Possessions, Project, Role, State, User
+from ansible_collections.lifecycle.n8n.plugins.module_utils._model import (
+    Member,
+    Possessions,
+    Project,
+    Role,
+    State,
+    User,
+)
 
 URL = "https://n8n.example.com"
 OLIVIA = User("u-olivia", "olivia@example.com", "global:owner", first_name="Olivia", last_name="Owner")
@@ -22,7 +29,10 @@ TWIN_1, TWIN_2 = Project("p-twin-1", "Twin"), Project("p-twin-2", "Twin")
 PERSONAL = tuple(Project(f"p-of-{user.id}", f"{user.email} <{user.email}>", "personal", user.id) for user in PEOPLE)
 ROLES = (
     *(Role(f"global:{name}", name.title(), "global") for name in ("owner", "admin", "member", "chatUser")),
-    *(Role(f"project:{name}", f"Project {name.title()}", "project") for name in ("admin", "editor", "viewer", "personalOwner")),
+    *(
+        Role(f"project:{name}", f"Project {name.title()}", "project")
+        for name in ("admin", "editor", "viewer", "personalOwner")
+    ),
     Role("project:auditor-a1b2c3", "Auditor", "project", custom=True),
     Role("project:twin-1", "Same", "project", custom=True),
     Role("project:twin-2", "Same", "project", custom=True),

@@ -104,10 +104,9 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_anybody_is_invited
         InviteFile(str(tmp_path / folder / "invites.json"))
 
 
-def test_a_name_without_folder_is_in_the_current_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    InviteFile("invites.json").add(ANN)
-    assert links_in(tmp_path / "invites.json") == ANN
+def test_a_path_that_depends_on_where_the_module_runs_is_refused() -> None:
+    with pytest.raises(InputError, match="invites.json: give the full path of the file"):
+        InviteFile("invites.json")
 
 
 @pytest.mark.parametrize("broken", ["tempfile.mkstemp", "os.replace", "json.dump"])

@@ -20,7 +20,14 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._leavers import (
 from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Possession, Possessions, State
 from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import Plan
 
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import ADA, LINUS, PERSONAL, SUPPORT, company, member
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (
+    ADA,
+    LINUS,
+    PERSONAL,
+    SUPPORT,
+    company,
+    member,
+)
 
 
 def leave(state: State, action: str, *references: str) -> Plan:
@@ -28,7 +35,10 @@ def leave(state: State, action: str, *references: str) -> Plan:
 
 
 def rows(made: Plan) -> list[tuple[object, ...]]:
-    return [(change.action, change.user, change.project, change.before, change.after, change.carried) for change in made.changes]
+    return [
+        (change.action, change.user, change.project, change.before, change.after, change.carried)
+        for change in made.changes
+    ]
 
 
 def test_memberships_are_removed_and_nothing_else() -> None:
@@ -48,7 +58,9 @@ def test_a_demotion_takes_the_memberships_with_it_in_one_call() -> None:
 
 
 def test_somebody_demoted_already_only_loses_the_memberships_made_since() -> None:
-    state = company(users=tuple(replace(user, role="global:chatUser") if user == ADA else user for user in company().users))
+    state = company(
+        users=tuple(replace(user, role="global:chatUser") if user == ADA else user for user in company().users)
+    )
     assert {row[0] for row in rows(leave(state, "demote", "ada@example.com"))} == {"remove_member"}
     assert not any(row[-1] for row in rows(leave(state, "demote", "ada@example.com")))
 
@@ -81,7 +93,9 @@ def test_the_keys_own_user_cannot_leave(action: str) -> None:
 
 def test_two_who_leave_together_are_the_last_admins_together() -> None:
     state = company()
-    state = replace(state, members={**state.members, SUPPORT.id: (member(LINUS, "project:admin"), member(ADA, "project:admin"))})
+    state = replace(
+        state, members={**state.members, SUPPORT.id: (member(LINUS, "project:admin"), member(ADA, "project:admin"))}
+    )
     assert len(rows(leave(state, "remove_memberships", "ada@example.com"))) == 2
     with pytest.raises(InputError, match='"Support".*ada@example.com, linus@example.com leaves'):
         leave(state, "remove_memberships", "ada@example.com", "linus@example.com")
@@ -112,9 +126,18 @@ def test_the_result_says_for_each_what_was_taken_away() -> None:
     ada, nobody = find_leavers(state, ["ada@example.com", "nobody@example.com"])
     made = plan_leavers(state, [ada, nobody], "remove_memberships")
     assert leaver_result(ada, "remove_memberships", made, made.changes[:1]) == {
-        "email": "ada@example.com", "id": "u-ada", "found": True, "action": "remove_memberships", "changed": True,
+        "email": "ada@example.com",
+        "id": "u-ada",
+        "found": True,
+        "action": "remove_memberships",
+        "changed": True,
         "memberships": [{"id": "p-sales", "name": "Sales", "role": "project:admin"}],
     }
     assert leaver_result(nobody, "remove_memberships", made, ()) == {
-        "email": "nobody@example.com", "id": None, "found": False, "action": "remove_memberships", "changed": False, "memberships": [],
+        "email": "nobody@example.com",
+        "id": None,
+        "found": False,
+        "action": "remove_memberships",
+        "changed": False,
+        "memberships": [],
     }

@@ -23,7 +23,14 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._model import (
     role_slug,
 )
 
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import ADA, PERSONAL, ROLES, SALES, TWIN_1, company
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (
+    ADA,
+    PERSONAL,
+    ROLES,
+    SALES,
+    TWIN_1,
+    company,
+)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +45,24 @@ def test_an_email_is_kept_in_lower_case(text: str, email: str) -> None:
     assert email_address(text, "here") == email
 
 
-@pytest.mark.parametrize("text", ["", None, "ada", "ada@", "@example.com", "ada@example", "a b@example.com", "ada@@example.com",
-                                  "adä@example.com", "ada.@example.com", "ada@example.com, bob@example.com", 7, ["a@example.com"]])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        None,
+        "ada",
+        "ada@",
+        "@example.com",
+        "ada@example",
+        "a b@example.com",
+        "ada@@example.com",
+        "adä@example.com",
+        "ada.@example.com",
+        "ada@example.com, bob@example.com",
+        7,
+        ["a@example.com"],
+    ],
+)
 def test_what_is_no_email_is_refused_where_it_stands(text: object) -> None:
     with pytest.raises(InputError, match=r"^users\[3\]: .* is no email address"):
         email_address(text, "users[3]")
@@ -50,7 +73,10 @@ def test_a_project_name_is_kept_as_it_is(name: str) -> None:
     assert project_name(name, "name") == name
 
 
-@pytest.mark.parametrize(("name", "message"), [("", "not blank"), ("  \t", "not blank"), (None, "not blank"), ("x" * 256, "has 256 characters")])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("", "not blank"), ("  \t", "not blank"), (None, "not blank"), ("x" * 256, "has 256 characters")],
+)
 def test_a_name_that_n8n_refuses_or_nobody_finds_is_refused(name: object, message: str) -> None:
     with pytest.raises(InputError, match=message):
         project_name(name, "name")
@@ -76,7 +102,11 @@ def test_a_role_is_a_short_word_a_slug_or_a_display_name(text: str, kind: str, s
 @pytest.mark.parametrize(
     ("text", "kind", "message"),
     [
-        ("boss", "project", r'role: there is no role "boss" to give. Choose from project:admin, project:auditor-a1b2c3, '),
+        (
+            "boss",
+            "project",
+            r'role: there is no role "boss" to give. Choose from project:admin, project:auditor-a1b2c3, ',
+        ),
         ("boss", "global", "Choose from global:admin, global:chatUser, global:member"),
         ("Viewer", "project", "there is no role"),
         ("project:viewer", "global", "there is no role"),
@@ -97,7 +127,9 @@ def test_where_the_server_lists_no_roles_only_words_and_slugs_are_known() -> Non
         role_slug("Auditor", "project", None, "role")
 
 
-@pytest.mark.parametrize(("text", "plain"), [("viewer", True), ("project:x-1", True), ("Auditor", False), ("global:member", False)])
+@pytest.mark.parametrize(
+    ("text", "plain"), [("viewer", True), ("project:x-1", True), ("Auditor", False), ("global:member", False)]
+)
 def test_only_other_roles_have_to_be_asked_for(text: str, plain: bool) -> None:
     assert is_plain_role(text, "project") is plain
 
@@ -142,16 +174,32 @@ def test_a_personal_project_has_no_members_to_manage() -> None:
 
 
 def test_what_n8n_says_becomes_what_modules_return() -> None:
-    user = {"id": "1", "email": "Ada@Example.com", "role": "global:member", "isPending": True, "firstName": "A", "inviteAcceptUrl": "secret"}
+    user = {
+        "id": "1",
+        "email": "Ada@Example.com",
+        "role": "global:member",
+        "isPending": True,
+        "firstName": "A",
+        "inviteAcceptUrl": "secret",
+    }
     assert User.from_api(user).to_result() == {
-        "id": "1", "email": "ada@example.com", "role": "global:member", "is_pending": True, "first_name": "A", "last_name": None,
+        "id": "1",
+        "email": "ada@example.com",
+        "role": "global:member",
+        "is_pending": True,
+        "first_name": "A",
+        "last_name": None,
     }
     project = {"id": "p", "name": " S ", "type": "team", "creatorId": "1", "scopes": []}
     assert Project.from_api(project).to_result() == {"id": "p", "name": " S ", "type": "team"}
     assert Member.from_api({"id": "1", "email": "A@b.co", "role": "project:viewer"}).to_result() == {
-        "id": "1", "email": "a@b.co", "role": "project:viewer",
+        "id": "1",
+        "email": "a@b.co",
+        "role": "project:viewer",
     }
-    role = Role.from_api({"slug": "project:x", "displayName": "X", "roleType": "project", "licensed": False, "systemRole": False})
+    role = Role.from_api(
+        {"slug": "project:x", "displayName": "X", "roleType": "project", "licensed": False, "systemRole": False}
+    )
     assert (role.slug, role.name, role.kind, role.licensed, role.custom) == ("project:x", "X", "project", False, True)
 
 

@@ -12,12 +12,37 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Member, Possession, Possessions, Project, State, User
+from ansible_collections.lifecycle.n8n.plugins.module_utils._model import (
+    Member,
+    Possession,
+    Possessions,
+    Project,
+    State,
+    User,
+)
 from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import ACTIONS, Access, Plan, sentence, without_admin
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
-from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import MemberWish, ProjectWish, UserWish, Wish, access_wish
+from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import (
+    MemberWish,
+    ProjectWish,
+    UserWish,
+    Wish,
+    access_wish,
+)
 
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import ADA, GRACE, LINUS, OLIVIA, PERSONAL, ROLES, SALES, SUPPORT, URL, company, member
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (
+    ADA,
+    GRACE,
+    LINUS,
+    OLIVIA,
+    PERSONAL,
+    ROLES,
+    SALES,
+    SUPPORT,
+    URL,
+    company,
+    member,
+)
 
 Row = tuple[object, ...]
 
@@ -35,11 +60,15 @@ def one_project(state: State, **wish: object) -> Plan:
     return plan(state, Wish(projects=(ProjectWish(**wish),), create_projects=True))  # type: ignore[arg-type]
 
 
-def one_member(state: State, project: str, user: str, role: str | None, present: bool = True, allow_no_admin: bool = False) -> Plan:
+def one_member(
+    state: State, project: str, user: str, role: str | None, present: bool = True, allow_no_admin: bool = False
+) -> Plan:
     return plan(state, Wish(members=(MemberWish(project, user, role, present, "role"),), allow_no_admin=allow_no_admin))
 
 
-def access(state: State, users: list[dict[str, object]], create_users: bool = True, create_projects: bool = True) -> Plan:
+def access(
+    state: State, users: list[dict[str, object]], create_users: bool = True, create_projects: bool = True
+) -> Plan:
     return plan(state, access_wish(users, create_users, create_projects))
 
 
@@ -56,18 +85,28 @@ def access(state: State, users: list[dict[str, object]], create_users: bool = Tr
         ("u-ada", "global:member", []),
         ("ada@example.com", "admin", [("change_user_role", "ada@example.com", None, "global:member", "global:admin")]),
         ("linus@example.com", "member", []),
-        ("linus@example.com", "admin", [("change_user_role", "linus@example.com", None, "global:member", "global:admin")]),
+        (
+            "linus@example.com",
+            "admin",
+            [("change_user_role", "linus@example.com", None, "global:member", "global:admin")],
+        ),
         ("olivia@example.com", "owner", []),
     ],
 )
-def test_present_invites_whoever_is_missing_and_corrects_the_role(user: str, role: str | None, expected: list[Row]) -> None:
+def test_present_invites_whoever_is_missing_and_corrects_the_role(
+    user: str, role: str | None, expected: list[Row]
+) -> None:
     assert rows(one_user(company(), user, role)) == expected
 
 
 @pytest.mark.parametrize(
     ("user", "role", "message"),
     [
-        ("olivia@example.com", "member", "is the owner of this n8n, whose instance role global:owner cannot be changed"),
+        (
+            "olivia@example.com",
+            "member",
+            "is the owner of this n8n, whose instance role global:owner cannot be changed",
+        ),
         ("ada@example.com", "owner", "cannot be made global:owner"),
         ("new@example.com", "owner", "cannot be invited as global:owner"),
         ("ada@example.com", "boss", 'there is no role "boss"'),
@@ -103,12 +142,22 @@ def test_a_user_who_owns_nothing_is_deleted_and_the_memberships_are_shown_to_go_
     ("user", "possessions", "message"),
     [
         ("olivia@example.com", None, "is the owner of this n8n and cannot leave it"),
-        ("grace@example.com", None, r'Project "Support" \(p-support\) would be left without an admin: grace@example.com'),
-        ("ada@example.com", Possessions((Possession("workflow", "w1", "Bills"),)), r'ada@example.com owns workflow "Bills" \(w1\), which n8n would destroy'),
+        (
+            "grace@example.com",
+            None,
+            r'Project "Support" \(p-support\) would be left without an admin: grace@example.com',
+        ),
+        (
+            "ada@example.com",
+            Possessions((Possession("workflow", "w1", "Bills"),)),
+            r'ada@example.com owns workflow "Bills" \(w1\), which n8n would destroy',
+        ),
         ("ada@example.com", Possessions(unseen="nobody can see."), "ada@example.com is not deleted: nobody can see."),
     ],
 )
-def test_a_user_whose_deletion_would_cost_something_is_not_deleted(user: str, possessions: Possessions | None, message: str) -> None:
+def test_a_user_whose_deletion_would_cost_something_is_not_deleted(
+    user: str, possessions: Possessions | None, message: str
+) -> None:
     state = company()
     if possessions:
         state = replace(state, possessions={**state.possessions, PERSONAL[1].id: possessions})
@@ -123,7 +172,13 @@ def test_a_user_whose_personal_project_is_not_seen_is_not_deleted() -> None:
 
 def test_somebody_pending_owns_nothing() -> None:
     state = company(projects=(SALES, SUPPORT), possessions={})
-    assert rows(one_user(state, "linus@example.com", present=False))[0] == ("delete_user", "linus@example.com", None, "global:member", None)
+    assert rows(one_user(state, "linus@example.com", present=False))[0] == (
+        "delete_user",
+        "linus@example.com",
+        None,
+        "global:member",
+        None,
+    )
 
 
 def test_the_keys_own_user_is_not_deleted() -> None:
@@ -154,7 +209,10 @@ def test_a_project_is_renamed_by_its_previous_name_or_its_id() -> None:
         ({"name": "Twin"}, 'Project "Twin" exists 2 times'),
         ({"id": "p-nope"}, 'Project "p-nope" does not exist'),
         ({"id": "Sales"}, 'Project "Sales" does not exist'),
-        ({"id": "p-sales", "name": "Support"}, "cannot be renamed to .Support.: project p-support has that name already"),
+        (
+            {"id": "p-sales", "name": "Support"},
+            "cannot be renamed to .Support.: project p-support has that name already",
+        ),
         ({"name": "New", "previous_names": ("Sales", "Support")}, "several projects have a previous name"),
         ({"id": PERSONAL[0].id, "name": "Mine"}, "is the personal project of one user"),
     ],
@@ -165,14 +223,19 @@ def test_a_project_that_is_not_clear_is_refused(wish: dict[str, object], message
 
 
 def test_a_project_that_owns_nothing_is_deleted() -> None:
-    assert rows(one_project(company(), name="Sales", present=False)) == [("delete_project", None, "Sales", "Sales", None)]
+    assert rows(one_project(company(), name="Sales", present=False)) == [
+        ("delete_project", None, "Sales", "Sales", None)
+    ]
     assert rows(one_project(company(), name="Nope", present=False)) == []
 
 
 @pytest.mark.parametrize(
     ("possessions", "message"),
     [
-        (Possessions((Possession("credential", "c1", "Mail"),)), r'owns credential "Mail" \(c1\), which n8n would destroy with it'),
+        (
+            Possessions((Possession("credential", "c1", "Mail"),)),
+            r'owns credential "Mail" \(c1\), which n8n would destroy with it',
+        ),
         (Possessions(unseen="nobody can see."), r'Project "Sales" \(p-sales\) is not deleted: nobody can see.'),
     ],
 )
@@ -190,9 +253,21 @@ def test_a_project_that_owns_something_is_not_deleted(possessions: Possessions, 
         ("grace@example.com", "editor", [("add_member", "grace@example.com", "Sales", None, "project:editor")]),
         ("linus@example.com", "viewer", []),
         ("linus@example.com", None, []),
-        ("linus@example.com", "editor", [("change_member_role", "linus@example.com", "Sales", "project:viewer", "project:editor")]),
-        ("ada@example.com", "viewer", [("change_member_role", "ada@example.com", "Sales", "project:admin", "project:viewer")]),
-        ("olivia@example.com", "viewer", [("change_member_role", "olivia@example.com", "Sales", "project:admin", "project:viewer")]),
+        (
+            "linus@example.com",
+            "editor",
+            [("change_member_role", "linus@example.com", "Sales", "project:viewer", "project:editor")],
+        ),
+        (
+            "ada@example.com",
+            "viewer",
+            [("change_member_role", "ada@example.com", "Sales", "project:admin", "project:viewer")],
+        ),
+        (
+            "olivia@example.com",
+            "viewer",
+            [("change_member_role", "olivia@example.com", "Sales", "project:admin", "project:viewer")],
+        ),
     ],
 )
 def test_a_member_is_added_or_gets_another_role(user: str, role: str | None, expected: list[Row]) -> None:
@@ -231,7 +306,9 @@ def test_the_last_admin_stays_unless_it_is_said(role: str | None, present: bool)
 def test_a_pending_admin_is_an_admin() -> None:
     state = company()
     pending = {**state.members, SUPPORT.id: (member(GRACE, "project:admin"), member(LINUS, "project:admin"))}
-    assert len(rows(one_member(replace(state, members=pending), "Support", "grace@example.com", None, present=False))) == 1
+    assert (
+        len(rows(one_member(replace(state, members=pending), "Support", "grace@example.com", None, present=False))) == 1
+    )
 
 
 # A list of people
@@ -255,8 +332,13 @@ def test_a_list_is_planned_in_an_order_in_which_no_step_needs_a_later_one() -> N
         ("change_user_role", "ada@example.com", None, "global:member", "global:admin"),
     ]
     assert made.summary == {
-        "invite_user": 1, "create_project": 1, "rename_project": 0, "add_member": 3,
-        "change_member_role": 1, "change_user_role": 1, "remove_member": 0,
+        "invite_user": 1,
+        "create_project": 1,
+        "rename_project": 0,
+        "add_member": 3,
+        "change_member_role": 1,
+        "change_user_role": 1,
+        "remove_member": 0,
     }
 
 
@@ -270,7 +352,10 @@ def test_what_may_not_be_created_is_missing() -> None:
 def test_a_list_leaves_the_owner_and_the_keys_own_user_alone_and_says_so() -> None:
     made = access(
         company(myself=GRACE.id),
-        [{"email": "olivia@example.com", "role": "member"}, {"email": "grace@example.com", "role": "member", "projects": {"Support": "viewer"}}],
+        [
+            {"email": "olivia@example.com", "role": "member"},
+            {"email": "grace@example.com", "role": "member", "projects": {"Support": "viewer"}},
+        ],
     )
     assert rows(made) == []
     assert len(made.notes) == 3 and "keeps project:admin" in made.notes[2]
@@ -279,10 +364,13 @@ def test_a_list_leaves_the_owner_and_the_keys_own_user_alone_and_says_so() -> No
 def test_a_list_does_not_take_the_last_admin() -> None:
     with pytest.raises(InputError, match="grace@example.com is its last project:admin"):
         access(company(), [{"email": "grace@example.com", "projects": {"Support": "viewer"}}])
-    swapped = access(company(), [
-        {"email": "grace@example.com", "projects": {"Support": "viewer"}},
-        {"email": "ada@example.com", "projects": {"Support": "admin"}},
-    ])
+    swapped = access(
+        company(),
+        [
+            {"email": "grace@example.com", "projects": {"Support": "viewer"}},
+            {"email": "ada@example.com", "projects": {"Support": "admin"}},
+        ],
+    )
     assert len(rows(swapped)) == 2
 
 
@@ -306,7 +394,10 @@ def test_one_project_under_two_names_is_one_project() -> None:
     twice: dict[str, object] = {"email": "grace@example.com", "projects": {"Sales": "viewer", "p-sales": "viewer"}}
     assert rows(access(company(), [twice])) == [("add_member", "grace@example.com", "Sales", None, "project:viewer")]
     twice["projects"] = {"Sales": "viewer", "p-sales": "editor"}
-    with pytest.raises(InputError, match='both project:viewer and project:editor in project "Sales" .p-sales.: users.0. names it "Sales", and users.0. names it "p-sales"'):
+    with pytest.raises(
+        InputError,
+        match='both project:viewer and project:editor in project "Sales" .p-sales.: users.0. names it "Sales", and users.0. names it "p-sales"',
+    ):
         access(company(), [twice])
 
 
@@ -342,7 +433,14 @@ def test_twins_are_told_apart_in_the_diff() -> None:
 
 def test_every_action_has_a_sentence() -> None:
     for action in ACTIONS:
-        entry = {"action": action, "user": "a@example.com", "project": "P", "before": "b", "after": "c", "reason": "why"}
+        entry = {
+            "action": action,
+            "user": "a@example.com",
+            "project": "P",
+            "before": "b",
+            "after": "c",
+            "reason": "why",
+        }
         assert sentence(entry).endswith(" (why)")
 
 
@@ -362,7 +460,11 @@ def companies(draw: st.DrawFn) -> State:
     members = {
         project.id: (
             *((member(OLIVIA, "project:admin"),) if draw(st.booleans()) else ()),
-            *(Member(user.id, user.email, f"project:{draw(st.sampled_from(PROJECT_ROLES))}") for user in users if draw(st.booleans())),
+            *(
+                Member(user.id, user.email, f"project:{draw(st.sampled_from(PROJECT_ROLES))}")
+                for user in users
+                if draw(st.booleans())
+            ),
         )
         for project in projects
     }
@@ -372,7 +474,11 @@ def companies(draw: st.DrawFn) -> State:
 LISTS = st.dictionaries(
     st.sampled_from(EMAILS),
     st.fixed_dictionaries(
-        {}, optional={"role": st.sampled_from(GLOBAL_ROLES), "projects": st.dictionaries(st.sampled_from(NAMES), st.sampled_from(PROJECT_ROLES))}
+        {},
+        optional={
+            "role": st.sampled_from(GLOBAL_ROLES),
+            "projects": st.dictionaries(st.sampled_from(NAMES), st.sampled_from(PROJECT_ROLES)),
+        },
     ),
 )
 
@@ -386,7 +492,7 @@ def after(state: State, made: Plan) -> State:
     access_after = Access.of(state).after(made.changes)
     ids = {user.email: user.id for user in state.users}
     users = tuple(User(ids.get(email, f"u-{email}"), email, role) for email, role in access_after.users.items())
-    names = {key: name for key, name in access_after.names.items()}
+    names = access_after.names
     keys = {key: key if not key.startswith("new ") else f"p-{names[key]}" for key in names}
     return State(
         state.url,
@@ -394,7 +500,10 @@ def after(state: State, made: Plan) -> State:
         users,
         tuple(Project(keys[key], name) for key, name in names.items()),
         {
-            keys[key]: tuple(Member(ids.get(email, f"u-{email}"), email, role) for email, role in access_after.members.get(key, {}).items())
+            keys[key]: tuple(
+                Member(ids.get(email, f"u-{email}"), email, role)
+                for email, role in access_after.members.get(key, {}).items()
+            )
             for key in names
         },
     )
@@ -402,7 +511,9 @@ def after(state: State, made: Plan) -> State:
 
 @settings(max_examples=300, deadline=None)
 @given(companies(), LISTS)
-def test_carried_out_a_plan_gives_what_was_asked_for_and_planned_again_nothing(state: State, people: dict[str, dict[str, object]]) -> None:
+def test_carried_out_a_plan_gives_what_was_asked_for_and_planned_again_nothing(
+    state: State, people: dict[str, dict[str, object]]
+) -> None:
     try:
         made = access(state, entries(people))
     except InputError as error:
@@ -423,7 +534,9 @@ def test_carried_out_a_plan_gives_what_was_asked_for_and_planned_again_nothing(s
 
 @settings(max_examples=300, deadline=None)
 @given(companies(), LISTS)
-def test_nobody_who_is_not_listed_is_touched_and_no_project_loses_its_admins_on_the_way(state: State, people: dict[str, dict[str, object]]) -> None:
+def test_nobody_who_is_not_listed_is_touched_and_no_project_loses_its_admins_on_the_way(
+    state: State, people: dict[str, dict[str, object]]
+) -> None:
     try:
         made = access(state, entries(people))
     except InputError:
@@ -433,13 +546,18 @@ def test_nobody_who_is_not_listed_is_touched_and_no_project_loses_its_admins_on_
         # n8n makes a carried change together with the one that carries it, and all members of one project in one call.
         done = made.changes[: number + 1]
         rest = made.changes[number + 1 :]
-        if not any(later.carried or (later.project_key, later.action) == (done[-1].project_key, "change_member_role") for later in rest):
+        if not any(
+            later.carried or (later.project_key, later.action) == (done[-1].project_key, "change_member_role")
+            for later in rest
+        ):
             assert without_admin(state, done) == []
 
 
 @settings(max_examples=100, deadline=None)
 @given(companies(), LISTS, st.randoms())
-def test_the_plan_does_not_depend_on_the_order_of_anything(state: State, people: dict[str, dict[str, object]], random: object) -> None:
+def test_the_plan_does_not_depend_on_the_order_of_anything(
+    state: State, people: dict[str, dict[str, object]], random: object
+) -> None:
     try:
         made = access(state, entries(people))
     except InputError:

@@ -26,7 +26,9 @@ def wish_of(*users: dict[str, Any]) -> Any:
 
 
 def test_a_list_becomes_users_projects_and_members() -> None:
-    wish = wish_of({"email": "Ada@Example.com", "role": "member", "projects": {"Sales": "editor"}}, {"email": "b@example.com"})
+    wish = wish_of(
+        {"email": "Ada@Example.com", "role": "member", "projects": {"Sales": "editor"}}, {"email": "b@example.com"}
+    )
     assert wish.users == (
         UserWish("ada@example.com", "member", where="users[0]"),
         UserWish("b@example.com", None, where="users[1]"),
@@ -37,7 +39,10 @@ def test_a_list_becomes_users_projects_and_members() -> None:
 @pytest.mark.parametrize(
     ("users", "message"),
     [
-        ([{"email": "bob@example.com"}, {"email": "BoB@example.com "}], r"users\[1\] and users\[0\] are both bob@example.com"),
+        (
+            [{"email": "bob@example.com"}, {"email": "BoB@example.com "}],
+            r"users\[1\] and users\[0\] are both bob@example.com",
+        ),
         ([{"email": "bob"}], r'users\[0\]: "bob" is no email address'),
         ([{}], r"users\[0\]: .* is no email address"),
         ([{"email": "b@example.com", "projects": {"Sales": None}}], 'b@example.com needs a role in project "Sales"'),

@@ -1,0 +1,332 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carrying a plan out on the fake: order, few calls, and what becomes of a plan where writes fail or others write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from ansible_collections.lifecycle.n8n.plugins.module_utils._apply import ApplyError, Outcome, apply
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, N8nError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leavers import find_leavers, leaver_needs, plan_leavers
+from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import Change, Plan
+from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
+from ansible_collections.lifecycle.n8n.plugins.module_utils._reading import read
+from ansible_collections.lifecycle.n8n.plugins.module_utils._resources import BATCH, Resources
+from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import access_needs, access_wish
+from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay
+
+ADA, BO, CY, DI, EVE, FAY = (f"{name}@example.com" for name in ("ada", "bo", "cy", "di", "eve", "fay"))
+BROKEN = ApiError("n8n refused: it is broken.", 500, "broken")
+# Something of everything that a list can ask for.
+LIST: list[dict[str, Any]] = [
+    {"email": ADA, "role": "admin", "projects": {"Sales": "viewer", "Support": "admin"}},
+    {"email": BO, "projects": {"Sales": "admin", "New": "editor"}},
+    {"email": CY, "role": "chatUser", "projects": {"Sales": "chatUser"}},
+    {"email": DI, "projects": {"New": "admin", "Support": "viewer"}},
+    {"email": EVE, "role": "admin", "projects": {"Newer": "viewer"}},
+    {"email": FAY},
+]
+Make = Callable[[FakeN8n], Plan]
+
+
+def company(concurrency: int = 1) -> FakeN8n:
+    """Ada alone administrates Sales; Cy, who becomes a chat user, loses Support by that."""
+    n8n = FakeN8n(concurrency=concurrency)
+    for email in (ADA, BO, CY):
+        n8n.person(email)
+    n8n.person(EVE, pending=True)
+    del n8n.roles_in[n8n.team("Sales", ada="admin", bo="viewer", cy="editor")][n8n.owner_id]
+    n8n.team("Support", cy="viewer", ada="viewer")
+    n8n.after_each_write = admins_stay(n8n)
+    return n8n
+
+
+def onboarding(n8n: FakeN8n) -> Plan:
+    wish = access_wish(LIST, create_users=True, create_projects=True)
+    return plan(read(n8n, access_needs(wish)), wish)
+
+
+def offboarding(action: str, *emails: str) -> Make:
+    def make(n8n: FakeN8n) -> Plan:
+        state = read(n8n, leaver_needs(emails, action))
+        return plan_leavers(state, find_leavers(state, emails), action)
+
+    return make
+
+
+def carry_out(n8n: FakeN8n, make: Make) -> tuple[Plan, Outcome, dict[str, str]]:
+    """Plan and apply; assert that what became of the changes is the plan, each of them once."""
+    links: dict[str, str] = {}
+    planned = make(n8n)
+    outcome = apply(planned, n8n, links.update)
+    results = [change.to_result() for change in (*outcome.done, *outcome.not_tried)]
+    results += [change for error in outcome.errors for change in error["changes"]]
+    reasons = {str(_without_reason(change)): change["reason"] for change in planned.to_result()}
+    results += [{**change, "reason": reasons[str(_without_reason(change))]} for change in outcome.conflicts]
+    assert sorted(map(str, results)) == sorted(map(str, planned.to_result()))
+    ranks = [planned.changes.index(change) for change in outcome.done]
+    assert ranks == sorted(ranks)
+    return planned, outcome, links
+
+
+def _without_reason(change: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in change.items() if key != "reason"}
+
+
+def identities(changes: Iterable[Change]) -> set[object]:
+    return {(change.action, change.user, change.project, change.after) for change in changes}
+
+
+def end(n8n: FakeN8n) -> object:
+    return n8n.people(), n8n.memberships()
+
+
+def test_the_fake_has_the_methods_of_the_real_thing() -> None:
+    mine = {name for name in vars(FakeN8n) if callable(getattr(FakeN8n, name))}
+    assert {name for name in vars(Resources) if not name.startswith("_")} <= mine
+
+
+def test_a_list_is_carried_out_in_order_and_in_few_calls() -> None:
+    n8n = company()
+    _plan, outcome, links = carry_out(n8n, onboarding)
+    assert not (outcome.errors or outcome.not_tried or outcome.conflicts)
+    assert [write[0] for write in n8n.writes] == [
+        "invite",
+        *["create_project"] * 2,
+        *["set_members"] * 4,
+        *["set_user_role"] * 3,
+        "set_members",
+    ]
+    sales = next(key for key, project in n8n.all_projects.items() if project.name == "Sales")
+    # The old admin is demoted in the call that makes the new one.
+    assert [write[2] for write in n8n.writes if write[:2] == ("set_members", sales)] == [
+        {n8n.id_of(BO): "project:admin", n8n.id_of(ADA): "project:viewer"},
+        {n8n.id_of(CY): "project:chatUser"},
+    ]
+    assert n8n.people() == {
+        OLIVIA: "global:owner",
+        ADA: "global:admin",
+        BO: "global:member",
+        CY: "global:chatUser",
+        DI: "global:member",
+        EVE: "global:admin",
+        FAY: "global:member",
+    }
+    assert n8n.memberships() == {
+        "Sales": {ADA: "project:viewer", BO: "project:admin", CY: "project:chatUser"},
+        "Support": {OLIVIA: "project:admin", ADA: "project:admin", DI: "project:viewer"},
+        "New": {OLIVIA: "project:admin", BO: "project:editor", DI: "project:admin"},
+        "Newer": {OLIVIA: "project:admin", EVE: "project:viewer"},
+    }
+    assert links == {email: n8n.links[email] for email in (DI, FAY)}
+    assert onboarding(n8n).changes == ()
+
+
+def test_links_are_handed_over_before_the_next_write() -> None:
+    n8n = company()
+    links: dict[str, str] = {}
+    kept: list[set[str]] = []
+    n8n.meanwhile[("write", 2)] = lambda: kept.append(set(links))
+    apply(onboarding(n8n), n8n, links.update)
+    assert kept == [{DI, FAY}]
+
+
+UNDISTURBED = {
+    "onboarding": onboarding,
+    "remove_memberships": offboarding("remove_memberships", BO, CY),
+    "demote": offboarding("demote", BO, CY),
+    "delete": offboarding("delete", BO, CY, EVE),
+}
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("make", UNDISTURBED.values(), ids=UNDISTURBED)
+@pytest.mark.parametrize("mishap", ["fails", "is carried out with its answer lost"])
+def test_whichever_write(make: Make, mishap: str, concurrency: int) -> None:
+    """What does not need it is done, and the next run does just the rest."""
+    undisturbed = company()
+    carry_out(undisturbed, make)
+    writes = undisturbed.calls["write"]
+    for number in range(1, writes + 1):
+        n8n = company(concurrency)
+        if mishap == "fails":
+            n8n.fail[number] = BROKEN
+        else:
+            n8n.lose.add(number)
+        planned, outcome, links = carry_out(n8n, make)
+        assert len(outcome.errors) == 1
+        assert set(outcome.errors[0]["users"]) == {change["user"] for change in outcome.errors[0]["changes"]} - {None}
+        assert not outcome.conflicts
+        error = ApplyError(outcome)
+        assert f"{len(outcome.done)} of {len(planned.changes)} changes were made" in str(error)
+        assert not any(link in str(error.result()) + str(error) for link in n8n.links.values())
+        left = [change for change in planned.changes if change not in outcome.done]
+        second, rest, more_links = carry_out(n8n, make)
+        assert not (rest.errors or rest.not_tried or rest.conflicts)
+        # What was carried out though its answer was lost is not done again either.
+        assert identities(second.changes) <= identities(left)
+        assert mishap != "fails" or identities(second.changes) == identities(left)
+        assert end(n8n) == end(undisturbed), f"write {number} of {writes}"
+        assert make(n8n).changes == ()
+        if mishap == "fails" and make is onboarding:
+            assert {**links, **more_links} == {email: n8n.links[email] for email in (DI, FAY)}
+
+
+def test_what_does_not_need_it_is_still_carried_out() -> None:
+    n8n = company()
+    n8n.fail[2] = BROKEN
+    _plan, outcome, _links = carry_out(n8n, onboarding)
+    assert [change["project"] for change in outcome.errors[0]["changes"]] == ["New"]
+    assert {(change.action, change.project) for change in outcome.not_tried} == {("add_member", "New")}
+    assert n8n.memberships().keys() == {"Sales", "Support", "Newer"}
+    assert n8n.people()[CY] == "global:chatUser"
+
+
+def test_who_could_not_be_invited_is_put_nowhere() -> None:
+    n8n = company()
+    n8n.invitation_errors[DI] = "mailbox on fire"
+    _plan, outcome, links = carry_out(n8n, onboarding)
+    assert outcome.errors[0]["error"] == "n8n could not invite di@example.com: mailbox on fire."
+    assert outcome.errors[0]["users"] == [DI] and links.keys() == {FAY}
+    assert {change.user for change in outcome.not_tried} == {DI}
+    assert BO in n8n.memberships()["New"]
+
+
+def test_links_that_cannot_be_kept_are_an_error_and_stop_nothing() -> None:
+    n8n = company()
+    planned = onboarding(n8n)
+
+    def no_room(_links: dict[str, str]) -> None:
+        raise N8nError("No space left.")
+
+    outcome = apply(planned, n8n, no_room)
+    assert outcome.done == list(planned.changes)
+    assert outcome.errors == [{"error": "No space left.", "users": [DI, FAY], "changes": []}]
+    assert str(ApplyError(outcome)).startswith("No space left.\n")
+
+
+@pytest.mark.parametrize("people", [BATCH, BATCH + 1, 3 * BATCH])
+def test_many_people_go_in_batches(people: int) -> None:
+    n8n = FakeN8n()
+    n8n.team("All")
+    users = [{"email": f"p{number}@example.com", "projects": {"All": "viewer"}} for number in range(people)]
+    wish = access_wish(users, create_users=True, create_projects=False)
+
+    def make(fake: FakeN8n) -> Plan:
+        return plan(read(fake, access_needs(wish)), wish)
+
+    _plan, outcome, links = carry_out(n8n, make)
+    assert len(outcome.done) == 2 * people and len(links) == people
+    assert n8n.calls["invite"] == n8n.calls["set_members"] == -(-people // BATCH)
+
+
+@pytest.mark.parametrize("failing", [None, 1, 2])
+def test_a_new_admin_in_another_batch_than_the_old_one(failing: int | None) -> None:
+    n8n = FakeN8n()
+    people = [f"p{number:03}@example.com" for number in range(BATCH + 50)]
+    project = n8n.team("All")
+    n8n.roles_in[project] = {n8n.person(email): "project:viewer" for email in people}
+    n8n.roles_in[project][n8n.id_of(people[0])] = "project:admin"
+    n8n.after_each_write = admins_stay(n8n)
+    users = [{"email": email, "projects": {"All": "editor"}} for email in people[:-1]]
+    wish = access_wish(
+        [*users, {"email": people[-1], "projects": {"All": "admin"}}], create_users=False, create_projects=False
+    )
+    if failing:
+        n8n.fail[failing] = BROKEN
+
+    def make(fake: FakeN8n) -> Plan:
+        return plan(read(fake, access_needs(wish)), wish)
+
+    carry_out(n8n, make)
+    # What was left, if anything.
+    carry_out(n8n, make)
+    assert n8n.memberships()["All"] == {**dict.fromkeys(people[:-1], "project:editor"), people[-1]: "project:admin"}
+
+
+def sales(n8n: FakeN8n) -> dict[str, str]:
+    return next(roles for key, roles in n8n.roles_in.items() if n8n.all_projects[key].name == "Sales")
+
+
+@pytest.mark.parametrize("action", ["remove_memberships", "demote", "delete"])
+def test_a_membership_that_somebody_else_changed_is_left_alone(action: str) -> None:
+    n8n = company()
+    planned = offboarding(action, BO, CY)(n8n)
+    sales(n8n)[n8n.id_of(CY)] = "project:admin"
+    outcome = apply(planned, n8n, lambda links: None)
+    assert {(conflict["user"], conflict["project"]) for conflict in outcome.conflicts} >= {(CY, "Sales")}
+    assert "left alone: cy@example.com has become project:admin" in {
+        conflict["reason"] for conflict in outcome.conflicts
+    }
+    assert n8n.memberships()["Sales"] == {ADA: "project:admin", CY: "project:admin"}
+    assert not outcome.errors and not outcome.not_tried
+    if action == "remove_memberships":
+        assert CY not in n8n.memberships()["Support"]
+    else:
+        # What n8n does in one call is done as a whole, or not at all.
+        assert n8n.memberships()["Support"][CY] == "project:viewer" and n8n.people()[CY] == "global:member"
+        assert {conflict["user"] for conflict in outcome.conflicts} == {CY} and len(outcome.conflicts) == 3
+        assert n8n.people().get(BO) == (None if action == "delete" else "global:chatUser")
+
+
+@pytest.mark.parametrize("action", ["remove_memberships", "demote", "delete"])
+def test_who_became_the_last_admin_meanwhile_stays(action: str) -> None:
+    n8n = company()
+    n8n.after_each_write = lambda: None
+    sales(n8n)[n8n.id_of(BO)] = "project:admin"
+    planned = offboarding(action, BO)(n8n)
+    del sales(n8n)[n8n.id_of(ADA)]
+    outcome = apply(planned, n8n, lambda links: None)
+    assert n8n.memberships()["Sales"] == {BO: "project:admin", CY: "project:editor"}
+    assert not outcome.done and n8n.people()[BO] == "global:member"
+    assert "left alone: bo@example.com has become the last admin of the project" in {
+        conflict["reason"] for conflict in outcome.conflicts
+    }
+
+
+def test_no_admin_is_demoted_for_a_successor_whom_somebody_else_changed() -> None:
+    n8n = company()
+    planned = onboarding(n8n)
+    del sales(n8n)[n8n.id_of(BO)]
+    outcome = apply(planned, n8n, lambda links: None)
+    assert n8n.memberships()["Sales"][ADA] == "project:admin"
+    assert {(conflict["user"], conflict["reason"]) for conflict in outcome.conflicts} == {
+        (BO, "left alone: bo@example.com is no member any more"),
+        (ADA, "left alone: ada@example.com has become the last admin of the project"),
+    }
+
+
+@pytest.mark.parametrize("action", ["remove_memberships", "demote", "delete"])
+def test_members_that_cannot_be_read_again_are_left_alone(action: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    n8n = company()
+    planned = offboarding(action, BO, CY)(n8n)
+    support = next(key for key, project in n8n.all_projects.items() if project.name == "Support")
+
+    def broken() -> None:
+        raise BROKEN
+
+    assert len(planned.state.members) == 2 and n8n.calls["members"] == 2
+    n8n.meanwhile[("members", 4)] = broken
+    outcome = apply(planned, n8n, lambda links: None)
+    (error,) = outcome.errors
+    assert error["error"] == str(BROKEN) and error["users"] == [CY]
+    assert n8n.id_of(CY) in n8n.roles_in[support] and n8n.people()[CY] == "global:member"
+    assert BO not in n8n.memberships()["Sales"]
+    assert {change.user for change in outcome.not_tried} == (set() if action == "remove_memberships" else {CY})
+
+
+def test_somebody_who_has_accepted_meanwhile_is_a_user_as_found() -> None:
+    n8n = company()
+    planned = onboarding(n8n)
+    n8n.person(DI, "global:admin")
+    outcome = apply(planned, n8n, lambda links: None)
+    assert [(conflict["user"], conflict["reason"]) for conflict in outcome.conflicts] == [
+        (DI, "left alone: di@example.com is a user with the role global:admin already")
+    ]
+    assert n8n.people()[DI] == "global:admin" and n8n.memberships()["New"][DI] == "project:admin"
