@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from ._errors import N8nError
-from ._model import CHAT_USER, PROJECT_ADMIN, Project, is_demotion
+from ._model import CHAT_USER, PROJECT_ADMIN, Project
 from ._plan import Change, Plan, without_admin
 from ._resources import Resources, batches
 
@@ -27,6 +27,7 @@ class Outcome:
     errors: list[dict[str, Any]] = field(default_factory=list)
     not_tried: list[Change] = field(default_factory=list)
     conflicts: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     user_ids: dict[str, str] = field(default_factory=dict)
     projects: dict[str, Project] = field(default_factory=dict)
 
@@ -44,17 +45,18 @@ class Outcome:
 class ApplyError(N8nError):
     """Some of a plan could not be carried out; the result says what was done, what failed and what was not tried."""
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: Outcome, report: dict[str, Any] | None = None) -> None:
         failed = sum(len(error["changes"]) for error in outcome.errors)
         planned = len(outcome.done) + len(outcome.not_tried) + len(outcome.conflicts) + failed
         messages = list(dict.fromkeys(error["error"] for error in outcome.errors))
-        super().__init__(
-            "\n".join(messages[:5])
-            + f"\n{len(outcome.done)} of {planned} changes were made, {failed} failed, {len(outcome.not_tried)} were not tried "
+        tail = (
+            f"\n{len(outcome.done)} of {planned} changes were made, {failed} failed, {len(outcome.not_tried)} were not tried "
             "as they need those. Running the task again does what is left."
         )
+        super().__init__("\n".join(messages[:5]) + (tail if failed or outcome.not_tried else ""))
         self.outcome = outcome
         self._result = {
+            **(report or {}),
             "done": [change.to_result() for change in outcome.done],
             "errors": outcome.errors,
             "not_tried": [change.to_result() for change in outcome.not_tried],
@@ -105,8 +107,10 @@ class _Run:
         ready = [change for change in changes if not change.carried and self._is_ready(change)]
         action = changes[0].action
         if action == "invite_user":
-            for batch in batches(ready):
-                self._invite(batch)
+            # Those who are invited already are invited again.
+            for again in (False, True):
+                for batch in batches(change for change in ready if (change.before is not None) == again):
+                    self._invite(batch, again)
         elif action == "create_project":
             self._each(ready, self._create)
         elif action in _GIVES:
@@ -166,9 +170,9 @@ class _Run:
             by_project.setdefault(change.project_key, []).append(change)
         self.resources.client.in_parallel(call, list(by_project.values()))
 
-    def _invite(self, changes: Sequence[Change]) -> None:
+    def _invite(self, changes: Sequence[Change], again: bool) -> None:
         try:
-            invited = self.resources.invite({change.user or "": change.after or "" for change in changes})
+            invited = self.resources.invite({change.user or "": change.after or "" for change in changes}, again)
         except N8nError as error:
             self._failed(changes, error)
             return
@@ -187,6 +191,12 @@ class _Run:
                 self._done([change])
                 if invitation.url:
                     links[email] = invitation.url
+        lost = sorted(email for email, invitation in invited.items() if invitation.is_lost)
+        if lost:
+            self.outcome.notes.append(
+                f"{', '.join(lost)} were invited, and n8n's answer was lost, and with it the invitation links. Unless n8n "
+                "has mailed them, send these invitations again with n8n_user and resend_invite."
+            )
         try:
             self._keep_links(links)
         except N8nError as error:
@@ -210,21 +220,18 @@ class _Run:
 
     def _give(self, changes: list[Change]) -> None:
         """Add members and change roles in one project, in one call for every BATCH of them."""
-        # New admins first, and the others looked at again behind them: a project keeps an admin also in between.
+        # New admins first, and all looked at again before each call: n8n overwrites whatever role somebody has by now,
+        # and a project keeps an admin also in between.
         for batch in batches(sorted(changes, key=lambda change: change.after != PROJECT_ADMIN)):
-            if any(
-                change.action == "change_member_role" and is_demotion(change.before or "", change.after or "")
-                for change in batch
-            ):
-                batch = self._still_as_planned(batch)
-            if not batch:
+            current = self._still_as_planned(batch)
+            if not current:
                 continue
-            ids = {change.user_id or self.outcome.user_ids[change.user or ""]: change.after or "" for change in batch}
+            ids = {change.user_id or self.outcome.user_ids[change.user or ""]: change.after or "" for change in current}
             try:
-                self.resources.set_members(self._project_id(batch[0]), ids)
-                self._done(batch)
+                self.resources.set_members(self._project_id(current[0]), ids)
+                self._done(current)
             except N8nError as error:
-                self._failed(batch, error)
+                self._failed(current, error)
 
     def _take(self, changes: Sequence[Change]) -> None:
         current: list[Change] = []
@@ -265,14 +272,17 @@ class _Run:
             return []
         as_seen = []
         for change in changes:
-            role = now.get(change.user_id or "")
-            if role == change.before:
+            role = now.get(change.user_id or self.outcome.user_ids.get(change.user or "", ""))
+            # Who is given back what becoming a chat user takes away is no member in between.
+            if role == (None if change.action == "add_member" else change.before):
                 as_seen.append(change)
             else:
                 self._conflict(
                     change, f"{change.user} has become {role}" if role else f"{change.user} is no member any more"
                 )
-        going = {change.user_id for change in as_seen if change.before == PROJECT_ADMIN}
+        going = {
+            change.user_id for change in as_seen if change.before == PROJECT_ADMIN and change.action != "add_member"
+        }
         some_admin_stays = any(role == PROJECT_ADMIN and user_id not in going for user_id, role in now.items())
         some_admin_stays |= any(change.after == PROJECT_ADMIN for change in as_seen)
         current = []

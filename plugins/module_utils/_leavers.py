@@ -10,8 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._model import CHAT_USER, State, User
-from ._plan import Change, Plan, carried, without_admin
-from ._planner import check_leaver, check_possessions, deletion, lost_memberships
+from ._plan import Change, Plan, without_admin
+from ._planner import (
+    carried_away,
+    check_leaver,
+    check_possessions,
+    deletion,
+    lost_memberships,
+    no_admin,
+    role_change,
+)
 from ._wish import Needs, Problems
 
 # What can become of a leaver's access, from what is easily undone to what is not.
@@ -57,10 +65,7 @@ def plan_leavers(state: State, leavers: Sequence[Leaver], action: str) -> Plan:
                 check_possessions(state, leaver.user)
         changes.extend(_changes(state, leaver.user, action))
     for key, name, admins in without_admin(state, changes):
-        problems.add(
-            f'Project "{name}" ({key}) would be left without an admin: {", ".join(admins)} leaves, and nobody else is its '
-            "project:admin. Make somebody else project:admin of it first."
-        )
+        problems.add(no_admin(key, name, admins))
     problems.refuse()
     return Plan.of(state, changes)
 
@@ -70,11 +75,7 @@ def _changes(state: State, user: User, action: str) -> list[Change]:
         return deletion(state, user)
     if action == "remove_memberships" or user.role == CHAT_USER:
         return lost_memberships(state, user, "leaves")
-    demotion = Change(
-        "change_user_role", user.email, before=user.role, after=CHAT_USER, reason="leaves", user_id=user.id
-    )
-    reason = f"n8n takes all memberships of a user who becomes {CHAT_USER}"
-    return [demotion, *(carried(lost) for lost in lost_memberships(state, user, reason))]
+    return [role_change(user, CHAT_USER, "leaves"), *carried_away(state, user)]
 
 
 def leaver_result(leaver: Leaver, action: str, plan: Plan, done: Sequence[Change]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ._errors import InputError
@@ -26,6 +27,8 @@ _SHORT = {
 }
 # Those that every supported version can give.
 _ALWAYS = {"global": ("member", "admin", "chatUser"), "project": ("viewer", "editor", "admin")}
+# The slug of a custom role ends in six characters that n8n makes (seen on 2.40.7).
+_CUSTOM = re.compile(r"(global|project):[a-z0-9-]+-[a-z0-9]{6}")
 # From little to much; where a role is in neither, nobody knows which of two is more.
 _ORDER = (
     (CHAT_USER, MEMBER, "global:admin", OWNER),
@@ -157,10 +160,14 @@ class Possession:
 
 @dataclass(frozen=True)
 class Possessions:
-    """What a project owns, as far as the server shows it. `unseen` says what it may own besides."""
+    """What a project owns, as far as the server shows it.
+
+    `unseen` says why it may own more than that, `tables_unseen` why it may own data tables besides.
+    """
 
     items: tuple[Possession, ...] = ()
     unseen: str = ""
+    tables_unseen: str = ""
 
     def __str__(self) -> str:
         return ", ".join(f'{item.type} "{item.name}" ({item.id})' for item in self.items)
@@ -178,21 +185,56 @@ class State:
     roles: tuple[Role, ...] | None = None
     possessions: Mapping[str, Possessions] = field(default_factory=dict)
 
+    @cached_property
+    def _users(self) -> Mapping[str, User]:
+        # Ids last, as they are matched first.
+        return {**{user.email: user for user in self.users if user.email}, **{user.id: user for user in self.users}}
+
+    @cached_property
+    def _projects(self) -> Mapping[str, Project]:
+        return {project.id: project for project in self.projects}
+
+    @cached_property
+    def _named(self) -> Mapping[str, tuple[Project, ...]]:
+        named: dict[str, tuple[Project, ...]] = {}
+        for project in self.projects:
+            if project.is_team:
+                named[project.name] = (*named.get(project.name, ()), project)
+        return named
+
+    @cached_property
+    def _personal(self) -> Mapping[str, Project]:
+        return {project.creator_id: project for project in self.projects if not project.is_team and project.creator_id}
+
+    @cached_property
+    def _memberships(self) -> Mapping[str, Mapping[str, Member]]:
+        """Members by the id of the user and that of the project, projects in the order in which they were read."""
+        found: dict[str, dict[str, Member]] = {}
+        for project in self.projects:
+            for member in self.members.get(project.id, ()) if project.is_team else ():
+                found.setdefault(member.id, {})[project.id] = member
+        return found
+
     def find_user(self, reference: str) -> User | None:
         """Return the user with that id or email (in any case), or None."""
-        email = reference.strip().lower()
-        matches = [user for user in self.users if user.id == reference] or [
-            user for user in self.users if user.email == email and email
-        ]
-        return matches[0] if matches else None
+        return self._users.get(reference) or self._users.get(reference.strip().lower())
 
     def find_projects(self, reference: str) -> tuple[Project, ...]:
         """Return the projects that a reference may mean: the one of that id, else all team projects of that name."""
-        return tuple(project for project in self.projects if project.id == reference) or self.projects_named(reference)
+        project = self._projects.get(reference)
+        return (project,) if project else self.projects_named(reference)
 
     def projects_named(self, name: str) -> tuple[Project, ...]:
         """Return all team projects of that exact name."""
-        return tuple(project for project in self.projects if project.is_team and project.name == name)
+        return self._named.get(name, ())
+
+    def find_member(self, project: Project, user: User) -> Member | None:
+        """Return the membership of a user in a team project, or None."""
+        return self._memberships.get(user.id, {}).get(project.id)
+
+    def memberships(self, user: User) -> list[tuple[Project, Member]]:
+        """Return the team projects of a user, of those whose members were read, with the membership in each."""
+        return [(self._projects[key], member) for key, member in self._memberships.get(user.id, {}).items()]
 
     def find_project(self, reference: str) -> Project | None:
         """Return the team project with that id or exact name, or None; raises InputError where that is not clear."""
@@ -205,8 +247,13 @@ class State:
 
     def personal_project(self, user: User) -> Project | None:
         """Return the personal project of a user, or None where it was not read."""
-        mine = [project for project in self.projects if not project.is_team and project.creator_id == user.id]
-        return mine[0] if mine else None
+        return self._personal.get(user.id)
+
+    def who_is_protected(self, user: User) -> str:
+        """Return who somebody is whom nobody can take a role from: the owner, or the key's own user; "" for others."""
+        if user.role == OWNER:
+            return "the owner of this n8n"
+        return "the user whose API key is used" if user.id == self.myself else ""
 
 
 def the_one(name: str, projects: Sequence[Project]) -> Project | None:
@@ -247,6 +294,9 @@ def role_slug(text: str, kind: str, known: Iterable[Role] | None, where: str) ->
     """
     roles = [role for role in known or () if role.kind == kind]
     slug = _SHORT[kind].get(text, text if text.startswith(f"{kind}:") else None)
+    if known is None and slug not in _SHORT[kind].values() and not _CUSTOM.fullmatch(slug or ""):
+        # Nobody can be asked, and it is neither n8n's own nor looks like a custom one.
+        slug = None
     if slug is None:
         matches = sorted({role.slug for role in roles if text in (role.name, role.slug.partition(":")[2])})
         if len(matches) > 1:

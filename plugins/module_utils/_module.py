@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
@@ -15,7 +15,7 @@ from ._client import REQUESTS_IMPORT_ERROR, Client
 from ._errors import N8nError
 from ._model import State, role_slug
 from ._options import CONNECTION_OPTIONS, Connection
-from ._plan import Plan
+from ._plan import Change, Plan
 from ._reading import read, roles_if_shown
 from ._resources import Resources
 from ._wish import Needs
@@ -34,11 +34,17 @@ class Task:
         """Return the state that `needs` asks for."""
         return read(self.resources, needs)
 
-    def carry_out(self, plan: Plan, keep_links: Callable[[dict[str, str]], None] = lambda links: None) -> Outcome:
+    def carry_out(
+        self,
+        plan: Plan,
+        keep_links: Callable[[dict[str, str]], None] = lambda links: None,
+        report: Callable[[Sequence[Change]], dict[str, Any]] = lambda done: {},
+    ) -> Outcome:
         """Make the changes of `plan` and return what was done, which in check mode is what would be.
 
         Raises InputError before anything is written where a role cannot be given, and ApplyError where some changes
-        could not be made. `keep_links` gets the invitation links, which are secrets, by email.
+        could not be made. `keep_links` gets the invitation links, which are secrets, by email. `report` makes what a
+        task that fails on the way returns besides, out of the changes that were made.
         """
         self.plan = plan
         self._check_roles(plan)
@@ -47,7 +53,7 @@ class Task:
             return self.outcome
         self.outcome = apply(plan, self.resources, keep_links)
         if self.outcome.errors:
-            raise ApplyError(self.outcome)
+            raise ApplyError(self.outcome, report(self.outcome.done))
         return self.outcome
 
     def carry_out_one(self, plan: Plan, keep_links: Callable[[dict[str, str]], None] = lambda links: None) -> Outcome:
@@ -86,7 +92,7 @@ class Task:
         return {
             "changed": bool(self.outcome.done),
             "requests": self.resources.client.requests,
-            "diff": self.plan.diff() if self.plan else {"before": "", "after": ""},
+            "diff": self.plan.diff(self.outcome.done) if self.plan else {"before": "", "after": ""},
         }
 
     def plan_result(self) -> dict[str, Any]:
@@ -121,7 +127,7 @@ def run_module(
             result = {**task.plan_result(), **error.result(), "msg": str(error)}
             leave = module.fail_json
     result = {**task.result(), **result}
-    for note in task.plan.notes if task.plan else ():
+    for note in (*(task.plan.notes if task.plan else ()), *task.outcome.notes):
         module.warn(note)
     if not module._diff:
         del result["diff"]

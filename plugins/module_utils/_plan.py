@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -170,15 +170,15 @@ class Plan:
         """Return what modules return as `plan`."""
         return [change.to_result() for change in self.changes]
 
-    def diff(self) -> dict[str, str]:
-        """Return access before and after, a line a fact, of nobody but the users and projects that the plan touches."""
+    def diff(self, changes: Sequence[Change]) -> dict[str, str]:
+        """Return access before and after `changes` of the plan, a line a fact, of nobody but whom and what they touch."""
         before = Access.of(self.state)
-        after = before.after(self.changes)
-        return {"before": self._touched(before), "after": self._touched(after)}
+        after = before.after(changes)
+        return {"before": self._touched(changes, before), "after": self._touched(changes, after)}
 
-    def _touched(self, access: Access) -> str:
+    def _touched(self, changes: Sequence[Change], access: Access) -> str:
         users, projects, members = set(), set(), set()
-        for change in self.changes:
+        for change in changes:
             key, user = change.project_key, change.user or ""
             if change.project is None:
                 if user in access.users:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from ._errors import InputError
 from ._model import (
@@ -14,6 +15,7 @@ from ._model import (
     OWNER,
     PROJECT_ADMIN,
     Member,
+    Possessions,
     Project,
     State,
     User,
@@ -97,35 +99,28 @@ class _Draft:
             raise InputError(
                 f"{where}: {user.email} cannot be made {OWNER}: ownership of an instance is not given by this API."
             )
-        if user.role == OWNER or user.id == self.state.myself:
-            who = "the owner of this n8n" if user.role == OWNER else "the user whose API key is used"
+        who = self.state.who_is_protected(user)
+        if who:
             if not self.wish.is_list:
                 raise InputError(f"{where}: {user.email} is {who}, whose instance role {user.role} cannot be changed.")
             self.notes.append(
                 f"{user.email} is {who} and keeps the instance role {user.role} ({where} asks for {role})."
             )
             return
-        change = Change(
-            "change_user_role",
-            user.email,
-            before=user.role,
-            after=role,
-            reason="has another instance role",
-            user_id=user.id,
-        )
-        self.changes.append(change)
+        self.changes.append(role_change(user, role, "has another instance role"))
         if role == CHAT_USER:
             self.becoming_chat_users.add(user.id)
-            kept = {
-                self._key(member.project) for member in self.wish.members if self.state.find_user(member.user) == user
-            }
-            self.changes.extend(
-                carried(lost)
-                for lost in lost_memberships(
-                    self.state, user, "n8n takes all memberships of a user who becomes " + CHAT_USER
-                )
-                if lost.project_id not in kept
-            )
+            kept = self.wished_projects.get(user.email, set())
+            self.changes.extend(lost for lost in carried_away(self.state, user) if lost.project_id not in kept)
+
+    @cached_property
+    def wished_projects(self) -> dict[str, set[str]]:
+        """The keys of the projects in which each user is wished, by email."""
+        found: dict[str, set[str]] = {}
+        for wish in self.wish.members:
+            user = self.state.find_user(wish.user)
+            found.setdefault(user.email if user else wish.user, set()).add(self._key(wish.project))
+        return found
 
     def _delete_user(self, user: User) -> None:
         check_leaver(self.state, user)
@@ -182,14 +177,7 @@ class _Draft:
         )
 
     def _delete_project(self, project: Project) -> None:
-        possessions = self.state.possessions[project.id]
-        if possessions.items:
-            raise InputError(
-                f'Project "{project.name}" ({project.id}) owns {possessions}, which n8n would destroy with it. Move or '
-                "delete these first, then run the task again."
-            )
-        if possessions.unseen:
-            raise InputError(f'Project "{project.name}" ({project.id}) is not deleted: {possessions.unseen}')
+        refuse_possessions(f'Project "{project.name}" ({project.id})', self.state.possessions[project.id])
         self.changes.append(
             Change(
                 "delete_project",
@@ -208,9 +196,7 @@ class _Draft:
             if wish.present:
                 self._say_missing(wish, project, user)
             return
-        current = next(
-            (member for member in self.state.members.get(project.id, ()) if member.id == user.id and user.id), None
-        )
+        current = self.state.find_member(project, user)
         if not wish.present:
             if current is not None:
                 self.changes.append(lost_membership(project, current, "is to be no member"))
@@ -240,9 +226,10 @@ class _Draft:
         given_back = user.id in self.becoming_chat_users and current is not None
         if before == role and not given_back:
             return
-        if self.wish.is_list and before and user.id == self.state.myself and is_demotion(before, role):
+        who = self.state.who_is_protected(user)
+        if self.wish.is_list and before and who and is_demotion(before, role):
             self.notes.append(
-                f'{user.email} is the user whose API key is used and keeps {before} in project "{project.name}" ({where} asks for {role}).'
+                f'{user.email} is {who} and keeps {before} in project "{project.name}" ({where} asks for {role}).'
             )
             return
         if given_back:
@@ -285,11 +272,36 @@ class _Draft:
     def check_admins(self) -> None:
         if self.wish.allow_no_admin:
             return
-        for key, name, admins in without_admin(self.state, self.changes):
-            self.problems.add(
-                f'Project "{name}" ({key}) would be left without an admin: {", ".join(admins)} is its last project:admin. '
-                "Make somebody else project:admin of it first."
-            )
+        # n8n takes memberships away before any is given back, and refuses to take that of a last admin.
+        given_back = [
+            change for change in self.changes if change.user_id in self.becoming_chat_users and change.project
+        ]
+        in_between = [change for change in self.changes if change not in given_back]
+        in_between += [replace(change, action="remove_member") for change in given_back if change.before]
+        for changes in (self.changes, in_between):
+            for key, name, admins in without_admin(self.state, changes):
+                self.problems.add(no_admin(key, name, admins))
+
+
+def no_admin(key: str, name: str, admins: list[str]) -> str:
+    """Return the words for a project that would lose its last admins."""
+    are = "is its last project:admin" if len(admins) == 1 else "are its last project:admins"
+    return (
+        f'Project "{name}" ({key}) would be left without an admin: {", ".join(admins)} {are}. Make somebody else '
+        "project:admin of it first."
+    )
+
+
+def role_change(user: User, role: str, reason: str) -> Change:
+    """Return the change of a user's instance role, with what cannot be undone of it in its reason."""
+    if role == CHAT_USER:
+        reason += "; n8n deletes the user's API keys with that"
+    return Change("change_user_role", user.email, before=user.role, after=role, reason=reason, user_id=user.id)
+
+
+def carried_away(state: State, user: User) -> list[Change]:
+    """Return the changes by which n8n takes a user out of all projects who becomes global:chatUser."""
+    return [carried(lost) for lost in lost_memberships(state, user, f"goes with becoming {CHAT_USER}")]
 
 
 def lost_membership(project: Project, member: Member, reason: str) -> Change:
@@ -300,13 +312,8 @@ def lost_membership(project: Project, member: Member, reason: str) -> Change:
 
 
 def lost_memberships(state: State, user: User, reason: str) -> list[Change]:
-    """Return the changes by which `user` leaves every team project that was read."""
-    return [
-        lost_membership(project, member, reason)
-        for project in state.projects
-        for member in state.members.get(project.id, ())
-        if project.is_team and member.id == user.id
-    ]
+    """Return the changes by which `user` leaves every team project whose members were read."""
+    return [lost_membership(project, member, reason) for project, member in state.memberships(user)]
 
 
 def deletion(state: State, user: User) -> list[Change]:
@@ -317,30 +324,38 @@ def deletion(state: State, user: User) -> list[Change]:
 
 def check_leaver(state: State, user: User) -> None:
     """Raise InputError for the two who cannot be removed: the owner, and the user whose key is used."""
-    if user.role == OWNER:
-        raise InputError(f"{user.email} is the owner of this n8n and cannot leave it: transfer the ownership first.")
-    if user.id == state.myself:
-        raise InputError(
-            f"{user.email} is the user whose API key is used and cannot remove itself: use another user's key."
-        )
+    who = state.who_is_protected(user)
+    if who:
+        way_out = "transfer the ownership first" if user.role == OWNER else "use another user's key"
+        raise InputError(f"{user.email} is {who} and cannot leave it: {way_out}.")
 
 
 def check_possessions(state: State, user: User) -> None:
-    """Raise InputError where deleting `user` destroys something, or may destroy something that the server does not show."""
-    if user.is_pending:
-        # Whoever has not accepted the invitation yet has never been able to make anything.
-        return
+    """Raise InputError where deleting `user` destroys something, or may destroy something that the server does not show.
+
+    Somebody who has not accepted the invitation yet has made nothing, but may have been given a workflow or credential.
+    No call gives a data table to anybody, and the community edition shows no personal projects.
+    """
     project = state.personal_project(user)
     if project is None:
+        if user.is_pending:
+            return
         raise InputError(
             f"{user.email} is not deleted: the personal project of this user cannot be seen, so nobody knows what "
             "n8n would destroy with it."
         )
     possessions = state.possessions[project.id]
+    if user.is_pending:
+        possessions = replace(possessions, tables_unseen="")
+    refuse_possessions(user.email, possessions)
+
+
+def refuse_possessions(owner: str, possessions: Possessions) -> None:
+    """Raise InputError where `owner` owns something that n8n would destroy, or may own something that it does not show."""
     if possessions.items:
         raise InputError(
-            f"{user.email} owns {possessions}, which n8n would destroy together with the user. Move or delete these "
-            "first, then run the task again."
+            f"{owner} owns {possessions}, which n8n would destroy with it. Move or delete these first, then run the "
+            "task again."
         )
-    if possessions.unseen:
-        raise InputError(f"{user.email} is not deleted: {possessions.unseen}")
+    if possessions.unseen or possessions.tables_unseen:
+        raise InputError(f"{owner} is not deleted: {possessions.unseen or possessions.tables_unseen}")

@@ -115,7 +115,7 @@ def _with_possessions(resources: Resources, state: State, needs: Needs) -> State
     ids: list[str] = []
     for reference in needs.users if needs.possessions else ():
         user = state.find_user(reference)
-        project = state.personal_project(user) if user and not user.is_pending else None
+        project = state.personal_project(user) if user else None
         if project is not None:
             ids.append(project.id)
     for reference in needs.possessions_of_projects:

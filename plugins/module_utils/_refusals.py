@@ -17,7 +17,7 @@ _WAYS_OUT = (
     ),
     (
         r"your license does not allow for feat:projectRole",
-        "Team projects need an n8n licence that has them; n8n_user works without, as long as nobody is deleted.",
+        "Team projects need an n8n licence that has them; n8n_user works without, as long as no active user is deleted.",
     ),
     (r"licen[sc]e", "This needs an n8n licence with that feature."),
     (

@@ -32,11 +32,15 @@ KEY_SEES_LITTLE = (
 
 @dataclass(frozen=True)
 class Invitation:
-    """What became of one invitation: the id of the user, or the error; the link is a secret, and None if n8n mailed it."""
+    """What became of one invitation: the id of the user, or the error.
+
+    The link is a secret. It is None if n8n has mailed it, and it is lost where n8n's answer was.
+    """
 
     user_id: str
     error: str = ""
     url: str | None = field(default=None, repr=False)
+    is_lost: bool = False
 
 
 class Resources:
@@ -99,7 +103,7 @@ class Resources:
         if not project_ids:
             return {}
         # The endpoint came long after data tables of others could be listed, but no other sign of that is public.
-        unseen = KEY_SEES_LITTLE if not sees_all else "" if self._has_roles() else TABLES_UNSEEN
+        tables_unseen = "" if self._has_roles() else TABLES_UNSEEN
         owned: dict[str, list[Possession]] = {project_id: [] for project_id in project_ids}
         for project_id, workflows in zip(project_ids, self.client.in_parallel(self._workflows, project_ids)):
             owned[project_id] += workflows
@@ -110,7 +114,10 @@ class Resources:
         for item in self._complete("/data-tables", "list data tables", "dataTable:list").items:
             if item.get("projectId") in owned:
                 owned[item["projectId"]].append(Possession("data table", str(item["id"]), str(item.get("name"))))
-        return {project_id: Possessions(tuple(items), unseen) for project_id, items in owned.items()}
+        return {
+            project_id: Possessions(tuple(items), "" if sees_all else KEY_SEES_LITTLE, tables_unseen)
+            for project_id, items in owned.items()
+        }
 
     def _workflows(self, project_id: str) -> list[Possession]:
         # The listing has workflows of others too that are shared with the project, and archived ones.
@@ -151,17 +158,20 @@ class Resources:
 
     # Writing
 
-    def invite(self, roles: Mapping[str, str]) -> dict[str, Invitation]:
+    def invite(self, roles: Mapping[str, str], again: bool = False) -> dict[str, Invitation]:
         """Invite the emails in `roles` (at most BATCH) with these instance roles; return what became of each, by email.
 
-        Somebody who has become an active user in the meantime is not among them.
+        `again` says that they are invited already. Somebody who has become an active user is not in the answer.
         """
         body = [{"email": email, "role": role} for email, role in roles.items()]
 
         def read_again() -> dict[str, Invitation] | None:
-            users = [self.find_user(email) for email in roles]
-            # One call invites all or nobody. The links of an invitation whose answer was lost are lost, too.
-            return {user.email: Invitation(user.id) for user in users if user} if all(users) else None
+            if again:
+                # That they are there does not tell whether the new invitation was made, and a third does no harm.
+                return None
+            users = self.client.in_parallel(self.find_user, roles)
+            # One call invites all or nobody.
+            return {user.email: Invitation(user.id, is_lost=True) for user in users if user} if all(users) else None
 
         def send() -> dict[str, Invitation]:
             answers = self.client.send("POST", "/users", f"invite {_few(roles)}", "user:create", body=body)

@@ -72,7 +72,7 @@ EXAMPLES = r"""
 RETURN = r"""
 users:
   description: The people who leave, in the order in which they were named, each once.
-  returned: always
+  returned: always, also when a call failed, but not when nothing could be begun
   type: list
   elements: dict
   sample:
@@ -202,11 +202,12 @@ not_tried:
   elements: dict
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..module_utils._leavers import ACTIONS, find_leavers, leaver_needs, leaver_result, plan_leavers
 from ..module_utils._module import Task, run_module
+from ..module_utils._plan import Change
 from ..module_utils._wish import leavers
 
 ARGUMENT_SPEC: dict[str, Any] = {
@@ -221,9 +222,12 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     state = task.read(leaver_needs(references, action))
     people = find_leavers(state, references)
     plan = plan_leavers(state, people, action)
-    outcome = task.carry_out(plan)
-    users = [leaver_result(person, action, plan, outcome.done) for person in people]
-    return {"users": users, **task.plan_result()}
+
+    def report(done: Sequence[Change]) -> dict[str, Any]:
+        return {"users": [leaver_result(person, action, plan, done) for person in people]}
+
+    outcome = task.carry_out(plan, report=report)
+    return {**report(outcome.done), **task.plan_result()}
 
 
 def main() -> None:

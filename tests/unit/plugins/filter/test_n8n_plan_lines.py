@@ -18,7 +18,9 @@ def test_a_plan_reads_as_sentences() -> None:
     assert FilterModule().filters() == {"n8n_plan_lines": n8n_plan_lines}
 
 
-@pytest.mark.parametrize("plan", ["a plan", None, {"action": "add_member"}, [1], [{"action": "dance", "reason": ""}], [{"reason": ""}]])
+@pytest.mark.parametrize(
+    "plan", ["a plan", None, {"action": "add_member"}, [1], [{"action": "dance", "reason": ""}], [{"reason": ""}]]
+)
 def test_what_is_no_plan_is_refused(plan: object) -> None:
     with pytest.raises(AnsibleFilterError, match="n8n_plan_lines wants the plan"):
         n8n_plan_lines(plan)

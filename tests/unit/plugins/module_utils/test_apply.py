@@ -198,6 +198,16 @@ def test_who_could_not_be_invited_is_put_nowhere() -> None:
     assert BO in n8n.memberships()["New"]
 
 
+def test_who_is_left_out_of_the_answer_and_is_no_user_was_not_invited(monkeypatch: pytest.MonkeyPatch) -> None:
+    n8n = company()
+    monkeypatch.setattr(n8n, "invite", lambda roles, again: {})
+    _plan, outcome, _links = carry_out(n8n, onboarding)
+    assert [error["error"] for error in outcome.errors] == [
+        f"n8n did not invite {email}, and did not say why." for email in (DI, FAY)
+    ]
+    assert {change.user for change in outcome.not_tried} == {DI}
+
+
 def test_links_that_cannot_be_kept_are_an_error_and_stop_nothing() -> None:
     n8n = company()
     planned = onboarding(n8n)
@@ -208,7 +218,7 @@ def test_links_that_cannot_be_kept_are_an_error_and_stop_nothing() -> None:
     outcome = apply(planned, n8n, no_room)
     assert outcome.done == list(planned.changes)
     assert outcome.errors == [{"error": "No space left.", "users": [DI, FAY], "changes": []}]
-    assert str(ApplyError(outcome)).startswith("No space left.\n")
+    assert str(ApplyError(outcome)) == "No space left."
 
 
 @pytest.mark.parametrize("people", [BATCH, BATCH + 1, 3 * BATCH])

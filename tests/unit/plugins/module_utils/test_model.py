@@ -123,8 +123,9 @@ def test_a_role_that_nobody_can_be_given_is_refused(text: str, kind: str, messag
 
 def test_where_the_server_lists_no_roles_only_words_and_slugs_are_known() -> None:
     assert role_slug("project:auditor-a1b2c3", "project", None, "role") == "project:auditor-a1b2c3"
-    with pytest.raises(InputError, match="does not list its roles: a custom one is named by its slug"):
-        role_slug("Auditor", "project", None, "role")
+    for unknown in ("Auditor", "project:veiwer", "project:personalOwner"):
+        with pytest.raises(InputError, match="does not list its roles: a custom one is named by its slug"):
+            role_slug(unknown, "project", None, "role")
 
 
 @pytest.mark.parametrize(

@@ -170,19 +170,22 @@ def test_a_user_whose_personal_project_is_not_seen_is_not_deleted() -> None:
         one_user(company(projects=(SALES, SUPPORT)), "ada@example.com", present=False)
 
 
-def test_somebody_pending_owns_nothing() -> None:
-    state = company(projects=(SALES, SUPPORT), possessions={})
-    assert rows(one_user(state, "linus@example.com", present=False))[0] == (
-        "delete_user",
-        "linus@example.com",
-        None,
-        "global:member",
-        None,
+def test_somebody_pending_has_made_nothing_but_may_have_been_given_something() -> None:
+    gone = ("delete_user", "linus@example.com", None, "global:member", None)
+    assert (
+        rows(one_user(company(projects=(SALES, SUPPORT), possessions={}), "linus@example.com", present=False))[0]
+        == gone
     )
+    state, mine = company(), PERSONAL[3].id
+    unseen = replace(state, possessions={mine: Possessions(tables_unseen="nobody can see.")})
+    assert rows(one_user(unseen, "linus@example.com", present=False))[0] == gone
+    given = replace(state, possessions={mine: Possessions((Possession("workflow", "w1", "Bills"),))})
+    with pytest.raises(InputError, match="linus@example.com owns workflow"):
+        one_user(given, "linus@example.com", present=False)
 
 
 def test_the_keys_own_user_is_not_deleted() -> None:
-    with pytest.raises(InputError, match="cannot remove itself"):
+    with pytest.raises(InputError, match="is the user whose API key is used and cannot leave it"):
         one_user(company(myself=ADA.id), "ada@example.com", present=False)
 
 
@@ -374,6 +377,14 @@ def test_a_list_does_not_take_the_last_admin() -> None:
     assert len(rows(swapped)) == 2
 
 
+def test_a_list_leaves_the_owner_alone_also_where_the_key_is_somebody_elses() -> None:
+    made = access(company(myself=GRACE.id), [{"email": "olivia@example.com", "projects": {"Sales": "viewer"}}])
+    assert rows(made) == []
+    assert made.notes == (
+        'olivia@example.com is the owner of this n8n and keeps project:admin in project "Sales" (users[0] asks for project:viewer).',
+    )
+
+
 def test_becoming_a_chat_user_shows_what_goes_by_it_and_gives_back_what_is_listed() -> None:
     made = access(company(), [{"email": "ada@example.com", "role": "chatUser", "projects": {"Support": "viewer"}}])
     assert rows(made) == [
@@ -384,10 +395,20 @@ def test_becoming_a_chat_user_shows_what_goes_by_it_and_gives_back_what_is_liste
     assert [change.carried for change in made.changes] == [False, False, True]
 
 
+def test_the_last_admin_cannot_become_a_chat_user_even_if_the_list_gives_the_project_back() -> None:
+    with pytest.raises(InputError, match="grace@example.com is its last project:admin"):
+        access(company(), [{"email": "grace@example.com", "role": "chatUser", "projects": {"Support": "admin"}}])
+
+
+def test_becoming_a_chat_user_says_what_cannot_be_undone() -> None:
+    made = access(company(), [{"email": "ada@example.com", "role": "chatUser"}])
+    assert "n8n deletes the user's API keys" in made.changes[0].reason
+
+
 def test_the_creator_of_a_new_project_is_its_admin_already() -> None:
     made = access(company(), [{"email": "olivia@example.com", "projects": {"New": "admin"}}])
     assert rows(made) == [("create_project", None, "New", None, "New")]
-    assert 'member of "New": olivia@example.com: project:admin' in made.diff()["after"]
+    assert 'member of "New": olivia@example.com: project:admin' in made.diff(made.changes)["after"]
 
 
 def test_one_project_under_two_names_is_one_project() -> None:
@@ -421,14 +442,15 @@ def test_the_digest_is_about_the_server_and_the_changes_and_nothing_else() -> No
 
 
 def test_the_diff_has_a_line_for_each_fact_and_nobody_who_is_not_touched() -> None:
-    diff = access(company(), [{"email": "ada@example.com", "role": "admin", "projects": {"Sales": "viewer"}}]).diff()
+    made = access(company(), [{"email": "ada@example.com", "role": "admin", "projects": {"Sales": "viewer"}}])
+    diff = made.diff(made.changes)
     assert diff["before"] == 'user ada@example.com: global:member\nmember of "Sales": ada@example.com: project:admin\n'
     assert diff["after"] == 'user ada@example.com: global:admin\nmember of "Sales": ada@example.com: project:viewer\n'
 
 
 def test_twins_are_told_apart_in_the_diff() -> None:
     made = one_member(company(), "p-twin-2", "ada@example.com", "viewer")
-    assert made.diff()["after"] == 'member of "Twin" (p-twin-2): ada@example.com: project:viewer\n'
+    assert made.diff(made.changes)["after"] == 'member of "Twin" (p-twin-2): ada@example.com: project:viewer\n'
 
 
 def test_every_action_has_a_sentence() -> None:

@@ -1,0 +1,402 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bad input and bad days on the real n8n: what a task says then, and that it has written nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from n8n_server.server import OWNER, Server
+
+# Makes the collection importable.
+import_module("unit.conftest")
+from ansible_collections.lifecycle.n8n.tests.unit import module_runs
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.conftest import (
+    certificate,
+    direct,
+    server,
+    tls_server,
+)
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import (
+    MisbehavingServer,
+    refusal,
+    reply,
+    text,
+)
+
+__all__ = ["certificate", "direct", "server", "tls_server"]
+
+ADA, BO = "ada@example.com", "bo@example.com"
+COMMUNITY = "feat:projectRole:admin"
+# One task of every module, and what would come of it.
+TASKS: dict[str, dict[str, Any]] = {
+    "n8n_user": {"email": "new@example.com"},
+    "n8n_project": {"name": "New"},
+    "n8n_project_member": {"project": "Sales", "user": ADA, "role": "admin"},
+    "n8n_access": {"users": [{"email": "new@example.com", "projects": {"Sales": "viewer"}}]},
+    "n8n_offboard": {"users": [ADA]},
+}
+
+
+@pytest.fixture
+def company(n8n: Server) -> Server:
+    """Ada, who is active, is a viewer in Sales; Bo is invited; two projects are called Twin."""
+    invited = n8n.api("POST", "/users", [{"email": email, "role": "global:member"} for email in (ADA, BO)])
+    links = {made["user"]["email"]: made["user"]["inviteAcceptUrl"] for made in invited}
+    n8n.accept(links[ADA], "Ada", "L")
+    for name in ("Sales", "Twin", "Twin"):
+        project = n8n.api("POST", "/projects", {"name": name})
+        relations = {"relations": [{"userId": user_id(n8n, ADA), "role": "project:viewer"}]}
+        n8n.api("POST", f"/projects/{project['id']}/users", relations)
+    return n8n
+
+
+@pytest.fixture
+def features(company: Server) -> Iterator[Server]:
+    """The same, for tests that switch off what their own look at the server needs."""
+    yield company
+    company.reset()
+
+
+def user_id(n8n: Server, email: str) -> str:
+    return str(n8n.get(f"/users/{email}")["id"])
+
+
+def project_id(n8n: Server, name: str) -> str:
+    return next(str(project["id"]) for project in n8n.everything("/projects") if project["name"] == name)
+
+
+def everything(n8n: Server) -> object:
+    """What a task could change."""
+    users = sorted((user["email"], user["role"]) for user in n8n.everything("/users", includeRole="true"))
+    return users, sorted(project["id"] for project in n8n.everything("/projects")), n8n.memberships()
+
+
+def run(module_name: str, **args: Any) -> dict[str, Any]:
+    """Run a module as Ansible does; the connection is in the environment."""
+    module = import_module(f"ansible_collections.lifecycle.n8n.plugins.modules.{module_name}")
+    return module_runs.main(module, **{"retries": 1, **args})
+
+
+def refused(module_name: str, *words: str, **args: Any) -> None:
+    """Run a module for good and in check mode, and assert that it fails with these words and no traceback."""
+    for check_mode in (True, False):
+        failed = run(module_name, check_mode=check_mode, diff=True, **args)
+        assert failed.get("failed"), failed
+        for word in words:
+            assert word in failed["msg"]
+        assert not failed.get("changed") and "exception" not in failed
+
+
+def refused_by_n8n(module_name: str, *words: str, **args: Any) -> None:
+    """The same of what only n8n refuses, so that check mode does not know it."""
+    assert not run(module_name, check_mode=True, **args).get("failed")
+    failed = run(module_name, diff=True, **args)
+    assert failed.get("failed") and not failed.get("changed") and "exception" not in failed, failed
+    for word in words:
+        assert word in failed["msg"]
+
+
+def test_no_url_and_no_key(company: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = everything(company)
+    for variable in ("N8N_API_KEY", "N8N_URL"):
+        monkeypatch.delenv(variable)
+        for name, args in TASKS.items():
+            refused(name, f"or the environment variable {variable} where the task runs", **args)
+    assert everything(company) == before
+
+
+def test_a_wrong_key(company: Server) -> None:
+    before = everything(company)
+    for name, args in TASKS.items():
+        refused(name, "(HTTP 401)", f"Check that api_key belongs to {company.url}", **args, api_key="not-a-key")
+        refused(name, "has spaces or other characters in it", **args, api_key="not a key")
+    assert everything(company) == before
+
+
+def test_a_key_without_the_scope(company: Server) -> None:
+    before = everything(company)
+    owner = company.login(OWNER)
+    scopes = owner.call("GET", "/api-keys/scopes")
+    told = (
+        "The key lacks the scope {}: make one that has it"
+        if company.version.startswith("2.4")
+        else "The key needs the scope {}"
+    )
+
+    def without(scope: str, module_name: str, by_n8n: bool = False, **args: Any) -> None:
+        key = owner.api_key([granted for granted in scopes if granted != scope])
+        (refused_by_n8n if by_n8n else refused)(module_name, told.format(scope), "(HTTP 403)", api_key=key, **args)
+
+    without("user:read", "n8n_user", email="new@example.com")
+    without("user:create", "n8n_user", by_n8n=True, email="new@example.com")
+    without("user:changeRole", "n8n_user", by_n8n=True, email=ADA, role="admin")
+    without("user:delete", "n8n_user", by_n8n=True, email=BO, state="absent")
+    without("project:list", "n8n_project", name="New")
+    without("project:create", "n8n_project", by_n8n=True, name="New")
+    without("user:list", "n8n_access", **TASKS["n8n_access"])
+    without("project:list", "n8n_offboard", **TASKS["n8n_offboard"])
+    assert everything(company) == before
+
+
+def test_the_community_edition(features: Server) -> None:
+    before = everything(features)
+    features.feature(COMMUNITY, False)
+    for name, args in TASKS.items():
+        if name != "n8n_user":
+            refused(
+                name,
+                "Your license does not allow for feat:projectRole:admin",
+                "Team projects need an n8n licence",
+                **args,
+            )
+    refused("n8n_user", "is not deleted: the personal project of this user cannot be seen", email=ADA, state="absent")
+    features.feature(COMMUNITY, True)
+    assert everything(features) == before
+    # What is there works: somebody is invited, and stays invited.
+    features.feature(COMMUNITY, False)
+    for check_mode, changed in ((True, True), (False, True), (False, False)):
+        assert run("n8n_user", check_mode=check_mode, email="New@example.com", role="member")["changed"] is changed
+    assert not run("n8n_access", users=[{"email": "new@example.com", "role": "member"}])["changed"]
+    assert features.get("/users/new@example.com", includeRole="true")["role"] == "global:member"
+
+
+def test_without_advanced_permissions(features: Server) -> None:
+    before = everything(features)
+    features.feature("feat:advancedPermissions", False)
+    # Where n8n lists its roles, what is not licensed is found out before anything is written.
+    lists_roles = not features.version.startswith("2.8.")
+    admin = {"email": "new@example.com", "role": "admin"}
+    if lists_roles:
+        for name, args in (
+            ("n8n_user", admin),
+            ("n8n_user", {"email": ADA, "role": "admin"}),
+            ("n8n_access", {"users": [admin]}),
+        ):
+            refused(name, 'the licence of this n8n does not include the role "global:admin"', **args)
+    else:
+        advanced = "need an n8n licence with advanced permissions"
+        refused_by_n8n("n8n_user", "Cannot invite admin user without advanced permissions", advanced, **admin)
+        refused_by_n8n(
+            "n8n_user", "Your license does not allow for feat:advancedPermissions", advanced, email=ADA, role="admin"
+        )
+    refused_by_n8n(
+        "n8n_offboard", "Your license does not allow for feat:advancedPermissions", users=[BO], action="demote"
+    )
+    assert everything(features) == before
+
+
+def test_quotas(features: Server) -> None:
+    before = everything(features)
+    features.quota("maxTeamProjects", 1)
+    refused_by_n8n("n8n_project", "maximum of 1 team projects", "number of team projects is used up", name="New")
+    assert everything(features) == before
+    # Whatever the number, n8n then closes its users to the API.
+    features.quota("users", 100)
+    refused("n8n_user", "/users path can only be used with a valid license", "(HTTP 403)", email="new@example.com")
+    features.quota("users", -1)
+    assert everything(features) == before
+
+
+def test_what_is_no_n8n(server: MisbehavingServer) -> None:
+    for answer in (text("<h1>It works!</h1>"), text("<h1>Not found</h1>", 404), reply({"hello": "world"}), reply([])):
+        server.on("*", answer)
+        for name, args in TASKS.items():
+            refused(name, "is not the public API of an n8n: check url", **args, url=server.url, api_key="a-key")
+    assert {request.method for request in server.requests} == {"GET"}
+    refused("n8n_user", "could not be asked", email=ADA, url="http://127.0.0.1:9", api_key="a-key", retries=0)
+    refused("n8n_user", "is no address of a server", email=ADA, url="n8n.example.com", api_key="a-key")
+
+
+def copy(n8n: Server, stub: MisbehavingServer) -> dict[str, Any]:
+    """Let `stub` show what n8n shows; return the connection to it."""
+    for path in (
+        "/users",
+        "/projects",
+        *(f"/projects/{project['id']}/users" for project in n8n.everything("/projects")),
+    ):
+        stub.on(f"GET {path}", reply(n8n.get(path, **({"includeRole": "true"} if path == "/users" else {}))))
+    for email in (ADA, BO):
+        stub.on(f"GET /users/{email.replace('@', '%40')}", reply(n8n.get(f"/users/{email}", includeRole="true")))
+    return {"url": stub.url, "api_key": n8n.api_key}
+
+
+def test_an_n8n_that_is_older(company: Server, server: MisbehavingServer) -> None:
+    connection = copy(company, server)
+    for project in company.everything("/projects"):
+        server.on(f"GET /projects/{project['id']}/users", refusal(405, "GET method not allowed"))
+    for name in ("n8n_project_member", "n8n_access", "n8n_offboard"):
+        refused(name, "This collection needs n8n 2.8.0 or later", "(HTTP 405)", **TASKS[name], **connection)
+    assert {request.method for request in server.requests} == {"GET"}
+
+
+def test_single_sign_on_that_manages_roles(company: Server, server: MisbehavingServer) -> None:
+    connection = copy(company, server)
+    way_out = "Single sign-on manages this: change it in the identity provider"
+    projects = "Project roles are managed automatically and cannot be changed manually"
+    instance = "Instance roles are managed automatically and cannot be changed manually"
+    invites = "SSO is enabled, so users are managed by the Identity Provider and cannot be added through invites"
+    sales = project_id(company, "Sales")
+    server.on(f"POST /projects/{sales}/users", refusal(403, projects))
+    server.on(f"DELETE /projects/{sales}/users/{user_id(company, ADA)}", refusal(403, projects))
+    server.on(f"PATCH /users/{user_id(company, ADA)}/role", refusal(403, instance))
+    server.on("POST /users", refusal(400, invites))
+    server.on("GET /users/new%40example.com", refusal(404, "Could not find user with id: new@example.com"))
+    member = {"project": "Sales", "user": ADA, **connection}
+    refused_by_n8n("n8n_project_member", projects, way_out, role="editor", **member)
+    refused_by_n8n("n8n_project_member", projects, way_out, state="absent", **member)
+    refused_by_n8n("n8n_user", instance, way_out, email=ADA, role="admin", **connection)
+    refused_by_n8n("n8n_user", invites, way_out, **TASKS["n8n_user"], **connection)
+    refused_by_n8n("n8n_access", invites, way_out, **TASKS["n8n_access"], **connection)
+
+
+def test_roles_that_cannot_be_given(features: Server) -> None:
+    before = everything(features)
+    member = {"project": "Sales", "user": ADA}
+    listed = [{"email": ADA, "projects": {"Sales": "chief"}}]
+    for name, args in (("n8n_project_member", {**member, "role": "chief"}), ("n8n_access", {"users": listed})):
+        refused(name, 'there is no role "chief" to give. Choose from ', "viewer", **args)
+    refused("n8n_user", 'there is no role "boss" to give. Choose from ', email=ADA, role="boss")
+    refused("n8n_user", "cannot be made global:owner", email=ADA, role="owner")
+    slug, lists_roles = "project:no-such-role", not features.version.startswith("2.8.")
+    (refused if lists_roles else refused_by_n8n)("n8n_project_member", slug, **member, role=slug)
+    features.feature("feat:projectRole:editor", False)
+    if lists_roles:
+        refused(
+            "n8n_project_member",
+            'the licence of this n8n does not include the role "project:editor"',
+            **member,
+            role="editor",
+        )
+    else:
+        words = ("Your instance is not licensed to use role", "Choose a role that the licence of this n8n includes.")
+        refused_by_n8n("n8n_project_member", *words, **member, role="editor")
+    assert everything(features) == before
+
+
+def test_emails_and_names_that_are_none(company: Server) -> None:
+    before = everything(company)
+    for email in ("ada", "ada@", "@example.com", "ada@example", "a b@example.com", "ada@exämple.com"):
+        refused("n8n_user", f'"{email}" is no email address', email=email)
+        refused("n8n_access", f'users[0]: "{email}" is no email address', users=[{"email": email}])
+        if "@" in email:
+            refused("n8n_offboard", f'users[0]: "{email}" is no email address', users=[email])
+            refused(
+                "n8n_project_member", f'user: "{email}" is no email address', project="Sales", user=email, role="viewer"
+            )
+    for name in ("", "  ", "\t"):
+        refused("n8n_project", "a project needs a name that is not blank", name=name)
+        refused("n8n_project_member", "a project needs a name that is not blank", project=name, user=ADA, role="viewer")
+        refused(
+            "n8n_access",
+            "a project needs a name that is not blank",
+            users=[{"email": ADA, "projects": {name: "viewer"}}],
+        )
+    refused("n8n_project", "n8n takes 255 at most", name="x" * 256)
+    assert everything(company) == before
+
+
+def test_what_is_missing_or_there_twice(company: Server) -> None:
+    before = everything(company)
+    twins = sorted(str(project["id"]) for project in company.everything("/projects") if project["name"] == "Twin")
+    words = f'Project "Twin" exists 2 times, with the ids {", ".join(twins)}: name it by its id.'
+    refused("n8n_project", words, name="Twin")
+    refused("n8n_project", words, name="Twin", state="absent")
+    refused("n8n_project_member", words, project="Twin", user=ADA, role="admin")
+    refused("n8n_access", words, users=[{"email": ADA, "projects": {"Twin": "admin"}}])
+    refused("n8n_project_member", 'Project "Nowhere" does not exist', project="Nowhere", user=ADA, role="viewer")
+    refused(
+        "n8n_project_member",
+        'User "no@example.com" does not exist',
+        project="Sales",
+        user="no@example.com",
+        role="viewer",
+    )
+    for reference in ("nobody", "11111111-1111-4111-8111-111111111111"):
+        refused("n8n_user", f'User "{reference}" does not exist', id=reference)
+        assert not run("n8n_user", id=reference, state="absent")["changed"]
+        assert not run("n8n_project_member", project="Sales", user=reference, state="absent")["changed"]
+    assert not run("n8n_project", name="Nowhere", state="absent")["changed"]
+    assert everything(company) == before
+
+
+def test_the_owner_oneself_and_the_last_admin(company: Server) -> None:
+    before = everything(company)
+    for args in ({"email": OWNER}, {"id": user_id(company, OWNER)}):
+        refused("n8n_user", "is the owner of this n8n and cannot leave it", **args, state="absent")
+    for action in ("remove_memberships", "demote", "delete"):
+        refused("n8n_offboard", "is the owner of this n8n and cannot leave it", users=[BO, OWNER], action=action)
+    refused("n8n_user", "cannot be changed", email=OWNER, role="member")
+    for args in ({"state": "absent"}, {"role": "viewer"}):
+        refused(
+            "n8n_project_member",
+            'Project "Sales"',
+            "would be left without an admin",
+            project="Sales",
+            user=OWNER,
+            **args,
+        )
+    assert everything(company) == before
+    company.api("PATCH", f"/users/{user_id(company, ADA)}/role", {"newRoleName": "global:admin"})
+    before = everything(company)
+    hers = company.login(ADA).api_key()
+    refused(
+        "n8n_user",
+        "is the user whose API key is used and cannot remove itself",
+        email=ADA,
+        state="absent",
+        api_key=hers,
+    )
+    refused("n8n_offboard", "is the user whose API key is used and cannot remove itself", users=[ADA], api_key=hers)
+    refused(
+        "n8n_offboard", "is the owner of this n8n and cannot leave it", users=[OWNER], action="delete", api_key=hers
+    )
+    assert everything(company) == before
+
+
+def test_who_and_what_owns_something(company: Server) -> None:
+    made = company.api("POST", "/workflows", {"name": "Bills", "nodes": [], "connections": {}, "settings": {}})
+    company.api("PUT", f"/workflows/{made['id']}/transfer", {"destinationProjectId": project_id(company, "Sales")})
+    ada = Server(company.url, company.version, company.login(ADA).api_key())
+    hers = ada.api("POST", "/workflows", {"name": "Hers", "nodes": [], "connections": {}, "settings": {}})["id"]
+    before = everything(company)
+    refused(
+        "n8n_project",
+        f'owns workflow "Bills" ({made["id"]}), which n8n would destroy with it',
+        name="Sales",
+        state="absent",
+    )
+    refused("n8n_user", f'owns workflow "Hers" ({hers})', email=ADA, state="absent")
+    refused("n8n_offboard", f'owns workflow "Hers" ({hers})', users=[BO, ADA], action="delete")
+    assert everything(company) == before
+
+
+def test_tls_that_does_not_verify(tls_server: MisbehavingServer, certificate: Path) -> None:
+    for name, args in TASKS.items():
+        refused(
+            name,
+            "TLS certificate of",
+            "does not verify",
+            "ca_path",
+            "validate_certs: false",
+            **args,
+            url=tls_server.url,
+            api_key="a-key",
+        )
+    assert tls_server.requests == []
+    tls_server.on("*", reply({"data": [], "nextCursor": None}))
+    for trust in ({"ca_path": str(certificate)}, {"validate_certs": False}):
+        assert run("n8n_project", name="New", check_mode=True, url=tls_server.url, api_key="a-key", **trust)["changed"]
+    refused(
+        "n8n_user",
+        "ca_path /nowhere does not exist",
+        email=ADA,
+        url=tls_server.url,
+        api_key="a-key",
+        ca_path="/nowhere",
+    )

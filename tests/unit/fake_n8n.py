@@ -1,0 +1,294 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An n8n in memory that does what n8n does; tests/real/test_fake_is_true.py asserts that it does."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NoReturn
+from uuid import UUID
+
+from ansible_collections.lifecycle.n8n.plugins.module_utils import _resources
+from ansible_collections.lifecycle.n8n.plugins.module_utils._client import Client, Listing
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._model import (
+    Member,
+    Possession,
+    Possessions,
+    Project,
+    Role,
+    User,
+)
+from ansible_collections.lifecycle.n8n.plugins.module_utils._options import Connection
+from ansible_collections.lifecycle.n8n.plugins.module_utils._resources import BATCH, Invitation
+from ansible_collections.lifecycle.n8n.tests.unit.mishaps import Mishaps, reading, writing
+
+OLIVIA = "olivia@example.com"
+GLOBAL_ROLES = tuple(f"global:{name}" for name in ("owner", "admin", "member", "chatUser"))
+PROJECT_ROLES = tuple(f"project:{name}" for name in ("personalOwner", "admin", "editor", "viewer", "chatUser"))
+
+
+class FakeN8n(Mishaps):
+    """A server with nobody but its owner, whose key is used. `floor`: it answers as 2.8.4 does, else as 2.40.7."""
+
+    def __init__(self, floor: bool = False, concurrency: int = 1) -> None:
+        self.owner_id = str(UUID(int=1))
+        claims = base64.urlsafe_b64encode(json.dumps({"sub": self.owner_id}).encode()).decode()
+        super().__init__(Client(Connection("http://n8n.invalid", f"head.{claims}.signature", concurrency=concurrency)))
+        self.floor = floor
+        self.users: dict[str, User] = {}
+        self.all_projects: dict[str, Project] = {}
+        self.roles_in: dict[str, dict[str, str]] = {}
+        self.owned: dict[str, list[Possession]] = {}
+        self.features_off: set[str] = set()
+        self.quotas: dict[str, int] = {}
+        # The links made last, by email; nobody gets to see them where n8n sends mail.
+        self.links: dict[str, str] = {}
+        self.sends_mail = False
+        # What becomes of single invitations, by email, and who does not come in a listing as its pages overlap.
+        self.invitation_errors: dict[str, str] = {}
+        self.not_listed: set[str] = set()
+        self._number = 0
+        self.person(OLIVIA, "global:owner")
+
+    # What a test sets up and looks at, without a call.
+
+    def person(self, email: str, role: str = "global:member", pending: bool = False) -> str:
+        """Add a user, with the personal project that every user has, and return the id."""
+        user = User(str(UUID(int=self._next())), email, role, is_pending=pending)
+        self.users[user.id] = user
+        self._project(f"<{email}>", "personal", user.id, _in_personal(role))
+        return user.id
+
+    def team(self, name: str, **roles: str) -> str:
+        """Add a team project, its admin being the owner; return its id. In `roles` ada="editor" is ada@example.com."""
+        project = self._project(name, "team", self.owner_id, "project:admin")
+        self.roles_in[project.id].update(
+            {self.id_of(f"{who}@example.com"): f"project:{role}" for who, role in roles.items()}
+        )
+        return project.id
+
+    def accept(self, email: str) -> None:
+        """Accept an invitation as its receiver does."""
+        self.users[self.id_of(email)] = replace(self.users[self.id_of(email)], is_pending=False)
+
+    def id_of(self, email: str) -> str:
+        """Return the id of the user of that email."""
+        return next(user.id for user in self.users.values() if user.email == email)
+
+    def personal(self, email: str) -> str:
+        """Return the id of that user's personal project."""
+        mine = [project for project in self.all_projects.values() if project.creator_id == self.id_of(email)]
+        return next(project.id for project in mine if not project.is_team)
+
+    def people(self) -> dict[str, str]:
+        """Return {email: instance role}."""
+        return {user.email: user.role for user in self.users.values()}
+
+    def memberships(self) -> dict[str, dict[str, str]]:
+        """Return {team project's name: {email: role}}."""
+        return {
+            project.name: {self.users[user_id].email: role for user_id, role in self.roles_in[project.id].items()}
+            for project in self.all_projects.values()
+            if project.is_team
+        }
+
+    # Reading
+
+    @reading
+    def list_users(self) -> Listing:
+        self._check_users()
+        shown = [user for user in self.users.values() if user.email not in self.not_listed]
+        names = {"id": "id", "email": "email", "role": "role", "is_pending": "isPending"}
+        items = tuple({key: getattr(user, name) for name, key in names.items()} for user in shown)
+        return Listing(items, repeats=len(self.not_listed), pages=1)
+
+    @reading
+    def find_user(self, reference: str) -> User | None:
+        self._check_users()
+        return next((user for user in self.users.values() if reference in (user.id, user.email)), None)
+
+    @reading
+    def list_projects(self) -> Listing:
+        self._need("feat:projectRole:admin")
+        names = {"id": "id", "name": "name", "type": "type", "creator_id": "creatorId"}
+        shown = self.all_projects.values()
+        items = tuple({key: getattr(project, name) for name, key in names.items()} for project in shown)
+        return Listing(items, repeats=0, pages=1)
+
+    @reading
+    def members(self, project_id: str) -> tuple[Member, ...]:
+        self._need("feat:projectRole:admin")
+        if project_id not in self.all_projects:
+            self._refuse(404, f'Could not find project with ID "{project_id}"')
+        members = self.roles_in[project_id].items()
+        return tuple(Member(user_id, self.users[user_id].email, role) for user_id, role in members)
+
+    def members_of(self, project_ids: Sequence[str]) -> dict[str, tuple[Member, ...]]:
+        return dict(zip(project_ids, self.client.in_parallel(self.members, project_ids)))
+
+    @reading
+    def find_roles(self) -> tuple[Role, ...] | None:
+        slugs = GLOBAL_ROLES + PROJECT_ROLES
+        roles = tuple(Role(slug, slug, slug.partition(":")[0], self._licensed(slug)) for slug in slugs)
+        return None if self.floor else roles
+
+    @reading
+    def possessions(self, project_ids: Sequence[str], sees_all: bool) -> dict[str, Possessions]:
+        unseen = "" if sees_all else _resources.KEY_SEES_LITTLE
+        tables = _resources.TABLES_UNSEEN if self.floor else ""
+        return {key: Possessions(tuple(self.owned.get(key, ())), unseen, tables) for key in project_ids}
+
+    # Writing
+
+    @writing
+    def invite(self, roles: Mapping[str, str], again: bool = False) -> dict[str, Invitation]:
+        assert len(roles) <= BATCH
+        self._check_global(roles.values())
+        if "global:admin" in roles.values() and not self._licensed("global:admin"):
+            without = "without advanced permissions. Please upgrade to a license that includes this feature."
+            self._refuse(403, f"Cannot invite admin user {without}", floor=400)
+        if "users" in self.quotas:
+            self._refuse(403, "Maximum number of users reached", floor=400)
+        active = {user.email for user in self.users.values() if not user.is_pending}
+        return {email: self._invited(email, role) for email, role in roles.items() if email not in active}
+
+    def _invited(self, email: str, role: str) -> Invitation:
+        if email in self.invitation_errors:
+            return Invitation("", self.invitation_errors[email])
+        if email not in self.people():
+            self.person(email, role, pending=True)
+        # On 2.8.4 the link stays the same for as long as the invitation is pending.
+        if not (self.floor and email in self.links):
+            self.links[email] = f"http://n8n.invalid/signup?token=secret-{self._next()}"
+        return Invitation(self.id_of(email), url=None if self.sends_mail else self.links[email])
+
+    @writing
+    def create_project(self, name: str) -> Project:
+        self._need("feat:projectRole:admin")
+        most = self.quotas.get("maxTeamProjects", 10**6)
+        if sum(project.is_team for project in self.all_projects.values()) >= most:
+            exhausted = f"quota is already exhausted. You may have a maximum of {most} team projects."
+            self._refuse(400, f"Attempted to create a new project but {exhausted}")
+        return self._project(name, "team", self.owner_id, "project:admin")
+
+    @writing
+    def rename_project(self, project_id: str, name: str) -> None:
+        self._check_team(project_id, floor=400)
+        self.all_projects[project_id] = replace(self.all_projects[project_id], name=name)
+
+    @writing
+    def set_members(self, project_id: str, roles: Mapping[str, str]) -> None:
+        assert len(roles) <= BATCH
+        self._check_team(project_id)
+        for role in roles.values():
+            if role not in PROJECT_ROLES:
+                self._refuse(400, f"Role {role} does not exist")
+            if not self._licensed(role):
+                self._refuse(400, f'Your instance is not licensed to use role "{role}".')
+        if not roles.keys() <= self.users.keys():
+            words = "SQLITE_CONSTRAINT: FOREIGN KEY constraint failed" if self.floor else "Internal server error"
+            self._refuse(500, words, floor=400)
+        self.roles_in[project_id].update(roles)
+
+    @writing
+    def remove_member(self, project_id: str, user_id: str) -> None:
+        self._check_team(project_id)
+        self.roles_in[project_id].pop(user_id, None)
+
+    @writing
+    def set_user_role(self, user_id: str, role: str) -> None:
+        self._need("feat:advancedPermissions")
+        self._check_global([role])
+        if user_id not in self.users:
+            self._refuse(404, "Target user not found", floor=400)
+        if user_id == self.owner_id:
+            words = "Owner cannot change role on global owner" if self.floor else "Cannot change your own global role"
+            self._refuse(403, words, floor=400)
+        # Whoever is a chat user already keeps what was given afterwards.
+        if role == "global:chatUser" != self.users[user_id].role:
+            self._leave_teams(user_id)
+        self.users[user_id] = replace(self.users[user_id], role=role)
+        self.roles_in[self.personal(self.users[user_id].email)][user_id] = _in_personal(role)
+
+    @writing
+    def delete_user(self, user_id: str) -> None:
+        if user_id == self.owner_id:
+            self._refuse(400, "Cannot delete your own user")
+        if user_id in self.users:
+            self._drop(self.personal(self.users[user_id].email))
+            del self.users[user_id]
+        # Nobody keeps the last admin of a project from being deleted.
+        for roles in self.roles_in.values():
+            roles.pop(user_id, None)
+
+    @writing
+    def delete_project(self, project_id: str) -> None:
+        self._need("feat:projectRole:admin")
+        if project_id in self.all_projects and not self.all_projects[project_id].is_team:
+            words = f'Can\'t delete project. Project with ID "{project_id}" is not a team project.'
+            self._refuse(403, words, floor=400)
+        self._drop(project_id)
+
+    # Inside
+
+    def _refuse(self, status: int, words: str, floor: int = 0) -> NoReturn:
+        status = floor if floor and self.floor else status
+        raise ApiError(f'n8n refused: "{words}" (HTTP {status}).', status, words)
+
+    def _need(self, feature: str) -> None:
+        if feature in self.features_off:
+            upgrade = f"To enable {feature}, please upgrade to a license that supports this feature."
+            self._refuse(403, f"Your license does not allow for {feature}. {upgrade}")
+
+    def _check_users(self) -> None:
+        # A licence with any number of users, however high, closes them to the API.
+        if "users" in self.quotas:
+            self._refuse(403, "/users path can only be used with a valid license. See https://n8n.io/pricing/")
+
+    def _licensed(self, role: str) -> bool:
+        feature = "feat:advancedPermissions" if role == "global:admin" else f"feat:projectRole:{role.partition(':')[2]}"
+        return feature not in self.features_off
+
+    def _check_global(self, roles: Iterable[str]) -> None:
+        for role in roles:
+            if role == "global:owner":
+                self._refuse(400, "This global role value is not assignable")
+            if role not in GLOBAL_ROLES:
+                self._refuse(400, f"Role {role} does not exist")
+
+    def _check_team(self, project_id: str, floor: int = 0) -> None:
+        self._need("feat:projectRole:admin")
+        if project_id not in self.all_projects or not self.all_projects[project_id].is_team:
+            self._refuse(404, f"Could not find project with ID: {project_id}", floor)
+
+    def _leave_teams(self, user_id: str) -> None:
+        teams = [project.id for project in self.all_projects.values() if project.is_team]
+        for key in teams:
+            if [who for who, role in self.roles_in[key].items() if role == "project:admin"] == [user_id]:
+                self._refuse(400, f'Cannot downgrade user as they are the only project admin in project "{key}".')
+        for key in teams:
+            self.roles_in[key].pop(user_id, None)
+
+    def _drop(self, project_id: str) -> None:
+        for kept in (self.all_projects, self.roles_in, self.owned):
+            kept.pop(project_id, None)
+
+    def _project(self, name: str, kind: str, creator: str, role: str) -> Project:
+        project = Project(f"project{self._next()}", name, kind, creator)
+        self.all_projects[project.id] = project
+        self.roles_in[project.id] = {creator: role}
+        return project
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
+
+def _in_personal(role: str) -> str:
+    """Return what somebody of that instance role is in the own personal project."""
+    return "project:viewer" if role == "global:chatUser" else "project:personalOwner"

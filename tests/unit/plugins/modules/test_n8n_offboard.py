@@ -1,0 +1,145 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""n8n_offboard on the fake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Possession
+from ansible_collections.lifecycle.n8n.plugins.modules import n8n_offboard
+from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay, four_beats, run
+
+ADA, BO, CY = (f"{name}@example.com" for name in ("ada", "bo", "cy"))
+ACTIONS = ("remove_memberships", "demote", "delete")
+
+
+@pytest.fixture
+def n8n() -> FakeN8n:
+    fake = FakeN8n()
+    fake.person(ADA)
+    fake.person(BO, "global:admin")
+    fake.person(CY, pending=True)
+    fake.team("Sales", ada="admin", bo="editor")
+    fake.team("Support", ada="viewer", cy="viewer")
+    fake.after_each_write = admins_stay(fake)
+    return fake
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_two_people_leave(n8n: FakeN8n, action: str) -> None:
+    done = four_beats(n8n_offboard, n8n, users=["ADA@example.com", {"email": BO}, "nobody@example.com"], action=action)
+    assert n8n.memberships() == {
+        "Sales": {OLIVIA: "project:admin"},
+        "Support": {OLIVIA: "project:admin", CY: "project:viewer"},
+    }
+    roles = {
+        "remove_memberships": ("global:member", "global:admin"),
+        "demote": ("global:chatUser",) * 2,
+        "delete": (None,) * 2,
+    }
+    assert (n8n.people().get(ADA), n8n.people().get(BO)) == roles[action]
+    assert [(user["email"], user["found"], user["changed"], user["action"]) for user in done["users"]] == [
+        (ADA, True, True, action),
+        (BO, True, True, action),
+        ("nobody@example.com", False, False, action),
+    ]
+    assert [(lost["name"], lost["role"]) for lost in done["users"][0]["memberships"]] == [
+        ("Sales", "project:admin"),
+        ("Support", "project:viewer"),
+    ]
+    assert done["summary"]["remove_member"] == 3
+
+
+def test_few_calls(n8n: FakeN8n) -> None:
+    people = [f"p{number}@example.com" for number in range(200)]
+    sales = next(key for key, project in n8n.all_projects.items() if project.name == "Sales")
+    for email in people:
+        n8n.roles_in[sales][n8n.person(email)] = "project:viewer"
+    run(n8n_offboard, n8n, users=people, action="demote")
+    # Everything is read once, the members of Sales once more, and there is one write for each leaver.
+    reads = {"list_users": 1, "list_projects": 1, "members": 3, "find_roles": 1}
+    assert n8n.calls == {**reads, "set_user_role": 200, "write": 200}
+    assert n8n.client.requests == 200 + sum(reads.values())
+
+
+def test_somebody_named_twice_leaves_once(n8n: FakeN8n) -> None:
+    done = run(n8n_offboard, n8n, users=[ADA, n8n.id_of(ADA), ADA.upper(), {"email": ADA}])
+    assert [user["email"] for user in done["users"]] == [ADA] and len(n8n.writes) == 2
+
+
+@pytest.mark.parametrize("action", ["remove_memberships", "demote"])
+def test_who_has_left_already_is_unchanged(n8n: FakeN8n, action: str) -> None:
+    n8n.person("di@example.com", "global:chatUser")
+    done = run(n8n_offboard, n8n, users=["di@example.com"], action=action)
+    assert not done["changed"] and not done["users"][0]["changed"] and done["users"][0]["memberships"] == []
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize(
+    ("users", "words"),
+    [
+        ([ADA, OLIVIA], "is the owner of this n8n and cannot leave it"),
+        ([ADA, "bo@"], 'users[1]: "bo@" is no email address'),
+        ([ADA, ""], "users[1]: a user is named by an email or an id, and this is blank"),
+        ([ADA, {"mail": BO}], "users[1]: "),
+    ],
+)
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_wrong_input_stops_all_before_anything_is_written(
+    n8n: FakeN8n, users: list[Any], words: str, action: str, check_mode: bool
+) -> None:
+    with pytest.raises(InputError) as refused:
+        run(n8n_offboard, n8n, check_mode=check_mode, users=users, action=action)
+    assert words in str(refused.value) and n8n.calls["write"] == 0
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_project_keeps_an_admin(n8n: FakeN8n, action: str) -> None:
+    sales = next(roles for key, roles in n8n.roles_in.items() if n8n.all_projects[key].name == "Sales")
+    del sales[n8n.owner_id]
+    with pytest.raises(
+        InputError, match='Project "Sales" .* would be left without an admin: ada@example.com is its last'
+    ):
+        run(n8n_offboard, n8n, users=[BO, ADA], action=action)
+    assert n8n.calls["write"] == 0
+
+
+def test_who_owns_something_is_not_deleted_and_nobody_else_either(n8n: FakeN8n) -> None:
+    n8n.owned[n8n.personal(ADA)] = [Possession("credential", "c1", "Bank")]
+    with pytest.raises(InputError, match=r'ada@example.com owns credential "Bank" \(c1\)'):
+        run(n8n_offboard, n8n, users=[ADA, BO], action="delete")
+    assert n8n.calls["write"] == 0
+    assert run(n8n_offboard, n8n, users=[ADA, BO], action="demote")["changed"]
+
+
+def test_on_the_floor_only_pending_users_are_deleted(n8n: FakeN8n) -> None:
+    n8n.floor = True
+    with pytest.raises(InputError, match="does not show the data tables of others"):
+        run(n8n_offboard, n8n, users=[ADA], action="delete")
+    assert run(n8n_offboard, n8n, users=[CY], action="delete")["changed"] and CY not in n8n.people()
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_write_that_fails_stops_only_that_person(n8n: FakeN8n, action: str) -> None:
+    n8n.fail[1] = ApiError("n8n refused: it is broken.", 500, "broken")
+    failed = run(n8n_offboard, n8n, users=[ADA, BO], action=action)
+    (error,) = failed["errors"]
+    assert "it is broken" in failed["msg"] and len(error["users"]) == 1 and failed["changed"]
+    (other,) = {ADA, BO} - set(error["users"])
+    assert {change["user"] for change in failed["done"]} >= {other}
+    assert {change["user"] for change in failed["not_tried"]} <= set(error["users"])
+    assert run(n8n_offboard, n8n, users=[ADA, BO], action=action)["changed"]
+    assert n8n.memberships()["Sales"] == {OLIVIA: "project:admin"}
+
+
+def test_without_the_licence_nobody_is_demoted(n8n: FakeN8n) -> None:
+    n8n.features_off.add("feat:advancedPermissions")
+    failed = run(n8n_offboard, n8n, users=[ADA, BO], action="demote")
+    assert "Your license does not allow for feat:advancedPermissions" in failed["msg"] and not failed["changed"]
+    assert len(failed["errors"]) == 2 and len(failed["not_tried"]) == 3

@@ -1,0 +1,145 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""n8n_project on the fake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Possession
+from ansible_collections.lifecycle.n8n.plugins.modules import n8n_project
+from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import four_beats, run
+
+NAME = ' Sales & "Söhne" / EMEA '
+
+
+@pytest.fixture
+def n8n() -> FakeN8n:
+    return FakeN8n()
+
+
+def test_creates_and_deletes_again(n8n: FakeN8n) -> None:
+    done = four_beats(n8n_project, n8n, name=NAME)
+    assert n8n.memberships() == {NAME: {OLIVIA: "project:admin"}}
+    assert done["project"]["name"] == NAME and done["project"]["id"] in n8n.all_projects
+    assert done["diff"]["after"] == f'project "{NAME}"\n'
+    gone = four_beats(n8n_project, n8n, name=NAME, state="absent")
+    assert gone["project"] == done["project"] and n8n.memberships() == {}
+
+
+def test_check_mode_has_no_id_for_what_would_be_created(n8n: FakeN8n) -> None:
+    would = run(n8n_project, n8n, check_mode=True, name=NAME)
+    assert would["project"] == {"id": None, "name": NAME, "type": "team"}
+
+
+@pytest.mark.parametrize("how", [{"id": None}, {"previous_names": ["Older", "Old"]}])
+def test_renames(n8n: FakeN8n, how: dict[str, Any]) -> None:
+    old = n8n.team("Old")
+    done = four_beats(n8n_project, n8n, name="New", **{key: value or old for key, value in how.items()})
+    assert done["project"] == {"id": old, "name": "New", "type": "team"}
+    assert list(n8n.memberships()) == ["New"]
+
+
+def test_a_previous_name_is_left_alone_where_the_name_is_there(n8n: FakeN8n) -> None:
+    old, new = n8n.team("Old"), n8n.team("New")
+    done = run(n8n_project, n8n, name="New", previous_names=["Old"])
+    assert not done["changed"] and done["project"]["id"] == new and old in n8n.all_projects
+
+
+def test_names_are_compared_exactly(n8n: FakeN8n) -> None:
+    n8n.team("Sales")
+    for name in ("sales", "Sales ", " Sales"):
+        assert run(n8n_project, n8n, name=name)["changed"]
+    assert len(n8n.memberships()) == 4
+
+
+def test_a_personal_project_of_that_name_is_none(n8n: FakeN8n) -> None:
+    assert run(n8n_project, n8n, check_mode=True, name=f"<{OLIVIA}>")["changed"]
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"name": ""}, "name: a project needs a name that is not blank"),
+        ({"name": " \t"}, "name: a project needs a name that is not blank"),
+        ({"name": "x" * 256}, "has 256 characters, and n8n takes 255 at most"),
+        ({"id": "nothing"}, 'Project "nothing" does not exist'),
+        ({"id": "nothing", "name": "New"}, 'Project "nothing" does not exist'),
+        ({"name": "Twin"}, 'Project "Twin" exists 2 times, with the ids '),
+        ({"name": "Twin", "state": "absent"}, 'Project "Twin" exists 2 times, with the ids '),
+        ({"name": "New", "previous_names": ["Old", "Twin"]}, 'several projects have a previous name of "New"'),
+        ({"name": "New", "previous_names": [""]}, "previous_names: a project needs a name that is not blank"),
+    ],
+)
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_wrong_input_is_refused_before_anything_is_written(
+    n8n: FakeN8n, params: dict[str, Any], words: str, check_mode: bool
+) -> None:
+    for name in ("Old", "Twin", "Twin"):
+        n8n.team(name)
+    with pytest.raises(InputError) as refused:
+        run(n8n_project, n8n, check_mode=check_mode, **params)
+    assert words in str(refused.value)
+    assert n8n.calls["write"] == 0
+
+
+def test_one_of_twins_is_named_by_its_id(n8n: FakeN8n) -> None:
+    first, second = n8n.team("Twin"), n8n.team("Twin")
+    done = four_beats(n8n_project, n8n, id=second, state="absent")
+    assert done["project"]["id"] == second and first in n8n.all_projects
+
+
+def test_is_not_renamed_to_a_name_that_another_has(n8n: FakeN8n) -> None:
+    old, new = n8n.team("Old"), n8n.team("New")
+    with pytest.raises(InputError, match=f'cannot be renamed to "New": project {new} has that name already'):
+        run(n8n_project, n8n, id=old, name="New")
+    assert n8n.calls["write"] == 0
+
+
+@pytest.mark.parametrize("params", [{"name": "Sales"}, {"id": "nothing"}])
+def test_absent_of_nothing_is_unchanged(n8n: FakeN8n, params: dict[str, Any]) -> None:
+    done = run(n8n_project, n8n, **params, state="absent")
+    assert not done["changed"] and "project" not in done
+
+
+def test_what_owns_something_is_not_deleted(n8n: FakeN8n) -> None:
+    sales = n8n.team("Sales")
+    n8n.owned[sales] = [Possession("credential", "c1", "Bank")]
+    for check_mode in (True, False):
+        with pytest.raises(
+            InputError, match=r'Project "Sales" \(.*\) owns credential "Bank" \(c1\), which n8n would destroy'
+        ):
+            run(n8n_project, n8n, check_mode=check_mode, name="Sales", state="absent")
+    assert n8n.calls["write"] == 0
+
+
+def test_what_may_own_something_is_not_deleted() -> None:
+    n8n = FakeN8n(floor=True)
+    n8n.team("Sales")
+    with pytest.raises(
+        InputError, match='Project "Sales" .* is not deleted: .*does not show the data tables of others'
+    ):
+        run(n8n_project, n8n, name="Sales", state="absent")
+
+
+def test_a_personal_project_is_not_deleted(n8n: FakeN8n) -> None:
+    with pytest.raises(InputError, match="personal project of one user"):
+        run(n8n_project, n8n, id=n8n.personal(OLIVIA), state="absent")
+    assert n8n.calls["write"] == 0
+
+
+def test_without_a_licence_that_is_said(n8n: FakeN8n) -> None:
+    n8n.features_off.add("feat:projectRole:admin")
+    with pytest.raises(ApiError, match="Your license does not allow for feat:projectRole:admin"):
+        run(n8n_project, n8n, name="Sales")
+
+
+def test_a_used_up_quota_is_said(n8n: FakeN8n) -> None:
+    n8n.quotas["maxTeamProjects"] = 0
+    failed = run(n8n_project, n8n, name="Sales")
+    assert "You may have a maximum of 0 team projects" in failed["msg"] and not failed["changed"]

@@ -1,0 +1,144 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""n8n_project_member on the fake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, N8nError
+from ansible_collections.lifecycle.n8n.plugins.modules import n8n_project_member
+from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import four_beats, run
+
+ADA = "ada@example.com"
+HERS: dict[str, Any] = {"project": "Sales", "user": ADA}
+
+
+@pytest.fixture
+def n8n() -> FakeN8n:
+    fake = FakeN8n()
+    fake.person(ADA)
+    fake.person("bo@example.com", pending=True)
+    fake.team("Sales", bo="viewer")
+    fake.team("Support", ada="viewer")
+    return fake
+
+
+def test_adds_changes_and_removes(n8n: FakeN8n) -> None:
+    others = {"Support": {OLIVIA: "project:admin", ADA: "project:viewer"}}
+    sales = {OLIVIA: "project:admin", "bo@example.com": "project:viewer"}
+    for role in ("viewer", "project:editor", "admin"):
+        done = four_beats(n8n_project_member, n8n, project="Sales", user="ADA@Example.com", role=role)
+        slug = f"project:{role.rpartition(':')[2]}"
+        assert done["member"] == {"id": n8n.id_of(ADA), "email": ADA, "role": slug}
+        assert done["project"]["name"] == "Sales"
+        assert done["diff"]["after"] == f'member of "Sales": {ADA}: {slug}\n'
+        assert n8n.memberships() == {**others, "Sales": {**sales, ADA: slug}}
+    done = four_beats(n8n_project_member, n8n, **HERS, state="absent")
+    assert done["member"]["role"] == "project:admin" and n8n.memberships() == {**others, "Sales": sales}
+
+
+def test_user_and_project_are_named_by_ids_too(n8n: FakeN8n) -> None:
+    sales = next(key for key, project in n8n.all_projects.items() if project.name == "Sales")
+    four_beats(n8n_project_member, n8n, project=sales, user=n8n.id_of(ADA), role="viewer")
+    assert n8n.memberships()["Sales"][ADA] == "project:viewer"
+
+
+def test_pending_users_can_be_members(n8n: FakeN8n) -> None:
+    four_beats(n8n_project_member, n8n, project="Support", user="bo@example.com", role="admin")
+
+
+def test_a_role_left_out_is_kept(n8n: FakeN8n) -> None:
+    done = run(n8n_project_member, n8n, project="Support", user=ADA)
+    assert not done["changed"] and done["member"]["role"] == "project:viewer"
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"role": None}, "a new member needs a role"),
+        ({"role": "boss"}, 'there is no role "boss" to give. Choose from project:admin'),
+        ({"role": "global:member"}, 'there is no role "global:member" to give'),
+        ({"role": "personalOwner"}, 'there is no role "personalOwner" to give'),
+        ({"role": "viewer", "project": "Nowhere"}, 'Project "Nowhere" does not exist'),
+        ({"role": "viewer", "user": "nobody@example.com"}, 'User "nobody@example.com" does not exist'),
+        ({"role": "viewer", "project": " "}, "project: a project needs a name that is not blank"),
+        ({"role": "viewer", "user": " "}, "user: a user is named by an email or an id, and this is blank"),
+        ({"role": "viewer", "user": "ada@"}, 'user: "ada@" is no email address'),
+        ({"role": "viewer", "project": "Twin"}, 'Project "Twin" exists 2 times, with the ids '),
+        ({"user": OLIVIA, "role": "viewer"}, "would be left without an admin"),
+        ({"user": OLIVIA, "state": "absent"}, "would be left without an admin"),
+    ],
+)
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_wrong_input_is_refused_before_anything_is_written(
+    n8n: FakeN8n, params: dict[str, Any], words: str, check_mode: bool
+) -> None:
+    for _twin in range(2):
+        n8n.team("Twin")
+    with pytest.raises(InputError) as refused:
+        run(n8n_project_member, n8n, check_mode=check_mode, **{**HERS, **params})
+    assert words in str(refused.value)
+    assert n8n.calls["write"] == 0
+
+
+def test_personal_projects_have_no_members_to_give(n8n: FakeN8n) -> None:
+    with pytest.raises(InputError, match="only team projects have members"):
+        run(n8n_project_member, n8n, project=n8n.personal(OLIVIA), user=ADA, role="viewer")
+
+
+@pytest.mark.parametrize("params", [{"user": "nobody@example.com"}, {"project": "Nowhere"}, {}])
+def test_absent_of_what_is_not_there_is_unchanged(n8n: FakeN8n, params: dict[str, Any]) -> None:
+    assert not run(n8n_project_member, n8n, **{**HERS, **params}, state="absent")["changed"]
+
+
+@pytest.mark.parametrize("params", [{"state": "absent"}, {"role": "viewer"}])
+def test_the_last_admin_goes_if_allowed(n8n: FakeN8n, params: dict[str, Any]) -> None:
+    four_beats(n8n_project_member, n8n, project="Sales", user=OLIVIA, allow_no_admin=True, **params)
+    assert "project:admin" not in n8n.memberships()["Sales"].values()
+
+
+@pytest.mark.parametrize("floor", [True, False])
+def test_an_unlicensed_role_is_refused(floor: bool) -> None:
+    n8n = FakeN8n(floor)
+    n8n.person(ADA)
+    n8n.team("Sales")
+    n8n.features_off.add("feat:projectRole:editor")
+    # Where n8n lists its roles, that is found out before anything is written.
+    with pytest.raises(N8nError, match="does not include the role|not licensed to use role"):
+        raise N8nError(run(n8n_project_member, n8n, **HERS, role="editor")["msg"])
+    assert n8n.calls["write"] == (1 if floor else 0) and not n8n.writes
+
+
+@pytest.mark.parametrize(
+    ("role", "words"), [("project:editor", "has become project:editor"), (None, "is no member any more")]
+)
+@pytest.mark.parametrize("params", [{"state": "absent"}, {"role": "viewer"}])
+def test_what_somebody_else_changed_meanwhile_is_left_alone(
+    n8n: FakeN8n, role: str | None, words: str, params: dict[str, Any]
+) -> None:
+    run(n8n_project_member, n8n, **HERS, role="admin")
+    (sales,) = (roles for key, roles in n8n.roles_in.items() if n8n.all_projects[key].name == "Sales")
+
+    def somebody_else() -> None:
+        sales.pop(n8n.id_of(ADA))
+        sales.update({n8n.id_of(ADA): role} if role else {})
+
+    # The second reading of members since here is the one before the write.
+    n8n.meanwhile[("members", n8n.calls["members"] + 2)] = somebody_else
+    with pytest.raises(N8nError, match=f"Somebody else changed this at the same time: .*{words}.*Run the task again"):
+        run(n8n_project_member, n8n, **HERS, **params)
+    assert sales.get(n8n.id_of(ADA)) == role
+
+
+def test_who_became_the_last_admin_meanwhile_stays(n8n: FakeN8n) -> None:
+    run(n8n_project_member, n8n, **HERS, role="admin")
+    (sales,) = (roles for key, roles in n8n.roles_in.items() if n8n.all_projects[key].name == "Sales")
+    n8n.meanwhile[("members", n8n.calls["members"] + 2)] = lambda: sales.pop(n8n.owner_id)
+    with pytest.raises(N8nError, match="has become the last admin of the project"):
+        run(n8n_project_member, n8n, **HERS, state="absent")
+    assert sales[n8n.id_of(ADA)] == "project:admin"
