@@ -12,8 +12,8 @@ from typing import Any
 
 from ._errors import N8nError
 from ._model import CHAT_USER, PROJECT_ADMIN, Project
-from ._plan import Change, Plan, without_admin
-from ._resources import Resources, batches
+from ._plan import Change, Plan, quoted, without_admin
+from ._resources import Resources, batches, few
 
 # The changes behind these need what they make.
 _GIVES = ("add_member", "change_member_role")
@@ -142,8 +142,17 @@ class _Run:
 
     def _failed(self, changes: Sequence[Change], error: N8nError) -> None:
         people = sorted({change.user for change in changes if change.user})
+        # n8n's refusals know ids; a person knows names.
+        concerned = [few(people)] if people else []
+        concerned += [
+            f"project {quoted(name)}" for name in sorted({change.project for change in changes if change.project})
+        ]
         self.outcome.errors.append(
-            {"error": str(error), "users": people, "changes": [change.to_result() for change in changes]}
+            {
+                "error": f"{error} Concerned: {', '.join(concerned)}.",
+                "users": people,
+                "changes": [change.to_result() for change in changes],
+            }
         )
         self._lost_users.update(people)
         self._lost_projects.update(change.project_key for change in changes if change.action == "create_project")

@@ -278,7 +278,7 @@ class Client:
             return self.no_n8n(answer.url.split("/api/v1", 1)[-1].split("?")[0])
         advice = way_out(status, words, self.connection.url)
         if status == 403 and not advice:
-            advice = missing_scope(scope, self._granted_scopes())
+            advice = missing_scope(scope, self.granted_scopes())
         return ApiError(f'n8n refused to {doing}: "{words}" (HTTP {status}). {advice}'.rstrip(), status, words)
 
     def _words(self, answer: requests.Response) -> str | None:
@@ -290,7 +290,7 @@ class Client:
             return None
         return str(words).replace(self.connection.api_key, "***")[:500]
 
-    def _granted_scopes(self) -> list[str] | None:
+    def granted_scopes(self) -> list[str] | None:
         """Return the scopes of the key, or None where n8n does not tell (GET /discover, 2.14 and later)."""
         try:
             granted = self._once("GET", "/discover", None, None).json()["data"]["scopes"]

@@ -72,7 +72,7 @@ def plan_leavers(state: State, leavers: Sequence[Leaver], action: str) -> Plan:
 
 def _changes(state: State, user: User, action: str) -> list[Change]:
     if action == "delete":
-        return deletion(state, user)
+        return deletion(state, user, "leaves")
     if action == "remove_memberships" or user.role == CHAT_USER:
         return lost_memberships(state, user, "leaves")
     return [role_change(user, CHAT_USER, "leaves"), *carried_away(state, user)]

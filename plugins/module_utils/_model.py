@@ -34,6 +34,8 @@ _ORDER = (
     (CHAT_USER, MEMBER, "global:admin", OWNER),
     ("project:chatUser", "project:viewer", "project:editor", PROJECT_ADMIN),
 )
+# What fits into a path of SMTP (RFC 5321, 4.5.3.1.3, without its brackets), and into n8n's database.
+LONGEST_EMAIL = 254
 # What n8n takes for an address: letters, digits and these signs, and a domain with a dot (seen on 2.40.7).
 _EMAIL = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?"
@@ -267,7 +269,7 @@ def the_one(name: str, projects: Sequence[Project]) -> Project | None:
 def email_address(text: object, where: str) -> str:
     """Return `text` as n8n stores an email, in lower case; raises InputError that names `where` it was found."""
     email = str(text if text is not None else "").strip().lower()
-    if not _EMAIL.fullmatch(email):
+    if not _EMAIL.fullmatch(email) or len(email) > LONGEST_EMAIL:
         raise InputError(f'{where}: "{text}" is no email address.')
     return email
 

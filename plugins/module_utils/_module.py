@@ -12,7 +12,7 @@ from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_requ
 
 from ._apply import ApplyError, Outcome, apply
 from ._client import REQUESTS_IMPORT_ERROR, Client
-from ._errors import N8nError
+from ._errors import InputError, N8nError
 from ._model import State, role_slug
 from ._options import CONNECTION_OPTIONS, Connection
 from ._plan import Change, Plan
@@ -47,7 +47,9 @@ class Task:
         task that fails on the way returns besides, out of the changes that were made.
         """
         self.plan = plan
-        self._check_roles(plan)
+        if plan.changes:
+            self._check_scopes(plan)
+            self._check_roles(plan)
         if self.check_mode:
             self.outcome = Outcome(done=list(plan.changes))
             return self.outcome
@@ -64,6 +66,15 @@ class Task:
                 f"Somebody else changed this at the same time: {outcome.conflicts[0]['reason']}. Run the task again."
             )
         return outcome
+
+    def _check_scopes(self, plan: Plan) -> None:
+        """Find out before the first write whether the key may do it, where n8n tells."""
+        missing = self.resources.missing_scopes(change.action for change in plan.changes if not change.carried)
+        if missing:
+            raise InputError(
+                f"The key lacks {'the scope' if len(missing) == 1 else 'scopes'} that this plan needs: {', '.join(missing)}. "
+                "Nothing was changed. Make a key that has them under Settings > n8n API."
+            )
 
     def _check_roles(self, plan: Plan) -> None:
         """Find out before the first write whether the roles exist and the licence includes them, where n8n tells."""

@@ -131,7 +131,7 @@ class Access:
     def label(self, key: str) -> str:
         """Return a project's name in quotes, with its id where others have the same name."""
         name = self.names.get(key, "")
-        return f'"{name}"' + (f" ({key})" if list(self.names.values()).count(name) > 1 else "")
+        return quoted(name) + (f" ({key})" if list(self.names.values()).count(name) > 1 else "")
 
     def admins(self, key: str) -> list[str]:
         """Return the emails of a project's admins, pending ones included."""
@@ -227,20 +227,27 @@ class Plan:
 # How a change reads, as a sentence.
 _SENTENCES = {
     "invite_user": "invite {user} as {after}",
-    "create_project": 'create project "{project}"',
-    "rename_project": 'rename project "{before}" to "{after}"',
-    "add_member": 'add {user} to "{project}" as {after}',
-    "change_member_role": 'change {user} in "{project}" from {before} to {after}',
+    "create_project": "create project {project}",
+    "rename_project": "rename project {before} to {after}",
+    "add_member": "add {user} to {project} as {after}",
+    "change_member_role": "change {user} in {project} from {before} to {after}",
     "change_user_role": "change {user} from {before} to {after}",
-    "remove_member": 'remove {user} from "{project}", being {before}',
+    "remove_member": "remove {user} from {project}, being {before}",
     "delete_user": "delete {user}, being {before}",
-    "delete_project": 'delete project "{project}"',
+    "delete_project": "delete project {project}",
 }
 
 
 def sentence(change: Mapping[str, Any]) -> str:
     """Return an entry of `plan` as a sentence with its reason; raises KeyError for what is no such entry."""
-    return f"{_SENTENCES[change['action']].format_map(change)} ({change['reason']})"
+    names = ("project", "before", "after") if change["action"] in PROJECT_ACTIONS else ("project",)
+    shown = {**change, **{name: quoted(change[name]) for name in names if name in change}}
+    return f"{_SENTENCES[change['action']].format_map(shown)} ({change['reason']})"
+
+
+def quoted(name: object) -> str:
+    """Return a project's name in quotes, in which no name can look like more than a name."""
+    return json.dumps(name, ensure_ascii=False)
 
 
 def carried(change: Change) -> Change:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cached_property
 
 from ._errors import InputError
@@ -88,7 +89,7 @@ class _Draft:
 
     def _invite(self, wish: UserWish, role: str | None) -> None:
         if not self.wish.create_users or "@" not in wish.user:
-            raise InputError(f'User "{wish.user}" does not exist')
+            raise InputError(missing_user(wish.user))
         if role == OWNER:
             raise InputError(f"{wish.where}: {wish.user} cannot be invited as {OWNER}: an instance has one owner.")
         self.new_users[wish.user] = User("", wish.user, role or MEMBER, is_pending=True)
@@ -112,6 +113,11 @@ class _Draft:
             self.becoming_chat_users.add(user.id)
             kept = self.wished_projects.get(user.email, set())
             self.changes.extend(lost for lost in carried_away(self.state, user) if lost.project_id not in kept)
+            if not self.wish.is_list:
+                self.notes.append(
+                    f"n8n takes all memberships of team projects from {user.email} with {CHAT_USER}. They are not shown, as no "
+                    "project is read for one user; n8n_access and n8n_offboard show them."
+                )
 
     @cached_property
     def wished_projects(self) -> dict[str, set[str]]:
@@ -125,7 +131,7 @@ class _Draft:
     def _delete_user(self, user: User) -> None:
         check_leaver(self.state, user)
         check_possessions(self.state, user)
-        self.changes.extend(deletion(self.state, user))
+        self.changes.extend(deletion(self.state, user, "is to be absent"))
 
     def project(self, wish: ProjectWish) -> None:
         if wish.id is not None:
@@ -142,7 +148,7 @@ class _Draft:
             project = self._adopted(wish)
         if project is None:
             if wish.id is not None:
-                raise InputError(f'Project "{wish.id}" does not exist')
+                raise InputError(missing_project(self.state, wish.id))
             self._create(wish.name or "")
         elif wish.name is not None and project.name != wish.name:
             self._rename(project, wish.name)
@@ -260,10 +266,10 @@ class _Draft:
 
     def _say_missing(self, wish: MemberWish, project: Project | None, user: User | None) -> None:
         if project is None:
-            self.problems.add(f'Project "{wish.project}" does not exist')
+            self.problems.add(missing_project(self.state, wish.project))
         # Of somebody who was to be invited and could not be, it has been said why.
         if user is None and not any(asked.user == wish.user for asked in self.wish.users):
-            self.problems.add(f'User "{wish.user}" does not exist')
+            self.problems.add(missing_user(wish.user))
 
     def _key(self, project: str) -> str:
         matches = self.state.find_projects(project)
@@ -281,6 +287,21 @@ class _Draft:
         for changes in (self.changes, in_between):
             for key, name, admins in without_admin(self.state, changes):
                 self.problems.add(no_admin(key, name, admins))
+
+
+def missing_user(user: str) -> str:
+    """Return the words for a user who is not there, with the way out."""
+    return (
+        f'User "{user}" does not exist: invite somebody by email, with n8n_user, or with n8n_access and create_users.'
+    )
+
+
+def missing_project(state: State, project: str) -> str:
+    """Return the words for a project that is not there, with what may have been meant, or the way out."""
+    names = {team.name.casefold().strip(): team.name for team in state.projects if team.is_team}
+    alike = get_close_matches(project.casefold().strip(), names, n=1, cutoff=0.75)
+    way_out = f'was "{names[alike[0]]}" meant?' if alike else "create it, with n8n_project, or with create_projects."
+    return f'Project "{project}" does not exist: {way_out}'
 
 
 def no_admin(key: str, name: str, admins: list[str]) -> str:
@@ -316,9 +337,9 @@ def lost_memberships(state: State, user: User, reason: str) -> list[Change]:
     return [lost_membership(project, member, reason) for project, member in state.memberships(user)]
 
 
-def deletion(state: State, user: User) -> list[Change]:
+def deletion(state: State, user: User, reason: str) -> list[Change]:
     """Return the changes by which `user` is deleted; the memberships go with it."""
-    gone = Change("delete_user", user.email, before=user.role, reason="is to be absent", user_id=user.id)
+    gone = Change("delete_user", user.email, before=user.role, reason=reason, user_id=user.id)
     return [*(carried(lost) for lost in lost_memberships(state, user, "goes with the deleted user")), gone]
 
 

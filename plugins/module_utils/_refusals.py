@@ -45,6 +45,11 @@ def missing_scope(scope: str, granted: Sequence[str] | None) -> str:
     """Return what a key that has the scopes `granted` (None: n8n does not tell) lacks for `scope`, or its user."""
     if granted is None:
         return f"The key needs the scope {scope}, and its user a role that allows it (an owner or admin has it)."
-    if any(name in granted for name in scope.split(" or ")):
+    if has_scope(scope, granted):
         return f"The key has the scope {scope}; its user's role does not allow this: use the key of an owner or admin."
     return f"The key lacks the scope {scope}: make one that has it under Settings > n8n API."
+
+
+def has_scope(scope: str, granted: Sequence[str]) -> bool:
+    """Return whether one of the scopes that `scope` names ("this or that") is among `granted`."""
+    return any(name in granted for name in scope.split(" or "))

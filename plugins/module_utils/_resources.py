@@ -13,6 +13,7 @@ from urllib.parse import quote
 from ._client import Client, Listing
 from ._errors import ApiError, IncompleteReading, Unanswered
 from ._model import Member, Possession, Possessions, Project, Role, User
+from ._refusals import has_scope
 
 Found = TypeVar("Found")
 
@@ -20,6 +21,20 @@ Found = TypeVar("Found")
 BATCH = 250
 # How often a listing is read whose pages overlap.
 LOOKS = 3
+# n8n 2.37 has a scope of its own for members.
+MEMBERS = "project:manageMembers or project:update"
+# What a key needs for each action of a plan.
+SCOPES = {
+    "invite_user": "user:create",
+    "create_project": "project:create",
+    "rename_project": "project:update",
+    "add_member": MEMBERS,
+    "change_member_role": MEMBERS,
+    "change_user_role": "user:changeRole",
+    "remove_member": MEMBERS,
+    "delete_user": "user:delete",
+    "delete_project": "project:delete",
+}
 TABLES_UNSEEN = (
     "this n8n does not show the data tables of others, so nobody knows whether some would be destroyed with it (seen up "
     "to 2.17; from 2.36 on they can be seen). Update n8n, or delete it in n8n itself after looking."
@@ -94,6 +109,12 @@ class Resources:
                 return None
             raise
         return self._parsed(_roles, kinds, "/roles")
+
+    def missing_scopes(self, actions: Iterable[str]) -> list[str]:
+        """Return the scopes that the key lacks for these actions; none where n8n does not tell (before 2.14)."""
+        granted = self.client.granted_scopes()
+        needed = sorted({SCOPES[action] for action in actions})
+        return [scope for scope in needed if granted is not None and not has_scope(scope, granted)]
 
     def possessions(self, project_ids: Sequence[str], sees_all: bool) -> dict[str, Possessions]:
         """Return what each of these projects owns itself; what others merely share with it is not among it.
@@ -174,7 +195,7 @@ class Resources:
             return {user.email: Invitation(user.id, is_lost=True) for user in users if user} if all(users) else None
 
         def send() -> dict[str, Invitation]:
-            answers = self.client.send("POST", "/users", f"invite {_few(roles)}", "user:create", body=body)
+            answers = self.client.send("POST", "/users", f"invite {few(roles)}", SCOPES["invite_user"], body=body)
             return self._parsed(_invitations, answers, "/users")
 
         return self._surely(send, read_again)
@@ -188,7 +209,7 @@ class Resources:
 
         def send() -> Project:
             data = self.client.send(
-                "POST", "/projects", f'create project "{name}"', "project:create", body={"name": name}
+                "POST", "/projects", f'create project "{name}"', SCOPES["create_project"], body={"name": name}
             )
             return self._parsed(Project.from_api, data, "/projects")
 
@@ -197,7 +218,9 @@ class Resources:
     def rename_project(self, project_id: str, name: str) -> None:
         """Give a project another name."""
         path = f"/projects/{_quoted(project_id)}"
-        self.client.send("PUT", path, f'rename project {project_id} to "{name}"', "project:update", body={"name": name})
+        self.client.send(
+            "PUT", path, f'rename project {project_id} to "{name}"', SCOPES["rename_project"], body={"name": name}
+        )
 
     def set_members(self, project_id: str, roles: Mapping[str, str]) -> None:
         """Make the users whose ids are in `roles` (at most BATCH) members with these roles, in one call for all."""
@@ -210,7 +233,7 @@ class Resources:
             return True if all(now.get(user_id) == role for user_id, role in roles.items()) else None
 
         def send() -> bool:
-            self.client.send("POST", path, doing, "project:manageMembers or project:update", body=body)
+            self.client.send("POST", path, doing, MEMBERS, body=body)
             return True
 
         self._surely(send, read_again)
@@ -219,21 +242,21 @@ class Resources:
         """Take a user out of a project; whoever is no member of it stays none."""
         path = f"/projects/{_quoted(project_id)}/users/{_quoted(user_id)}"
         doing = f"remove user {user_id} from project {project_id}"
-        self.client.send("DELETE", path, doing, "project:manageMembers or project:update")
+        self.client.send("DELETE", path, doing, MEMBERS)
 
     def set_user_role(self, user_id: str, role: str) -> None:
         """Change a user's instance role. global:chatUser takes all memberships and API keys away with it."""
         path = f"/users/{_quoted(user_id)}/role"
         doing = f"give user {user_id} the role {role}"
-        self.client.send("PATCH", path, doing, "user:changeRole", body={"newRoleName": role})
+        self.client.send("PATCH", path, doing, SCOPES["change_user_role"], body={"newRoleName": role})
 
     def delete_user(self, user_id: str) -> None:
         """Delete a user and DESTROY everything in the user's personal project."""
-        self._delete(f"/users/{_quoted(user_id)}", f"delete user {user_id}", "user:delete")
+        self._delete(f"/users/{_quoted(user_id)}", f"delete user {user_id}", SCOPES["delete_user"])
 
     def delete_project(self, project_id: str) -> None:
         """Delete a project and DESTROY everything in it."""
-        self._delete(f"/projects/{_quoted(project_id)}", f"delete project {project_id}", "project:delete")
+        self._delete(f"/projects/{_quoted(project_id)}", f"delete project {project_id}", SCOPES["delete_project"])
 
     def _delete(self, path: str, doing: str, scope: str) -> None:
         try:
@@ -285,6 +308,7 @@ def _quoted(text: str) -> str:
     return quote(text, safe="")
 
 
-def _few(names: Iterable[str], most: int = 3) -> str:
+def few(names: Iterable[str], most: int = 3) -> str:
+    """Return the first of many names, and how many more there are."""
     listed = list(names)
     return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")

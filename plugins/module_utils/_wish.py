@@ -136,7 +136,8 @@ def access_wish(users: Sequence[Mapping[str, Any]], create_users: bool, create_p
             if email in seen:
                 raise InputError(f"{where} and {seen[email]} are both {email}: say once what holds for a person.")
             seen[email] = where
-            wishes.append(UserWish(email, _text(entry.get("role")), where=where))
+            who = f"{where} ({email})"
+            wishes.append(UserWish(email, _text(entry.get("role")), where=who))
             projects = entry.get("projects") or {}
             if not isinstance(projects, Mapping):
                 raise InputError(f"{where}: projects of {email} is no dictionary of project names and roles.")
@@ -145,7 +146,7 @@ def access_wish(users: Sequence[Mapping[str, Any]], create_users: bool, create_p
                     name = project_name(project, f"{where}, projects of {email}")
                     if _text(role) is None:
                         raise InputError(f'{where}: {email} needs a role in project "{name}".')
-                    members.append(MemberWish(name, email, _text(role), where=where))
+                    members.append(MemberWish(name, email, _text(role), where=f'{who}, project "{name}"'))
     problems.refuse()
     return Wish(
         users=tuple(wishes),
@@ -184,6 +185,10 @@ def leavers(entries: Sequence[Any]) -> tuple[str, ...]:
         where = f"users[{number}]"
         with problems:
             if isinstance(entry, Mapping):
+                if not entry.get("email"):
+                    raise InputError(
+                        f"{where}: a person who leaves is named by an email, and this dictionary has none."
+                    )
                 found[email_address(entry.get("email"), where)] = None
             else:
                 found[user_reference(entry, where)] = None

@@ -48,7 +48,7 @@ options:
     default: present
   resend_invite:
     description:
-      - Whether to send a pending invitation again, which makes a new link. This is a change every time.
+      - Whether to send a pending invitation again, which makes a new link (the same one on n8n 2.8). This is a change every time.
     type: bool
     default: false
   return_invite_url:

@@ -45,6 +45,7 @@ class FakeN8n(Mishaps):
         self.roles_in: dict[str, dict[str, str]] = {}
         self.owned: dict[str, list[Possession]] = {}
         self.features_off: set[str] = set()
+        self.scopes_off: set[str] = set()
         self.quotas: dict[str, int] = {}
         # The links made last, by email; nobody gets to see them where n8n sends mail.
         self.links: dict[str, str] = {}
@@ -136,6 +137,11 @@ class FakeN8n(Mishaps):
         slugs = GLOBAL_ROLES + PROJECT_ROLES
         roles = tuple(Role(slug, slug, slug.partition(":")[0], self._licensed(slug)) for slug in slugs)
         return None if self.floor else roles
+
+    @reading
+    def missing_scopes(self, actions: Iterable[str]) -> list[str]:
+        lacking = {_resources.SCOPES[action] for action in actions} & self.scopes_off
+        return [] if self.floor else sorted(lacking)
 
     @reading
     def possessions(self, project_ids: Sequence[str], sees_all: bool) -> dict[str, Possessions]:

@@ -287,8 +287,8 @@ def test_a_member_is_removed_and_nobody_is_missed() -> None:
 @pytest.mark.parametrize(
     ("project", "user", "role", "message"),
     [
-        ("Nope", "ada@example.com", "viewer", '^Project "Nope" does not exist$'),
-        ("Sales", "nobody@example.com", "viewer", '^User "nobody@example.com" does not exist$'),
+        ("Nope", "ada@example.com", "viewer", '^Project "Nope" does not exist: create it'),
+        ("Sales", "nobody@example.com", "viewer", '^User "nobody@example.com" does not exist: invite'),
         ("Twin", "ada@example.com", "viewer", 'Project "Twin" exists 2 times'),
         ("Sales", "grace@example.com", None, "a new member needs a role"),
         ("Sales", "grace@example.com", "boss", 'role: there is no role "boss"'),
@@ -304,6 +304,17 @@ def test_the_last_admin_stays_unless_it_is_said(role: str | None, present: bool)
     with pytest.raises(InputError, match="grace@example.com is its last project:admin. Make somebody else"):
         one_member(company(), "Support", "grace@example.com", role, present)
     assert len(rows(one_member(company(), "Support", "grace@example.com", role, present, allow_no_admin=True))) == 1
+
+
+def test_a_project_that_was_almost_named_is_suggested() -> None:
+    with pytest.raises(InputError, match='Project "SUPORT " does not exist: was "Support" meant?'):
+        one_member(company(), "SUPORT ", "ada@example.com", "viewer")
+
+
+def test_names_cannot_pretend_to_be_more_than_names() -> None:
+    made = one_project(company(), name='A"\nuser x: global:admin')
+    assert made.diff(made.changes)["after"].splitlines()[0] == 'project "A\\"\\nuser x: global:admin"'
+    assert sentence(made.to_result()[0]).count("\n") == 0
 
 
 def test_a_pending_admin_is_an_admin() -> None:
@@ -349,7 +360,10 @@ def test_what_may_not_be_created_is_missing() -> None:
     users: list[dict[str, object]] = [{"email": "new@example.com", "projects": {"New": "viewer"}}]
     with pytest.raises(InputError) as error:
         access(company(), users, create_users=False, create_projects=False)
-    assert str(error.value) == 'User "new@example.com" does not exist\nProject "New" does not exist'
+    assert [line.partition(":")[0] for line in str(error.value).splitlines()] == [
+        'User "new@example.com" does not exist',
+        'Project "New" does not exist',
+    ]
 
 
 def test_a_list_leaves_the_owner_and_the_keys_own_user_alone_and_says_so() -> None:
@@ -381,7 +395,7 @@ def test_a_list_leaves_the_owner_alone_also_where_the_key_is_somebody_elses() ->
     made = access(company(myself=GRACE.id), [{"email": "olivia@example.com", "projects": {"Sales": "viewer"}}])
     assert rows(made) == []
     assert made.notes == (
-        'olivia@example.com is the owner of this n8n and keeps project:admin in project "Sales" (users[0] asks for project:viewer).',
+        'olivia@example.com is the owner of this n8n and keeps project:admin in project "Sales" (users[0] (olivia@example.com), project "Sales" asks for project:viewer).',
     )
 
 
@@ -417,7 +431,7 @@ def test_one_project_under_two_names_is_one_project() -> None:
     twice["projects"] = {"Sales": "viewer", "p-sales": "editor"}
     with pytest.raises(
         InputError,
-        match='both project:viewer and project:editor in project "Sales" .p-sales.: users.0. names it "Sales", and users.0. names it "p-sales"',
+        match="both project:viewer and project:editor in project .Sales. .p-sales.: users.0. .grace@example.com., project .Sales.",
     ):
         access(company(), [twice])
 

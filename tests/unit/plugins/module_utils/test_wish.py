@@ -30,10 +30,12 @@ def test_a_list_becomes_users_projects_and_members() -> None:
         {"email": "Ada@Example.com", "role": "member", "projects": {"Sales": "editor"}}, {"email": "b@example.com"}
     )
     assert wish.users == (
-        UserWish("ada@example.com", "member", where="users[0]"),
-        UserWish("b@example.com", None, where="users[1]"),
+        UserWish("ada@example.com", "member", where="users[0] (ada@example.com)"),
+        UserWish("b@example.com", None, where="users[1] (b@example.com)"),
     )
-    assert wish.members == (MemberWish("Sales", "ada@example.com", "editor", where="users[0]"),)
+    assert wish.members == (
+        MemberWish("Sales", "ada@example.com", "editor", where='users[0] (ada@example.com), project "Sales"'),
+    )
 
 
 @pytest.mark.parametrize(

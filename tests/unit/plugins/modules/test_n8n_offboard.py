@@ -63,7 +63,7 @@ def test_few_calls(n8n: FakeN8n) -> None:
         n8n.roles_in[sales][n8n.person(email)] = "project:viewer"
     run(n8n_offboard, n8n, users=people, action="demote")
     # Everything is read once, the members of Sales once more, and there is one write for each leaver.
-    reads = {"list_users": 1, "list_projects": 1, "members": 3, "find_roles": 1}
+    reads = {"list_users": 1, "list_projects": 1, "members": 3, "missing_scopes": 1, "find_roles": 1}
     assert n8n.calls == {**reads, "set_user_role": 200, "write": 200}
     assert n8n.client.requests == 200 + sum(reads.values())
 
@@ -134,6 +134,10 @@ def test_a_write_that_fails_stops_only_that_person(n8n: FakeN8n, action: str) ->
     (other,) = {ADA, BO} - set(error["users"])
     assert {change["user"] for change in failed["done"]} >= {other}
     assert {change["user"] for change in failed["not_tried"]} <= set(error["users"])
+    assert {user["email"]: user["changed"] for user in failed["users"]} == {other: True, error["users"][0]: False} or (
+        action == "remove_memberships"
+    )
+    assert [user["email"] for user in failed["users"]] == [ADA, BO]
     assert run(n8n_offboard, n8n, users=[ADA, BO], action=action)["changed"]
     assert n8n.memberships()["Sales"] == {OLIVIA: "project:admin"}
 
@@ -143,3 +147,9 @@ def test_without_the_licence_nobody_is_demoted(n8n: FakeN8n) -> None:
     failed = run(n8n_offboard, n8n, users=[ADA, BO], action="demote")
     assert "Your license does not allow for feat:advancedPermissions" in failed["msg"] and not failed["changed"]
     assert len(failed["errors"]) == 2 and len(failed["not_tried"]) == 3
+
+
+def test_a_key_that_lacks_a_scope_is_found_out_before_anything_is_written(n8n: FakeN8n) -> None:
+    n8n.scopes_off.add("user:changeRole")
+    with pytest.raises(InputError, match="lacks the scope that this plan needs: user:changeRole. Nothing was changed"):
+        run(n8n_offboard, n8n, check_mode=True, users=[ADA], action="demote")

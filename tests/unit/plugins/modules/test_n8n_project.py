@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import json
+
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError
@@ -27,7 +29,7 @@ def test_creates_and_deletes_again(n8n: FakeN8n) -> None:
     done = four_beats(n8n_project, n8n, name=NAME)
     assert n8n.memberships() == {NAME: {OLIVIA: "project:admin"}}
     assert done["project"]["name"] == NAME and done["project"]["id"] in n8n.all_projects
-    assert done["diff"]["after"] == f'project "{NAME}"\n'
+    assert done["diff"]["after"] == f"project {json.dumps(NAME, ensure_ascii=False)}\n"
     gone = four_beats(n8n_project, n8n, name=NAME, state="absent")
     assert gone["project"] == done["project"] and n8n.memberships() == {}
 
