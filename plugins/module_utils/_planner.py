@@ -10,13 +10,22 @@ from difflib import get_close_matches
 from functools import cached_property
 
 from ._errors import InputError
+from ._losses import (
+    carried_away,
+    check_leaver,
+    check_possessions,
+    deletion,
+    lost_membership,
+    no_admin,
+    refuse_possessions,
+    role_change,
+)
 from ._model import (
     CHAT_USER,
     MEMBER,
     OWNER,
     PROJECT_ADMIN,
     Member,
-    Possessions,
     Project,
     State,
     User,
@@ -24,7 +33,7 @@ from ._model import (
     role_slug,
     the_one,
 )
-from ._plan import Change, Plan, carried, without_admin
+from ._plan import Change, Plan, without_admin
 from ._wish import MemberWish, Problems, ProjectWish, UserWish, Wish
 
 
@@ -302,81 +311,3 @@ def missing_project(state: State, project: str) -> str:
     alike = get_close_matches(project.casefold().strip(), names, n=1, cutoff=0.75)
     way_out = f'was "{names[alike[0]]}" meant?' if alike else "create it, with n8n_project, or with create_projects."
     return f'Project "{project}" does not exist: {way_out}'
-
-
-def no_admin(key: str, name: str, admins: list[str]) -> str:
-    """Return the words for a project that would lose its last admins."""
-    are = "is its last project:admin" if len(admins) == 1 else "are its last project:admins"
-    return (
-        f'Project "{name}" ({key}) would be left without an admin: {", ".join(admins)} {are}. Make somebody else '
-        "project:admin of it first."
-    )
-
-
-def role_change(user: User, role: str, reason: str) -> Change:
-    """Return the change of a user's instance role, with what cannot be undone of it in its reason."""
-    if role == CHAT_USER:
-        reason += "; n8n deletes the user's API keys with that"
-    return Change("change_user_role", user.email, before=user.role, after=role, reason=reason, user_id=user.id)
-
-
-def carried_away(state: State, user: User) -> list[Change]:
-    """Return the changes by which n8n takes a user out of all projects who becomes global:chatUser."""
-    return [carried(lost) for lost in lost_memberships(state, user, f"goes with becoming {CHAT_USER}")]
-
-
-def lost_membership(project: Project, member: Member, reason: str) -> Change:
-    """Return the change by which `member` leaves `project`."""
-    return Change(
-        "remove_member", member.email, project.name, member.role, None, reason, user_id=member.id, project_id=project.id
-    )
-
-
-def lost_memberships(state: State, user: User, reason: str) -> list[Change]:
-    """Return the changes by which `user` leaves every team project whose members were read."""
-    return [lost_membership(project, member, reason) for project, member in state.memberships(user)]
-
-
-def deletion(state: State, user: User, reason: str) -> list[Change]:
-    """Return the changes by which `user` is deleted; the memberships go with it."""
-    gone = Change("delete_user", user.email, before=user.role, reason=reason, user_id=user.id)
-    return [*(carried(lost) for lost in lost_memberships(state, user, "goes with the deleted user")), gone]
-
-
-def check_leaver(state: State, user: User) -> None:
-    """Raise InputError for the two who cannot be removed: the owner, and the user whose key is used."""
-    who = state.who_is_protected(user)
-    if who:
-        way_out = "transfer the ownership first" if user.role == OWNER else "use another user's key"
-        raise InputError(f"{user.email} is {who} and cannot leave it: {way_out}.")
-
-
-def check_possessions(state: State, user: User) -> None:
-    """Raise InputError where deleting `user` destroys something, or may destroy something that the server does not show.
-
-    Somebody who has not accepted the invitation yet has made nothing, but may have been given a workflow or credential.
-    No call gives a data table to anybody, and the community edition shows no personal projects.
-    """
-    project = state.personal_project(user)
-    if project is None:
-        if user.is_pending:
-            return
-        raise InputError(
-            f"{user.email} is not deleted: the personal project of this user cannot be seen, so nobody knows what "
-            "n8n would destroy with it."
-        )
-    possessions = state.possessions[project.id]
-    if user.is_pending:
-        possessions = replace(possessions, tables_unseen="")
-    refuse_possessions(user.email, possessions)
-
-
-def refuse_possessions(owner: str, possessions: Possessions) -> None:
-    """Raise InputError where `owner` owns something that n8n would destroy, or may own something that it does not show."""
-    if possessions.items:
-        raise InputError(
-            f"{owner} owns {possessions}, which n8n would destroy with it. Move or delete these first, then run the "
-            "task again."
-        )
-    if possessions.unseen or possessions.tables_unseen:
-        raise InputError(f"{owner} is not deleted: {possessions.unseen or possessions.tables_unseen}")

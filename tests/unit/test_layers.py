@@ -23,12 +23,13 @@ LAYERS: dict[str, set[str]] = {
     "_model": set(),
     "_wish": {"_model"},
     "_plan": {"_model"},
-    "_planner": {"_wish", "_plan", "_model"},
+    "_losses": {"_plan", "_model"},
+    "_planner": {"_wish", "_plan", "_losses", "_model"},
     "_rules": {"_model"},
     "_refusals": set(),
     "_client": {"_options", "_refusals"},
     "_resources": {"_client", "_refusals", "_model"},
-    "_leavers": {"_wish", "_plan", "_planner", "_model"},
+    "_leavers": {"_wish", "_plan", "_losses", "_model"},
     "_reading": {"_resources", "_wish", "_model"},
     "_invites": set(),
     "_apply": {"_resources", "_plan", "_model"},
@@ -40,7 +41,7 @@ LAYERS: dict[str, set[str]] = {
     "filter": {"_rules", "_plan"},
     "doc_fragments": set(),
 }
-PURE = {"_errors", "_refusals", "_model", "_wish", "_plan", "_planner", "_leavers", "_rules"}
+PURE = {"_errors", "_refusals", "_model", "_wish", "_plan", "_planner", "_losses", "_leavers", "_rules"}
 # What a pure file may import from the standard library: nothing that sees the clock, a disk, a network or a thread.
 HARMLESS = {
     "__future__",

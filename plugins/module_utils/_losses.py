@@ -1,0 +1,90 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What goes when somebody or something goes, and what may not go: memberships, the last admin, what is owned. PURE."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ._errors import InputError
+from ._model import CHAT_USER, OWNER, Member, Possessions, Project, State, User
+from ._plan import Change, carried
+
+
+def no_admin(key: str, name: str, admins: list[str]) -> str:
+    """Return the words for a project that would lose its last admins."""
+    are = "is its last project:admin" if len(admins) == 1 else "are its last project:admins"
+    return (
+        f'Project "{name}" ({key}) would be left without an admin: {", ".join(admins)} {are}. Make somebody else '
+        "project:admin of it first."
+    )
+
+
+def role_change(user: User, role: str, reason: str) -> Change:
+    """Return the change of a user's instance role, with what cannot be undone of it in its reason."""
+    if role == CHAT_USER:
+        reason += "; n8n deletes the user's API keys with that"
+    return Change("change_user_role", user.email, before=user.role, after=role, reason=reason, user_id=user.id)
+
+
+def carried_away(state: State, user: User) -> list[Change]:
+    """Return the changes by which n8n takes a user out of all projects who becomes global:chatUser."""
+    return [carried(lost) for lost in lost_memberships(state, user, f"goes with becoming {CHAT_USER}")]
+
+
+def lost_membership(project: Project, member: Member, reason: str) -> Change:
+    """Return the change by which `member` leaves `project`."""
+    return Change(
+        "remove_member", member.email, project.name, member.role, None, reason, user_id=member.id, project_id=project.id
+    )
+
+
+def lost_memberships(state: State, user: User, reason: str) -> list[Change]:
+    """Return the changes by which `user` leaves every team project whose members were read."""
+    return [lost_membership(project, member, reason) for project, member in state.memberships(user)]
+
+
+def deletion(state: State, user: User, reason: str) -> list[Change]:
+    """Return the changes by which `user` is deleted; the memberships go with it."""
+    gone = Change("delete_user", user.email, before=user.role, reason=reason, user_id=user.id)
+    return [*(carried(lost) for lost in lost_memberships(state, user, "goes with the deleted user")), gone]
+
+
+def check_leaver(state: State, user: User) -> None:
+    """Raise InputError for the two who cannot be removed: the owner, and the user whose key is used."""
+    who = state.who_is_protected(user)
+    if who:
+        way_out = "transfer the ownership first" if user.role == OWNER else "use another user's key"
+        raise InputError(f"{user.email} is {who} and cannot leave it: {way_out}.")
+
+
+def check_possessions(state: State, user: User) -> None:
+    """Raise InputError where deleting `user` destroys something, or may destroy something that the server does not show.
+
+    Somebody who has not accepted the invitation yet has made nothing, but may have been given a workflow or credential.
+    No call gives a data table to anybody, and the community edition shows no personal projects.
+    """
+    project = state.personal_project(user)
+    if project is None:
+        if user.is_pending:
+            return
+        raise InputError(
+            f"{user.email} is not deleted: the personal project of this user cannot be seen, so nobody knows what "
+            "n8n would destroy with it."
+        )
+    possessions = state.possessions[project.id]
+    if user.is_pending:
+        possessions = replace(possessions, tables_unseen="")
+    refuse_possessions(user.email, possessions)
+
+
+def refuse_possessions(owner: str, possessions: Possessions) -> None:
+    """Raise InputError where `owner` owns something that n8n would destroy, or may own something that it does not show."""
+    if possessions.items:
+        raise InputError(
+            f"{owner} owns {possessions}, which n8n would destroy with it. Move or delete these first, then run the "
+            "task again."
+        )
+    if possessions.unseen or possessions.tables_unseen:
+        raise InputError(f"{owner} is not deleted: {possessions.unseen or possessions.tables_unseen}")
