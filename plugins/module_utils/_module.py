@@ -72,8 +72,8 @@ class Task:
         missing = self.resources.missing_scopes(change.action for change in plan.changes if not change.carried)
         if missing:
             raise InputError(
-                f"The key lacks {'the scope' if len(missing) == 1 else 'scopes'} that this plan needs: {', '.join(missing)}. "
-                "Nothing was changed. Make a key that has them under Settings > n8n API."
+                f"The key lacks the scope {' and '.join(missing)}: make one that has it under Settings > n8n API. The plan "
+                "needs it, and nothing was changed."
             )
 
     def _check_roles(self, plan: Plan) -> None:

@@ -123,15 +123,15 @@ def test_a_key_without_the_scope(company: Server) -> None:
     before = everything(company)
     owner = company.login(OWNER)
     scopes = owner.call("GET", "/api-keys/scopes")
-    told = (
-        "The key lacks the scope {}: make one that has it"
-        if company.version.startswith("2.4")
-        else "The key needs the scope {}"
-    )
+    tells_scopes = company.version.startswith("2.4")
+    told = "The key lacks the scope {}: make one that has it" if tells_scopes else "The key needs the scope {}"
 
     def without(scope: str, module_name: str, by_n8n: bool = False, **args: Any) -> None:
         key = owner.api_key([granted for granted in scopes if granted != scope])
-        (refused_by_n8n if by_n8n else refused)(module_name, told.format(scope), "(HTTP 403)", api_key=key, **args)
+        # What only a write needs is known before it where n8n tells the scopes of a key.
+        known = by_n8n and tells_scopes
+        words = (told.format(scope), *(() if known else ("(HTTP 403)",)))
+        (refused_by_n8n if by_n8n and not known else refused)(module_name, *words, api_key=key, **args)
 
     without("user:read", "n8n_user", email="new@example.com")
     without("user:create", "n8n_user", by_n8n=True, email="new@example.com")
@@ -347,12 +347,12 @@ def test_the_owner_oneself_and_the_last_admin(company: Server) -> None:
     hers = company.login(ADA).api_key()
     refused(
         "n8n_user",
-        "is the user whose API key is used and cannot remove itself",
+        "is the user whose API key is used and cannot leave it",
         email=ADA,
         state="absent",
         api_key=hers,
     )
-    refused("n8n_offboard", "is the user whose API key is used and cannot remove itself", users=[ADA], api_key=hers)
+    refused("n8n_offboard", "is the user whose API key is used and cannot leave it", users=[ADA], api_key=hers)
     refused(
         "n8n_offboard", "is the owner of this n8n and cannot leave it", users=[OWNER], action="delete", api_key=hers
     )
