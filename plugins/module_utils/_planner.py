@@ -113,9 +113,7 @@ class _Draft:
         if who:
             if not self.wish.is_list:
                 raise InputError(f"{where}: {user.email} is {who}, whose instance role {user.role} cannot be changed.")
-            self.notes.append(
-                f"{user.email} is {who} and keeps the instance role {user.role} ({where} asks for {role})."
-            )
+            self.notes.append(f"{where}: {user.email} is {who} and keeps {user.role}, in place of {role}.")
             return
         self.changes.append(role_change(user, role, "has another instance role"))
         if role == CHAT_USER:
@@ -243,9 +241,7 @@ class _Draft:
             return
         who = self.state.who_is_protected(user)
         if self.wish.is_list and before and who and is_demotion(before, role):
-            self.notes.append(
-                f'{user.email} is {who} and keeps {before} in project "{project.name}" ({where} asks for {role}).'
-            )
+            self.notes.append(f"{where}: {user.email} is {who} and keeps {before}, in place of {role}.")
             return
         if given_back:
             action, reason = "add_member", f"is given back what becoming {CHAT_USER} takes away"

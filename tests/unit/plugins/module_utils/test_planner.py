@@ -395,7 +395,8 @@ def test_a_list_leaves_the_owner_alone_also_where_the_key_is_somebody_elses() ->
     made = access(company(myself=GRACE.id), [{"email": "olivia@example.com", "projects": {"Sales": "viewer"}}])
     assert rows(made) == []
     assert made.notes == (
-        'olivia@example.com is the owner of this n8n and keeps project:admin in project "Sales" (users[0] (olivia@example.com), project "Sales" asks for project:viewer).',
+        'users[0] (olivia@example.com), project "Sales": olivia@example.com is the owner of this n8n and keeps '
+        "project:admin, in place of project:viewer.",
     )
 
 
