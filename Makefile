@@ -12,10 +12,10 @@ READY := $(VENV)/.ready-$(shell { cat $(LOCK); $(PYTHON) -VV; } 2>&1 | cksum | c
 SUITE = PYTHONPATH=tests $(VENV)/bin/python -m suite
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-floor test-oldest clean
+.PHONY: help demo test test-floor test-oldest test-browser bench clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## Start a throwaway n8n and show on it what the collection does
 	@PYTHONPATH=tests $(VENV)/bin/python demo/run.py
@@ -29,8 +29,20 @@ test-floor: $(READY) ## Run the tests that need n8n against the oldest n8n that 
 test-oldest: ## Run them with the oldest ansible-core that is supported (Python 3.11)
 	@$(MAKE) --no-print-directory test VENV=.venv-oldest LOCK=tests/requirements-oldest.txt STAGES="units integration real"
 
+test-browser: ## Look at the report in a real browser (Debian's chromium, which root gets installed)
+	@for program in chromium chromedriver; do \
+		test -x /usr/bin/$$program && continue; \
+		test "$$(id -u)" = 0 && command -v apt-get > /dev/null || { echo "/usr/bin/$$program is not there: apt-get install chromium chromium-driver (as root this target does so)" >&2; exit 1; }; \
+		echo "Installing chromium and chromium-driver ..."; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver > /dev/null || exit 1; \
+	done
+	@$(MAKE) --no-print-directory test VENV=.venv-browser LOCK=tests/requirements-browser.txt STAGES=browser
+
+bench: $(READY) ## Measure speed side by side with what a user would do instead
+	@PYTHONPATH=tests $(VENV)/bin/python -m bench
+
 clean: ## Remove what the other targets made (installed n8n stay in the user's cache)
-	rm -rf .venv .venv-oldest .build
+	rm -rf .venv .venv-oldest .venv-browser .build
 
 $(READY):
 	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) is not there. Name a Python: make PYTHON=python3.12" >&2; exit 1; }

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demo: a small company on a throwaway n8n, from the first plan to the last leaver. `make demo` runs it."""
+"""The demo: a small company on a throwaway n8n, from the first plan to the report. `make demo` runs it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from pathlib import Path
 
 from n8n_server.install import InstallError
 from n8n_server.server import LICENCE_NOTE, Server, ServerError, running
-from suite.staging import environment, stage_collection
+from suite.staging import BUILD, environment, stage_collection
 
 DEMO = Path(__file__).resolve().parent
 INVITES = "invites.json"
+REPORT = BUILD / "demo-report.html"
 
 
 def main() -> int:
@@ -75,12 +76,18 @@ class Story:
             "leavers.yml names people who have left. They lose every membership, in one plan.", *offboard, "--diff"
         )
         self.say_who_is_where()
+        report = ("lifecycle.n8n.report", "-e", f'report_path="{REPORT}"')
+        self.step("A report for the access review: who has access to what, to read and to print.", *report)
+        say(f"Open it in a browser: {REPORT.as_uri()}")
 
     def step(self, title: str, *words: str) -> str:
         """Run ansible-playbook with `words`, show it and what it prints, and return that."""
         self.number += 1
         shown = " ".join("'" + word + "'" if " " in word else word for word in words)
-        say(f"{self.number}. {title}", f"$ ansible-playbook {shown.replace(str(self.folder), '.')}")
+        say(
+            f"{self.number}. {title}",
+            f"$ ansible-playbook {shown.replace(str(self.folder), '.').replace(str(BUILD), '.build')}",
+        )
         command = [str(Path(sys.executable).with_name("ansible-playbook")), *words]
         settings = {
             "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",

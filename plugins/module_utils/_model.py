@@ -20,7 +20,9 @@ PROJECT_ADMIN = "project:admin"
 # Who has one of these sees and manages everything on the instance.
 SEES_ALL = (OWNER, "global:admin")
 
-# The short words of n8n's own roles. project:personalOwner is not among them: nobody can be given it.
+# An instance has one owner, and so has a personal project: nobody can be given these.
+NOT_GIVEN = (OWNER, "project:personalOwner")
+# The short words of n8n's own roles.
 _SHORT = {
     "global": {"owner": OWNER, "admin": "global:admin", "member": MEMBER, "chatUser": CHAT_USER},
     "project": {name: f"project:{name}" for name in ("admin", "editor", "viewer", "chatUser")},
@@ -127,12 +129,12 @@ class Member:
 
 @dataclass(frozen=True)
 class Role:
-    """A role that GET /roles lists (2.36 and later); `kind` is global or project."""
+    """A role that GET /roles lists (2.36 and later); `kind` is global or project. Without a listing, licences are unknown."""
 
     slug: str
     name: str
     kind: str
-    licensed: bool = True
+    licensed: bool | None = True
     custom: bool = False
 
     @classmethod
@@ -145,6 +147,22 @@ class Role:
             licensed=data.get("licensed") is not False,
             custom=data.get("systemRole") is False,
         )
+
+    @property
+    def assignable(self) -> bool:
+        """Whether somebody can be given it: it is no owner's, and the licence does not exclude it."""
+        return self.slug not in NOT_GIVEN and self.licensed is not False
+
+    def to_result(self) -> dict[str, Any]:
+        """Return the entry of `roles`."""
+        return {
+            "slug": self.slug,
+            "name": self.name,
+            "type": self.kind,
+            "custom": self.custom,
+            "licensed": self.licensed,
+            "assignable": self.assignable,
+        }
 
 
 @dataclass(frozen=True)
@@ -308,13 +326,22 @@ def role_slug(text: str, kind: str, known: Iterable[Role] | None, where: str) ->
         slug = matches[0] if matches else None
     role = next((role for role in roles if role.slug == slug), None)
     if slug == "project:personalOwner" or slug is None or (known is not None and role is None):
-        offered = sorted(role.slug for role in roles if role.slug not in (OWNER, "project:personalOwner"))
+        offered = sorted(role.slug for role in roles if role.slug not in NOT_GIVEN)
         choice = ", ".join(offered or _ALWAYS[kind])
         hint = "" if known is not None else " (this n8n does not list its roles: a custom one is named by its slug)"
         raise InputError(f'{where}: there is no role "{text}" to give. Choose from {choice}{hint}.')
-    if role is not None and not role.licensed:
+    if role is not None and role.licensed is False:
         raise InputError(f'{where}: the licence of this n8n does not include the role "{slug}".')
     return slug
+
+
+def known_roles() -> tuple[Role, ...]:
+    """Return n8n's own roles that every supported version has, for a server that does not list any (before 2.36)."""
+    return tuple(
+        Role(_SHORT[kind][word], word, kind, licensed=None)
+        for kind, words in _ALWAYS.items()
+        for word in (*(["owner"] if kind == "global" else []), *words)
+    )
 
 
 def is_demotion(before: str, after: str) -> bool:

@@ -29,6 +29,7 @@ class Task:
         self.check_mode = check_mode
         self.plan: Plan | None = None
         self.outcome = Outcome()
+        self.warnings: list[str] = []
 
     def read(self, needs: Needs) -> State:
         """Return the state that `needs` asks for."""
@@ -47,6 +48,7 @@ class Task:
         task that fails on the way returns besides, out of the changes that were made.
         """
         self.plan = plan
+        self.warnings.extend(plan.notes)
         if plan.changes:
             self._check_scopes(plan)
             self._check_roles(plan)
@@ -100,11 +102,8 @@ class Task:
 
     def result(self) -> dict[str, Any]:
         """Return what every module returns."""
-        return {
-            "changed": bool(self.outcome.done),
-            "requests": self.resources.client.requests,
-            "diff": self.plan.diff(self.outcome.done) if self.plan else {"before": "", "after": ""},
-        }
+        common = {"changed": bool(self.outcome.done), "requests": self.resources.client.requests}
+        return {**common, "diff": self.plan.diff(self.outcome.done)} if self.plan else common
 
     def plan_result(self) -> dict[str, Any]:
         """Return what a module that plans for many people returns of the plan."""
@@ -138,10 +137,10 @@ def run_module(
             result = {**task.plan_result(), **error.result(), "msg": str(error)}
             leave = module.fail_json
     result = {**task.result(), **result}
-    for note in (*(task.plan.notes if task.plan else ()), *task.outcome.notes):
-        module.warn(note)
+    for warning in (*task.warnings, *task.outcome.notes):
+        module.warn(warning)
     if not module._diff:
-        del result["diff"]
+        result.pop("diff", None)
     leave(**result)
 
 

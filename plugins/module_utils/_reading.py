@@ -49,11 +49,11 @@ def roles_if_shown(resources: Resources) -> tuple[Role, ...] | None:
 
 
 def _team_projects(state: State, wanted: tuple[str, ...]) -> list[str]:
-    """Return the ids of the team projects that `wanted` names, of all if it names none."""
+    """Return the ids of the team projects that `wanted` may mean, by id or by name; of all if it names none."""
     if not wanted:
         return [project.id for project in state.projects if project.is_team]
-    found = {project.id: None for name in wanted for project in state.find_projects(name) if project.is_team}
-    return list(found)
+    meant = (project for name in wanted for project in (*state.find_projects(name), *state.projects_named(name)))
+    return list(dict.fromkeys(project.id for project in meant if project.is_team))
 
 
 def _named_users(resources: Resources, references: Iterable[str]) -> tuple[User, ...]:
@@ -85,12 +85,11 @@ def _whole_instance(resources: Resources, state: State) -> State:
 
     Every user, pending ones too, has one personal project with that user's id as creatorId (seen on 2.8.4 and 2.40.7).
     """
-    users = {item["id"]: User.from_api(item) for item in resources.list_users().items}
-    projects = {project.id: project for project in _projects(resources)}
+    users, projects = _both(resources)
     if _owners(projects.values()) != set(users):
         # Somebody may have come or gone between the two listings; another look tells.
-        users.update({item["id"]: User.from_api(item) for item in resources.list_users().items})
-        projects = {project.id: project for project in _projects(resources)}
+        more, projects = _both(resources)
+        users.update(more)
         unlisted = sorted(_owners(projects.values()) - set(users))
         users.update({user.id: user for user in _named_users(resources, unlisted)})
         # Who was there at the first look and has no personal project any more has been deleted in between, if n8n agrees.
@@ -107,6 +106,21 @@ def _whole_instance(resources: Resources, state: State) -> State:
     return replace(state, users=tuple(users.values()), projects=tuple(projects.values()))
 
 
+def _both(resources: Resources) -> tuple[dict[str, User], dict[str, Project]]:
+    """Return users and projects by id, both read at once."""
+    users: dict[str, User] = {}
+    projects: dict[str, Project] = {}
+
+    def look(what: str) -> None:
+        if what == "users":
+            users.update({item["id"]: User.from_api(item) for item in resources.list_users().items})
+        else:
+            projects.update({project.id: project for project in _projects(resources)})
+
+    resources.client.in_parallel(look, ("users", "projects"))
+    return users, projects
+
+
 def _owners(projects: Iterable[Project]) -> set[str]:
     return {project.creator_id for project in projects if not project.is_team and project.creator_id}
 
@@ -118,9 +132,8 @@ def _with_possessions(resources: Resources, state: State, needs: Needs) -> State
         project = state.personal_project(user) if user else None
         if project is not None:
             ids.append(project.id)
-    for reference in needs.possessions_of_projects:
-        named = (*state.find_projects(reference), *state.projects_named(reference))
-        ids.extend(dict.fromkeys(project.id for project in named if project.is_team))
+    if needs.possessions_of_projects:
+        ids.extend(_team_projects(state, needs.possessions_of_projects))
     if not ids:
         return state
     myself = state.find_user(state.myself) if state.myself else None

@@ -92,6 +92,9 @@ class Needs:
     possessions_of_projects: tuple[str, ...] = ()
 
 
+EVERYTHING = Needs(all_users=True, projects=True, members=())
+
+
 class Problems:
     """Collects what is wrong, so that a list is refused once, with all that is wrong in it."""
 

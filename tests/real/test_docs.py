@@ -31,7 +31,8 @@ DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/docsite/rst/*.rst"))]
 CONNECTING = ROOT / "docs/docsite/rst/guide_connecting.rst"
 # Those whose blocks are examples without a story.
 ROLE_DOCUMENTS = sorted(ROOT.glob("roles/*/README.md"))
-EXAMPLES = sorted(path for kind in ("modules", "filter") for path in ROOT.glob(f"plugins/{kind}/*.py"))
+EXAMPLES = sorted(path for kind in ("modules", "filter", "lookup") for path in ROOT.glob(f"plugins/{kind}/*.py"))
+INVENTORIES = sorted(ROOT.glob("plugins/inventory/*.py"))
 
 # What a reader types and the tests cannot: it needs a network, a browser's key, or is what runs these tests.
 NOT_RUN = (
@@ -54,7 +55,7 @@ class Block:
     @property
     def file(self) -> str | None:
         """The name of the file that it is, if its first line has one."""
-        named = re.match(r"# ([\w-]+\.\w+)$", self.text, re.MULTILINE)
+        named = re.match(r"# ([\w.-]+\.\w+)$", self.text, re.MULTILINE)
         return named[1] if named else None
 
     @property
@@ -152,21 +153,37 @@ def sales_and_ada(n8n: Server) -> None:
 # What documents and examples assume; the rest begins on an empty n8n.
 GIVEN: dict[str, Callable[[Server], None]] = {
     "guide_offboarding": two_people,
+    "guide_who_is_where": two_people,
+    "n8n": two_people,
+    "n8n_access_info": two_people,
     "n8n_offboard": two_people,
     "n8n_plan_lines": sales_and_ada,
+    "n8n_project_info": two_people,
     "n8n_project_member": sales_and_ada,
+    "n8n_project_members": two_people,
+    "n8n_user_info": two_people,
+    "n8n_user_projects": two_people,
 }
 
 
+def examples(source: Path) -> str:
+    """Return the examples of a plugin."""
+    assigned = [node for node in ast.parse(source.read_text("utf-8")).body if isinstance(node, ast.Assign)]
+    return str(next(ast.literal_eval(node.value) for node in assigned if ast.unparse(node.targets[0]) == "EXAMPLES"))
+
+
 def narrow_key(n8n: Server, module: str) -> str:
-    """Return a key of the owner's with the scopes that the guide names for a module (a filter's examples use n8n_access)."""
+    """Return a key of the owner's with the scopes that the guide names for a module or plugin (a filter's examples use n8n_access)."""
     table = CONNECTING.read_text("utf-8").partition("docsite.guide_scopes:")[2].partition("\nLicences\n")[0]
-    rows = {row.partition("``")[0]: row for row in table.split("\n   * - ``")}
+    rows = {name: row for row in table.split("\n   * - ``") for name in row.partition("\n")[0].split("``")}
     scopes = set(re.findall(r"``(\w+:\w+)``", rows.get(module, rows["n8n_access"]).partition("\n\n")[0]))
     owner = n8n.login(OWNER)
     if "project:manageMembers" not in owner.call("GET", "/api-keys/scopes"):
         scopes = {scope.replace("project:manageMembers", "project:update") for scope in scopes}
-    return owner.api_key(sorted(scopes))
+    if version(n8n) < (2, 36):
+        scopes.discard("role:list")
+    # There is no key without any scope.
+    return owner.api_key(sorted(scopes or {"tag:list"}))
 
 
 def everything(n8n: Server) -> tuple[object, ...]:
@@ -195,10 +212,8 @@ def test_a_document_does_what_it_shows(document: Path, n8n: Server, tmp_path: Pa
 def test_examples_run_as_they_stand(source: Path, n8n: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In check mode and for real, with a key that has no scope but those that the guide says a module needs."""
     GIVEN.get(source.stem, lambda server: None)(n8n)
-    assigned = [node for node in ast.parse(source.read_text("utf-8")).body if isinstance(node, ast.Assign)]
-    examples = next(ast.literal_eval(node.value) for node in assigned if ast.unparse(node.targets[0]) == "EXAMPLES")
     play = "- hosts: localhost\n  gather_facts: false\n  tasks:\n"
-    (tmp_path / "play.yml").write_text(play + textwrap.indent(examples, "    "), encoding="utf-8")
+    (tmp_path / "play.yml").write_text(play + textwrap.indent(examples(source), "    "), encoding="utf-8")
     before = everything(n8n)
     code, output = run("ansible-playbook play.yml --check --diff", tmp_path)
     assert code == 0, output
@@ -210,6 +225,25 @@ def test_examples_run_as_they_stand(source: Path, n8n: Server, tmp_path: Path, m
         assert code == 2 and "does not show the data tables of others" in output, output
     else:
         assert code == 0, output
+
+
+@pytest.mark.parametrize("source", INVENTORIES, ids=lambda path: path.stem)
+def test_inventories_run_as_they_stand(
+    source: Path, n8n: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With such a narrow key, too; the second example, which is a comment as a file has but one, without its comment signs."""
+    GIVEN.get(source.stem, lambda server: None)(n8n)
+    key = narrow_key(n8n, source.stem)
+    monkeypatch.setenv("ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED", "true")
+    first, _line, second = examples(source).partition("# ---\n")
+    for number, text in enumerate(
+        (first, re.sub("^# ?", "", second, flags=re.MULTILINE).replace("https://n8n.example.com", n8n.url))
+    ):
+        name = f"{number}.{source.stem}.yml"
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        monkeypatch.setenv("N8N_API_KEY", key)
+        code, output = run(f"ansible-inventory -i {name} --list", tmp_path)
+        assert code == 0 and "ada@example.com" in output, output
 
 
 def test_commands_are_left_out_for_a_reason() -> None:
@@ -237,7 +271,7 @@ def test_yaml_parses_and_playbooks_are_playbooks(document: Path, tmp_path: Path)
 
 def test_readme_names_everything_there_is() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
-    plugins = {path.stem for path in EXAMPLES}
+    plugins = {path.stem for path in EXAMPLES} | {f"`{path.stem}`" for path in INVENTORIES}
     roles = {path.parent.name for path in ROLE_DOCUMENTS}
     guides = {f"docs/docsite/rst/{path.name}" for path in DOCUMENTS[1:]}
     assert {name for name in plugins | roles | guides if name not in readme} == set()

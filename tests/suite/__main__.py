@@ -14,7 +14,7 @@ from pathlib import Path
 from n8n_server.install import DEFAULT_LOCK
 
 from .bench import Bench
-from .stages import NEED_SERVER, STAGES, Stage, server
+from .stages import NEED_SERVER, ON_REQUEST, STAGES, Stage, server
 from .staging import ROOT, stage_collection
 from .tally import Tally
 
@@ -22,7 +22,7 @@ from .tally import Tally
 def main() -> int:
     """Return 1 if anything failed; the last line printed is always 'N passed, N failed'."""
     options = _options()
-    wanted = set(options.stages or STAGES)
+    wanted = set(options.stages or STAGES.keys() - ON_REQUEST.keys())
     if wanted & NEED_SERVER:
         wanted.add(server.__name__)
     rows: list[tuple[str, Tally, float]] = []
@@ -36,7 +36,12 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="suite", description="Run the tests of the collection.")
     parser.add_argument("--lock", type=Path, default=DEFAULT_LOCK, metavar="DIR", help="which n8n to test against")
-    parser.add_argument("stages", nargs="*", metavar="STAGE", help=f"all of them unless named: {' '.join(STAGES)}")
+    parser.add_argument(
+        "stages",
+        nargs="*",
+        metavar="STAGE",
+        help=f"unless named, all of these but {', '.join(ON_REQUEST)}: {' '.join(STAGES)}",
+    )
     options = parser.parse_args()
     if unknown := set(options.stages) - set(STAGES):
         parser.error(f"no such stage: {' '.join(sorted(unknown))}. There are: {' '.join(STAGES)}")
@@ -65,6 +70,10 @@ def _report(rows: list[tuple[str, Tally, float]]) -> int:
     print(f"\n{'stage':<12} {'passed':>7} {'failed':>7} {'seconds':>8}")
     for name, tally, seconds in rows:
         print(f"{name:<12} {tally.passed:>7} {tally.failed:>7} {seconds:>8.0f}{'  <--' if tally.failed else ''}")
+    ran = {row[0] for row in rows}
+    for name, note in ON_REQUEST.items():
+        if name not in ran:
+            print(f"\n{note}")
     total = sum((row[1] for row in rows), Tally())
     print(f"\n{total}")
     return 1 if total.failed else 0

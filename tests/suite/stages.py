@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from .bench import Bench, Done
-from .staging import BUILD, prepare_pip
+from .staging import BUILD, HOME, prepare_pip
 from .tally import Tally, from_integration, from_junit
 
 Stage = Callable[[Bench], Tally]
@@ -45,7 +45,17 @@ def types(bench: Bench) -> Tally:
     mypy = (bench.tool("mypy"), "--config-file", bench.collection / "pyproject.toml", "--cache-dir", BUILD / "mypy")
     plugins = ("--explicit-package-bases", bench.collection.relative_to(BUILD) / "plugins")
     return bench.check("mypy plugins", *mypy, *plugins, cwd=BUILD, env={"MYPYPATH": "."}) + bench.check(
-        "mypy tests", *mypy, "-p", "suite", "-p", "n8n_server", cwd=bench.collection / "tests"
+        "mypy tests",
+        *mypy,
+        "-p",
+        "suite",
+        "-p",
+        "n8n_server",
+        "-p",
+        "bench",
+        "-p",
+        "reporting",
+        cwd=bench.collection / "tests",
     )
 
 
@@ -126,6 +136,8 @@ def real(bench: Bench) -> Tally:
 def molecule(bench: Bench) -> Tally:
     """the roles, in the scenarios of Molecule, against the real n8n"""
     tally = Tally()
+    # Molecule keeps there what it has prepared, and would not prepare it again on an n8n that is empty once more.
+    shutil.rmtree(HOME / ".ansible" / "tmp", ignore_errors=True)
     for scenario in sorted(bench.collection.glob("extensions/molecule/*/molecule.yml")):
         name = scenario.parent.name
         command = (bench.tool("molecule"), "test", "--scenario-name", name)
@@ -139,11 +151,22 @@ def demo(bench: Bench) -> Tally:
     return bench.check("demo", PYTHON, "demo/run.py", env={"PYTHONPATH": str(bench.collection / "tests")})
 
 
+def browser(bench: Bench) -> Tally:
+    """pytest on tests/browser: the report in a real browser"""
+    return _pytest(
+        bench, "tests/browser", "-rP", env=bench.fresh_n8n().environment(), show=r" in \d[\d.]* s|contrast|of PDF$"
+    )
+
+
 STAGES: dict[str, Stage] = {
     stage.__name__: stage
-    for stage in (sanity, types, units, lint, docs, build, server, integration, real, molecule, demo)
+    for stage in (sanity, types, units, lint, docs, build, server, integration, real, molecule, demo, browser)
 }
-NEED_SERVER = {stage.__name__ for stage in (integration, real, molecule)}
+NEED_SERVER = {stage.__name__ for stage in (integration, real, molecule, browser)}
+# These run where they are named, as they need more than the others do.
+ON_REQUEST = {
+    browser.__name__: "The browser tests are no part of this and were not run: `make test-browser` runs them."
+}
 
 
 def _ansible_test(bench: Bench, *words: str) -> tuple[str | Path, ...]:

@@ -31,17 +31,18 @@ LAYERS: dict[str, set[str]] = {
     "_resources": {"_client", "_refusals", "_model"},
     "_leavers": {"_wish", "_plan", "_losses", "_model"},
     "_reading": {"_resources", "_wish", "_model"},
+    "_who": {"_model"},
     "_invites": set(),
     "_apply": {"_resources", "_plan", "_model"},
     "_module": {"_options", "_client", "_resources", "_reading", "_apply", "_plan", "_wish", "_model"},
-    "_connection": {"_options", "_client", "_resources"},
-    "modules": {"_module", "_wish", "_plan", "_planner", "_leavers", "_invites", "_model"},
-    "lookup": {"_connection"},
-    "inventory": {"_connection"},
+    "_connection": {"_options", "_client", "_resources", "_reading", "_wish", "_model"},
+    "modules": {"_module", "_wish", "_plan", "_planner", "_leavers", "_who", "_invites", "_model"},
+    "lookup": {"_connection", "_wish", "_who"},
+    "inventory": {"_connection", "_wish", "_who"},
     "filter": {"_rules", "_plan"},
     "doc_fragments": set(),
 }
-PURE = {"_errors", "_refusals", "_model", "_wish", "_plan", "_planner", "_losses", "_leavers", "_rules"}
+PURE = {"_errors", "_refusals", "_who", "_model", "_wish", "_plan", "_planner", "_losses", "_leavers", "_rules"}
 # What a pure file may import from the standard library: nothing that sees the clock, a disk, a network or a thread.
 HARMLESS = {
     "__future__",

@@ -27,11 +27,11 @@ def call(method, path):
         raise SystemExit(f"{method} {path} answered {error.code}: {error.read().decode()}") from None
 
 
-def listing(path):
+def listing(path, query=""):
     """Return everything of one kind, by id."""
     found, cursor = {}, ""
     while cursor is not None:
-        page = call("GET", f"{path}?limit=250" + (f"&cursor={cursor}" if cursor else ""))
+        page = call("GET", f"{path}?limit=250&{query}" + (f"&cursor={cursor}" if cursor else ""))
         found.update((item["id"], item) for item in page["data"])
         cursor = page["nextCursor"]
     return found

@@ -1,0 +1,138 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: n8n_project_info
+short_description: The projects of an n8n instance, and the members of each
+version_added: 0.1.0
+description:
+  - Returns all team projects or some, and, if asked, who is a member of each, with which role.
+author:
+  - lifecycle.n8n contributors (@lifecycle)
+extends_documentation_fragment:
+  - lifecycle.n8n.attributes.info
+  - lifecycle.n8n.connection
+  - lifecycle.n8n.action_group
+options:
+  name:
+    description:
+      - Only projects of this exact name. Where several have it, all of them are returned. None of that name is an empty list and no
+        error.
+    type: str
+  id:
+    description:
+      - Only the project with this id. None of that id is an empty list and no error.
+    type: str
+  members:
+    description:
+      - Whether to return the members of each project as well, one request each 250.
+    type: bool
+    default: false
+  include_personal:
+    description:
+      - Whether to return the personal projects of the users as well. Their only member is the user whose each is.
+    type: bool
+    default: false
+notes:
+  - The API key needs the scope C(project:list), and with O(members=true) C(user:list), and for the members of personal projects
+    C(user:read).
+  - It needs an n8n licence with team projects.
+seealso:
+  - module: lifecycle.n8n.n8n_user_info
+  - plugin: lifecycle.n8n.n8n_project_members
+    plugin_type: lookup
+"""
+
+EXAMPLES = r"""
+- name: Who is in Sales
+  lifecycle.n8n.n8n_project_info:
+    name: Sales
+    members: true
+  register: sales
+
+- name: Show them
+  ansible.builtin.debug:
+    msg: "{{ sales.projects | map(attribute='members') | flatten }}"
+"""
+
+RETURN = r"""
+projects:
+  description: The projects, sorted by name and id.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - id: 2GFDWJBjrvaj1y08
+      name: Sales
+      type: team
+      members:
+        - id: 0d0cf2b3-6c2c-4c0e-9d2b-2a9a8f0d3a51
+          email: ada@example.com
+          role: project:editor
+  contains:
+    id:
+      description: The id.
+      type: str
+    name:
+      description: The name.
+      type: str
+    type:
+      description: V(team) or V(personal).
+      type: str
+    members:
+      description: The members, each with the C(id) and C(email) of the user and the C(role) in the project, sorted by email.
+      returned: with O(members=true)
+      type: list
+      elements: dict
+requests:
+  description: The number of HTTP requests made, which is the number of pages read.
+  returned: always
+  type: int
+  sample: 4
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..module_utils._model import project_name
+from ..module_utils._module import Task, run_module
+from ..module_utils._who import projects_result
+from ..module_utils._wish import Needs
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    "name": {"type": "str"},
+    "id": {"type": "str"},
+    "members": {"type": "bool", "default": False},
+    "include_personal": {"type": "bool", "default": False},
+}
+
+
+def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
+    """Return the projects that the options ask for."""
+    name, project_id, personal = params["name"], params["id"], params["include_personal"]
+    for option in ("name", "id"):
+        if params[option] is not None:
+            project_name(params[option], option)
+    named = tuple(reference for reference in (name, project_id) if reference is not None)
+    members = named if params["members"] else None
+    # A personal project's member is the user who is its creator, which takes no request a project.
+    state = task.read(Needs(projects=True, members=members, all_users=params["members"] and personal))
+    wanted = [
+        project
+        for project in state.projects
+        if name in (None, project.name) and project_id in (None, project.id) and (personal or project.is_team)
+    ]
+    return {"projects": projects_result(state, wanted, params["members"])}
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(ARGUMENT_SPEC, run, mutually_exclusive=[("name", "id")])
+
+
+if __name__ == "__main__":
+    main()

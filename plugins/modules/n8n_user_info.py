@@ -1,0 +1,150 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: n8n_user_info
+short_description: The users of an n8n instance, and the projects of each
+version_added: 0.1.0
+description:
+  - Returns all users or one, and, if asked, which projects each is a member of, with which role. n8n itself has no answer to that.
+author:
+  - lifecycle.n8n contributors (@lifecycle)
+extends_documentation_fragment:
+  - lifecycle.n8n.attributes.info
+  - lifecycle.n8n.connection
+  - lifecycle.n8n.action_group
+options:
+  email:
+    description:
+      - Only the user with this email, in any case. Nobody of that email is an empty list and no error.
+    type: str
+  id:
+    description:
+      - Only the user with this id. Nobody of that id is an empty list and no error.
+    type: str
+  memberships:
+    description:
+      - Whether to return the projects of each user as well. That takes the members of every team project, one request each 250.
+    type: bool
+    default: false
+  include_personal:
+    description:
+      - Whether the projects of a user include the personal one.
+    type: bool
+    default: false
+notes:
+  - The API key needs the scope C(user:list), with O(email) or O(id) C(user:read), and with O(memberships=true) C(user:list) and
+    C(project:list).
+  - O(memberships=true) needs an n8n licence with team projects.
+seealso:
+  - module: lifecycle.n8n.n8n_project_info
+  - plugin: lifecycle.n8n.n8n_user_projects
+    plugin_type: lookup
+"""
+
+EXAMPLES = r"""
+- name: Where Ada is
+  lifecycle.n8n.n8n_user_info:
+    email: ada@example.com
+    memberships: true
+  register: ada
+
+- name: Show her projects
+  ansible.builtin.debug:
+    msg: "{{ ada.users | map(attribute='projects') | flatten }}"
+
+- name: Everybody
+  lifecycle.n8n.n8n_user_info:
+    memberships: true
+  register: everybody
+
+- name: Who is in no project
+  ansible.builtin.debug:
+    msg: "{{ everybody.users | rejectattr('projects') | map(attribute='email') }}"
+"""
+
+RETURN = r"""
+users:
+  description: The users, sorted by email.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - id: 0d0cf2b3-6c2c-4c0e-9d2b-2a9a8f0d3a51
+      email: ada@example.com
+      role: global:member
+      is_pending: false
+      first_name: Ada
+      last_name: Lovelace
+      projects:
+        - id: 2GFDWJBjrvaj1y08
+          name: Sales
+          role: project:editor
+  contains:
+    id:
+      description: The id.
+      type: str
+    email:
+      description: The email in lower case.
+      type: str
+    role:
+      description: The full slug of the instance role.
+      type: str
+    is_pending:
+      description: Whether the invitation is not accepted yet.
+      type: bool
+    first_name:
+      description: The first name, V(null) before the invitation is accepted.
+      type: str
+    last_name:
+      description: The last name, V(null) before the invitation is accepted.
+      type: str
+    projects:
+      description: The projects that the user is a member of, each with C(id), C(name) and C(role), sorted by name.
+      returned: with O(memberships=true)
+      type: list
+      elements: dict
+requests:
+  description: The number of HTTP requests made, which is the number of pages read.
+  returned: always
+  type: int
+  sample: 4
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..module_utils._module import Task, run_module
+from ..module_utils._who import users_result
+from ..module_utils._wish import Needs, user_reference
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    "email": {"type": "str"},
+    "id": {"type": "str"},
+    "memberships": {"type": "bool", "default": False},
+    "include_personal": {"type": "bool", "default": False},
+}
+
+
+def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
+    """Return the users that the options ask for."""
+    which = next((name for name in ("email", "id") if params[name] is not None), None)
+    named = (user_reference(params[which], which, is_email=which == "email"),) if which else ()
+    memberships = params["memberships"]
+    state = task.read(
+        Needs(users=named, all_users=not named, projects=memberships, members=() if memberships else None)
+    )
+    return {"users": users_result(state, memberships, params["include_personal"])}
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(ARGUMENT_SPEC, run, mutually_exclusive=[("email", "id")])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of a lookup or an inventory in, what n8n says out. The one place where such a plugin meets the client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleError
+
+from ..module_utils._client import Client
+from ..module_utils._errors import N8nError
+from ..module_utils._model import State
+from ..module_utils._options import CONNECTION_OPTIONS, Connection
+from ..module_utils._reading import read
+from ..module_utils._resources import Resources
+from ..module_utils._wish import Needs
+
+# What makes text without a brace plain text, and text with one anything but a template.
+_plain: Callable[[str], Any]
+_odd: Callable[[str], Any]
+try:
+    # From 2.19 on text is no template unless it is trusted, and ansible-inventory marks whatever is not trusted.
+    from ansible.template import trust_as_template
+
+    _plain, _odd = trust_as_template, str
+except ImportError:
+    # Before, text is a template unless it is marked, and ansible-inventory shows the mark.
+    from ansible.utils.unsafe_proxy import wrap_var
+
+    _plain, _odd = str, wrap_var
+
+
+def connection_of(plugin: Any, templar: Any) -> Connection:
+    """Return the connection that a plugin's options describe. What comes out of variables may be a template."""
+    options = resolved({name: plugin.get_option(name) for name in CONNECTION_OPTIONS}, templar)
+    try:
+        return Connection.from_options(options)
+    except N8nError as error:
+        raise AnsibleError(str(error)) from None
+
+
+def resolved(options: Mapping[str, Any], templar: Any) -> dict[str, Any]:
+    """Return `options`, those of the connection with their templates resolved by `templar`."""
+    return {
+        name: templar.template(value) if name in CONNECTION_OPTIONS and isinstance(value, str) else value
+        for name, value in options.items()
+    }
+
+
+def names_in(terms: Iterable[Any]) -> tuple[str, ...]:
+    """Return the terms of a lookup as text; raises AnsibleError for what can be no name, email or id."""
+    names = tuple(terms)
+    for name in names:
+        if isinstance(name, bool) or not isinstance(name, (str, int)) or not str(name).strip():
+            raise AnsibleError(f"A term has to be a name, an email or an id, or a list of these, and one is {name!r}.")
+    return tuple(map(str, names))
+
+
+def read_state(connection: Connection, needs: Needs) -> State:
+    """Return the state that `needs` asks for; raises AnsibleError with what went wrong."""
+    try:
+        with Client(connection, read_only=True) as client:
+            return read(Resources(client), needs)
+    except N8nError as error:
+        raise AnsibleError(str(error)) from None
+
+
+def as_data(value: Any) -> Any:
+    """Return `value` for a variable, as what it is: a project's name that looks like a template is no template."""
+    if isinstance(value, dict):
+        return {key: as_data(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [as_data(item) for item in value]
+    if isinstance(value, str):
+        return _odd(value) if "{" in value else _plain(value)
+    return value

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What tests of plugins that run on the controller need: an n8n to read, and Ansible's knowledge of a plugin's options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+import yaml
+from ansible import constants
+from ansible.plugins.doc_fragments import constructed, inventory_cache
+
+from ansible_collections.lifecycle.n8n.plugins.doc_fragments import plugin_connection
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import MisbehavingServer, page
+
+KEY = "head.payload.signature"
+TEMPLATE = "{{ 1 + 1 }} {% raw %}"
+
+
+def user(name: str) -> dict[str, Any]:
+    """Return a user as n8n does; Eve is pending."""
+    return {"id": f"u-{name}", "email": f"{name}@example.com", "role": "global:member", "isPending": name == "eve"}
+
+
+def member(name: str, role: str) -> dict[str, Any]:
+    """Return a member of a project as n8n does."""
+    return {**user(name), "role": f"project:{role}"}
+
+
+@contextmanager
+def company() -> Iterator[MisbehavingServer]:
+    """Serve Ada, Bob and Eve, who is on two pages, in Sales, in two projects called Twin, and in one called TEMPLATE."""
+    names = {"p2": "Twin", "p1": "Sales", "p4": TEMPLATE, "p3": "Twin"}
+    teams = [{"id": key, "name": name, "type": "team"} for key, name in names.items()]
+    homes = [
+        {"id": f"h-{name}", "name": f"<{name}>", "type": "personal", "creatorId": f"u-{name}"}
+        for name in ("ada", "bob", "eve")
+    ]
+    with MisbehavingServer() as server:
+        server.on("GET /users", page(user("eve"), user("bob"), cursor="more"), page(user("eve"), user("ada")))
+        server.on("GET /projects", page(*teams[:3], *homes, cursor="more"), page(*teams[3:]))
+        server.on("GET /projects/p1/users", page(member("bob", "viewer"), member("ada", "admin")))
+        server.on("GET /projects/p2/users", page(member("eve", "editor")))
+        server.on("GET /projects/p3/users", page())
+        server.on("GET /projects/p4/users", page(member("ada", "viewer")))
+        yield server
+
+
+def configure(plugin: Any, kind: str, source: ModuleType) -> None:
+    """Tell Ansible of the options of `plugin`, as its loader does for an installed collection."""
+    known: dict[str, Any] = dict(yaml.safe_load(source.DOCUMENTATION)["options"])
+    fragments = [plugin_connection, *([constructed, inventory_cache] if kind == "inventory" else [])]
+    for fragment in fragments:
+        known.update(yaml.safe_load(fragment.ModuleDocFragment.DOCUMENTATION)["options"])
+    name = f"lifecycle.n8n.{source.__name__.rpartition('.')[2]}"
+    constants.config.initialize_plugin_configuration_definitions(kind, name, known)
+    plugin._load_name = name
