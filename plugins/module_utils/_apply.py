@@ -7,16 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any
 
 from ._errors import N8nError
 from ._model import CHAT_USER, PROJECT_ADMIN, Project
-from ._plan import Change, Plan, quoted, without_admin
+from ._plan import GIVES, Change, Plan, quoted, without_admin
 from ._resources import Resources, batches, few
-
-# The changes behind these need what they make.
-_GIVES = ("add_member", "change_member_role")
 
 
 @dataclass
@@ -34,10 +30,10 @@ class Outcome:
     def in_order_of(self, plan: Plan) -> Outcome:
         """Return the same in the order of the plan, whatever the order in which answers arrived."""
         rank = {change: number for number, change in enumerate(plan.changes)}
-        places = [change.to_result() for change in plan.changes]
+        places = {tuple(change.to_result().values()): number for number, change in enumerate(plan.changes)}
         self.done.sort(key=rank.__getitem__)
         self.not_tried.sort(key=rank.__getitem__)
-        self.errors.sort(key=lambda error: places.index(error["changes"][0]) if error["changes"] else -1)
+        self.errors.sort(key=lambda error: places[tuple(error["changes"][0].values())] if error["changes"] else -1)
         self.conflicts.sort(key=lambda conflict: (conflict["project"] or "", conflict["user"] or ""))
         return self
 
@@ -67,78 +63,87 @@ class ApplyError(N8nError):
         return self._result
 
 
-def apply(plan: Plan, resources: Resources, keep_links: Callable[[dict[str, str]], None]) -> Outcome:
+def apply(
+    plan: Plan,
+    resources: Resources,
+    keep_links: Callable[[dict[str, str]], None],
+    progress: Callable[[int, int, str], None] = lambda made, planned, action: None,
+) -> Outcome:
     """Make the changes of `plan` and return what became of each of them. Raises nothing that n8n can cause.
 
     What fails does not stop what does not depend on it. `keep_links` gets the invitation links (secrets) by email as
-    soon as n8n has made them, as they cannot be had again.
+    soon as n8n has made them, as they cannot be had again. `progress` gets how many changes are behind it, of how many,
+    and the action of the last, also from several threads at once.
     """
-    run = _Run(plan, resources, keep_links)
-    for _step, changes in groupby(plan.changes, key=_step_of(plan)):
-        run.step(list(changes))
-    return run.end().in_order_of(plan)
-
-
-def _step_of(plan: Plan) -> Callable[[Change], object]:
-    """Group what one call can do: adding members and changing their roles is the same call to n8n."""
-    # Members who are given back what becoming a chat user takes away come in a second group, behind that.
-    groups: dict[int, int] = {}
-    number, last = 0, ""
-    for change in plan.changes:
-        kind = "give" if change.action in _GIVES else change.action
-        number += kind != last
-        groups[id(change)], last = number, kind
-    return lambda change: groups[id(change)]
+    run = _Run(plan, resources, keep_links, progress)
+    for step, changes in plan.steps():
+        run.step(step, changes)
+    return run.outcome.in_order_of(plan)
 
 
 class _Run:
-    def __init__(self, plan: Plan, resources: Resources, keep_links: Callable[[dict[str, str]], None]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        resources: Resources,
+        keep_links: Callable[[dict[str, str]], None],
+        progress: Callable[[int, int, str], None],
+    ) -> None:
         self.resources = resources
         self.outcome = Outcome()
         self._keep_links = keep_links
-        self._meant_to_lose_admins = {key for key, _name, _admins in without_admin(plan.state, plan.changes)}
+        self._progress = progress
+        self._planned = len(plan.changes)
+        self._meant_to_lose_admins = {key for key, _name, _losing in without_admin(plan.state, plan.changes)}
         self._lost_users: set[str] = set()
         self._lost_projects: set[str] = set()
-        # Those that wait for the change that carries them.
-        self._carried = [change for change in plan.changes if change.carried]
+        # Where somebody was to become an admin and did not.
+        self._lost_admins: set[str] = set()
 
-    def step(self, changes: Sequence[Change]) -> None:
-        """Make changes of one kind."""
-        ready = [change for change in changes if not change.carried and self._is_ready(change)]
-        action = changes[0].action
-        if action == "invite_user":
+    def step(self, step: str, changes: Sequence[Change]) -> None:
+        """Make the changes of one step."""
+        if step in ("change_users", "delete_users"):
+            self._with_what_goes_along(changes)
+            return
+        ready = [change for change in changes if self._is_ready(change)]
+        if step == "invite":
             # Those who are invited already are invited again.
             for again in (False, True):
                 for batch in batches(change for change in ready if (change.before is not None) == again):
                     self._invite(batch, again)
-        elif action == "create_project":
+        elif step == "create":
             self._each(ready, self._create)
-        elif action in _GIVES:
+        elif step in ("give", "give_back"):
             self._per_project(ready, self._give)
-        elif action == "remove_member":
+        elif step == "take":
             self._take(ready)
-        elif action in ("change_user_role", "delete_user"):
-            self._with_what_goes_along(ready)
         else:
             self._each(ready, self._single)
 
-    def end(self) -> Outcome:
-        """Return what became of the plan; what was carried by a change that was never tried was not tried either."""
-        self.outcome.not_tried.extend(self._carried)
-        return self.outcome
-
     def _is_ready(self, change: Change) -> bool:
         """Whether what `change` needs has been done; else it is noted as not tried."""
-        needs_user = change.action in (*_GIVES, "delete_user") or (
+        needs_user = change.action in (*GIVES, "delete_user") or (
             change.action == "change_user_role" and change.after == CHAT_USER
         )
         if (needs_user and change.user in self._lost_users) or change.project_key in self._lost_projects:
-            self.outcome.not_tried.append(change)
+            self._not_tried([change])
             return False
         return True
 
-    def _done(self, changes: Iterable[Change]) -> None:
+    def _done(self, changes: Sequence[Change]) -> None:
         self.outcome.done.extend(changes)
+        self._behind(changes)
+
+    def _not_tried(self, changes: Sequence[Change]) -> None:
+        self.outcome.not_tried.extend(changes)
+        self._behind(changes)
+
+    def _behind(self, changes: Sequence[Change]) -> None:
+        outcome = self.outcome
+        failed = sum(len(error["changes"]) for error in outcome.errors)
+        made = len(outcome.done) + len(outcome.not_tried) + len(outcome.conflicts) + failed
+        if changes:
+            self._progress(made, self._planned, changes[-1].action)
 
     def _failed(self, changes: Sequence[Change], error: N8nError) -> None:
         people = sorted({change.user for change in changes if change.user})
@@ -156,6 +161,8 @@ class _Run:
         )
         self._lost_users.update(people)
         self._lost_projects.update(change.project_key for change in changes if change.action == "create_project")
+        self._lost_admins.update(change.project_key for change in changes if change.after == PROJECT_ADMIN)
+        self._behind(changes)
 
     def _each(self, changes: Sequence[Change], call: Callable[[Change], None]) -> None:
         """Make each change by a call of its own, several at a time."""
@@ -252,28 +259,28 @@ class _Run:
 
         Somebody else's doing in one of them leaves the user and all of them alone.
         """
-        users = {change.user for change in changes}
-        going = [change for change in self._carried if change.user in users]
-        self._carried = [change for change in self._carried if change.user not in users]
+        going = [change for change in changes if change.carried_by]
+        users = [change for change in changes if not change.carried_by]
         current: list[Change] = []
         self._per_project(going, lambda of_project: current.extend(self._still_as_planned(of_project)))
         left_alone = {change.user for change in set(going).difference(current)} - self._lost_users
-        for change in (*changes, *current):
+        for change in (*users, *current):
             if change.user in left_alone:
                 self._conflict(change, f"a membership of {change.user} is no longer as planned")
         self._each(
-            [change for change in changes if change.user not in left_alone and self._is_ready(change)], self._single
+            [change for change in users if change.user not in left_alone and self._is_ready(change)], self._single
         )
-        made = {change.user for change in set(changes).intersection(self.outcome.done)}
-        self._done(change for change in current if change.user in made)
-        self.outcome.not_tried.extend(change for change in current if change.user not in made | left_alone)
+        made = {change.user for change in set(users).intersection(self.outcome.done)}
+        self._done([change for change in current if change.user in made])
+        self._not_tried([change for change in current if change.user not in made | left_alone])
 
     def _still_as_planned(self, changes: Sequence[Change]) -> list[Change]:
         """Return those changes that still start from what the plan saw; what somebody else changed is left alone."""
-        project_id = self._project_id(changes[0])
+        key = changes[0].project_key
         if changes[0].project_id is None:
             # A project of this run's own: nobody else has been there.
-            return list(changes)
+            return self._but_last_admins(changes, key, any(done.is_new_admin_of(key) for done in self.outcome.done))
+        project_id = changes[0].project_id
         try:
             now = {member.id: member.role for member in self.resources.members(project_id)}
         except N8nError as error:
@@ -289,21 +296,29 @@ class _Run:
                 self._conflict(
                     change, f"{change.user} has become {role}" if role else f"{change.user} is no member any more"
                 )
-        going = {
-            change.user_id for change in as_seen if change.before == PROJECT_ADMIN and change.action != "add_member"
-        }
+        going = {change.user_id for change in as_seen if change.is_lost_admin}
         some_admin_stays = any(role == PROJECT_ADMIN and user_id not in going for user_id, role in now.items())
-        some_admin_stays |= any(change.after == PROJECT_ADMIN for change in as_seen)
-        current = []
-        for change in as_seen:
-            if change.user_id in going and not some_admin_stays and project_id not in self._meant_to_lose_admins:
+        return self._but_last_admins(as_seen, key, some_admin_stays)
+
+    def _but_last_admins(self, changes: Sequence[Change], key: str, some_admin_stays: bool) -> list[Change]:
+        """Return `changes` of one project without those that would leave it without an admin, unless that is the plan."""
+        if (
+            some_admin_stays
+            or key in self._meant_to_lose_admins
+            or any(change.is_new_admin_of(key) for change in changes)
+        ):
+            return list(changes)
+        for change in changes:
+            if change.is_lost_admin and key in self._lost_admins:
+                # Whoever was to be admin instead could not be made one, and that has been said.
+                self._not_tried([change])
+            elif change.is_lost_admin:
                 self._conflict(change, f"{change.user} has become the last admin of the project")
-            else:
-                current.append(change)
-        return current
+        return [change for change in changes if not change.is_lost_admin]
 
     def _conflict(self, change: Change, found: str) -> None:
         self.outcome.conflicts.append({**change.to_result(), "reason": f"left alone: {found}"})
+        self._behind([change])
 
     def _single(self, change: Change) -> None:
         if change.action == "rename_project":

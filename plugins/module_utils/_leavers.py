@@ -56,8 +56,8 @@ def plan_leavers(state: State, leavers: Sequence[Leaver], action: str) -> Plan:
             if action == "delete":
                 check_possessions(state, leaver.user)
         changes.extend(_changes(state, leaver.user, action))
-    for key, name, admins in without_admin(state, changes):
-        problems.add(no_admin(key, name, admins))
+    for key, name, losing in without_admin(state, changes):
+        problems.add(no_admin(key, name, losing))
     problems.refuse()
     return Plan.of(state, changes)
 

@@ -5,19 +5,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ._errors import InputError
 from ._model import CHAT_USER, OWNER, Member, Possessions, Project, State, User
-from ._plan import Change, carried
+from ._plan import Change
 
 
-def no_admin(key: str, name: str, admins: list[str]) -> str:
+def no_admin(key: str, name: str, losing: Sequence[Change]) -> str:
     """Return the words for a project that would lose its last admins."""
-    are = "is its last project:admin" if len(admins) == 1 else "are its last project:admins"
+    are = "is its last project:admin" if len(losing) == 1 else "are its last project:admins"
+    admins = ", ".join(sorted(change.user or "" for change in losing))
     return (
-        f'Project "{name}" ({key}) would be left without an admin: {", ".join(admins)} {are}. Make somebody else '
-        "project:admin of it first."
+        f'Project "{name}" ({key}) would be left without an admin: {admins} {are}. Make somebody else project:admin of it '
+        "first."
     )
 
 
@@ -30,25 +32,32 @@ def role_change(user: User, role: str, reason: str) -> Change:
 
 def carried_away(state: State, user: User) -> list[Change]:
     """Return the changes by which n8n takes a user out of all projects who becomes global:chatUser."""
-    return [carried(lost) for lost in lost_memberships(state, user, f"goes with becoming {CHAT_USER}")]
+    return lost_memberships(state, user, f"goes with becoming {CHAT_USER}", carried_by="change_user_role")
 
 
-def lost_membership(project: Project, member: Member, reason: str) -> Change:
+def lost_membership(project: Project, member: Member, reason: str, carried_by: str = "") -> Change:
     """Return the change by which `member` leaves `project`."""
     return Change(
-        "remove_member", member.email, project.name, member.role, None, reason, user_id=member.id, project_id=project.id
+        "remove_member",
+        member.email,
+        project.name,
+        member.role,
+        reason=reason,
+        user_id=member.id,
+        project_id=project.id,
+        carried_by=carried_by,
     )
 
 
-def lost_memberships(state: State, user: User, reason: str) -> list[Change]:
+def lost_memberships(state: State, user: User, reason: str, carried_by: str = "") -> list[Change]:
     """Return the changes by which `user` leaves every team project whose members were read."""
-    return [lost_membership(project, member, reason) for project, member in state.memberships(user)]
+    return [lost_membership(project, member, reason, carried_by) for project, member in state.memberships(user)]
 
 
 def deletion(state: State, user: User, reason: str) -> list[Change]:
     """Return the changes by which `user` is deleted; the memberships go with it."""
     gone = Change("delete_user", user.email, before=user.role, reason=reason, user_id=user.id)
-    return [*(carried(lost) for lost in lost_memberships(state, user, "goes with the deleted user")), gone]
+    return [*lost_memberships(state, user, "goes with the deleted user", carried_by="delete_user"), gone]
 
 
 def check_leaver(state: State, user: User) -> None:

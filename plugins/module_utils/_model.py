@@ -100,6 +100,11 @@ class Project:
         )
 
     @property
+    def key(self) -> str:
+        """What tells it from all others, also before it is created."""
+        return project_key(self.id, self.name)
+
+    @property
     def is_team(self) -> bool:
         """Whether people can be its members."""
         return self.type == "team"
@@ -276,6 +281,11 @@ class State:
         return "the user whose API key is used" if user.id == self.myself else ""
 
 
+def project_key(project_id: str, name: str) -> str:
+    """Return the id, or of a project that is yet to be created what no id looks like."""
+    return project_id or f"new {name}"
+
+
 def the_one(name: str, projects: Sequence[Project]) -> Project | None:
     """Return the one project of these, None where there is none; raises InputError where there are several."""
     if len(projects) > 1:
@@ -302,9 +312,9 @@ def project_name(text: object, where: str) -> str:
     return name
 
 
-def is_plain_role(text: str, kind: str) -> bool:
-    """Whether a role can be told without asking the server: a short word of n8n's own, or a full slug."""
-    return text in _SHORT[kind] or text.startswith(f"{kind}:")
+def plain_slug(text: str, kind: str) -> str | None:
+    """Return the full slug of a short word of n8n's own, or of a slug; None for what only the server can tell."""
+    return _SHORT[kind].get(text, text if text.startswith(f"{kind}:") else None)
 
 
 def role_slug(text: str, kind: str, known: Iterable[Role] | None, where: str) -> str:
@@ -313,7 +323,7 @@ def role_slug(text: str, kind: str, known: Iterable[Role] | None, where: str) ->
     Raises InputError for a role that is unknown, not licensed, ambiguous, or not to be given to anybody.
     """
     roles = [role for role in known or () if role.kind == kind]
-    slug = _SHORT[kind].get(text, text if text.startswith(f"{kind}:") else None)
+    slug = plain_slug(text, kind)
     if known is None and slug not in _SHORT[kind].values() and not _CUSTOM.fullmatch(slug or ""):
         # Nobody can be asked, and it is neither n8n's own nor looks like a custom one.
         slug = None

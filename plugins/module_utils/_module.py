@@ -24,9 +24,10 @@ from ._wish import Needs
 class Task:
     """What a module's run() works with: it reads, and carries a plan out, or in check mode only says what it would do."""
 
-    def __init__(self, resources: Resources, check_mode: bool) -> None:
+    def __init__(self, resources: Resources, check_mode: bool, wants_diff: bool) -> None:
         self.resources = resources
         self.check_mode = check_mode
+        self.wants_diff = wants_diff
         self.plan: Plan | None = None
         self.outcome = Outcome()
         self.warnings: list[str] = []
@@ -35,27 +36,37 @@ class Task:
         """Return the state that `needs` asks for."""
         return read(self.resources, needs)
 
+    def show(self, plan: Plan) -> None:
+        """Make `plan` and its notes part of what the task returns, whatever comes of it."""
+        self.plan = plan
+        self.warnings = list(plan.notes)
+
     def carry_out(
         self,
         plan: Plan,
         keep_links: Callable[[dict[str, str]], None] = lambda links: None,
         report: Callable[[Sequence[Change]], dict[str, Any]] = lambda done: {},
+        progress: Callable[[int, int, str], None] = lambda made, planned, action: None,
     ) -> Outcome:
         """Make the changes of `plan` and return what was done, which in check mode is what would be.
 
         Raises InputError before anything is written where a role cannot be given, and ApplyError where some changes
         could not be made. `keep_links` gets the invitation links, which are secrets, by email. `report` makes what a
-        task that fails on the way returns besides, out of the changes that were made.
+        task that fails on the way returns besides, out of the changes that were made. `progress` is told how far it is.
         """
-        self.plan = plan
-        self.warnings.extend(plan.notes)
+        self.show(plan)
         if plan.changes:
             self._check_scopes(plan)
             self._check_roles(plan)
         if self.check_mode:
             self.outcome = Outcome(done=list(plan.changes))
             return self.outcome
-        self.outcome = apply(plan, self.resources, keep_links)
+        self.outcome = apply(plan, self.resources, keep_links, progress)
+        if self.outcome.conflicts:
+            self.outcome.notes.append(
+                f"{len(self.outcome.conflicts)} changes were left alone, as somebody else changed the same at the same time: see "
+                "conflicts. Running the task again plans them anew."
+            )
         if self.outcome.errors:
             raise ApplyError(self.outcome, report(self.outcome.done))
         return self.outcome
@@ -64,6 +75,7 @@ class Task:
         """Do as carry_out does for a task with one wish, which fails where it could not be made true."""
         outcome = self.carry_out(plan, keep_links)
         if outcome.conflicts:
+            outcome.notes.clear()
             raise N8nError(
                 f"Somebody else changed this at the same time: {outcome.conflicts[0]['reason']}. Run the task again."
             )
@@ -71,7 +83,7 @@ class Task:
 
     def _check_scopes(self, plan: Plan) -> None:
         """Find out before the first write whether the key may do it, where n8n tells."""
-        missing = self.resources.missing_scopes(change.action for change in plan.changes if not change.carried)
+        missing = self.resources.missing_scopes(change.action for change in plan.changes if not change.carried_by)
         if missing:
             raise InputError(
                 f"The key lacks the scope {' and '.join(missing)}: make one that has it under Settings > n8n API. The plan "
@@ -103,7 +115,7 @@ class Task:
     def result(self) -> dict[str, Any]:
         """Return what every module returns."""
         common = {"changed": bool(self.outcome.done), "requests": self.resources.client.requests}
-        return {**common, "diff": self.plan.diff(self.outcome.done)} if self.plan else common
+        return {**common, "diff": self.plan.diff(self.outcome.done)} if self.plan and self.wants_diff else common
 
     def plan_result(self) -> dict[str, Any]:
         """Return what a module that plans for many people returns of the plan."""
@@ -115,6 +127,12 @@ class Task:
             "digest": self.plan.digest,
             "conflicts": self.outcome.conflicts,
         }
+
+    def failed_result(self) -> dict[str, Any]:
+        """Return what a module that fails before its first write returns of the plan, if there was one."""
+        if self.plan is None:
+            return {}
+        return {**self.plan_result(), "done": [], "errors": [], "not_tried": self.plan.to_result()}
 
 
 def run_module(
@@ -129,18 +147,16 @@ def run_module(
     except N8nError as error:
         module.fail_json(msg=str(error))
     with client:
-        task = Task(Resources(client), module.check_mode)
+        task = Task(Resources(client), module.check_mode, module._diff)
         try:
             result = run(module.params, task)
             leave = module.exit_json
         except N8nError as error:
-            result = {**task.plan_result(), **error.result(), "msg": str(error)}
+            result = {**task.failed_result(), **error.result(), "msg": str(error)}
             leave = module.fail_json
     result = {**task.result(), **result}
     for warning in (*task.warnings, *task.outcome.notes):
         module.warn(warning)
-    if not module._diff:
-        result.pop("diff", None)
     leave(**result)
 
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
-from ._model import CHAT_USER, PROJECT_ADMIN, Member, Project, State, User, the_one
+from ._model import PROJECT_ADMIN, Member, Project, State, User, is_demotion, project_key, the_one
 
-# In the order in which they are carried out: no step needs a later one, and no project is without an admin in between.
-# A user who becomes global:chatUser loses every team membership by that; whatever the plan gives to such a user comes
-# behind it.
+# What a change does, in the order of a plan.
 ACTIONS = (
     "invite_user",
     "create_project",
@@ -27,6 +27,24 @@ ACTIONS = (
     "delete_user",
     "delete_project",
 )
+# The steps in which a plan is carried out. No step needs a later one, and no project is without an admin in between:
+# roles are given before others are taken. A user who becomes global:chatUser loses every team membership by that, so
+# whatever the plan gives to such a user comes behind it.
+STEPS = ("invite", "create", "rename", "give", "change_users", "give_back", "take", "delete_users", "delete_projects")
+_STEP = {
+    "invite_user": "invite",
+    "create_project": "create",
+    "rename_project": "rename",
+    # One call to n8n does both.
+    "add_member": "give",
+    "change_member_role": "give",
+    "change_user_role": "change_users",
+    "remove_member": "take",
+    "delete_user": "delete_users",
+    "delete_project": "delete_projects",
+}
+# Those that give somebody a role in a project.
+GIVES = ("add_member", "change_member_role")
 # Those that are about a project itself, not about somebody in it.
 PROJECT_ACTIONS = ("create_project", "rename_project", "delete_project")
 # The actions that summary always counts, also where there are none of them.
@@ -38,8 +56,9 @@ class Change:
     """One difference between what is and what shall be.
 
     `user` is an email and `project` a name; the ids stand beside them where n8n has given one already. `before` and
-    `after` are role slugs, or names of projects. A change that is `carried` needs no call: n8n makes it as part of
-    another change of the same plan, and it is listed because somebody loses access by it.
+    `after` are role slugs, or names of projects. A change that is `carried_by` an action needs no call: n8n makes it as
+    part of that action on the same user, and it is listed because somebody loses access by it. One that is `given_back`
+    is for somebody who becomes a chat user by the same plan.
     """
 
     action: str
@@ -50,12 +69,33 @@ class Change:
     reason: str = ""
     user_id: str | None = None
     project_id: str | None = None
-    carried: bool = False
+    carried_by: str = ""
+    given_back: bool = False
+
+    @property
+    def step(self) -> str:
+        """In which of STEPS it is made."""
+        return "give_back" if self.given_back else _STEP[self.carried_by or self.action]
+
+    @property
+    def goes_with_role(self) -> bool:
+        """Whether the membership goes, if only for a moment, because its user becomes a chat user."""
+        return self.given_back or self.carried_by == "change_user_role"
 
     @property
     def project_key(self) -> str:
-        """What tells its project from all others: the id, or the name of one that is yet to be created."""
-        return self.project_id or f"new {self.project}"
+        """What tells its project from all others."""
+        return project_key(self.project_id or "", self.project or "")
+
+    @property
+    def is_lost_admin(self) -> bool:
+        """Whether an admin of a project is none any more after it."""
+        taken = self.action == "remove_member" or (self.action == "change_member_role" and self.after != PROJECT_ADMIN)
+        return taken and self.before == PROJECT_ADMIN
+
+    def is_new_admin_of(self, key: str) -> bool:
+        """Whether it makes somebody an admin of the project of that key."""
+        return self.project_key == key and self.after == PROJECT_ADMIN and self.action in GIVES
 
     def to_result(self) -> dict[str, Any]:
         """Return the entry of `plan`."""
@@ -128,15 +168,6 @@ class Access:
         else:
             self.members.setdefault(key, {})[user] = after
 
-    def label(self, key: str) -> str:
-        """Return a project's name in quotes, with its id where others have the same name."""
-        name = self.names.get(key, "")
-        return quoted(name) + (f" ({key})" if list(self.names.values()).count(name) > 1 else "")
-
-    def admins(self, key: str) -> list[str]:
-        """Return the emails of a project's admins, pending ones included."""
-        return sorted(email for email, role in self.members.get(key, {}).items() if role == PROJECT_ADMIN)
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -149,8 +180,12 @@ class Plan:
     @classmethod
     def of(cls, state: State, changes: Iterable[Change], notes: Iterable[str] = ()) -> Plan:
         """Return the plan of `changes`, put into the order in which they can be carried out."""
-        everything = tuple(changes)
-        return cls(state, tuple(sorted(everything, key=_rank(everything))), tuple(notes))
+        return cls(state, tuple(sorted(changes, key=_place)), tuple(notes))
+
+    def steps(self) -> Iterator[tuple[str, list[Change]]]:
+        """Yield the steps that there are in this plan, in their order, each with its changes."""
+        for step, changes in groupby(self.changes, key=lambda change: change.step):
+            yield step, list(changes)
 
     @property
     def digest(self) -> str:
@@ -178,6 +213,12 @@ class Plan:
 
     def _touched(self, changes: Sequence[Change], access: Access) -> str:
         users, projects, members = set(), set(), set()
+        shared = Counter(access.names.values())
+
+        def label(key: str) -> str:
+            name = access.names.get(key, "")
+            return quoted(name) + (f" ({key})" if shared[name] > 1 else "")
+
         for change in changes:
             key, user = change.project_key, change.user or ""
             if change.project is None:
@@ -187,9 +228,9 @@ class Plan:
             # Whoever creates a project is in it without a change of its own.
             concerned = access.members.get(key, {}) if change.action == "create_project" else {user: ""}
             if change.action in PROJECT_ACTIONS and key in access.names:
-                projects.add(f"project {access.label(key)}")
+                projects.add(f"project {label(key)}")
             for email in concerned.keys() & access.members.get(key, {}).keys():
-                members.add(f"member of {access.label(key)}: {email}: {access.members[key][email]}")
+                members.add(f"member of {label(key)}: {email}: {access.members[key][email]}")
         return "".join(f"{line}\n" for lines in (users, projects, members) for line in sorted(lines))
 
     def user_after(self, reference: str, ids: Mapping[str, str]) -> User | None:
@@ -250,35 +291,42 @@ def quoted(name: object) -> str:
     return json.dumps(name, ensure_ascii=False)
 
 
-def carried(change: Change) -> Change:
-    """Return `change` as one that n8n makes by itself, as part of another."""
-    return replace(change, carried=True)
+def is_loss(change: Change) -> bool:
+    """Whether somebody may do less in a project or on the instance because of a change."""
+    if change.action in ("add_member", "change_member_role", "change_user_role") and change.before:
+        return is_demotion(change.before, change.after or "")
+    return change.action == "remove_member"
 
 
-def without_admin(state: State, changes: Iterable[Change]) -> list[tuple[str, str, list[str]]]:
-    """Return key, name and present admins of each project that has an admin now and would have none after `changes`."""
-    now = Access.of(state)
-    then = now.after(changes)
-    return [
-        (key, now.names.get(key, key), now.admins(key))
-        for key in now.members
-        if key in then.members and now.admins(key) and not then.admins(key)
-    ]
+def without_admin(state: State, changes: Iterable[Change]) -> list[tuple[str, str, list[Change]]]:
+    """Return key and name of each project that `changes` leave without an admin, at the end or in between.
+
+    With each come the changes by which its admins stop being admins. Who becomes a chat user is none for a moment, also
+    where the role is given back.
+    """
+    losing: dict[str, list[Change]] = {}
+    made: set[str] = set()
+    for change in changes:
+        if change.is_lost_admin or (change.given_back and change.before == PROJECT_ADMIN):
+            losing.setdefault(change.project_key, []).append(change)
+        elif change.is_new_admin_of(change.project_key) and not change.given_back:
+            made.add(change.project_key)
+    left = []
+    for key, lost in losing.items():
+        going = {change.user_id for change in lost}
+        stay = any(member.role == PROJECT_ADMIN and member.id not in going for member in state.members.get(key, ()))
+        if not stay and key not in made:
+            left.append((key, lost[0].project or "", lost))
+    return left
 
 
-def _rank(changes: tuple[Change, ...]) -> Callable[[Change], tuple[Any, ...]]:
-    """Return the sort key that puts `changes` into order."""
-    becomes_chat_user = {
-        change.user for change in changes if change.action == "change_user_role" and change.after == CHAT_USER
-    }
-    deleted = {change.user for change in changes if change.action == "delete_user"}
-
-    def rank(change: Change) -> tuple[Any, ...]:
-        step = float(ACTIONS.index(change.action))
-        if change.user in becomes_chat_user and change.action in ("add_member", "change_member_role"):
-            step = ACTIONS.index("change_user_role") + 0.5
-        elif change.carried and change.user in deleted:
-            step = ACTIONS.index("delete_user") + 0.5
-        return (step, change.project or "", change.project_id or "", change.user or "")
-
-    return rank
+def _place(change: Change) -> tuple[Any, ...]:
+    """Return where a change comes in a plan."""
+    return (
+        STEPS.index(change.step),
+        bool(change.carried_by),
+        ACTIONS.index(change.action),
+        change.project or "",
+        change.project_id or "",
+        change.user or "",
+    )

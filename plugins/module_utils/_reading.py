@@ -24,7 +24,7 @@ def read(resources: Resources, needs: Needs) -> State:
     """
     state = State(resources.client.connection.url, resources.client.myself)
     if needs.all_users and needs.projects:
-        state = _whole_instance(resources, state)
+        state = _whole_instance(resources, state, needs.community_will_do)
     elif needs.all_users:
         state = replace(state, users=_all_users(resources, needs.users))
     else:
@@ -80,15 +80,17 @@ def _projects(resources: Resources, community_will_do: bool = False) -> tuple[Pr
         raise
 
 
-def _whole_instance(resources: Resources, state: State) -> State:
-    """Return all users and projects, checked against each other.
+def _whole_instance(resources: Resources, state: State, community_will_do: bool) -> State:
+    """Return all users and projects, checked against each other, but for the community edition, which shows no projects.
 
     Every user, pending ones too, has one personal project with that user's id as creatorId (seen on 2.8.4 and 2.40.7).
     """
-    users, projects = _both(resources)
+    users, projects = _both(resources, community_will_do)
+    if community_will_do and not projects:
+        return replace(state, users=tuple(users.values()))
     if _owners(projects.values()) != set(users):
         # Somebody may have come or gone between the two listings; another look tells.
-        more, projects = _both(resources)
+        more, projects = _both(resources, community_will_do)
         users.update(more)
         unlisted = sorted(_owners(projects.values()) - set(users))
         users.update({user.id: user for user in _named_users(resources, unlisted)})
@@ -106,7 +108,7 @@ def _whole_instance(resources: Resources, state: State) -> State:
     return replace(state, users=tuple(users.values()), projects=tuple(projects.values()))
 
 
-def _both(resources: Resources) -> tuple[dict[str, User], dict[str, Project]]:
+def _both(resources: Resources, community_will_do: bool) -> tuple[dict[str, User], dict[str, Project]]:
     """Return users and projects by id, both read at once."""
     users: dict[str, User] = {}
     projects: dict[str, Project] = {}
@@ -115,7 +117,7 @@ def _both(resources: Resources) -> tuple[dict[str, User], dict[str, Project]]:
         if what == "users":
             users.update({item["id"]: User.from_api(item) for item in resources.list_users().items})
         else:
-            projects.update({project.id: project for project in _projects(resources)})
+            projects.update({project.id: project for project in _projects(resources, community_will_do)})
 
     resources.client.in_parallel(look, ("users", "projects"))
     return users, projects

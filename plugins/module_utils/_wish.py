@@ -6,32 +6,55 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ._errors import InputError
-from ._model import CHAT_USER, email_address, is_plain_role, project_name
+from ._model import CHAT_USER, email_address, plain_slug
+
+# What a list says of those whom it does not name.
+ADDITIVE, AUTHORITATIVE = AUTHORITIES = ("additive", "authoritative")
+# What becomes of people whom a list names nowhere.
+KEEP, REMOVE_MEMBERSHIPS, DEMOTE = UNLISTED = ("keep", "remove_memberships", "demote")
 
 
 @dataclass(frozen=True)
 class UserWish:
-    """That a user is there with that instance role (None: whatever it is), or is not there."""
+    """That a user is there with that instance role (None: whatever it is), or is not there.
+
+    `lists_projects` says that the user's projects are told, all of them where the list is authoritative. `rule` is what
+    gave the role, and `denied` has, by project, the rules that deny it.
+    """
 
     user: str
     role: str | None = None
     present: bool = True
     where: str = "user"
+    lists_projects: bool = False
+    rule: str = ""
+    denied: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ProjectWish:
-    """That a project is there, by its id or name, under that name, or is not there."""
+    """That a project is there, by its id or name, under that name, or is not there.
+
+    `lists_members` says that its members are told, all of them where `authority` (None: that of the list) is
+    authoritative.
+    """
 
     name: str | None = None
     id: str | None = None
     previous_names: tuple[str, ...] = ()
     present: bool = True
     where: str = "project"
+    lists_members: bool = False
+    authority: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """What the wish calls the project: its id, else its name."""
+        return self.id or self.name or ""
 
 
 @dataclass(frozen=True)
@@ -43,15 +66,27 @@ class MemberWish:
     role: str | None = None
     present: bool = True
     where: str = "member"
+    rule: str = ""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a list of many people is meant: what it says of those whom it does not name, and whom it never touches.
+
+    `protected` and `ignored` are patterns of emails. A list never takes a role from the owner, the key's own user or the
+    last admin of a project: a single module that is asked for just that says why it cannot be, a list leaves it alone
+    and says so.
+    """
+
+    authority: str = ADDITIVE
+    unlisted_users: str = KEEP
+    protected: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Wish:
-    """Everything that one task asks for.
-
-    `is_list` marks a list of many people, which never takes a role from the owner or the key's own user: a single
-    module that is asked for just that says why it cannot be, a list leaves it alone and says so.
-    """
+    """Everything that one task asks for; `terms` are those of a list, None for the one wish of a single module."""
 
     users: tuple[UserWish, ...] = ()
     projects: tuple[ProjectWish, ...] = ()
@@ -60,18 +95,28 @@ class Wish:
     create_projects: bool = False
     resend_invite: bool = False
     allow_no_admin: bool = False
-    is_list: bool = False
+    terms: Terms | None = None
+
+    @property
+    def people(self) -> tuple[UserWish | MemberWish, ...]:
+        """Everything that is said of somebody."""
+        return (*self.users, *self.members)
+
+    def authority(self, project: ProjectWish | None) -> str:
+        """Return what the list says of those whom it does not name in a project, whose entry may be None."""
+        return (project.authority if project else None) or (self.terms.authority if self.terms else ADDITIVE)
 
     @property
     def names_roles(self) -> bool:
         """Whether it names a role that only the server can tell: a custom one by its display name."""
         roles = [("global", wish.role) for wish in self.users] + [("project", wish.role) for wish in self.members]
-        return any(role is not None and not is_plain_role(role, kind) for kind, role in roles)
+        return any(role is not None and plain_slug(role, kind) is None for kind, role in roles)
 
     @property
     def makes_chat_users(self) -> bool:
         """Whether somebody is to become global:chatUser, which takes every team membership away."""
-        return any(wish.present and wish.role in (CHAT_USER, CHAT_USER.partition(":")[2]) for wish in self.users)
+        told = any(wish.present and wish.role in (CHAT_USER, CHAT_USER.partition(":")[2]) for wish in self.users)
+        return told or (self.terms is not None and self.terms.unlisted_users == DEMOTE)
 
 
 @dataclass(frozen=True)
@@ -126,57 +171,6 @@ class Problems:
         raise InputError("\n".join(shown))
 
 
-def access_wish(users: Sequence[Mapping[str, Any]], create_users: bool, create_projects: bool) -> Wish:
-    """Return the wish for n8n_access's `users`; raises InputError with all that is wrong or contradictory in them."""
-    problems = Problems()
-    seen: dict[str, str] = {}
-    wishes: list[UserWish] = []
-    members: list[MemberWish] = []
-    for number, entry in enumerate(users):
-        where = f"users[{number}]"
-        with problems:
-            email = email_address(entry.get("email"), where)
-            if email in seen:
-                raise InputError(f"{where} and {seen[email]} are both {email}: say once what holds for a person.")
-            seen[email] = where
-            who = f"{where} ({email})"
-            wishes.append(UserWish(email, _text(entry.get("role")), where=who))
-            projects = entry.get("projects") or {}
-            if not isinstance(projects, Mapping):
-                raise InputError(f"{where}: projects of {email} is no dictionary of project names and roles.")
-            for project, role in projects.items():
-                with problems:
-                    name = project_name(project, f"{where}, projects of {email}")
-                    if _text(role) is None:
-                        raise InputError(f'{where}: {email} needs a role in project "{name}".')
-                    members.append(MemberWish(name, email, _text(role), where=f'{who}, project "{name}"'))
-    problems.refuse()
-    return Wish(
-        users=tuple(wishes),
-        members=tuple(members),
-        create_users=create_users,
-        create_projects=create_projects,
-        is_list=True,
-    )
-
-
-def access_needs(wish: Wish) -> Needs:
-    """Return what n8n_access has to read: all users, and of the projects those that are named.
-
-    Who becomes global:chatUser loses memberships elsewhere too, so then all projects are read. Without any project
-    named none is read, so that the community edition will do.
-    """
-    named = tuple(sorted({member.project for member in wish.members}))
-    members = () if wish.makes_chat_users else named or None
-    return Needs(
-        users=tuple(user.user for user in wish.users),
-        all_users=True,
-        projects=members is not None,
-        members=members,
-        roles=wish.names_roles,
-    )
-
-
 def leavers(entries: Sequence[Any]) -> tuple[str, ...]:
     """Return the users (lower-case emails, or ids) that n8n_offboard's `users` names, each once.
 
@@ -205,8 +199,3 @@ def user_reference(text: object, where: str, is_email: bool = False) -> str:
     if not reference:
         raise InputError(f"{where}: a user is named by an email or an id, and this is blank.")
     return email_address(reference, where) if is_email or "@" in reference else reference
-
-
-def _text(value: object) -> str | None:
-    text = "" if value is None else str(value).strip()
-    return text or None

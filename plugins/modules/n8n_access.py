@@ -200,37 +200,85 @@ not_tried:
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from ..module_utils._access import access_needs, access_wish
+from ..module_utils._brakes import Brakes
 from ..module_utils._invites import InviteFile
 from ..module_utils._module import Task, run_module
 from ..module_utils._planner import plan
-from ..module_utils._wish import access_needs, access_wish
+from ..module_utils._progress import ProgressFile
+from ..module_utils._wish import ADDITIVE, AUTHORITIES, KEEP, UNLISTED, Terms
 
 USER: dict[str, Any] = {
     "email": {"type": "str", "required": True},
     "role": {"type": "str"},
     "projects": {"type": "dict"},
+    "granted_by": {"type": "dict"},
+}
+PROJECT: dict[str, Any] = {
+    "name": {"type": "str"},
+    "id": {"type": "str"},
+    "previous_names": {"type": "list", "elements": "str", "default": []},
+    "members": {"type": "dict"},
+    "authority": {"type": "str", "choices": list(AUTHORITIES)},
 }
 ARGUMENT_SPEC: dict[str, Any] = {
-    "users": {"type": "list", "elements": "dict", "required": True, "options": USER},
+    "users": {"type": "list", "elements": "dict", "options": USER},
+    "projects": {
+        "type": "list",
+        "elements": "dict",
+        "options": PROJECT,
+        "required_one_of": [["name", "id"]],
+    },
+    "authority": {"type": "str", "choices": list(AUTHORITIES), "default": ADDITIVE},
+    "unlisted_users": {"type": "str", "choices": list(UNLISTED), "default": KEEP},
     "create_users": {"type": "bool", "default": True},
     "create_projects": {"type": "bool", "default": True},
+    "allow_empty": {"type": "bool", "default": False},
+    "ignored_users": {"type": "list", "elements": "str", "default": []},
+    "protected_users": {"type": "list", "elements": "str", "default": []},
+    "max_removals": {"type": "int"},
+    "max_removal_percent": {"type": "float", "default": 20},
+    "approve": {"type": "str"},
     "invites_path": {"type": "path"},
+    "progress_path": {"type": "path"},
 }
 
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
-    """Make the list true and return the plan."""
-    wish = access_wish(params["users"], params["create_users"], params["create_projects"])
+    """Make the lists true and return the plan."""
+    terms = Terms(
+        params["authority"],
+        params["unlisted_users"],
+        protected=tuple(params["protected_users"]),
+        ignored=tuple(params["ignored_users"]),
+    )
+    wish = access_wish(
+        params["users"],
+        params["projects"],
+        terms,
+        params["create_users"],
+        params["create_projects"],
+        params["allow_empty"],
+    )
+    brakes = Brakes(params["max_removals"], params["max_removal_percent"], params["approve"])
     keep_links = InviteFile(params["invites_path"]).add if params["invites_path"] else lambda links: None
-    task.carry_out(plan(task.read(access_needs(wish)), wish), keep_links)
+    progress = ProgressFile(params["progress_path"]) if params["progress_path"] else lambda made, planned, action: None
+    needs = access_needs(wish)
+    planned = plan(task.read(needs), wish)
+    if brakes.needs_all_members(planned, terms):
+        planned = plan(task.read(replace(needs, projects=True, community_will_do=True, members=())), wish)
+    task.show(planned)
+    brakes.check(planned, terms)
+    task.carry_out(planned, keep_links, progress=progress)
     return task.plan_result()
 
 
 def main() -> None:
     """Run the module."""
-    run_module(ARGUMENT_SPEC, run)
+    run_module(ARGUMENT_SPEC, run, required_one_of=[["users", "projects"]])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from unittest import mock
 from ansible.module_utils import basic
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._apply import ApplyError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._brakes import Braked
 from ansible_collections.lifecycle.n8n.plugins.module_utils._module import Task
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
 
@@ -25,11 +26,11 @@ def run(module: ModuleType, n8n: FakeN8n, check_mode: bool = False, **params: An
     options = {name: row.get("default") for name, row in module.ARGUMENT_SPEC.items()}
     assert params.keys() <= options.keys()
     n8n.client.read_only = check_mode
-    task = Task(n8n, check_mode)
+    task = Task(n8n, check_mode, wants_diff=True)
     try:
         result = module.run({**options, **params}, task)
-    except ApplyError as error:
-        result = {**task.plan_result(), **error.result(), "msg": str(error)}
+    except (ApplyError, Braked) as error:
+        result = {**task.failed_result(), **error.result(), "msg": str(error)}
     finally:
         n8n.client.read_only = False
     return {**task.result(), **result}

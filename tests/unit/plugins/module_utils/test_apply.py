@@ -18,7 +18,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import Change,
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._reading import read
 from ansible_collections.lifecycle.n8n.plugins.module_utils._resources import BATCH, Invitation, Resources
-from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import access_needs, access_wish
+from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_needs, access_wish
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay
 

@@ -36,7 +36,7 @@ def leave(state: State, action: str, *references: str) -> Plan:
 
 def rows(made: Plan) -> list[tuple[object, ...]]:
     return [
-        (change.action, change.user, change.project, change.before, change.after, change.carried)
+        (change.action, change.user, change.project, change.before, change.after, bool(change.carried_by))
         for change in made.changes
     ]
 

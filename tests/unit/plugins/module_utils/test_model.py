@@ -18,7 +18,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._model import (
     User,
     email_address,
     is_demotion,
-    is_plain_role,
+    plain_slug,
     project_name,
     role_slug,
 )
@@ -132,7 +132,7 @@ def test_where_the_server_lists_no_roles_only_words_and_slugs_are_known() -> Non
     ("text", "plain"), [("viewer", True), ("project:x-1", True), ("Auditor", False), ("global:member", False)]
 )
 def test_only_other_roles_have_to_be_asked_for(text: str, plain: bool) -> None:
-    assert is_plain_role(text, "project") is plain
+    assert (plain_slug(text, "project") is not None) is plain
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._who import (
     roles_result,
     users_result,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import access_wish
+from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_wish
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (
     ADA,
     LINUS,

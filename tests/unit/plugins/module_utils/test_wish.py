@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_needs, access_wish
 from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import (
     MemberWish,
     Problems,
     UserWish,
-    access_needs,
-    access_wish,
     leavers,
     user_reference,
 )
@@ -30,7 +29,7 @@ def test_a_list_becomes_users_projects_and_members() -> None:
         {"email": "Ada@Example.com", "role": "member", "projects": {"Sales": "editor"}}, {"email": "b@example.com"}
     )
     assert wish.users == (
-        UserWish("ada@example.com", "member", where="users[0] (ada@example.com)"),
+        UserWish("ada@example.com", "member", where="users[0] (ada@example.com)", lists_projects=True),
         UserWish("b@example.com", None, where="users[1] (b@example.com)"),
     )
     assert wish.members == (
@@ -47,7 +46,7 @@ def test_a_list_becomes_users_projects_and_members() -> None:
         ),
         ([{"email": "bob"}], r'users\[0\]: "bob" is no email address'),
         ([{}], r"users\[0\]: .* is no email address"),
-        ([{"email": "b@example.com", "projects": {"Sales": None}}], 'b@example.com needs a role in project "Sales"'),
+        ([{"email": "b@example.com", "projects": {"Sales": None}}], 'project "Sales": a membership needs a role'),
         ([{"email": "b@example.com", "projects": {" ": "viewer"}}], "name that is not blank"),
         ([{"email": "b@example.com", "projects": ["Sales"]}], "is no dictionary"),
     ],

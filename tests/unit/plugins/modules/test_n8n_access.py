@@ -152,7 +152,7 @@ def test_everything_that_is_wrong_is_said_at_once(n8n: FakeN8n) -> None:
     for words in (
         '"ada" is no email address',
         "not blank",
-        "needs a role in project",
+        "a membership needs a role",
         "say once what holds for a person",
     ):
         assert words in str(refused.value)

@@ -1,0 +1,218 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lists of n8n_access, checked and without contradictions: what they ask for, and what has to be read. PURE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ._errors import InputError
+from ._model import email_address, plain_slug, project_name
+from ._shield import Shield
+from ._wish import (
+    ADDITIVE,
+    AUTHORITATIVE,
+    KEEP,
+    MemberWish,
+    Needs,
+    Problems,
+    ProjectWish,
+    Terms,
+    UserWish,
+    Wish,
+    user_reference,
+)
+
+
+def access_wish(
+    users: Sequence[Mapping[str, Any]] | None,
+    projects: Sequence[Mapping[str, Any]] | None = None,
+    terms: Terms = Terms(),
+    create_users: bool = True,
+    create_projects: bool = True,
+    allow_empty: bool = False,
+) -> Wish:
+    """Return the wish for n8n_access's lists; raises InputError with all that is wrong or contradictory in them.
+
+    `allow_empty` says that nobody at all may be named where that takes access away from everybody.
+    """
+    lists = _Lists()
+    for number, project in enumerate(projects or ()):
+        lists.project(project, f"projects[{number}]")
+    for number, user in enumerate(users or ()):
+        lists.user(user, f"users[{number}]")
+    lists.problems.refuse()
+    wish = Wish(
+        users=tuple(lists.users.values()),
+        projects=tuple(lists.projects),
+        members=tuple(lists.members),
+        create_users=create_users,
+        create_projects=create_projects,
+        terms=terms,
+    )
+    if not allow_empty:
+        _refuse_nobody(wish, terms)
+    return wish
+
+
+class _Lists:
+    """What has been found in both lists so far."""
+
+    def __init__(self) -> None:
+        self.problems = Problems()
+        self.users: dict[str, UserWish] = {}
+        self.projects: list[ProjectWish] = []
+        self.members: list[MemberWish] = []
+        # Every id and name of a project in `projects`, and the previous names, with the entry.
+        self._called: dict[str, ProjectWish] = {}
+        self._formerly: dict[str, ProjectWish] = {}
+        self._given: dict[tuple[str, str], MemberWish] = {}
+
+    def project(self, entry: Mapping[str, Any], where: str) -> None:
+        """Take an entry of `projects`."""
+        with self.problems:
+            project_id, members = _text(entry.get("id")), entry.get("members")
+            name = project_name(entry["name"], where) if project_id is None or entry.get("name") is not None else None
+            wish = ProjectWish(
+                name,
+                project_id,
+                tuple(
+                    project_name(previous, f"{where}, previous_names") for previous in entry.get("previous_names") or ()
+                ),
+                where=f'{where} ("{name or project_id}")',
+                lists_members=members is not None,
+                authority=entry.get("authority"),
+            )
+            self._name(wish)
+            self.projects.append(wish)
+            self._members_of(wish, members or {})
+
+    def _name(self, wish: ProjectWish) -> None:
+        for name in filter(None, (wish.id, wish.name)):
+            other = self._called.get(name) or self._formerly.get(name)
+            if other is not None:
+                raise InputError(_one_project(name, other.where, wish.where))
+        for name in wish.previous_names:
+            other = self._called.get(name) or self._formerly.get(name) or (wish if name == wish.name else None)
+            if other is not None:
+                raise InputError(_one_project(name, other.where, f"previous_names of {wish.where}"))
+        self._called.update({name: wish for name in (wish.id, wish.name) if name})
+        self._formerly.update(dict.fromkeys(wish.previous_names, wish))
+
+    def _members_of(self, project: ProjectWish, members: Mapping[str, Any]) -> None:
+        spelled: dict[str, str] = {}
+        for person, role in members.items():
+            with self.problems:
+                user = user_reference(person, f"{project.where}, members")
+                if user in spelled:
+                    raise InputError(f'{project.where}: the members "{spelled[user]}" and "{person}" are both {user}.')
+                spelled[user] = str(person)
+                where = f"{project.where}, member {user}"
+                self._member(MemberWish(project.reference, user, _role(role, where), where=where))
+
+    def user(self, entry: Mapping[str, Any], where: str) -> None:
+        """Take an entry of `users`."""
+        with self.problems:
+            email = email_address(entry.get("email"), where)
+            if email in self.users:
+                first = self.users[email].where.partition(" ")[0]
+                raise InputError(f"{where} and {first} are both {email}: say once what holds for a person.")
+            who = f"{where} ({email})"
+            projects, rules = entry.get("projects"), entry.get("granted_by") or {}
+            self.users[email] = UserWish(
+                email,
+                _text(entry.get("role")),
+                where=who,
+                lists_projects=projects is not None,
+                rule=str(rules.get("role") or ""),
+                denied=_rules(rules.get("denied"), f"{where}, granted_by"),
+            )
+            if not isinstance(projects or {}, Mapping):
+                raise InputError(f"{where}: projects of {email} is no dictionary of project names and roles.")
+            granted_by = _rules(rules.get("projects"), f"{where}, granted_by")
+            for project, role in (projects or {}).items():
+                with self.problems:
+                    name = project_name(project, f"{where}, projects of {email}")
+                    place = f'{who}, project "{name}"'
+                    if name in self._formerly:
+                        raise InputError(_one_project(name, f"previous_names of {self._formerly[name].where}", place))
+                    self._member(
+                        MemberWish(name, email, _role(role, place), where=place, rule=granted_by.get(name, ""))
+                    )
+
+    def _member(self, wish: MemberWish) -> None:
+        entry = self._called.get(wish.project)
+        first = self._given.setdefault((entry.reference if entry else wish.project, wish.user), wish)
+        roles = [plain_slug(role, "project") for role in (first.role or "", wish.role or "")]
+        # What a custom role of another name means, only n8n can tell.
+        if None not in roles and roles[0] != roles[1]:
+            raise InputError(f"{first.where} says {first.role}, and {wish.where} says {wish.role}: say one of them.")
+        self.members.append(wish)
+
+
+def _refuse_nobody(wish: Wish, terms: Terms) -> None:
+    shield = Shield(terms)
+    if any(not shield.ignores(person.user) for person in wish.people):
+        return
+    taking = [
+        *(["authority: authoritative"] if terms.authority == AUTHORITATIVE else ()),
+        *(f"authority: authoritative of {entry.where}" for entry in wish.projects if entry.authority == AUTHORITATIVE),
+        *([f"unlisted_users: {terms.unlisted_users}"] if terms.unlisted_users != KEEP else ()),
+    ]
+    if taking:
+        raise InputError(
+            f"Nobody at all is named, and {taking[0]} takes access from whoever is not: nothing was asked of n8n. Look at "
+            "where the list comes from; if it is meant to be empty, say allow_empty: true."
+        )
+
+
+def access_needs(wish: Wish) -> Needs:
+    """Return what n8n_access has to read: all users, and of the projects those that are named.
+
+    Who becomes global:chatUser loses memberships elsewhere too, and so does, with an authoritative list, who is named
+    with projects: then all projects are read. Without any project named none is read, so that the community edition
+    will do.
+    """
+    terms = wish.terms or Terms()
+    everywhere = (
+        wish.makes_chat_users
+        or terms.unlisted_users != KEEP
+        or (terms.authority == AUTHORITATIVE and any(user.lists_projects for user in wish.users))
+    )
+    named = {member.project for member in wish.members}
+    for project in wish.projects:
+        # Where the list takes nobody away and names nobody, members make no difference.
+        if project.lists_members or wish.authority(project) != ADDITIVE:
+            named.update(filter(None, (project.id, project.name, *project.previous_names)))
+    members = () if everywhere else tuple(sorted(named)) or None
+    return Needs(
+        users=tuple(dict.fromkeys(person.user for person in wish.people)),
+        all_users=True,
+        projects=members is not None or bool(wish.projects),
+        members=members,
+        roles=wish.names_roles,
+    )
+
+
+def _one_project(name: str, first: str, second: str) -> str:
+    return f'"{name}" is one project under two names: {first} and {second}. Name it once, by the name it shall have.'
+
+
+def _role(role: object, where: str) -> str:
+    text = _text(role)
+    if text is None:
+        raise InputError(f"{where}: a membership needs a role.")
+    return text
+
+
+def _rules(rules: object, where: str) -> Mapping[str, str]:
+    if not isinstance(rules or {}, Mapping):
+        raise InputError(f"{where}: this is no dictionary of project names and rules.")
+    return {str(name): str(rule) for name, rule in dict(rules or {}).items()}  # type: ignore[call-overload]
+
+
+def _text(value: object) -> str | None:
+    text = "" if value is None else str(value).strip()
+    return text or None

@@ -1,0 +1,368 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A plan in the making: one wish after the other becomes changes, notes or problems. PURE."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from functools import cached_property
+
+from ._errors import InputError
+from ._losses import (
+    carried_away,
+    check_leaver,
+    check_possessions,
+    deletion,
+    lost_membership,
+    refuse_possessions,
+    role_change,
+)
+from ._model import (
+    CHAT_USER,
+    MEMBER,
+    OWNER,
+    PROJECT_ADMIN,
+    Member,
+    Project,
+    State,
+    User,
+    is_demotion,
+    role_slug,
+    the_one,
+)
+from ._plan import Change, quoted
+from ._shield import Shield
+from ._wish import AUTHORITATIVE, MemberWish, Problems, ProjectWish, Terms, UserWish, Wish
+
+
+class Draft:
+    """What is planned so far. The users whose ids are in `keep_role` are not made chat users, whatever the wish says."""
+
+    def __init__(self, state: State, wish: Wish, keep_role: frozenset[str] = frozenset()) -> None:
+        self.state = state
+        self.wish = wish
+        self.terms = wish.terms or Terms()
+        self.shield = Shield(self.terms, state)
+        self.keep_role = keep_role
+        self.changes: list[Change] = []
+        self.problems = Problems()
+        # Who and what this plan creates, so that members can be planned in them.
+        self.new_users: dict[str, User] = {}
+        self.new_projects: dict[str, Project] = {}
+        # The entry of the list for a project, by the project's key.
+        self.entries: dict[str, ProjectWish] = {}
+        # The memberships that are wished: by the key of the project and the email of the user.
+        self.given: dict[str, dict[str, tuple[str, MemberWish]]] = {}
+        self._notes: dict[str, None] = {}
+        self._staying: dict[str, list[str]] = {}
+        self._called: dict[str, Project | None] = {}
+        self._slugs: dict[tuple[str, str], str] = {}
+        self._becoming_chat_users: set[str] = set()
+
+    def take_wishes(self) -> None:
+        """Plan everything that is wished; what is wrong is collected in `problems`."""
+        # Projects first, as they may have other names from now on.
+        for project in self.wish.projects:
+            with self.problems:
+                self._project(project)
+        for user in self.wish.users:
+            with self.problems:
+                self._user(user)
+        for member in self.wish.members:
+            with self.problems:
+                self._member(member)
+
+    def note(self, text: str) -> None:
+        """Say something about what was asked for and is left alone."""
+        self._notes[text] = None
+
+    def note_staying(self, user: User, project: str) -> None:
+        """Say that a protected user stays in a project whose list does not name them."""
+        who = f"{user.email} is {self.shield.keeps(user)}"
+        self._staying.setdefault(who, []).append(quoted(project))
+
+    def notes(self) -> list[str]:
+        """Return everything that was said, what is the same of many projects in one sentence."""
+        staying = [
+            f"{who} and stays in {', '.join(sorted(projects)[:3])}{f' and {len(projects) - 3} more' if len(projects) > 3 else ''}, "
+            "which the list does not say."
+            for who, projects in sorted(self._staying.items())
+        ]
+        return [*self._notes, *staying]
+
+    # Users
+
+    def _user(self, wish: UserWish) -> None:
+        user = self.state.find_user(wish.user)
+        if not wish.present:
+            if user is not None:
+                self._delete_user(user)
+            return
+        if self._is_ignored(user.email if user else wish.user):
+            return
+        role = None if wish.role is None else self._slug(wish.role, "global", wish.where)
+        if user is None:
+            self._invite(wish, role)
+            return
+        if user.is_pending and self.wish.resend_invite:
+            self.changes.append(
+                Change(
+                    "invite_user",
+                    user.email,
+                    before=user.role,
+                    after=user.role,
+                    reason="the invitation is sent again",
+                    user_id=user.id,
+                )
+            )
+        if role is not None and role != user.role:
+            self._change_role(user, role, wish)
+
+    def _is_ignored(self, email: str) -> bool:
+        if not self.shield.ignores(email):
+            return False
+        self.note(f"{email} is listed, and is left alone as ignored_users says.")
+        return True
+
+    def _invite(self, wish: UserWish, role: str | None) -> User:
+        if not self.wish.create_users or "@" not in wish.user:
+            raise InputError(missing_user(wish.user))
+        if role == OWNER:
+            raise InputError(f"{wish.where}: {wish.user} cannot be invited as {OWNER}: an instance has one owner.")
+        user = User("", wish.user, role or MEMBER, is_pending=True)
+        self.changes.append(
+            Change("invite_user", user.email, after=user.role, reason=_by("no user has this email yet", wish.rule))
+        )
+        return self.new_users.setdefault(user.email, user)
+
+    def _change_role(self, user: User, role: str, wish: UserWish) -> None:
+        if role == OWNER:
+            raise InputError(
+                f"{wish.where}: {user.email} cannot be made {OWNER}: ownership of an instance is not given by this API."
+            )
+        who = self.state.who_is_protected(user)
+        if who and self.wish.terms is None:
+            raise InputError(f"{wish.where}: {user.email} is {who}, whose instance role {user.role} cannot be changed.")
+        if not who and is_demotion(user.role, role):
+            who = self.shield.keeps(user)
+        if role == CHAT_USER and user.id in self.keep_role:
+            who = "the last project:admin of a project"
+        if who:
+            self.note(f"{wish.where}: {user.email} is {who} and keeps {user.role}, in place of {role}.")
+            return
+        self.changes.append(role_change(user, role, _by("has another instance role", wish.rule)))
+        if role == CHAT_USER:
+            self._becoming_chat_users.add(user.id)
+            kept = self._wished_projects.get(user.email, set())
+            self.changes.extend(lost for lost in carried_away(self.state, user) if lost.project_id not in kept)
+            if self.wish.terms is None:
+                self.note(
+                    f"n8n takes all memberships of team projects from {user.email} with {CHAT_USER}. They are not shown, as no "
+                    "project is read for one user; n8n_access and n8n_offboard show them."
+                )
+
+    @cached_property
+    def _wished_projects(self) -> dict[str, set[str]]:
+        """The ids of the projects in which each user is wished, by email."""
+        found: dict[str, set[str]] = {}
+        for wish in self.wish.members:
+            user = self.state.find_user(wish.user)
+            known = [project for project in (self._called.get(wish.project),) if project]
+            for project in known or self.state.find_projects(wish.project):
+                found.setdefault(user.email if user else wish.user, set()).add(project.id)
+        return found
+
+    def _delete_user(self, user: User) -> None:
+        check_leaver(self.state, user)
+        check_possessions(self.state, user)
+        self.changes.extend(deletion(self.state, user, "is to be absent"))
+
+    # Projects
+
+    def _project(self, wish: ProjectWish) -> None:
+        if wish.id is not None:
+            project = self.state.find_project(wish.id)
+            if project is not None and project.id != wish.id:
+                project = None
+        else:
+            project = the_one(wish.name or "", self.state.projects_named(wish.name or ""))
+        if not wish.present:
+            if project is not None:
+                self._delete_project(project)
+            return
+        if project is None:
+            project = self._adopted(wish)
+        if project is None:
+            if wish.id is not None or not self.wish.create_projects:
+                raise InputError(missing_project(self.state, wish.reference))
+            project = self._create(wish.name or "")
+        elif wish.name is not None and project.name != wish.name:
+            self._rename(project, wish.name)
+        other = self.entries.setdefault(project.key, wish)
+        if other is not wish:
+            raise InputError(
+                f'{other.where} and {wish.where} are both project {project.id}, "{project.name}": name it once.'
+            )
+        self._called.update(dict.fromkeys(filter(None, (wish.id, wish.name)), project))
+
+    def _adopted(self, wish: ProjectWish) -> Project | None:
+        matches = {project.id: project for name in wish.previous_names for project in self.state.projects_named(name)}
+        if len(matches) > 1:
+            names = ", ".join(f'"{project.name}" ({project.id})' for project in matches.values())
+            raise InputError(
+                f'{wish.where}: several projects have a previous name of "{wish.name}": {names}. Name the one by its id.'
+            )
+        return next(iter(matches.values()), None)
+
+    def _create(self, name: str) -> Project:
+        self.changes.append(Change("create_project", project=name, after=name, reason="no project has this name yet"))
+        return self.new_projects.setdefault(name, Project("", name))
+
+    def _rename(self, project: Project, name: str) -> None:
+        for other in self.state.projects_named(name):
+            raise InputError(
+                f'Project "{project.name}" ({project.id}) cannot be renamed to "{name}": project {other.id} has that name already.'
+            )
+        self.changes.append(
+            Change(
+                "rename_project",
+                project=project.name,
+                before=project.name,
+                after=name,
+                reason="has another name",
+                project_id=project.id,
+            )
+        )
+
+    def _delete_project(self, project: Project) -> None:
+        refuse_possessions(f'Project "{project.name}" ({project.id})', self.state.possessions[project.id])
+        self.changes.append(
+            Change(
+                "delete_project",
+                project=project.name,
+                before=project.name,
+                reason="is to be absent",
+                project_id=project.id,
+            )
+        )
+
+    # Members
+
+    def _member(self, wish: MemberWish) -> None:
+        # Told first, so that a list is refused once with everything that is wrong in it.
+        role = None if wish.role is None else self._slug(wish.role, "project", wish.where)
+        project, user = self._project_of(wish), self._user_of(wish)
+        if project is None or user is None:
+            if wish.present:
+                self._say_missing(wish, project, user)
+            return
+        if self._is_ignored(user.email):
+            return
+        current = self.state.find_member(project, user)
+        if not wish.present:
+            if current is not None:
+                self.changes.append(lost_membership(project, current, "is to be no member"))
+            return
+        if role is None:
+            if current is None:
+                raise InputError(
+                    f'User "{user.email}" is no member of project "{project.name}" yet: a new member needs a role.'
+                )
+            return
+        if self._is_new(wish, role, project, user):
+            self._give(project, user, current, role, wish)
+
+    def _is_new(self, wish: MemberWish, role: str, project: Project, user: User) -> bool:
+        """Whether this is the first to say something of a membership; raises InputError where the second contradicts it."""
+        other, first = self.given.setdefault(project.key, {}).setdefault(user.email, (role, wish))
+        if other != role:
+            raise InputError(
+                f'{user.email} cannot be both {other} and {role} in project "{project.name}" ({project.id}): '
+                f'{first.where} names it "{first.project}", and {wish.where} names it "{wish.project}".'
+            )
+        return first is wish
+
+    def _give(self, project: Project, user: User, current: Member | None, role: str, wish: MemberWish) -> None:
+        creator = not project.id and bool(user.id) and user.id == self.state.myself
+        before = PROJECT_ADMIN if creator else current.role if current else None
+        late = user.id in self._becoming_chat_users
+        if before == role and not (late and current):
+            return
+        # Only an authoritative list takes from its user what comes with the creation of a project.
+        may_lose = creator and self.wish.authority(self.entries.get(project.key)) == AUTHORITATIVE
+        who = "" if may_lose or self.wish.terms is None else self.shield.keeps(user)
+        if before and who and is_demotion(before, role):
+            self.note(f"{wish.where}: {user.email} is {who} and keeps {before}, in place of {role}.")
+            return
+        if late and current:
+            action, reason = "add_member", f"is given back what becoming {CHAT_USER} takes away"
+        elif before is None:
+            action, reason = "add_member", "is no member yet"
+        else:
+            action, reason = "change_member_role", "has another role in the project"
+        self.changes.append(
+            Change(
+                action,
+                user.email,
+                project.name,
+                before,
+                role,
+                _by(reason, wish.rule),
+                user_id=user.id or None,
+                project_id=project.id or None,
+                given_back=late,
+            )
+        )
+
+    def _project_of(self, wish: MemberWish) -> Project | None:
+        if wish.project not in self._called:
+            project = self.state.find_project(wish.project)
+            if project is None and self.wish.create_projects and wish.present:
+                project = self._create(wish.project)
+            self._called[wish.project] = project
+        return self._called[wish.project]
+
+    def _user_of(self, wish: MemberWish) -> User | None:
+        user = self.new_users.get(wish.user) or self.state.find_user(wish.user)
+        if user is None and self.wish.create_users and wish.present and wish.user not in self._asked:
+            if "@" in wish.user and not self._is_ignored(wish.user):
+                return self._invite(UserWish(wish.user, where=wish.where), None)
+        return user
+
+    @cached_property
+    def _asked(self) -> set[str]:
+        """The users that have a wish of their own."""
+        return {wish.user for wish in self.wish.users}
+
+    def _say_missing(self, wish: MemberWish, project: Project | None, user: User | None) -> None:
+        if project is None:
+            self.problems.add(missing_project(self.state, wish.project))
+        # Of somebody who was to be invited and could not be, it has been said why.
+        if user is None and wish.user not in self._asked and not self.shield.ignores(wish.user):
+            self.problems.add(missing_user(wish.user))
+
+    def _slug(self, role: str, kind: str, where: str) -> str:
+        """Return the full slug of a role, found out once for all who get it."""
+        if (kind, role) not in self._slugs:
+            self._slugs[kind, role] = role_slug(role, kind, self.state.roles, where)
+        return self._slugs[kind, role]
+
+
+def missing_user(user: str) -> str:
+    """Return the words for a user who is not there, with the way out."""
+    return (
+        f'User "{user}" does not exist: invite somebody by email, with n8n_user, or with n8n_access and create_users.'
+    )
+
+
+def missing_project(state: State, project: str) -> str:
+    """Return the words for a project that is not there, with what may have been meant, or the way out."""
+    names = {team.name.casefold().strip(): team.name for team in state.projects if team.is_team}
+    alike = get_close_matches(project.casefold().strip(), names, n=1, cutoff=0.75)
+    way_out = f'was "{names[alike[0]]}" meant?' if alike else "create it, with n8n_project, or with create_projects."
+    return f'Project "{project}" does not exist: {way_out}'
+
+
+def _by(reason: str, rule: str) -> str:
+    return f"{reason}, by rule {quoted(rule)}" if rule else reason
