@@ -43,6 +43,8 @@ _STEP = {
     "delete_user": "delete_users",
     "delete_project": "delete_projects",
 }
+_STEP_RANK = {step: rank for rank, step in enumerate(STEPS)}
+_ACTION_RANK = {action: rank for rank, action in enumerate(ACTIONS)}
 # Those that give somebody a role in a project.
 GIVES = ("add_member", "change_member_role")
 # Those that are about a project itself, not about somebody in it.
@@ -323,9 +325,9 @@ def without_admin(state: State, changes: Iterable[Change]) -> list[tuple[str, st
 def _place(change: Change) -> tuple[Any, ...]:
     """Return where a change comes in a plan."""
     return (
-        STEPS.index(change.step),
+        _STEP_RANK[change.step],
         bool(change.carried_by),
-        ACTIONS.index(change.action),
+        _ACTION_RANK[change.action],
         change.project or "",
         change.project_id or "",
         change.user or "",

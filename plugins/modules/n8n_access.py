@@ -7,13 +7,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: n8n_access
-short_description: Who is a user of n8n and a member of which projects, for many people in one task
+short_description: Who is a user of n8n and a member of which projects, for the whole organisation in one task
 version_added: 0.1.0
 description:
-  - Makes everybody in a list a user with an instance role and a member of projects with a role in each.
+  - Makes everybody in a list a user with an instance role and a member of projects with a role in each. The list is told person by
+    person with O(users), project by project with O(projects), or both.
   - The server is read once, everything is planned before anything is written, and exactly that plan is carried out in few calls.
     Invitations go in batches of 250, additions and changes of role of a project in one call.
-  - Nobody who is not listed, and no membership that is not listed, is touched.
+  - Nobody who is not listed, and no membership that is not listed, is touched, unless O(authority) or O(unlisted_users) says so.
+  - A list never takes anything from the owner, from the user whose API key is used, or from the last admin of a project. They keep
+    what they have, with a warning.
+  - When a call fails, what does not depend on it is still carried out. The task fails at the end and says what was done, what failed
+    and what was not tried; the next run does the rest. Members are read again before anything of theirs is changed, and what
+    somebody else has changed since the plan was made is left alone and listed under RV(conflicts).
 author:
   - lifecycle.n8n contributors (@lifecycle)
 extends_documentation_fragment:
@@ -23,10 +29,10 @@ extends_documentation_fragment:
 options:
   users:
     description:
-      - The people. Everything that is wrong or contradictory in the list is reported at once, before anything is written.
+      - The people. Everything that is wrong or contradictory in the lists is reported at once, before anything is asked of n8n.
+      - At least one of O(users) and O(projects) is needed. A membership may be named in both, and then the roles must agree.
     type: list
     elements: dict
-    required: true
     suboptions:
       email:
         description: The email of the person, in any case.
@@ -45,7 +51,65 @@ options:
             slug, or a custom role by its slug or display name.
           - Ansible does not resolve templates in the keys of a dictionary, so a name that is in a variable needs the whole dictionary
             to come out of a template, as in the examples.
+          - With O(authority=authoritative), the person leaves all other team projects; an empty dictionary means all of them. Without
+            the option nothing is said of the person's projects.
         type: dict
+      granted_by:
+        description:
+          - The names of the rules that gave this person the role (C(role)) and the projects (C(projects), by project), and that denied
+            projects (C(denied), by project). They appear in the reasons of the plan.
+          - The filter P(lifecycle.n8n.n8n_access_from_rules#filter) returns it.
+        type: dict
+  projects:
+    description:
+      - The projects, each with its members.
+      - One that is named here is created, if O(create_projects) allows it, also without members.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description:
+          - The exact name. With O(projects[].id) as well, the project of that id gets this name.
+        type: str
+      id:
+        description: The id of a project that is there.
+        type: str
+      previous_names:
+        description:
+          - Names that the project had. If no project has the name, but one has a previous name, that one is renamed and keeps its members.
+        type: list
+        elements: str
+        default: []
+      members:
+        description:
+          - Emails or ids of the members, each with the role in the project, as in O(users[].projects).
+          - With O(authority=authoritative), whoever is not named here, nor with this project in O(users), leaves the project; an empty
+            dictionary means everybody. Without the option nothing is said of the project's members.
+          - Somebody who is named only here and is no user yet is invited as V(global:member).
+        type: dict
+      authority:
+        description: What O(authority) says, for this project.
+        type: str
+        choices: [additive, authoritative]
+  authority:
+    description:
+      - V(additive) never removes anybody.
+      - V(authoritative) removes, from a project with O(projects[].members), whoever is not named there, and from a user with
+        O(users[].projects), the team projects that are not listed for that user. The user whose API key is used, who becomes the admin
+        of a project that is created, leaves it or gets the listed role if the list names another admin.
+      - That nobody at all is named is then an error, unless O(allow_empty=true).
+    type: str
+    choices: [additive, authoritative]
+    default: additive
+  unlisted_users:
+    description:
+      - What becomes of people whom the lists name nowhere.
+      - V(keep) leaves them alone.
+      - V(remove_memberships) takes them out of all team projects.
+      - V(demote) gives them the instance role V(global:chatUser), which takes them out of all team projects and deletes their API keys.
+    type: str
+    choices: [keep, remove_memberships, demote]
+    default: keep
   create_users:
     description:
       - Whether to invite people who are no users yet. With V(false), such a person is an error.
@@ -57,19 +121,62 @@ options:
       - The user whose API key is used becomes the admin of a project that is created.
     type: bool
     default: true
+  allow_empty:
+    description: Whether the lists may name nobody at all though O(authority) or O(unlisted_users) takes access from whoever is not named.
+    type: bool
+    default: false
+  ignored_users:
+    description:
+      - Patterns of emails, in which C(*) stands for any text, C(?) for any character and C([abc]) for one of those.
+      - People whose email matches are neither touched nor counted, even if they are listed.
+    type: list
+    elements: str
+    default: []
+  protected_users:
+    description:
+      - Patterns of emails, as in O(ignored_users).
+      - People whose email matches are never removed or demoted, and not counted by the brakes.
+    type: list
+    elements: str
+    default: []
+  max_removals:
+    description:
+      - How many removals and demotions one run may make. If the plan has more, the task fails before its first write, in check mode too,
+        and shows the plan.
+      - Counted is every membership that goes, every role in a project and every instance role that becomes a lower one. Where it is not
+        known which of two roles is lower, as with custom roles, the change counts. Without it there is no such limit.
+    type: int
+  max_removal_percent:
+    description:
+      - How many removals and demotions, as in O(max_removals), one run may make in percent of the memberships before it. Protected and
+        ignored people are left out of both numbers. If the plan has more, the task fails before its first write, in check mode too.
+      - It holds for the whole instance, and for each project with more than three members where two or more would go. V(100) is no limit.
+    type: float
+    default: 20
+  approve:
+    description:
+      - The RV(digest) of a plan that O(max_removals) or O(max_removal_percent) has stopped, and that somebody has looked at and means.
+        Exactly that plan is let through.
+    type: str
   invites_path:
     description:
       - The full path of a file on the host where the module runs that gets the links of those who are invited, as a JSON object of emails and links.
       - It has mode 0600, and links that are in it already are kept. The links are secrets and are in no result of this module.
       - Where n8n sends invitations by mail itself, it gives no links.
     type: path
+  progress_path:
+    description:
+      - The path of a file on the host where the module runs that gets a line whenever a part of the plan is behind the run, with the
+        time in UTC, the number of changes so far and of all. C(tail -f) shows how far a long run has come.
+    type: path
 notes:
-  - Without O(users[].projects), and without making anybody a V(chatUser), no project is read, so it works on the community edition of
-    n8n.
+  - Without any project in the lists, without O(unlisted_users), and without making anybody a V(chatUser), no project is read, so it
+    works on the community edition of n8n. Only where an instance role is lowered, all memberships are read, to know the percentage.
   - The API key needs the scopes C(user:list), C(user:read), C(user:create), C(user:changeRole), C(project:list), C(project:create),
     and C(project:manageMembers) (C(project:update) before n8n 2.37). With C(role:list) as well, roles that the licence does not
     include are found out before anything is written.
 seealso:
+  - module: lifecycle.n8n.n8n_access_info
   - module: lifecycle.n8n.n8n_offboard
   - module: lifecycle.n8n.n8n_project_member
 """
@@ -91,6 +198,34 @@ EXAMPLES = r"""
 - name: What has changed
   ansible.builtin.debug:
     msg: "{{ access.plan | lifecycle.n8n.n8n_plan_lines }}"
+
+- name: Sales has these members and no others, whatever it was called before
+  lifecycle.n8n.n8n_access:
+    projects:
+      - name: Sales EMEA
+        previous_names:
+          - Sales
+        members:
+          ada@example.com: editor
+          grace@example.com: admin
+        authority: authoritative
+    protected_users:
+      - "*@partner.example.com"
+
+- name: See what it would take to follow a list in everything
+  lifecycle.n8n.n8n_access:
+    users:
+      - email: ada@example.com
+        projects:
+          Marketing: editor
+      - email: grace@example.com
+        projects:
+          Marketing: admin
+    authority: authoritative
+    unlisted_users: remove_memberships
+    max_removals: 50
+    max_removal_percent: 100
+  check_mode: true
 
 - name: A project whose name is in a variable
   lifecycle.n8n.n8n_access:
@@ -172,12 +307,12 @@ requests:
   sample: 7
 done:
   description: The changes that were made before or beside the failed ones.
-  returned: when a call failed
+  returned: when the task failed after planning
   type: list
   elements: dict
 errors:
   description: The changes that failed, with what n8n said and the people concerned.
-  returned: when a call failed
+  returned: when the task failed after planning
   type: list
   elements: dict
   contains:
@@ -193,8 +328,8 @@ errors:
       type: list
       elements: dict
 not_tried:
-  description: The changes that need those that failed.
-  returned: when a call failed
+  description: The changes that need those that failed; all of them where the brakes or a missing scope stopped the task.
+  returned: when the task failed after planning
   type: list
   elements: dict
 """
