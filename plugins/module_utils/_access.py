@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ._errors import InputError
+from ._errors import InputError, Problems
 from ._model import email_address, plain_slug, project_name
 from ._shield import Shield
 from ._wish import (
@@ -17,7 +17,6 @@ from ._wish import (
     KEEP,
     MemberWish,
     Needs,
-    Problems,
     ProjectWish,
     Terms,
     UserWish,

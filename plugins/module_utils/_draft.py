@@ -8,7 +8,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from functools import cached_property
 
-from ._errors import InputError
+from ._errors import InputError, Problems
 from ._losses import (
     carried_away,
     check_leaver,
@@ -33,7 +33,7 @@ from ._model import (
 )
 from ._plan import Change, quoted
 from ._shield import Shield
-from ._wish import AUTHORITATIVE, MemberWish, Problems, ProjectWish, Terms, UserWish, Wish
+from ._wish import AUTHORITATIVE, MemberWish, ProjectWish, Terms, UserWish, Wish
 
 
 class Draft:

@@ -39,3 +39,34 @@ class ApiError(N8nError):
         super().__init__(message)
         self.status = status
         self.words = words
+
+
+class Problems:
+    """Collects what is wrong, so that a list is refused once, with all that is wrong in it."""
+
+    LONGEST = 20
+
+    def __init__(self) -> None:
+        self._messages: dict[str, None] = {}
+
+    def __enter__(self) -> Problems:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        if isinstance(error, InputError):
+            self.add(str(error))
+            return True
+        return False
+
+    def add(self, message: str) -> None:
+        """Remember one message, once."""
+        self._messages[message] = None
+
+    def refuse(self) -> None:
+        """Raise InputError with all of them, if there are any."""
+        if not self._messages:
+            return
+        shown = list(self._messages)[: self.LONGEST]
+        if len(self._messages) > self.LONGEST:
+            shown.append(f"And {len(self._messages) - self.LONGEST} more.")
+        raise InputError("\n".join(shown))

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ._errors import Problems
 from ._losses import carried_away, check_leaver, check_possessions, deletion, lost_memberships, no_admin, role_change
 from ._model import CHAT_USER, State, User
 from ._plan import Change, Plan, without_admin
-from ._wish import Needs, Problems
+from ._wish import Needs
 
 # What can become of a leaver's access, from what is easily undone to what is not.
 ACTIONS = ("remove_memberships", "demote", "delete")

@@ -32,10 +32,10 @@ _ALWAYS = {"global": ("member", "admin", "chatUser"), "project": ("viewer", "edi
 # The slug of a custom role ends in six characters that n8n makes (seen on 2.40.7).
 _CUSTOM = re.compile(r"(global|project):[a-z0-9-]+-[a-z0-9]{6}")
 # From little to much; where a role is in neither, nobody knows which of two is more.
-_ORDER = (
-    (CHAT_USER, MEMBER, "global:admin", OWNER),
-    ("project:chatUser", "project:viewer", "project:editor", PROJECT_ADMIN),
-)
+ORDER = {
+    "global": (CHAT_USER, MEMBER, "global:admin", OWNER),
+    "project": ("project:chatUser", "project:viewer", "project:editor", PROJECT_ADMIN),
+}
 # What fits into a path of SMTP (RFC 5321, 4.5.3.1.3, without its brackets), and into n8n's database.
 LONGEST_EMAIL = 254
 # What n8n takes for an address: letters, digits and these signs, and a domain with a dot (seen on 2.40.7).
@@ -356,7 +356,7 @@ def known_roles() -> tuple[Role, ...]:
 
 def is_demotion(before: str, after: str) -> bool:
     """Whether `after` may allow less than `before`: where the order of two roles is not known, it may."""
-    for order in _ORDER:
+    for order in ORDER.values():
         if before in order and after in order:
             return order.index(after) < order.index(before)
     return before != after

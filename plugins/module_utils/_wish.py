@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ._errors import InputError
+from ._errors import InputError, Problems
 from ._model import CHAT_USER, email_address, plain_slug
 
 # What a list says of those whom it does not name.
@@ -138,37 +138,6 @@ class Needs:
 
 
 EVERYTHING = Needs(all_users=True, projects=True, members=())
-
-
-class Problems:
-    """Collects what is wrong, so that a list is refused once, with all that is wrong in it."""
-
-    LONGEST = 20
-
-    def __init__(self) -> None:
-        self._messages: dict[str, None] = {}
-
-    def __enter__(self) -> Problems:
-        return self
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
-        if isinstance(error, InputError):
-            self.add(str(error))
-            return True
-        return False
-
-    def add(self, message: str) -> None:
-        """Remember one message, once."""
-        self._messages[message] = None
-
-    def refuse(self) -> None:
-        """Raise InputError with all of them, if there are any."""
-        if not self._messages:
-            return
-        shown = list(self._messages)[: self.LONGEST]
-        if len(self._messages) > self.LONGEST:
-            shown.append(f"And {len(self._messages) - self.LONGEST} more.")
-        raise InputError("\n".join(shown))
 
 
 def leavers(entries: Sequence[Any]) -> tuple[str, ...]:

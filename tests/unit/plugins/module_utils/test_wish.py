@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, Problems
 from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_needs, access_wish
 from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import (
     MemberWish,
-    Problems,
     UserWish,
     leavers,
     user_reference,
