@@ -1,0 +1,62 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""People from anywhere, a list of dictionaries, by their emails. PURE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ._errors import InputError, Problems
+from ._input import LISTS, kind_of, list_of, nearest, text_in
+from ._matching import find_attribute, text_of
+from ._model import email_address
+
+# By what a person without an email can be recognised in an error.
+_TELLING = ("name", "displayName", "display_name", "name.formatted", "userName", "username", "cn", "uid", "id")
+
+
+def people_by_email(people: object, email_attribute: object, problems: Problems) -> dict[str, Mapping[Any, Any]]:
+    """Return people by email, sorted; who has none, or that of somebody else, goes to `problems`."""
+    attribute = "email"
+    with problems:
+        attribute = text_in(email_attribute, "email_attribute")
+    found: dict[str, Mapping[Any, Any]] = {}
+    seen: dict[str, str] = {}
+    for number, person in enumerate(list_of(people, "people", "people", problems)):
+        where = f"people[{number}]"
+        with problems:
+            if not isinstance(person, Mapping):
+                raise InputError(f"{where} is {kind_of(person)}, and a person is a dictionary.")
+            where += _recognised(person)
+            email = _email(person, attribute, where)
+            if email in seen:
+                raise InputError(f"{where} and {seen[email]} are both {email}: name a person once.")
+            seen[email] = where
+            found[email] = person
+    return {email: found[email] for email in sorted(found)}
+
+
+def _email(person: Mapping[Any, Any], attribute: str, where: str) -> str:
+    found = find_attribute(person, attribute)
+    if isinstance(found, LISTS):
+        if len(found) > 1:
+            raise InputError(
+                f"{where} has {len(found)} values as {attribute}: email_attribute takes {attribute}.0, too."
+            )
+        found = next(iter(found), None)
+    if found is None or not text_of(found).strip():
+        hint = "" if attribute in person else nearest(attribute, person)
+        raise InputError(f"{where} has no {attribute}, the attribute that email_attribute names.{hint}")
+    if not isinstance(found, str):
+        raise InputError(f"{where}: {attribute} is {kind_of(found)} and no email address.")
+    return email_address(found, where)
+
+
+def _recognised(person: Mapping[Any, Any]) -> str:
+    for attribute in _TELLING:
+        found = find_attribute(person, attribute)
+        if isinstance(found, (str, int)) and str(found).strip():
+            return f" ({attribute}: {found})"
+    return ""

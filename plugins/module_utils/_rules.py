@@ -1,0 +1,214 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From people and rules to who has which role where, and by which rule. PURE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ._errors import InputError, Problems
+from ._input import dictionary_of, kind_of, list_of, nearest, text_in, texts_of
+from ._matching import Matcher, Values, matcher
+from ._model import NOT_GIVEN, project_name
+from ._people import people_by_email
+from ._ranking import Ranking, is_slug_of_another_kind, slug_of
+
+KEYS = ("name", "match", "role", "projects", "deny")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Whom a rule is about, by attribute, and what it gives and denies them; roles as they are written."""
+
+    name: str
+    match: Mapping[str, Matcher]
+    role: str | None = None
+    projects: Mapping[str, str] = field(default_factory=dict)
+    deny: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A role as it is written in a rule, and the name of that rule."""
+
+    role: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class Grants:
+    """What a set of rules gives to whoever is on all of them.
+
+    `denied` has the rule for each project, `unclear` what cannot be told, as the order of two roles is not known.
+    """
+
+    role: Grant | None
+    projects: Mapping[str, Grant]
+    denied: Mapping[str, str]
+    unclear: tuple[str, ...] = ()
+
+    def to_result(self, email: str) -> dict[str, Any]:
+        """Return the entry of n8n_access's `users`."""
+        by: dict[str, Any] = {}
+        if self.role:
+            by["role"] = self.role.rule
+        if self.projects:
+            by["projects"] = {project: grant.rule for project, grant in self.projects.items()}
+        if self.denied:
+            by["denied"] = dict(self.denied)
+        return {
+            "email": email,
+            **({"role": self.role.role} if self.role else {}),
+            "projects": {project: grant.role for project, grant in self.projects.items()},
+            "granted_by": by,
+        }
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What rules make of people: the `users` of n8n_access, and the emails of those who are on no rule, both sorted."""
+
+    users: list[dict[str, Any]]
+    without_rule: list[str]
+
+
+def assign(people: object, rules: object, email_attribute: object = "email", role_order: object = ()) -> Assignment:
+    """Return what `rules` make of `people`; raises InputError with all that is wrong in them."""
+    problems = Problems()
+    ranking = Ranking.of(texts_of(role_order, "role_order", "roles", problems), problems)
+    read = read_rules(rules, problems)
+    persons = people_by_email(people, email_attribute, problems)
+    problems.refuse()
+    # Few sets of rules give something to many people.
+    by_rules: dict[tuple[int, ...], list[str]] = {}
+    attributes = {attribute for rule in read for attribute in rule.match}
+    for email, person in persons.items():
+        values = {attribute: Values.of(person, attribute) for attribute in attributes}
+        on = tuple(number for number, rule in enumerate(read) if _is_on(rule, values))
+        by_rules.setdefault(on, []).append(email)
+    without_rule = by_rules.pop((), [])
+    users: dict[str, dict[str, Any]] = {}
+    unclear: dict[str, list[str]] = {}
+    for on, emails in by_rules.items():
+        grants = _grants([read[number] for number in on], ranking)
+        users.update((email, grants.to_result(email)) for email in emails)
+        for what in grants.unclear:
+            unclear.setdefault(what, []).extend(emails)
+    for what, emails in sorted(unclear.items()):
+        problems.add(f"{min(emails)}{f' and {len(emails) - 1} more' if len(emails) > 1 else ''}: {what}")
+    problems.refuse()
+    return Assignment([users[email] for email in sorted(users)], without_rule)
+
+
+def read_rules(entries: object, problems: Problems) -> list[Rule]:
+    """Return rules, sorted by name; what is wrong in them goes to `problems`."""
+    found: list[Rule] = []
+    seen: dict[str, str] = {}
+    for number, entry in enumerate(list_of(entries, "rules", "rules", problems)):
+        where = f"rules[{number}]"
+        if not isinstance(entry, Mapping):
+            problems.add(f"{where} is {kind_of(entry)}, and a rule is a dictionary.")
+            continue
+        name = ""
+        with problems:
+            name = text_in(entry.get("name"), f"{where}: name")
+            if name in seen:
+                problems.add(f'{where} and {seen[name]} are both named "{name}", and a grant names the rule it is by.')
+            seen[name] = where
+            where = f'{where} ("{name}")'
+        found.append(_rule(name, entry, where, problems))
+    return sorted(found, key=lambda rule: rule.name)
+
+
+def _rule(name: str, entry: Mapping[Any, Any], where: str, problems: Problems) -> Rule:
+    for key in entry:
+        if key not in KEYS:
+            problems.add(f'{where}: there is no key "{key}"; a rule has {", ".join(KEYS)}.{nearest(key, KEYS)}')
+    # A match that was forgotten must not become everybody.
+    if entry.get("match") is None:
+        problems.add(f"{where}: match is missing; for everybody it is {{}}.")
+    match: dict[str, Matcher] = {}
+    for attribute, wanted in dictionary_of(entry.get("match"), f"{where}: match", problems).items():
+        with problems:
+            text = text_in(attribute, f"{where}: the name of an attribute in match")
+            match[text] = matcher(wanted, f"{where}: match.{text}")
+    role = None
+    with problems:
+        role = _role(entry.get("role"), "global", f"{where}: role")
+    projects: dict[str, str] = {}
+    for project, text in dictionary_of(entry.get("projects"), f"{where}: projects", problems).items():
+        with problems:
+            known = _project(project, f"{where}: projects")
+            given = _role(text, "project", f'{where}: projects, the role in "{known}"')
+            if given is None:
+                raise InputError(f'{where}: projects: "{known}" has no role.')
+            if known in projects:
+                raise InputError(f'{where}: projects: "{known}" is there twice.')
+            projects[known] = given
+    deny: list[str] = []
+    denied = entry.get("deny")
+    for project in list_of(() if denied is None else denied, f"{where}: deny", "projects", problems):
+        with problems:
+            deny.append(_project(project, f"{where}: deny"))
+    return Rule(name, match, role, projects, tuple(deny))
+
+
+def _is_on(rule: Rule, values: Mapping[str, Values]) -> bool:
+    return all(wanted.matches(values[attribute]) for attribute, wanted in rule.match.items())
+
+
+def _grants(rules: Sequence[Rule], ranking: Ranking) -> Grants:
+    """Return what rules, sorted by name, give together."""
+    denied: dict[str, str] = {}
+    offered: dict[str, list[Grant]] = {}
+    for rule in rules:
+        for project in rule.deny:
+            denied.setdefault(project, rule.name)
+        for project, role in rule.projects.items():
+            offered.setdefault(project, []).append(Grant(role, rule.name))
+    unclear: list[str] = []
+    roles = [Grant(rule.role, rule.name) for rule in rules if rule.role]
+    return Grants(
+        _highest(roles, "global", ranking, "on the instance", unclear) if roles else None,
+        {
+            project: _highest(offered[project], "project", ranking, f'in project "{project}"', unclear)
+            for project in sorted(offered)
+            if project not in denied
+        },
+        {project: denied[project] for project in sorted(denied)},
+        tuple(unclear),
+    )
+
+
+def _highest(grants: Sequence[Grant], kind: str, ranking: Ranking, what: str, unclear: list[str]) -> Grant:
+    roles = ranking.highest([grant.role for grant in grants], kind)
+    tops = [next(grant for grant in grants if grant.role == role) for role in roles]
+    if len(tops) > 1:
+        unclear.append(
+            f'rule "{tops[0].rule}" gives "{tops[0].role}" {what}, rule "{tops[1].rule}" gives "{tops[1].role}", and '
+            f"which of the two is more is not known: name both in role_order, lowest first."
+        )
+    return tops[0]
+
+
+def _project(value: object, where: str) -> str:
+    # YAML reads a name as a number where it looks like one; of 1.10 or yes nobody knows any more how it was written.
+    if isinstance(value, (str, int)) and not isinstance(value, bool):
+        return project_name(value, where)
+    raise InputError(f"{where}: the name of a project is text, and there is {kind_of(value)}: quote it.")
+
+
+def _role(value: object, kind: str, where: str) -> str | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise InputError(f"{where} is to be text, and is {kind_of(value)}.")
+    role = str(value).strip()
+    if slug_of(role, kind) in NOT_GIVEN:
+        raise InputError(f'{where}: nobody can be given "{role}".')
+    if is_slug_of_another_kind(role, kind):
+        raise InputError(f'{where}: "{role}" is {"a project" if kind == "global" else "an instance"} role.')
+    return role or None

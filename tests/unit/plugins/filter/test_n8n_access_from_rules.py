@@ -1,0 +1,62 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter: both of its results, and errors as Ansible has them."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from jinja2 import StrictUndefined
+
+from ansible_collections.lifecycle.n8n.plugins.filter.n8n_access_from_rules import FilterModule, n8n_access_from_rules
+
+PEOPLE = [{"mail": "Ada@example.com", "team": "Sales"}, {"mail": "grace@example.com"}]
+RULES = [
+    {"name": "a", "match": {"team": "Sales"}, "projects": {"P": "viewer"}},
+    {"name": "b", "match": {"team": "Sales"}, "projects": {"P": "Auditor"}},
+]
+
+
+# What a variable that is not there becomes, and what ansible-core before 2.19 hands over.
+UNDEFINED = StrictUndefined(name="nobody")
+
+
+def test_both_results() -> None:
+    options = {"email_attribute": "mail", "role_order": ["viewer", "Auditor"]}
+    assert n8n_access_from_rules(PEOPLE, RULES, **options) == [
+        {"email": "ada@example.com", "projects": {"P": "Auditor"}, "granted_by": {"projects": {"P": "b"}}}
+    ]
+    assert n8n_access_from_rules(PEOPLE, RULES, **options, result="without_rule") == ["grace@example.com"]
+    assert FilterModule().filters() == {"n8n_access_from_rules": n8n_access_from_rules}
+
+
+@pytest.mark.parametrize(
+    ("people", "rules", "options", "message"),
+    [
+        (PEOPLE, RULES, {}, r'people\[0\] has no email.*Did you mean "mail"'),
+        (PEOPLE, RULES, {"email_attribute": "mail"}, "name both in role_order"),
+        (PEOPLE, RULES, {"email_attribute": "mail", "result": "without_rule"}, "name both in role_order"),
+        (PEOPLE, [{"name": "a"}], {"email_attribute": "mail"}, r'rules\[0\] \("a"\): match is missing'),
+        (PEOPLE, None, {"email_attribute": "mail"}, "rules is to be a list of rules, and is nothing"),
+        (UNDEFINED, RULES, {}, "'nobody' is undefined"),
+        (PEOPLE, UNDEFINED, {}, "'nobody' is undefined"),
+        ([UNDEFINED], RULES, {}, "'nobody' is undefined"),
+        ([{"email": UNDEFINED}], RULES, {}, "'nobody' is undefined"),
+        ([{"email": "a@example.com", "team": UNDEFINED}], RULES, {}, "'nobody' is undefined"),
+        (PEOPLE, [UNDEFINED], {}, "'nobody' is undefined"),
+        (PEOPLE, [{"name": "a", "match": UNDEFINED}], {}, "'nobody' is undefined"),
+        (PEOPLE, [{"name": "a", "match": {"team": UNDEFINED}}], {}, "'nobody' is undefined"),
+        (PEOPLE, [{"name": "a", "match": {}, "role": UNDEFINED}], {}, "'nobody' is undefined"),
+        (PEOPLE, [{"name": "a", "match": {}, "deny": [UNDEFINED]}], {}, "'nobody' is undefined"),
+        (PEOPLE, RULES, {"email_attribute": UNDEFINED}, "'nobody' is undefined"),
+        (PEOPLE, RULES, {"role_order": UNDEFINED}, "'nobody' is undefined"),
+        (PEOPLE, RULES, {"result": UNDEFINED}, "'nobody' is undefined"),
+        (object(), RULES, {}, "people is to be a list of people, and is something else"),
+        (PEOPLE, RULES, {"result": "leavers"}, 'result is users or without_rule, and not "leavers"'),
+        (PEOPLE, RULES, {"result": ["users"]}, "result is users or without_rule"),
+    ],
+)
+def test_errors_are_those_of_a_filter(people: object, rules: object, options: dict[str, object], message: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=f"n8n_access_from_rules: (?s:.*){message}"):
+        n8n_access_from_rules(people, rules, **options)
