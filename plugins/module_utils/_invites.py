@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 
 from ._errors import InputError, N8nError
+from ._files import replace_file, writable
 
 
 class InviteFile:
@@ -21,13 +21,11 @@ class InviteFile:
         if not os.path.isabs(path):
             # It would be relative to wherever the module happens to run, which is no place for secrets.
             raise InputError(f"Invitation links cannot be kept in {path}: give the full path of the file.")
-        # What a symbolic link points to is replaced, not the link.
+        # Messages name what a symbolic link points to.
         self.path = os.path.realpath(path)
-        folder = os.path.dirname(self.path)
-        if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
-            raise InputError(
-                f"Invitation links cannot be kept in {path}: {folder} is no folder that can be written to."
-            )
+        why = writable(path)
+        if why:
+            raise InputError(f"Invitation links cannot be kept in {path}: {why}.")
         self._read()
 
     def _read(self) -> dict[str, str]:
@@ -51,17 +49,9 @@ class InviteFile:
             return
         # Read anew: another run may have added links since.
         everything = {**self._read(), **links}
+        text = json.dumps(everything, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         try:
-            # Made with mode 0600.
-            handle, draft = tempfile.mkstemp(prefix=".invites-", dir=os.path.dirname(self.path))
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    json.dump(everything, file, indent=2, sort_keys=True, ensure_ascii=False)
-                    file.write("\n")
-                os.replace(draft, self.path)
-            except OSError:
-                os.unlink(draft)
-                raise
+            replace_file(self.path, text, 0o600)
         except OSError as error:
             raise N8nError(
                 f"{len(links)} people were invited and their links could not be kept in {self.path}: {error}. Send their "

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from datetime import datetime, timezone
 
 from ._errors import InputError
+from ._files import writable
 
 
 class ProgressFile:
@@ -19,9 +19,9 @@ class ProgressFile:
         """Check that the file can be written, before anything is changed; raises InputError."""
         self.path = path
         self._lock = threading.Lock()
-        folder = os.path.dirname(os.path.abspath(path))
-        if os.path.isdir(path) or not os.path.isdir(folder) or not os.access(folder, os.W_OK):
-            raise InputError(f"Progress cannot be written to {path}: it is no file in a folder that can be written to.")
+        why = writable(path)
+        if why:
+            raise InputError(f"Progress cannot be written to {path}: {why}.")
 
     def __call__(self, made: int, planned: int, action: str) -> None:
         """Add a line. That a disk is full is no reason to stop half-way."""

@@ -41,8 +41,11 @@ LAYERS: dict[str, set[str]] = {
     "_leavers": {"_wish", "_plan", "_losses", "_model"},
     "_reading": {"_resources", "_wish", "_model"},
     "_who": {"_model"},
-    "_invites": set(),
-    "_progress": set(),
+    "_files": set(),
+    "_staging": set(),
+    "_record": {"_files", "_staging"},
+    "_invites": {"_files"},
+    "_progress": {"_files"},
     "_apply": {"_resources", "_plan", "_model"},
     "_module": {"_options", "_client", "_resources", "_reading", "_apply", "_plan", "_wish", "_model"},
     "_connection": {"_options", "_client", "_resources", "_reading", "_wish", "_model"},
@@ -74,6 +77,7 @@ PURE = {"_errors", "_refusals", "_who", "_model", "_wish", "_plan", "_planner", 
     "_ranking",
     "_removals",
     "_shield",
+    "_staging",
 }
 # What a pure file may import from the standard library: nothing that sees the clock, a disk, a network or a thread.
 HARMLESS = {
@@ -81,6 +85,8 @@ HARMLESS = {
     "collections",
     "copy",
     "dataclasses",
+    # Its clock is not asked, see below.
+    "datetime",
     "difflib",
     "enum",
     "fnmatch",
@@ -152,6 +158,12 @@ def test_ansible_module_is_known_to_one_file(source: Path) -> None:
 def test_pure_files_do_no_io(source: Path) -> None:
     foreign = {name for name in imports(source) if own(name) is None}
     assert {name for name in foreign if name.split(".")[0] not in HARMLESS} == set()
+
+
+@pytest.mark.parametrize("source", [source for source in SOURCES if layer(source) in PURE], ids=str)
+def test_pure_files_ask_no_clock(source: Path) -> None:
+    asked = {node.attr for node in ast.walk(tree(source)) if isinstance(node, ast.Attribute)}
+    assert not asked & {"now", "utcnow", "today"}
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=str)

@@ -79,7 +79,7 @@ def test_a_file_that_is_something_else_is_refused_and_left_as_it_is(content: byt
 
 def test_a_folder_in_its_place_is_refused(path: Path) -> None:
     path.mkdir()
-    with pytest.raises(InputError, match="no file of links"):
+    with pytest.raises(InputError, match="is a folder"):
         InviteFile(str(path))
 
 
@@ -109,7 +109,7 @@ def test_a_path_that_depends_on_where_the_module_runs_is_refused() -> None:
         InviteFile("invites.json")
 
 
-@pytest.mark.parametrize("broken", ["tempfile.mkstemp", "os.replace", "json.dump"])
+@pytest.mark.parametrize("broken", ["tempfile.mkstemp", "os.replace", "os.chmod"])
 def test_links_that_cannot_be_kept_are_told_of_without_showing_them(
     broken: str, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,35 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that are never seen half written."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+
+def writable(path: str) -> str:
+    """Return why a file cannot be written at `path`, in words; "" where it can."""
+    folder = os.path.dirname(os.path.realpath(path))
+    if os.path.isdir(path):
+        return f"{path} is a folder"
+    if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
+        return f"{folder} is no folder that can be written to"
+    return ""
+
+
+def replace_file(path: str, text: str, mode: int) -> None:
+    """Write a whole file in one go, with that mode from its first moment; raises OSError and leaves the old one then."""
+    # What a symbolic link points to is replaced, not the link.
+    target = os.path.realpath(path)
+    # Made with mode 0600.
+    handle, draft = tempfile.mkstemp(prefix=f".{os.path.basename(target)}-", dir=os.path.dirname(target))
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(draft, mode)
+        os.replace(draft, target)
+    except OSError:
+        os.unlink(draft)
+        raise

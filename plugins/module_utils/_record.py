@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The file that keeps the record of staged leavers, fit for version control: it has no secrets."""
+
+from __future__ import annotations
+
+import os
+
+from ._errors import InputError, N8nError
+from ._files import replace_file, writable
+from ._staging import Record
+
+
+class RecordFile:
+    """The record of one n8n in a file; `is_new` where there is none yet."""
+
+    def __init__(self, path: str, url: str) -> None:
+        """Read the record; raises InputError where it is damaged, or cannot be read or written."""
+        self.path = path
+        why = writable(path)
+        if why:
+            raise InputError(f"The record of leavers cannot be kept in {path}: {why}.")
+        self.is_new = not os.path.lexists(path)
+        self.record = Record(url)
+        if self.is_new:
+            return
+        try:
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"The record of leavers {path} cannot be read: {error}. Nobody is deleted.") from None
+        self.record = Record.from_text(text, url, path)
+
+    def keep(self, record: Record) -> None:
+        """Keep another record, if it is another; raises N8nError where it cannot be written."""
+        if record == self.record and not self.is_new:
+            return
+        try:
+            replace_file(self.path, record.to_text(), 0o644)
+        except OSError as error:
+            raise N8nError(f"The record of leavers could not be kept in {self.path}: {error}.") from None
+        self.record, self.is_new = record, False

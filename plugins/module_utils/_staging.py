@@ -1,0 +1,120 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The record of staged leavers: what each had, since when it is gone, and when the account goes. PURE: no clock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from ._errors import InputError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Staged:
+    """One leaver: what was there when the leaving began, at `since` (UTC)."""
+
+    id: str
+    email: str
+    since: datetime
+    role: str
+    # The id and name of each team project, and the role in it.
+    memberships: tuple[tuple[str, str, str], ...] = ()
+
+    def due(self, grace_days: int) -> datetime:
+        """Return when the account is to be deleted."""
+        return self.since + timedelta(days=grace_days)
+
+    def to_result(self) -> dict[str, Any]:
+        """Return the entry of the record."""
+        return {
+            "id": self.id,
+            "email": self.email,
+            "since": utc(self.since),
+            "role": self.role,
+            "memberships": [{"id": key, "name": name, "role": role} for key, name, role in self.memberships],
+        }
+
+
+@dataclass(frozen=True)
+class Record:
+    """All staged leavers of one n8n, by the ids of the users."""
+
+    url: str
+    leavers: Mapping[str, Staged] = field(default_factory=dict)
+
+    @classmethod
+    def from_text(cls, text: str, url: str, where: str) -> Record:
+        """Return the record of a file; raises InputError for one that is damaged or about another n8n."""
+        try:
+            data = json.loads(text)
+            if data["format"] != FORMAT:
+                raise ValueError(f"it has format {data['format']}, and {FORMAT} can be read")
+            leavers = [
+                Staged(
+                    _text(entry["id"]),
+                    _text(entry["email"]),
+                    moment(entry["since"], "since"),
+                    _text(entry["role"]),
+                    tuple(
+                        (_text(item["id"]), _text(item["name"]), _text(item["role"])) for item in entry["memberships"]
+                    ),
+                )
+                for entry in data["leavers"]
+            ]
+            recorded = _text(data["url"])
+        except (KeyError, TypeError, ValueError, InputError) as error:
+            words = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+            raise InputError(
+                f"The record {where} is damaged: {words}. Nobody is deleted. Bring back the last version that was good."
+            ) from None
+        if recorded != url:
+            raise InputError(f"The record {where} is about {recorded}, and this is {url}: give each n8n its own.")
+        if len({leaver.id for leaver in leavers}) < len(leavers):
+            raise InputError(
+                f"The record {where} is damaged: somebody is in it twice. Bring back the last good version."
+            )
+        return cls(url, {leaver.id: leaver for leaver in leavers})
+
+    def to_text(self) -> str:
+        """Return what is kept: the same record is the same text, so that version control shows what has changed."""
+        leavers = sorted(self.leavers.values(), key=lambda leaver: (leaver.email, leaver.id))
+        data = {"format": FORMAT, "url": self.url, "leavers": [leaver.to_result() for leaver in leavers]}
+        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+    def adding(self, leavers: Iterable[Staged]) -> Record:
+        """Return the record with more leavers; of those who are in it already it keeps what it has."""
+        return Record(self.url, {**{leaver.id: leaver for leaver in leavers}, **self.leavers})
+
+    def without(self, ids: Iterable[str]) -> Record:
+        """Return the record without these leavers."""
+        gone = set(ids)
+        return Record(self.url, {key: leaver for key, leaver in self.leavers.items() if key not in gone})
+
+
+def moment(text: object, what: str) -> datetime:
+    """Return a date or a date and time, which is in UTC where it names no zone; raises InputError for anything else."""
+    written = str(text).strip()
+    try:
+        # Python before 3.11 does not know the Z.
+        found = datetime.fromisoformat(written[:-1] + "+00:00" if written.endswith("Z") else written)
+    except ValueError:
+        raise InputError(f'{what}: "{text}" is no date, such as 2026-11-21 or 2026-11-21T09:30:00Z.') from None
+    return found.replace(tzinfo=timezone.utc) if found.tzinfo is None else found.astimezone(timezone.utc)
+
+
+def utc(when: datetime) -> str:
+    """Return a moment as text, in UTC, to the second."""
+    return when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{json.dumps(value)} stands where a text is to be")
+    return value
