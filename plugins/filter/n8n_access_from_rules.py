@@ -50,7 +50,7 @@ options:
           - Attributes and what is wanted of each. A person who has all of that is on the rule; V({}) is everybody.
           - What is wanted is a value, a pattern, or a list of these, of which one is enough. An empty list is nobody. Of an attribute
             that is a list, one element is enough, too.
-          - Numbers and text compare as text, case-sensitive. V(true) and V(false) are the same in any case, and as text.
+          - Numbers and text compare as text, case-sensitive, emails included. V(true) and V(false) are the same in any case, and as text.
           - Text with V(*) (any signs) or V(?) (one sign) in it is a pattern for the whole value. Text that begins with V(~) is a
             regular expression for the beginning of the value, as in Ansible's host patterns; V($) makes it the whole value.
           - An attribute that a person does not have, or that is null or empty, does not match.
