@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_wish
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, Problems
 from ansible_collections.lifecycle.n8n.plugins.module_utils._model import ORDER, plain_slug
 from ansible_collections.lifecycle.n8n.plugins.module_utils._rules import assign
@@ -407,6 +408,21 @@ def test_one_more_rule_takes_away_only_what_it_denies(people: list[Dict], rules:
                 assert height(after[email]["projects"].get(project), "project") >= height(
                     user["projects"][project], "project"
                 )
+
+
+@given(people_of_any_kind, some_rules)
+def test_n8n_access_takes_what_comes_out(people: list[Dict], rules: list[Dict]) -> None:
+    users = assign(people, rules).users
+    wish = access_wish(users, None)
+    assert [(user.user, user.role, user.rule) for user in wish.users] == [
+        (user["email"], user.get("role"), user["granted_by"].get("role", "")) for user in users
+    ]
+    assert [(member.user, member.project, member.role, member.rule) for member in wish.members] == [
+        (user["email"], project, role, user["granted_by"]["projects"][project])
+        for user in users
+        for project, role in user["projects"].items()
+    ]
+    assert [user.denied for user in wish.users] == [user["granted_by"].get("denied", {}) for user in users]
 
 
 @given(people_of_any_kind, some_rules)
