@@ -22,41 +22,43 @@ def people_by_email(people: object, email_attribute: object, problems: Problems)
     attribute = "email"
     with problems:
         attribute = text_in(email_attribute, "email_attribute")
-    found: dict[str, Mapping[Any, Any]] = {}
-    seen: dict[str, str] = {}
-    for number, person in enumerate(list_of(people, "people", "people", problems)):
-        where = f"people[{number}]"
+    entries = list_of(people, "people", "people", problems)
+    found: dict[str, int] = {}
+    for number, person in enumerate(entries):
         with problems:
             if not isinstance(person, Mapping):
-                raise InputError(f"{where} is {kind_of(person)}, and a person is a dictionary.")
-            where += _recognised(person)
-            email = _email(person, attribute, where)
-            if email in seen:
-                raise InputError(f"{where} and {seen[email]} are both {email}: name a person once.")
-            seen[email] = where
-            found[email] = person
-    return {email: found[email] for email in sorted(found)}
+                raise InputError(f"people[{number}] is {kind_of(person)}, and a person is a dictionary.")
+            try:
+                email = _email(person, attribute)
+            except InputError as error:
+                raise InputError(f"{_place(number, person)}{error}") from error
+            first = found.setdefault(email, number)
+            if first != number:
+                raise InputError(
+                    f"{_place(number, person)} and {_place(first, entries[first])} are both {email}: name a person once."
+                )
+    return {email: entries[found[email]] for email in sorted(found)}
 
 
-def _email(person: Mapping[Any, Any], attribute: str, where: str) -> str:
+def _email(person: Mapping[Any, Any], attribute: str) -> str:
+    """Return the email of a person; raises InputError whose text follows the person's place."""
     found = find_attribute(person, attribute)
     if isinstance(found, LISTS):
         if len(found) > 1:
-            raise InputError(
-                f"{where} has {len(found)} values as {attribute}: email_attribute takes {attribute}.0, too."
-            )
+            raise InputError(f" has {len(found)} values as {attribute}: email_attribute takes {attribute}.0, too.")
         found = next(iter(found), None)
     if found is None or not text_of(found).strip():
         hint = "" if attribute in person else nearest(attribute, person)
-        raise InputError(f"{where} has no {attribute}, the attribute that email_attribute names.{hint}")
+        raise InputError(f" has no {attribute}, the attribute that email_attribute names.{hint}")
     if not isinstance(found, str):
-        raise InputError(f"{where}: {attribute} is {kind_of(found)} and no email address.")
-    return email_address(found, where)
+        raise InputError(f": {attribute} is {kind_of(found)} and no email address.")
+    return email_address(found, "")
 
 
-def _recognised(person: Mapping[Any, Any]) -> str:
+def _place(number: int, person: Mapping[Any, Any]) -> str:
+    """Return where in the list a person is, and by what else the person can be recognised."""
     for attribute in _TELLING:
         found = find_attribute(person, attribute)
         if isinstance(found, (str, int)) and str(found).strip():
-            return f" ({attribute}: {found})"
-    return ""
+            return f"people[{number}] ({attribute}: {found})"
+    return f"people[{number}]"

@@ -84,11 +84,9 @@ def assign(people: object, rules: object, email_attribute: object = "email", rol
     problems.refuse()
     # Few sets of rules give something to many people.
     by_rules: dict[tuple[int, ...], list[str]] = {}
-    attributes = {attribute for rule in read for attribute in rule.match}
+    sieve = _Sieve(read)
     for email, person in persons.items():
-        values = {attribute: Values.of(person, attribute) for attribute in attributes}
-        on = tuple(number for number, rule in enumerate(read) if _is_on(rule, values))
-        by_rules.setdefault(on, []).append(email)
+        by_rules.setdefault(sieve.rules_about(person), []).append(email)
     without_rule = by_rules.pop((), [])
     users: dict[str, dict[str, Any]] = {}
     unclear: dict[str, list[str]] = {}
@@ -156,8 +154,28 @@ def _rule(name: str, entry: Mapping[Any, Any], where: str, problems: Problems) -
     return Rule(name, match, role, projects, tuple(deny))
 
 
-def _is_on(rule: Rule, values: Mapping[str, Values]) -> bool:
-    return all(wanted.matches(values[attribute]) for attribute, wanted in rule.match.items())
+class _Sieve:
+    """Tells by their numbers which rules a person is on; what many people have in common is looked at once."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = range(len(rules))
+        self._wanted: dict[str, list[tuple[int, Matcher]]] = {}
+        for number, rule in enumerate(rules):
+            for attribute, wanted in rule.match.items():
+                self._wanted.setdefault(attribute, []).append((number, wanted))
+        self._ruled_out: dict[tuple[str, Values], frozenset[int]] = {}
+
+    def rules_about(self, person: Mapping[Any, Any]) -> tuple[int, ...]:
+        """Return the numbers of the rules of which nothing rules the person out."""
+        out = frozenset().union(*(self._out(attribute, Values.of(person, attribute)) for attribute in self._wanted))
+        return tuple(number for number in self._rules if number not in out)
+
+    def _out(self, attribute: str, values: Values) -> frozenset[int]:
+        key = attribute, values
+        if key not in self._ruled_out:
+            wanted = self._wanted[attribute]
+            self._ruled_out[key] = frozenset(number for number, one in wanted if not one.matches(values))
+        return self._ruled_out[key]
 
 
 def _grants(rules: Sequence[Rule], ranking: Ranking) -> Grants:
