@@ -98,8 +98,18 @@ class Client:
         """Return the answer to a GET. See `send` for the arguments and the errors."""
         return self.send("GET", path, doing, scope, params=params)
 
-    def listing(self, path: str, doing: str, scope: str, params: Mapping[str, Any] | None = None) -> Listing:
-        """Return all pages of a listing, each id once; raises ConnectionFailed where paging does not end."""
+    def listing(
+        self,
+        path: str,
+        doing: str,
+        scope: str,
+        params: Mapping[str, Any] | None = None,
+        keep: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+    ) -> Listing:
+        """Return all pages of a listing, each id once; raises ConnectionFailed where paging does not end.
+
+        `keep` returns what is kept of an item; of large ones that is better not everything.
+        """
         found: dict[str, dict[str, Any]] = {}
         cursors: set[str] = set()
         repeats = pages = 0
@@ -110,7 +120,7 @@ class Client:
             pages += 1
             for item in items:
                 repeats += item["id"] in found
-                found[item["id"]] = item
+                found[item["id"]] = keep(item) if keep else item
             if not cursor:
                 return Listing(tuple(found.values()), repeats, pages)
             if cursor in cursors:
@@ -289,6 +299,14 @@ class Client:
         except (ValueError, KeyError, TypeError):
             return None
         return str(words).replace(self.connection.api_key, "***")[:500]
+
+    def specification(self) -> str | None:
+        """Return the server's own description of its API, or None where it does not show it."""
+        try:
+            answer = self._once("GET", "/openapi.yml", None, None)
+        except (requests.exceptions.RequestException, OSError):
+            return None
+        return answer.text if answer.status_code == 200 else None
 
     def granted_scopes(self) -> list[str] | None:
         """Return the scopes of the key, or None where n8n does not tell (GET /discover, 2.14 and later)."""

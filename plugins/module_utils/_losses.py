@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ._errors import InputError
-from ._model import CHAT_USER, OWNER, Member, Possessions, Project, State, User
+from ._model import CHAT_USER, OWNER, Member, Project, State, User
 from ._plan import Change
+from ._possessions import Possessions
 
 
 def no_admin(key: str, name: str, losing: Sequence[Change]) -> str:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from ._errors import InputError
+from ._possessions import Possessions
 
 OWNER = "global:owner"
 CHAT_USER = "global:chatUser"
@@ -168,34 +169,6 @@ class Role:
             "licensed": self.licensed,
             "assignable": self.assignable,
         }
-
-
-@dataclass(frozen=True)
-class Possession:
-    """Something that a personal or team project owns; `type` is workflow, credential, data table or folder."""
-
-    type: str
-    id: str
-    name: str
-
-    def to_result(self) -> dict[str, Any]:
-        """Return the entry for lists of possessions."""
-        return {"type": self.type, "id": self.id, "name": self.name}
-
-
-@dataclass(frozen=True)
-class Possessions:
-    """What a project owns, as far as the server shows it.
-
-    `unseen` says why it may own more than that, `tables_unseen` why it may own data tables besides.
-    """
-
-    items: tuple[Possession, ...] = ()
-    unseen: str = ""
-    tables_unseen: str = ""
-
-    def __str__(self) -> str:
-        return ", ".join(f'{item.type} "{item.name}" ({item.id})' for item in self.items)
 
 
 @dataclass(frozen=True)

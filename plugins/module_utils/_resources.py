@@ -1,26 +1,25 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""n8n's users, projects, members, roles and possessions as methods: one method a thing that the API can do."""
+"""n8n's users, projects, members and roles as methods: one method a thing that the API can do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from urllib.parse import quote
 
-from ._client import Client, Listing
-from ._errors import ApiError, IncompleteReading, Unanswered
-from ._model import Member, Possession, Possessions, Project, Role, User
+from ._belongings import Belongings
+from ._calls import quoted_part
+from ._client import Listing
+from ._errors import ApiError
+from ._model import Member, Project, Role, User
 from ._refusals import has_scope
 
-Found = TypeVar("Found")
+Item = TypeVar("Item")
 
 # More relations in one call is 500 on SQLite from about 1,000 on, and 750 invitations take 4 s (seen on 2.40.7).
 BATCH = 250
-# How often a listing is read whose pages overlap.
-LOOKS = 3
 # n8n 2.37 has a scope of its own for members.
 MEMBERS = "project:manageMembers or project:update"
 # What a key needs for each action of a plan.
@@ -34,15 +33,15 @@ SCOPES = {
     "remove_member": MEMBERS,
     "delete_user": "user:delete",
     "delete_project": "project:delete",
+    "transfer_credential": "credential:move",
+    "transfer_workflow": "workflow:move",
+    "unpublish_workflow": "workflow:deactivate",
+    "read_rows": "dataTableRow:read",
+    "create_table": "dataTable:create",
+    "insert_rows": "dataTableRow:create",
+    "rename_table": "dataTable:update",
+    "delete_table": "dataTable:delete",
 }
-TABLES_UNSEEN = (
-    "this n8n does not show the data tables of others, so nobody knows whether some would be destroyed with it (seen up "
-    "to 2.17; from 2.36 on they can be seen). Update n8n, or delete it in n8n itself after looking."
-)
-KEY_SEES_LITTLE = (
-    "the API key belongs to nobody who sees everything, so what would be destroyed with it may be hidden: use the key "
-    "of an owner or admin."
-)
 
 
 @dataclass(frozen=True)
@@ -58,11 +57,8 @@ class Invitation:
     is_lost: bool = False
 
 
-class Resources:
+class Resources(Belongings):
     """What one key can do on one server."""
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
 
     # Reading
 
@@ -72,7 +68,7 @@ class Resources:
 
     def find_user(self, reference: str) -> User | None:
         """Return the user with that id or email (in any case), or None."""
-        path = f"/users/{_quoted(reference)}"
+        path = f"/users/{quoted_part(reference)}"
         try:
             data = self.client.get(path, f"read the user {reference}", "user:read", {"includeRole": "true"})
         except ApiError as error:
@@ -91,7 +87,7 @@ class Resources:
 
     def members(self, project_id: str) -> tuple[Member, ...]:
         """Return the members of a project."""
-        path = f"/projects/{_quoted(project_id)}/users"
+        path = f"/projects/{quoted_part(project_id)}/users"
         pages = self._complete(path, f"list the members of project {project_id}", "user:list")
         return tuple(Member.from_api(item) for item in pages.items)
 
@@ -115,67 +111,6 @@ class Resources:
         granted = self.client.granted_scopes()
         needed = sorted({SCOPES[action] for action in actions})
         return [scope for scope in needed if granted is not None and not has_scope(scope, granted)]
-
-    def possessions(self, project_ids: Sequence[str], sees_all: bool) -> dict[str, Possessions]:
-        """Return what each of these projects owns itself; what others merely share with it is not among it.
-
-        `sees_all` tells whether the key's user has a role that sees everything.
-        """
-        if not project_ids:
-            return {}
-        # The endpoint came long after data tables of others could be listed, but no other sign of that is public.
-        tables_unseen = "" if self._has_roles() else TABLES_UNSEEN
-        owned: dict[str, list[Possession]] = {project_id: [] for project_id in project_ids}
-        for project_id, workflows in zip(project_ids, self.client.in_parallel(self._workflows, project_ids)):
-            owned[project_id] += workflows
-        for item in self._complete("/credentials", "list credentials", "credential:list").items:
-            for share in item.get("shared") or ():
-                if share.get("role") == "credential:owner" and share.get("id") in owned:
-                    owned[share["id"]].append(Possession("credential", str(item["id"]), str(item.get("name"))))
-        for item in self._complete("/data-tables", "list data tables", "dataTable:list").items:
-            if item.get("projectId") in owned:
-                owned[item["projectId"]].append(Possession("data table", str(item["id"]), str(item.get("name"))))
-        return {
-            project_id: Possessions(tuple(items), "" if sees_all else KEY_SEES_LITTLE, tables_unseen)
-            for project_id, items in owned.items()
-        }
-
-    def _workflows(self, project_id: str) -> list[Possession]:
-        # The listing has workflows of others too that are shared with the project, and archived ones.
-        query = {"projectId": project_id, "excludePinnedData": "true"}
-        pages = self._complete("/workflows", f"list the workflows of project {project_id}", "workflow:list", query)
-        return [
-            Possession("workflow", str(item["id"]), str(item.get("name")))
-            for item in pages.items
-            for share in item.get("shared") or ()
-            if share.get("role") == "workflow:owner" and share.get("projectId") == project_id
-        ]
-
-    def _has_roles(self) -> bool:
-        try:
-            return self.find_roles() is not None
-        except ApiError as error:
-            if error.status == 403:
-                return True
-            raise
-
-    def _complete(self, path: str, doing: str, scope: str, params: Mapping[str, Any] | None = None) -> Listing:
-        """Return a whole listing. Where something came twice, something else may not have come at all: look again."""
-        for _look in range(LOOKS):
-            listing = self.client.listing(path, doing, scope, params)
-            if not listing.repeats:
-                return listing
-        raise IncompleteReading(
-            f"{self.client.connection.url} was asked to {doing} and gave the same on different pages, {LOOKS} times in a row, "
-            "so something else may be missing: run the task again when fewer people are at work."
-        )
-
-    def _parsed(self, parse: Callable[[Any], Found], data: Any, path: str) -> Found:
-        """Return `parse` of an answer; raises ConnectionFailed where the answer has another shape than n8n's."""
-        try:
-            return parse(data)
-        except (AttributeError, KeyError, TypeError):
-            raise self.client.no_n8n(path) from None
 
     # Writing
 
@@ -217,7 +152,7 @@ class Resources:
 
     def rename_project(self, project_id: str, name: str) -> None:
         """Give a project another name."""
-        path = f"/projects/{_quoted(project_id)}"
+        path = f"/projects/{quoted_part(project_id)}"
         self.client.send(
             "PUT", path, f'rename project {project_id} to "{name}"', SCOPES["rename_project"], body={"name": name}
         )
@@ -225,7 +160,7 @@ class Resources:
     def set_members(self, project_id: str, roles: Mapping[str, str]) -> None:
         """Make the users whose ids are in `roles` (at most BATCH) members with these roles, in one call for all."""
         body = {"relations": [{"userId": user_id, "role": role} for user_id, role in roles.items()]}
-        path = f"/projects/{_quoted(project_id)}/users"
+        path = f"/projects/{quoted_part(project_id)}/users"
         doing = f"set {len(roles)} member{'s' if len(roles) > 1 else ''} of project {project_id}"
 
         def read_again() -> bool | None:
@@ -240,48 +175,39 @@ class Resources:
 
     def remove_member(self, project_id: str, user_id: str) -> None:
         """Take a user out of a project; whoever is no member of it stays none."""
-        path = f"/projects/{_quoted(project_id)}/users/{_quoted(user_id)}"
+        path = f"/projects/{quoted_part(project_id)}/users/{quoted_part(user_id)}"
         doing = f"remove user {user_id} from project {project_id}"
         self.client.send("DELETE", path, doing, MEMBERS)
 
     def set_user_role(self, user_id: str, role: str) -> None:
         """Change a user's instance role. global:chatUser takes all memberships and API keys away with it."""
-        path = f"/users/{_quoted(user_id)}/role"
+        path = f"/users/{quoted_part(user_id)}/role"
         doing = f"give user {user_id} the role {role}"
         self.client.send("PATCH", path, doing, SCOPES["change_user_role"], body={"newRoleName": role})
 
-    def delete_user(self, user_id: str) -> None:
-        """Delete a user and DESTROY everything in the user's personal project."""
-        self._delete(f"/users/{_quoted(user_id)}", f"delete user {user_id}", SCOPES["delete_user"])
+    def delete_user(self, user_id: str, transfer_to: str | None = None) -> None:
+        """Delete a user and DESTROY everything in the user's personal project.
 
-    def delete_project(self, project_id: str) -> None:
-        """Delete a project and DESTROY everything in it."""
-        self._delete(f"/projects/{_quoted(project_id)}", f"delete project {project_id}", SCOPES["delete_project"])
+        Where the server `knows_transfer`, that goes to the project `transfer_to` instead.
+        """
+        path = f"/users/{quoted_part(user_id)}"
+        self._delete(path, f"delete user {user_id}", SCOPES["delete_user"], transfer_to)
 
-    def _delete(self, path: str, doing: str, scope: str) -> None:
+    def delete_project(self, project_id: str, transfer_to: str | None = None) -> None:
+        """Delete a project and DESTROY everything in it, or give it to `transfer_to` as for a user."""
+        path = f"/projects/{quoted_part(project_id)}"
+        self._delete(path, f"delete project {project_id}", SCOPES["delete_project"], transfer_to)
+
+    def _delete(self, path: str, doing: str, scope: str, transfer_to: str | None) -> None:
         try:
-            self.client.send("DELETE", path, doing, scope)
+            # A server that does not know the parameter refuses it, and deletes nothing (seen on 2.8.4 and 2.40.7).
+            self.client.send("DELETE", path, doing, scope, {"transferId": transfer_to} if transfer_to else None)
         except ApiError as error:
             # Where the answer to a first try was lost, the second finds nothing: 404 on 2.40.7, 400 on 2.8.4.
             if error.status not in (400, 404) or not any(
                 mark in error.words for mark in ("not found in DB", "Could not find")
             ):
                 raise
-
-    def _surely(self, send: Callable[[], Found], read_again: Callable[[], Found | None]) -> Found:
-        """Return what `send` returns. Where its answer is lost, `read_again` decides whether to send it once more.
-
-        `read_again` returns what `send` would have returned if n8n has carried it out, and None if it has not.
-        """
-        for attempt in range(self.client.connection.retries):
-            try:
-                return send()
-            except Unanswered:
-                self.client.pause(attempt)
-                found = read_again()
-                if found is not None:
-                    return found
-        return send()
 
 
 def _roles(kinds: Any) -> tuple[Role, ...]:
@@ -298,14 +224,10 @@ def _invitations(answers: Any) -> dict[str, Invitation]:
     return found
 
 
-def batches(items: Iterable[Found]) -> list[list[Found]]:
+def batches(items: Iterable[Item]) -> list[list[Item]]:
     """Return `items` in lists of at most BATCH."""
     everything = list(items)
     return [everything[start : start + BATCH] for start in range(0, len(everything), BATCH)]
-
-
-def _quoted(text: str) -> str:
-    return quote(text, safe="")
 
 
 def few(names: Iterable[str], most: int = 3) -> str:

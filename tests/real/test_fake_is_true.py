@@ -17,7 +17,7 @@ from n8n_server.server import Server
 import_module("unit.conftest")
 from ansible_collections.lifecycle.n8n.plugins.module_utils._client import Client
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Possession, Project
+from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Project
 from ansible_collections.lifecycle.n8n.plugins.module_utils._options import Connection
 from ansible_collections.lifecycle.n8n.plugins.module_utils._resources import Resources
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n

@@ -9,41 +9,37 @@ import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import NoReturn
 from uuid import UUID
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils import _resources
 from ansible_collections.lifecycle.n8n.plugins.module_utils._client import Client, Listing
-from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._model import (
     Member,
-    Possession,
-    Possessions,
     Project,
     Role,
     User,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._options import Connection
 from ansible_collections.lifecycle.n8n.plugins.module_utils._resources import BATCH, Invitation
-from ansible_collections.lifecycle.n8n.tests.unit.mishaps import Mishaps, reading, writing
+from ansible_collections.lifecycle.n8n.tests.unit.fake_belongings import FakeBelongings
+from ansible_collections.lifecycle.n8n.tests.unit.mishaps import reading, writing
 
 OLIVIA = "olivia@example.com"
 GLOBAL_ROLES = tuple(f"global:{name}" for name in ("owner", "admin", "member", "chatUser"))
 PROJECT_ROLES = tuple(f"project:{name}" for name in ("personalOwner", "admin", "editor", "viewer", "chatUser"))
 
 
-class FakeN8n(Mishaps):
+class FakeN8n(FakeBelongings):
     """A server with nobody but its owner, whose key is used. `floor`: it answers as 2.8.4 does, else as 2.40.7."""
 
     def __init__(self, floor: bool = False, concurrency: int = 1) -> None:
-        self.owner_id = str(UUID(int=1))
-        claims = base64.urlsafe_b64encode(json.dumps({"sub": self.owner_id}).encode()).decode()
-        super().__init__(Client(Connection("http://n8n.invalid", f"head.{claims}.signature", concurrency=concurrency)))
-        self.floor = floor
+        owner_id = str(UUID(int=1))
+        claims = base64.urlsafe_b64encode(json.dumps({"sub": owner_id}).encode()).decode()
+        key = f"head.{claims}.signature"
+        super().__init__(Client(Connection("http://n8n.invalid", key, concurrency=concurrency)), floor)
+        self.owner_id = owner_id
         self.users: dict[str, User] = {}
-        self.all_projects: dict[str, Project] = {}
         self.roles_in: dict[str, dict[str, str]] = {}
-        self.owned: dict[str, list[Possession]] = {}
         self.features_off: set[str] = set()
         self.scopes_off: set[str] = set()
         self.quotas: dict[str, int] = {}
@@ -53,7 +49,6 @@ class FakeN8n(Mishaps):
         # What becomes of single invitations, by email, and who does not come in a listing as its pages overlap.
         self.invitation_errors: dict[str, str] = {}
         self.not_listed: set[str] = set()
-        self._number = 0
         self.person(OLIVIA, "global:owner")
 
     # What a test sets up and looks at, without a call.
@@ -143,12 +138,6 @@ class FakeN8n(Mishaps):
         lacking = {_resources.SCOPES[action] for action in actions} & self.scopes_off
         return [] if self.floor else sorted(lacking)
 
-    @reading
-    def possessions(self, project_ids: Sequence[str], sees_all: bool) -> dict[str, Possessions]:
-        unseen = "" if sees_all else _resources.KEY_SEES_LITTLE
-        tables = _resources.TABLES_UNSEEN if self.floor else ""
-        return {key: Possessions(tuple(self.owned.get(key, ())), unseen, tables) for key in project_ids}
-
     # Writing
 
     @writing
@@ -222,29 +211,25 @@ class FakeN8n(Mishaps):
         self.roles_in[self.personal(self.users[user_id].email)][user_id] = _in_personal(role)
 
     @writing
-    def delete_user(self, user_id: str) -> None:
+    def delete_user(self, user_id: str, transfer_to: str | None = None) -> None:
         if user_id == self.owner_id:
             self._refuse(400, "Cannot delete your own user")
         if user_id in self.users:
-            self._drop(self.personal(self.users[user_id].email))
+            self._drop(self.personal(self.users[user_id].email), transfer_to)
             del self.users[user_id]
         # Nobody keeps the last admin of a project from being deleted.
         for roles in self.roles_in.values():
             roles.pop(user_id, None)
 
     @writing
-    def delete_project(self, project_id: str) -> None:
+    def delete_project(self, project_id: str, transfer_to: str | None = None) -> None:
         self._need("feat:projectRole:admin")
         if project_id in self.all_projects and not self.all_projects[project_id].is_team:
             words = f'Can\'t delete project. Project with ID "{project_id}" is not a team project.'
             self._refuse(403, words, floor=400)
-        self._drop(project_id)
+        self._drop(project_id, transfer_to)
 
     # Inside
-
-    def _refuse(self, status: int, words: str, floor: int = 0) -> NoReturn:
-        status = floor if floor and self.floor else status
-        raise ApiError(f'n8n refused: "{words}" (HTTP {status}).', status, words)
 
     def _need(self, feature: str) -> None:
         if feature in self.features_off:
@@ -280,19 +265,16 @@ class FakeN8n(Mishaps):
         for key in teams:
             self.roles_in[key].pop(user_id, None)
 
-    def _drop(self, project_id: str) -> None:
-        for kept in (self.all_projects, self.roles_in, self.owned):
-            kept.pop(project_id, None)
+    def _drop(self, project_id: str, transfer_to: str | None) -> None:
+        super()._drop(project_id, transfer_to)
+        self.all_projects.pop(project_id, None)
+        self.roles_in.pop(project_id, None)
 
     def _project(self, name: str, kind: str, creator: str, role: str) -> Project:
         project = Project(f"project{self._next()}", name, kind, creator)
         self.all_projects[project.id] = project
         self.roles_in[project.id] = {creator: role}
         return project
-
-    def _next(self) -> int:
-        self._number += 1
-        return self._number
 
 
 def _in_personal(role: str) -> str:

@@ -17,7 +17,8 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._leavers import (
     leaver_result,
     plan_leavers,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Possession, Possessions, State
+from ansible_collections.lifecycle.n8n.plugins.module_utils._model import State
+from ansible_collections.lifecycle.n8n.plugins.module_utils._possessions import Possession, Possessions
 from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import Plan
 
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (

@@ -15,14 +15,13 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._access import acces
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._model import (
     Member,
-    Possession,
-    Possessions,
     Project,
     State,
     User,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import ACTIONS, Access, Plan, sentence, without_admin
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
+from ansible_collections.lifecycle.n8n.plugins.module_utils._possessions import Possession, Possessions
 from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import (
     MemberWish,
     ProjectWish,

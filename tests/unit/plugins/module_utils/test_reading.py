@@ -14,7 +14,8 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._client import Clien
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, IncompleteReading
 from ansible_collections.lifecycle.n8n.plugins.module_utils._model import State
 from ansible_collections.lifecycle.n8n.plugins.module_utils._reading import read, roles_if_shown
-from ansible_collections.lifecycle.n8n.plugins.module_utils._resources import KEY_SEES_LITTLE, Resources
+from ansible_collections.lifecycle.n8n.plugins.module_utils._belongings import KEY_SEES_LITTLE
+from ansible_collections.lifecycle.n8n.plugins.module_utils._resources import Resources
 from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import Needs
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import (
     NOT_FOUND,

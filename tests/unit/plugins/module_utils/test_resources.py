@@ -18,11 +18,9 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import (
     N8nError,
     Unanswered,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Member, Possession, Project, Role, User
+from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Member, Project, Role, User
 from ansible_collections.lifecycle.n8n.plugins.module_utils._resources import (
     BATCH,
-    KEY_SEES_LITTLE,
-    TABLES_UNSEEN,
     Invitation,
     Resources,
     batches,
@@ -272,101 +270,6 @@ def test_a_refusal_to_list_roles_is_an_error(server: MisbehavingServer, resource
     server.on("GET /roles", refusal(403, "Forbidden"))
     with pytest.raises(ApiError, match="role:list"):
         resources.find_roles()
-
-
-# Possessions
-
-
-def test_what_is_merely_shared_with_a_project_is_not_its_own(server: MisbehavingServer, resources: Resources) -> None:
-    own, guest = {"role": "workflow:owner", "projectId": "p-1"}, {"role": "workflow:editor", "projectId": "p-1"}
-    other = {"role": "workflow:owner", "projectId": "p-2"}
-    server.on("GET /roles", ROLES)
-    server.on(
-        "GET /workflows",
-        page(
-            {"id": "w-1", "name": "Mine", "shared": [own]},
-            {"id": "w-2", "name": "Shared with me", "shared": [other, guest]},
-            {"id": "w-3", "name": "Only my share is shown", "shared": [guest]},
-            {"id": "w-4", "name": "Nothing is shown"},
-        ),
-    )
-    server.on(
-        "GET /credentials",
-        page(
-            {"id": "c-1", "name": "Mine", "shared": [{"id": "p-1", "role": "credential:owner"}]},
-            {
-                "id": "c-2",
-                "name": "Used",
-                "shared": [{"id": "p-1", "role": "credential:user"}, {"id": "p-9", "role": "credential:owner"}],
-            },
-            {"id": "c-3", "name": "Nobody's", "shared": None},
-        ),
-    )
-    server.on(
-        "GET /data-tables", page({"id": "d-1", "name": "Mine", "projectId": "p-1"}, {"id": "d-2", "projectId": "p-9"})
-    )
-    found = resources.possessions(["p-1"], sees_all=True)["p-1"]
-    assert found.items == (
-        Possession("workflow", "w-1", "Mine"),
-        Possession("credential", "c-1", "Mine"),
-        Possession("data table", "d-1", "Mine"),
-    )
-    assert found.unseen == ""
-
-
-def test_each_project_has_its_own_and_listings_of_all_are_read_once(
-    server: MisbehavingServer, resources: Resources
-) -> None:
-    server.on("GET /roles", ROLES)
-    server.on("*", page())
-    server.on("GET /data-tables", page({"id": "d-2", "name": "T", "projectId": "p-2"}))
-    found = resources.possessions(["p-1", "p-2"], sees_all=True)
-    assert {key: str(value) for key, value in found.items()} == {"p-1": "", "p-2": 'data table "T" (d-2)'}
-    assert sorted(server.asked) == [
-        "GET /credentials",
-        "GET /data-tables",
-        "GET /roles",
-        "GET /workflows",
-        "GET /workflows",
-    ]
-    assert {request.query["projectId"] for request in server.requests if request.path == "/workflows"} == {"p-1", "p-2"}
-
-
-@pytest.mark.parametrize(
-    ("sees_all", "roles", "unseen"),
-    [
-        (True, ROLES, ""),
-        (True, refusal(403, "Forbidden"), ""),
-        (True, NOT_FOUND, TABLES_UNSEEN),
-        (True, refusal(405, "GET method not allowed"), TABLES_UNSEEN),
-        (False, ROLES, KEY_SEES_LITTLE),
-    ],
-)
-def test_none_seen_is_not_none_where_the_server_or_the_key_does_not_show_it(
-    sees_all: bool, roles: Answer, unseen: str, server: MisbehavingServer, resources: Resources
-) -> None:
-    server.on("GET /roles", roles)
-    server.on("*", page())
-    possessions = resources.possessions(["p-1"], sees_all)["p-1"]
-    assert (possessions.unseen or possessions.tables_unseen) == unseen
-
-
-def test_the_possessions_of_nobody_take_no_request(server: MisbehavingServer, resources: Resources) -> None:
-    assert resources.possessions([], sees_all=True) == {}
-    assert server.requests == []
-
-
-@pytest.mark.parametrize(
-    ("path", "status"), [("/workflows", 403), ("/credentials", 403), ("/data-tables", 403), ("/roles", 401)]
-)
-def test_a_listing_of_possessions_that_is_refused_is_an_error(
-    path: str, status: int, server: MisbehavingServer, resources: Resources
-) -> None:
-    server.on("GET /roles", ROLES)
-    server.on("*", page())
-    server.on(f"GET {path}", refusal(status, "refused"))
-    with pytest.raises(ApiError):
-        resources.possessions(["p-1"], sees_all=True)
 
 
 # Writing

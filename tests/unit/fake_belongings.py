@@ -1,0 +1,218 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The part of the fake n8n that is about what projects own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NoReturn
+
+from ansible_collections.lifecycle.n8n.plugins.module_utils._belongings import TABLES_ELSEWHERE
+from ansible_collections.lifecycle.n8n.plugins.module_utils._client import Client
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, N8nError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Project
+from ansible_collections.lifecycle.n8n.plugins.module_utils._possessions import (
+    CREDENTIAL,
+    TABLE,
+    WORKFLOW,
+    Credential,
+    Possession,
+    Table,
+    Workflow,
+)
+from ansible_collections.lifecycle.n8n.tests.unit.mishaps import Mishaps, reading, writing
+
+
+class FakeBelongings(Mishaps):
+    """What projects own on the fake: a test puts possessions into `owned` by project, and the rows of tables by id."""
+
+    def __init__(self, client: Client, floor: bool) -> None:
+        super().__init__(client)
+        self.floor = floor
+        self.all_projects: dict[str, Project] = {}
+        self.owned: dict[str, list[Possession]] = {}
+        self.folders_in: dict[str, list[Possession]] = {}
+        self.rows: dict[str, list[dict[str, Any]]] = {}
+        # The key's user, whose personal project is all that the floor shows of data tables.
+        self.owner_id = ""
+        # Whether DELETE knows the parameter of a coming release.
+        self.transfers = False
+        # Listings, by path, that the key may not see.
+        self.hidden: set[str] = set()
+        self._number = 0
+
+    def find(self, kind: str, item_id: str) -> Possession | None:
+        """Return what there is of that type and id, with its owner."""
+        return next((item for item in self._all() if (item.type, item.id) == (kind, item_id)), None)
+
+    # Reading
+
+    @reading
+    def workflows(self) -> tuple[Workflow, ...]:
+        self._check_shown("/workflows")
+        # A test may have named a workflow and no more.
+        found = (item for item in self._all() if item.type == WORKFLOW)
+        return tuple(
+            item if isinstance(item, Workflow) else Workflow(WORKFLOW, item.id, item.name, item.owner_id, item.shares)
+            for item in found
+        )
+
+    @reading
+    def credentials(self) -> tuple[Credential, ...]:
+        self._check_shown("/credentials")
+        found = (item for item in self._all() if item.type == CREDENTIAL)
+        return tuple(Credential(CREDENTIAL, item.id, item.name, item.owner_id, item.shares) for item in found)
+
+    @reading
+    def tables(self) -> tuple[Table, ...]:
+        self._check_shown("/data-tables")
+        found = (item for item in self._all() if item.type == TABLE)
+        tables = (
+            item if isinstance(item, Table) else Table(TABLE, item.id, item.name, item.owner_id) for item in found
+        )
+        return tuple(table for table in tables if not self.floor or table.owner_id == self._home_of_key())
+
+    @reading
+    def folders(self, project_id: str) -> tuple[Possession, ...]:
+        return () if self.floor else tuple(self.folders_in.get(project_id, ()))
+
+    @reading
+    def table_rows(self, table_id: str) -> list[dict[str, Any]]:
+        self._table(table_id)
+        return [dict(row) for row in self.rows.get(table_id, [])]
+
+    @reading
+    def knows_transfer(self, kind: str) -> bool:
+        return self.transfers
+
+    def _has_roles(self) -> bool:
+        return not self.floor
+
+    # Writing
+
+    @writing
+    def transfer_credential(self, credential_id: str, project_id: str) -> None:
+        self._move(CREDENTIAL, credential_id, project_id)
+
+    @writing
+    def transfer_workflow(self, workflow_id: str, project_id: str) -> None:
+        self._move(WORKFLOW, workflow_id, project_id)
+
+    @writing
+    def unpublish_workflow(self, workflow_id: str) -> None:
+        workflow = self.find(WORKFLOW, workflow_id)
+        if workflow is None:
+            words = "You do not have permission to deactivate this workflow. Ask the owner to share it with you."
+            self._refuse(404, f'Workflow with ID "{workflow_id}" not found.' if self.floor else words)
+        if isinstance(workflow, Workflow):
+            self._put(replace(workflow, published=False))
+
+    @writing
+    def create_table(self, project_id: str, name: str, columns: Sequence[tuple[str, str]]) -> Table:
+        if self.floor and project_id != self._home_of_key():
+            raise N8nError(TABLES_ELSEWHERE)
+        if project_id not in self.all_projects:
+            self._refuse(400, f'Project with ID "{project_id}" not found')
+        self._check_name_free(project_id, name)
+        table = Table(TABLE, f"table{self._next():011}", name, project_id, columns=tuple(columns))
+        self._put(table)
+        return table
+
+    @writing
+    def insert_rows(self, table_id: str, rows: Sequence[Mapping[str, Any]], before: int) -> None:
+        columns = self._table(table_id).columns
+        self.rows.setdefault(table_id, []).extend({name: row.get(name) for name, _kind in columns} for row in rows)
+
+    @writing
+    def rename_table(self, table: Table, name: str) -> None:
+        now = self._table(table.id)
+        if now.name != name:
+            self._check_name_free(now.owner_id, name)
+        self._put(replace(now, name=name))
+
+    @writing
+    def delete_table(self, table_id: str) -> None:
+        self._take(TABLE, table_id)
+        self.rows.pop(table_id, None)
+
+    # Inside
+
+    def _refuse(self, status: int, words: str, floor: int = 0) -> NoReturn:
+        status = floor if floor and self.floor else status
+        raise ApiError(f'n8n refused: "{words}" (HTTP {status}).', status, words)
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _drop(self, project_id: str, transfer_to: str | None) -> None:
+        """Let a project go with all that it owns, or with nothing where n8n itself moves that as it deletes."""
+        if transfer_to is not None:
+            if not self.transfers:
+                self._refuse(400, "Unknown query parameter 'transferId'")
+            moved = [replace(item, owner_id=transfer_to, shares=()) for item in self.owned.pop(project_id, [])]
+            self.owned.setdefault(transfer_to, []).extend(moved)
+        mine = self.owned.get(project_id, [])
+        published = [item for item in mine if isinstance(item, Workflow) and item.published]
+        if published and not self.floor:
+            # What is not published is gone by then.
+            self.owned[project_id] = [item for item in mine if item.type != WORKFLOW or item in published]
+            self._refuse(409, "Cannot delete a published workflow. Unpublish it before deleting.")
+        for item in self.owned.pop(project_id, []):
+            self.rows.pop(item.id, None)
+        self.folders_in.pop(project_id, None)
+        for items in self.owned.values():
+            items[:] = [
+                replace(item, shares=tuple(share for share in item.shares if share.project_id != project_id))
+                for item in items
+            ]
+
+    def _all(self) -> Iterator[Possession]:
+        for project_id, items in self.owned.items():
+            yield from (replace(item, owner_id=project_id) for item in items)
+
+    def _put(self, item: Possession) -> None:
+        """Add something, or put it where it was already."""
+        mine = self.owned.setdefault(item.owner_id, [])
+        places = [place for place, other in enumerate(mine) if (other.type, other.id) == (item.type, item.id)]
+        if places:
+            mine[places[0]] = item
+        else:
+            mine.append(item)
+
+    def _take(self, kind: str, item_id: str) -> None:
+        for items in self.owned.values():
+            items[:] = [item for item in items if (item.type, item.id) != (kind, item_id)]
+
+    def _move(self, kind: str, item_id: str, project_id: str) -> None:
+        item = self.find(kind, item_id)
+        if item is None:
+            the = "the credential" if kind == CREDENTIAL else "workflow"
+            words = f'Could not find {the} with the id "{item_id}". Make sure you have the permission to move it.'
+            self._refuse(404, words, floor=400)
+        if project_id not in self.all_projects:
+            make = f"Make sure you have the permission to create {kind}s in it."
+            self._refuse(404, f'Could not find project with the id "{project_id}". {make}', floor=400)
+        if item.owner_id != project_id:
+            self._take(kind, item_id)
+            self._put(replace(item, owner_id=project_id, shares=()))
+
+    def _table(self, table_id: str) -> Table:
+        table = self.find(TABLE, table_id)
+        if table is None:
+            self._refuse(404, f"Could not find the data table: '{table_id}'")
+        return table if isinstance(table, Table) else Table(TABLE, table.id, table.name, table.owner_id)
+
+    def _check_name_free(self, project_id: str, name: str) -> None:
+        if name in [item.name for item in self.owned.get(project_id, []) if item.type == TABLE]:
+            self._refuse(409, f"Data table with name '{name}' already exists in this project")
+
+    def _check_shown(self, path: str) -> None:
+        if path in self.hidden:
+            self._refuse(403, "Forbidden")
+
+    def _home_of_key(self) -> str:
+        mine = [project for project in self.all_projects.values() if project.creator_id == self.owner_id]
+        return next(project.id for project in mine if not project.is_team)
