@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ._delivery import deliver
 from ._errors import N8nError
+from ._handover import RESULT_KEYS, Delivery, check_nothing_left
 from ._model import CHAT_USER, PROJECT_ADMIN, Project
 from ._plan import GIVES, Change, Plan, quoted, without_admin
 from ._resources import Resources, batches, few
@@ -25,15 +28,22 @@ class Outcome:
     conflicts: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     user_ids: dict[str, str] = field(default_factory=dict)
+    # What became of what leavers own, by the id of the user or project that goes.
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
     projects: dict[str, Project] = field(default_factory=dict)
+
+    def handed_over(self) -> dict[str, list[Any]]:
+        """Return what became of what was owned, as results say it."""
+        results = [delivery.to_result() for delivery in self.deliveries.values()]
+        return {key: [entry for result in results for entry in result[key]] for key in RESULT_KEYS}
 
     def in_order_of(self, plan: Plan) -> Outcome:
         """Return the same in the order of the plan, whatever the order in which answers arrived."""
         rank = {change: number for number, change in enumerate(plan.changes)}
-        places = {tuple(change.to_result().values()): number for number, change in enumerate(plan.changes)}
+        places = {json.dumps(change.to_result()): number for number, change in enumerate(plan.changes)}
         self.done.sort(key=rank.__getitem__)
         self.not_tried.sort(key=rank.__getitem__)
-        self.errors.sort(key=lambda error: places[tuple(error["changes"][0].values())] if error["changes"] else -1)
+        self.errors.sort(key=lambda error: places[json.dumps(error["changes"][0])] if error["changes"] else -1)
         self.conflicts.sort(key=lambda conflict: (conflict["project"] or "", conflict["user"] or ""))
         return self
 
@@ -99,10 +109,13 @@ class _Run:
         self._lost_projects: set[str] = set()
         # Where somebody was to become an admin and did not.
         self._lost_admins: set[str] = set()
+        # Whose possessions could not be handed over.
+        self._lost_owners: set[str] = set()
+        self._handovers = plan.handovers
 
     def step(self, step: str, changes: Sequence[Change]) -> None:
         """Make the changes of one step."""
-        if step in ("change_users", "delete_users"):
+        if step in ("change_users", "delete_users", "delete_projects"):
             self._with_what_goes_along(changes)
             return
         ready = [change for change in changes if self._is_ready(change)]
@@ -115,6 +128,8 @@ class _Run:
             self._each(ready, self._create)
         elif step in ("give", "give_back"):
             self._per_project(ready, self._give)
+        elif step == "hand_over":
+            self._hand_over(ready)
         elif step == "take":
             self._take(ready)
         else:
@@ -122,10 +137,15 @@ class _Run:
 
     def _is_ready(self, change: Change) -> bool:
         """Whether what `change` needs has been done; else it is noted as not tried."""
+        # Who becomes a chat user is given things back behind that, and who leaves has handed everything over before.
         needs_user = change.action in (*GIVES, "delete_user") or (
-            change.action == "change_user_role" and change.after == CHAT_USER
+            change.action == "change_user_role" and (change.late or change.after == CHAT_USER)
         )
-        if (needs_user and change.user in self._lost_users) or change.project_key in self._lost_projects:
+        if (
+            (needs_user and change.user in self._lost_users)
+            or change.project_key in self._lost_projects
+            or (change.owner and change.owner in self._lost_owners)
+        ):
             self._not_tried([change])
             return False
         return True
@@ -259,20 +279,59 @@ class _Run:
 
         Somebody else's doing in one of them leaves the user and all of them alone.
         """
-        going = [change for change in changes if change.carried_by]
-        users = [change for change in changes if not change.carried_by]
+        going = [change for change in changes if change.carried_by and change.item is None]
+        items = [change for change in changes if change.carried_by and change.item is not None]
+        carriers = [change for change in changes if not change.carried_by]
         current: list[Change] = []
         self._per_project(going, lambda of_project: current.extend(self._still_as_planned(of_project)))
         left_alone = {change.user for change in set(going).difference(current)} - self._lost_users
-        for change in (*users, *current):
+        for change in (*carriers, *current, *items):
             if change.user in left_alone:
                 self._conflict(change, f"a membership of {change.user} is no longer as planned")
-        self._each(
-            [change for change in users if change.user not in left_alone and self._is_ready(change)], self._single
-        )
-        made = {change.user for change in set(users).intersection(self.outcome.done)}
-        self._done([change for change in current if change.user in made])
-        self._not_tried([change for change in current if change.user not in made | left_alone])
+        ready = [change for change in carriers if change.user not in left_alone and self._is_ready(change)]
+        self._each(self._with_nothing_left(ready), self._single)
+        made = {change.bearer for change in set(carriers).intersection(self.outcome.done)}
+        along = [change for change in (*current, *items) if change.user not in left_alone]
+        self._done([change for change in along if change.bearer in made])
+        self._not_tried([change for change in along if change.bearer not in made])
+
+    def _hand_over(self, changes: Sequence[Change]) -> None:
+        """Hand over what goes from each owner, one item after the other, several owners at a time."""
+        by_owner: dict[str, list[Change]] = {}
+        for change in changes:
+            by_owner.setdefault(change.owner, []).append(change)
+
+        def attempt(owner: str) -> None:
+            mine = by_owner[owner]
+            delivery = deliver(self._handovers[owner], self.resources)
+            self.outcome.deliveries[owner] = delivery
+            self.outcome.notes.extend(delivery.notes)
+            made = len(mine) - len(delivery.not_done)
+            self._done(mine[:made])
+            if delivery.error is not None:
+                self._lost_owners.add(owner)
+                self._failed(mine[made : made + 1], delivery.error)
+                self._not_tried(mine[made + 1 :])
+
+        self.resources.client.in_parallel(attempt, list(by_owner))
+
+    def _with_nothing_left(self, changes: Sequence[Change]) -> list[Change]:
+        """Return those deletions by which nothing is destroyed that was not meant to be; looked at right before them."""
+        owners = {change: self._handovers[change.owner] for change in changes if change.owner in self._handovers}
+        try:
+            now = self.resources.possessions([handover.source.id for handover in owners.values()], True)
+        except N8nError as error:
+            self._failed(list(owners), error)
+            return [change for change in changes if change not in owners]
+        current = []
+        for change in changes:
+            try:
+                if change in owners:
+                    check_nothing_left(owners[change], now[owners[change].source.id])
+                current.append(change)
+            except N8nError as error:
+                self._failed([change], error)
+        return current
 
     def _still_as_planned(self, changes: Sequence[Change]) -> list[Change]:
         """Return those changes that still start from what the plan saw; what somebody else changed is left alone."""
@@ -326,11 +385,23 @@ class _Run:
         elif change.action == "change_user_role":
             self.resources.set_user_role(change.user_id or self.outcome.user_ids[change.user or ""], change.after or "")
         elif change.action == "delete_user":
-            self.resources.delete_user(change.user_id or "")
+            self.resources.delete_user(change.user_id or "", self._transfer_to(change))
+            self._delivered(change)
         elif change.action == "delete_project":
-            self.resources.delete_project(self._project_id(change))
+            self.resources.delete_project(self._project_id(change), self._transfer_to(change))
+            self._delivered(change)
         else:
             raise AssertionError(f"no such action: {change.action}")
 
     def _project_id(self, change: Change) -> str:
         return change.project_id or self.outcome.projects[change.project_key].id
+
+    def _transfer_to(self, change: Change) -> str | None:
+        handover = self._handovers.get(change.owner)
+        return handover.transfer_to if handover else None
+
+    def _delivered(self, change: Change) -> None:
+        """Note what has gone with its owner."""
+        if change.owner in self._handovers:
+            delivery = self.outcome.deliveries.setdefault(change.owner, Delivery(self._handovers[change.owner]))
+            delivery.owner_deleted()

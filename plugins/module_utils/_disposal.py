@@ -78,6 +78,9 @@ def _refuse(
     owner: str, source: Project, possessions: Possessions, disposal: Disposal, deleting: bool, knows_transfer: bool
 ) -> None:
     """Raise InputError with everything that stands against it."""
+    # It begins the sentence.
+    owner = f"P{owner[1:]}" if source.is_team else owner
+    fate = "is not deleted" if deleting else "is left as it is"
     problems = []
     destination = disposal.destination
     tables = possessions.of_type(TABLE)
@@ -90,7 +93,7 @@ def _refuse(
     if destination is not None and destination.id == source.id:
         problems.append(f"transfer_to: {owner} cannot get what {owner} gives away.")
     if (deleting or destination is not None) and not disposal.delete_resources and possessions.unseen:
-        problems.append(f"{owner} is left as it is: {possessions.unseen}")
+        problems.append(f"{owner} {fate}: {possessions.unseen}")
     if deleting and destination is None and not disposal.delete_resources and others:
         problems.append(
             f"{owner} owns {listed(others)}, which n8n would destroy with it. Say with transfer_to who gets it, or with "

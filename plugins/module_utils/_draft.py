@@ -9,13 +9,12 @@ from difflib import get_close_matches
 from functools import cached_property
 
 from ._errors import InputError, Problems
+from ._farewell import disposal_of, project_deletion, user_deletion
+from ._handover import Handover
 from ._losses import (
     carried_away,
     check_leaver,
-    check_possessions,
-    deletion,
     lost_membership,
-    refuse_possessions,
     role_change,
 )
 from ._model import (
@@ -47,6 +46,7 @@ class Draft:
         self.keep_role = keep_role
         self.changes: list[Change] = []
         self.problems = Problems()
+        self.handovers: dict[str, Handover] = {}
         # Who and what this plan creates, so that members can be planned in them.
         self.new_users: dict[str, User] = {}
         self.new_projects: dict[str, Project] = {}
@@ -175,8 +175,16 @@ class Draft:
 
     def _delete_user(self, user: User) -> None:
         check_leaver(self.state, user)
-        check_possessions(self.state, user)
-        self.changes.extend(deletion(self.state, user, "is to be absent"))
+        bequest = self.wish.bequest
+        disposal = disposal_of(self.state, bequest)
+        changes, handover = user_deletion(self.state, user, "is to be absent", disposal, bequest.knows_transfer)
+        self.changes.extend(changes)
+        self._hand_over(user.id, handover)
+
+    def _hand_over(self, owner: str, handover: Handover | None) -> None:
+        if handover is not None:
+            self.handovers[owner] = handover
+            self._notes.update(dict.fromkeys(handover.notes))
 
     # Projects
 
@@ -236,16 +244,11 @@ class Draft:
         )
 
     def _delete_project(self, project: Project) -> None:
-        refuse_possessions(f'Project "{project.name}" ({project.id})', self.state.possessions[project.id])
-        self.changes.append(
-            Change(
-                "delete_project",
-                project=project.name,
-                before=project.name,
-                reason="is to be absent",
-                project_id=project.id,
-            )
-        )
+        bequest = self.wish.bequest
+        disposal = disposal_of(self.state, bequest)
+        changes, handover = project_deletion(self.state, project, disposal, bequest.knows_transfer)
+        self.changes.extend(changes)
+        self._hand_over(project.id, handover)
 
     # Members
 
@@ -311,7 +314,7 @@ class Draft:
                 _by(reason, wish.rule),
                 user_id=user.id or None,
                 project_id=project.id or None,
-                given_back=late,
+                late=late,
             )
         )
 

@@ -19,6 +19,8 @@ _CALLS = {
 }
 # The longest name of a data table (seen on 2.8.4 and 2.40.7).
 _LONGEST_NAME = 128
+# What results say of a handover.
+RESULT_KEYS = ("transferred", "copied", "deleted", "lost_shares")
 
 
 @dataclass(frozen=True)

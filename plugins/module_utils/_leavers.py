@@ -1,22 +1,29 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""People who leave, in bulk: what becomes of their access. PURE."""
+"""People who leave, in bulk: what becomes of their access, and of what they own. PURE."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from ._errors import Problems
-from ._losses import carried_away, check_leaver, check_possessions, deletion, lost_memberships, no_admin, role_change
-from ._model import CHAT_USER, State, User
+from ._disposal import Disposal, plan_handover
+from ._errors import InputError, Problems
+from ._farewell import disposal_of, handover_changes, user_deletion
+from ._handover import Handover
+from ._losses import carried_away, check_leaver, lost_memberships, no_admin, role_change
+from ._model import CHAT_USER, PROJECT_ADMIN, State, User, email_address, role_slug
 from ._plan import Change, Plan, without_admin
-from ._wish import Needs
+from ._possessions import Possessions, listed
+from ._staging import Record, Staged
+from ._wish import Bequest, Needs, user_reference
 
+REMOVE_MEMBERSHIPS, DEMOTE, DELETE, STAGED = "remove_memberships", "demote", "delete", "staged"
 # What can become of a leaver's access, from what is easily undone to what is not.
-ACTIONS = ("remove_memberships", "demote", "delete")
+ACTIONS = (REMOVE_MEMBERSHIPS, DEMOTE, DELETE, STAGED)
 
 
 @dataclass(frozen=True)
@@ -27,9 +34,97 @@ class Leaver:
     user: User | None
 
 
-def leaver_needs(references: Sequence[str], action: str) -> Needs:
+@dataclass(frozen=True)
+class Staging:
+    """The record of those who leave in two steps, whether it was there, what time it is, and how long the first lasts."""
+
+    record: Record
+    is_new: bool
+    now: datetime
+    grace_days: int = 30
+
+    def of(self, user: User) -> Staged:
+        """Return what is recorded of a leaver, or a record that begins now."""
+        return self.record.leavers.get(user.id) or Staged(user.id, user.email, self.now, user.role)
+
+    def is_due(self, user: User) -> bool:
+        """Whether a leaver's time is over."""
+        staged = self.record.leavers.get(user.id)
+        return staged is not None and self.now >= staged.due(self.grace_days)
+
+
+@dataclass(frozen=True)
+class Departure:
+    """What becomes of leavers. `successors` are emails by project (its id or name), "" for all other projects."""
+
+    action: str = REMOVE_MEMBERSHIPS
+    demote_role: str = "chatUser"
+    bequest: Bequest = Bequest()
+    successors: Mapping[str, str] = field(default_factory=dict)
+    staging: Staging | None = None
+
+    def stage(self, user: User) -> str:
+        """Return what becomes of one of them in this run."""
+        if self.action != STAGED or self.staging is None:
+            return self.action
+        return DELETE if self.staging.is_due(user) else DEMOTE
+
+
+def leaver_references(entries: Sequence[Any]) -> tuple[str, ...]:
+    """Return the users (lower-case emails, or ids) that n8n_offboard's `users` names, each once.
+
+    An entry is an email, an id, or a dictionary with an email. Raises InputError for anything else.
+    """
+    problems = Problems()
+    found: dict[str, None] = {}
+    for number, entry in enumerate(entries):
+        where = f"users[{number}]"
+        with problems:
+            if isinstance(entry, Mapping):
+                if not entry.get("email"):
+                    raise InputError(
+                        f"{where}: a person who leaves is named by an email, and this dictionary has none."
+                    )
+                found[email_address(entry.get("email"), where)] = None
+            else:
+                found[user_reference(entry, where)] = None
+    problems.refuse()
+    return tuple(found)
+
+
+def successors(option: object) -> dict[str, str]:
+    """Return the successors of n8n_offboard's `successor`: one email, or emails by project; raises InputError."""
+    if option is None or option == "":
+        return {}
+    if isinstance(option, Mapping):
+        return {str(project): email_address(email, f'successor of "{project}"') for project, email in option.items()}
+    return {"": email_address(option, "successor")}
+
+
+def check_departure(departure: Departure) -> None:
+    """Raise InputError for options that do not go together."""
+    if departure.action == REMOVE_MEMBERSHIPS and departure.bequest != Bequest(
+        knows_transfer=departure.bequest.knows_transfer
+    ):
+        raise InputError(
+            "transfer_to, data_tables and delete_resources are for who loses more than memberships: use them with action "
+            "demote, delete or staged."
+        )
+    if departure.action == DEMOTE and departure.bequest.delete_resources:
+        raise InputError("delete_resources is for who is deleted: use it with action delete or staged.")
+
+
+def leaver_needs(references: Sequence[str], departure: Departure) -> Needs:
     """Return what has to be read, once for all leavers."""
-    return Needs(users=tuple(references), all_users=True, projects=True, members=(), possessions=action == "delete")
+    return Needs(
+        users=tuple(references),
+        all_users=True,
+        projects=True,
+        members=(),
+        roles=departure.action in (DEMOTE, STAGED) and departure.demote_role not in ("chatUser", CHAT_USER),
+        possessions=True,
+        destination=departure.bequest.transfer_to,
+    )
 
 
 def find_leavers(state: State, references: Sequence[str]) -> list[Leaver]:
@@ -41,61 +136,158 @@ def find_leavers(state: State, references: Sequence[str]) -> list[Leaver]:
     return list(found.values())
 
 
-def plan_leavers(state: State, leavers: Sequence[Leaver], action: str) -> Plan:
-    """Return the changes that take the leavers' access away.
+def plan_leavers(state: State, leavers: Sequence[Leaver], departure: Departure) -> Plan:
+    """Return the changes that take the leavers' access away, and what they own to where it goes.
 
     Raises InputError with everything that makes it impossible: the owner or the key's own user among them, a project
-    that would be left without an admin, and, for delete, what a leaver owns or may own.
+    that would be left without an admin and has no successor, possessions without a destination, a bad destination, and
+    a record that should be there and is not.
     """
-    problems = Problems()
-    changes: list[Change] = []
-    for leaver in leavers:
-        if leaver.user is None:
-            continue
-        with problems:
-            check_leaver(state, leaver.user)
-            if action == "delete":
-                check_possessions(state, leaver.user)
-        changes.extend(_changes(state, leaver.user, action))
-    for key, name, losing in without_admin(state, changes):
-        problems.add(no_admin(key, name, losing))
-    problems.refuse()
-    return Plan.of(state, changes)
+    draft = _Departures(state, departure)
+    users = [leaver.user for leaver in leavers if leaver.user is not None]
+    draft.check(users)
+    for user in users:
+        with draft.problems:
+            draft.leave(user)
+    draft.succeed({user.id for user in users})
+    draft.problems.refuse()
+    return Plan.of(state, draft.changes, draft.notes, draft.handovers)
 
 
-def _changes(state: State, user: User, action: str) -> list[Change]:
-    if action == "delete":
-        return deletion(state, user, "leaves")
-    if action == "remove_memberships" or user.role == CHAT_USER:
-        return lost_memberships(state, user, "leaves")
-    return [role_change(user, CHAT_USER, "leaves"), *carried_away(state, user)]
+class _Departures:
+    def __init__(self, state: State, departure: Departure) -> None:
+        self.state = state
+        self.departure = departure
+        self.problems = Problems()
+        self.changes: list[Change] = []
+        self.notes: list[str] = []
+        self.handovers: dict[str, Handover] = {}
+        self.disposal = Disposal()
+        self.role = CHAT_USER
+
+    def check(self, users: Sequence[User]) -> None:
+        """Look at what is the same for all."""
+        departure = self.departure
+        with self.problems:
+            check_departure(departure)
+        if departure.action in (DEMOTE, STAGED):
+            with self.problems:
+                self.role = role_slug(departure.demote_role, "global", self.state.roles, "demote_role")
+        with self.problems:
+            self.disposal = disposal_of(self.state, departure.bequest)
+            destination = self.disposal.destination
+            heir = None
+            if destination is not None and not destination.is_team:
+                heir = self.state.find_user(destination.creator_id or "")
+            if heir is not None and heir in users:
+                raise InputError(f"transfer_to: {heir.email} is leaving, too, and gets nothing.")
+        for project, email in departure.successors.items():
+            with self.problems:
+                if project and self.state.find_project(project) is None:
+                    raise InputError(f'Project "{project}" does not exist: successor names it.')
+                if self._successor(email) in users:
+                    raise InputError(f"successor: {email} is leaving, too.")
+        staging = departure.staging
+        for user in users if staging and staging.is_new else ():
+            if user.role == self.role and not self.state.memberships(user):
+                self.problems.add(
+                    f"{user.email} has {user.role} and no project, as after the first step, and there is no record: bring "
+                    "the file in state_path back, or, if this was never staged, delete with action delete."
+                )
+
+    def leave(self, user: User) -> None:
+        """Plan the changes for one leaver."""
+        check_leaver(self.state, user)
+        stage = self.departure.stage(user)
+        if stage == DELETE:
+            knows_transfer = self.departure.bequest.knows_transfer
+            changes, handover = user_deletion(self.state, user, "leaves", self.disposal, knows_transfer)
+            self.changes += changes
+            self._hand_over(user, handover)
+        elif stage == DEMOTE:
+            self._demote(user)
+        else:
+            self.changes += lost_memberships(self.state, user, "leaves")
+
+    def _demote(self, user: User) -> None:
+        source = self.state.personal_project(user)
+        possessions = self.state.possessions.get(source.id, Possessions()) if source else Possessions()
+        if source and self.disposal.destination is not None and self.departure.action == DEMOTE:
+            handover = plan_handover(self.state, source, self.disposal, deleting=False)
+            self.changes += handover_changes(handover, user, "leaves")
+            self._hand_over(user, handover)
+        elif possessions.items:
+            later = " until the account is deleted" if self.departure.action == STAGED else ": transfer_to moves it"
+            self.notes.append(f"{user.email} owns {listed(possessions.items)}, which stays readable to them{later}.")
+        if user.role == self.role:
+            self.changes += lost_memberships(self.state, user, "leaves")
+        elif user.role == CHAT_USER:
+            self.changes += [*lost_memberships(self.state, user, "leaves"), role_change(user, self.role, "leaves")]
+        else:
+            self.changes += [role_change(user, CHAT_USER, "leaves"), *carried_away(self.state, user)]
+            if self.role != CHAT_USER:
+                # Only becoming a chat user takes memberships and API keys along (seen on 2.40.7).
+                self.changes.append(
+                    Change(
+                        "change_user_role",
+                        user.email,
+                        before=CHAT_USER,
+                        after=self.role,
+                        reason="leaves",
+                        user_id=user.id,
+                        late=True,
+                    )
+                )
+
+    def _hand_over(self, user: User, handover: Handover | None) -> None:
+        if handover is not None:
+            self.handovers[user.id] = handover
+            self.notes += handover.notes
+
+    def succeed(self, leaving: set[str]) -> None:
+        """Plan that somebody becomes admin of each project that would be left without one."""
+        for key, name, losing in without_admin(self.state, self.changes):
+            email = self.departure.successors.get(key) or self.departure.successors.get(name)
+            email = email or self.departure.successors.get("")
+            if email is None:
+                self.problems.add(f"{no_admin(key, name, losing)} Or name a successor.")
+                continue
+            with self.problems:
+                heir = self._successor(email)
+                now = next((member for member in self.state.members.get(key, ()) if member.id == heir.id), None)
+                self.changes.append(
+                    Change(
+                        "change_member_role" if now else "add_member",
+                        heir.email,
+                        name,
+                        now.role if now else None,
+                        PROJECT_ADMIN,
+                        f"succeeds {', '.join(sorted(change.user or '' for change in losing))}",
+                        user_id=heir.id,
+                        project_id=key,
+                    )
+                )
+
+    def _successor(self, email: str) -> User:
+        user = self.state.find_user(email)
+        if user is None:
+            raise InputError(f'User "{email}" does not exist: successor is somebody who is a user of this n8n.')
+        return user
 
 
-def leaver_result(leaver: Leaver, action: str, plan: Plan, done: Sequence[Change]) -> dict[str, Any]:
-    """Return the entry of a leaver: who it is, what was planned, and whether it was done.
-
-    `done` are the changes made, in check mode those that would be.
-    """
-    user = leaver.user
-    if user is None:
-        return {
-            "email": leaver.reference,
-            "id": None,
-            "found": False,
-            "action": action,
-            "changed": False,
-            "memberships": [],
-        }
-    mine = [change for change in plan.changes if change.user_id == user.id]
-    return {
-        "email": user.email,
-        "id": user.id,
-        "found": True,
-        "action": action,
-        "changed": any(change in done for change in mine),
-        "memberships": [
-            {"id": change.project_id, "name": change.project, "role": change.before}
-            for change in mine
-            if change.action == "remove_member" and change in done
-        ],
-    }
+def staged_now(plan: Plan, leavers: Sequence[Leaver], departure: Departure) -> list[Staged]:
+    """Return the leavers whose first step this run makes, with what they have before it."""
+    staging = departure.staging
+    if staging is None:
+        return []
+    return [
+        Staged(
+            user.id,
+            user.email,
+            staging.now,
+            user.role,
+            tuple((project.id, project.name, member.role) for project, member in plan.state.memberships(user)),
+        )
+        for user in (leaver.user for leaver in leavers)
+        if user is not None and user.id not in staging.record.leavers
+    ]

@@ -6,12 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ._errors import InputError
 from ._model import CHAT_USER, OWNER, Member, Project, State, User
 from ._plan import Change
-from ._possessions import Possessions
 
 
 def no_admin(key: str, name: str, losing: Sequence[Change]) -> str:
@@ -55,46 +53,9 @@ def lost_memberships(state: State, user: User, reason: str, carried_by: str = ""
     return [lost_membership(project, member, reason, carried_by) for project, member in state.memberships(user)]
 
 
-def deletion(state: State, user: User, reason: str) -> list[Change]:
-    """Return the changes by which `user` is deleted; the memberships go with it."""
-    gone = Change("delete_user", user.email, before=user.role, reason=reason, user_id=user.id)
-    return [*lost_memberships(state, user, "goes with the deleted user", carried_by="delete_user"), gone]
-
-
 def check_leaver(state: State, user: User) -> None:
     """Raise InputError for the two who cannot be removed: the owner, and the user whose key is used."""
     who = state.who_is_protected(user)
     if who:
         way_out = "transfer the ownership first" if user.role == OWNER else "use another user's key"
         raise InputError(f"{user.email} is {who} and cannot leave it: {way_out}.")
-
-
-def check_possessions(state: State, user: User) -> None:
-    """Raise InputError where deleting `user` destroys something, or may destroy something that the server does not show.
-
-    Somebody who has not accepted the invitation yet has made nothing, but may have been given a workflow or credential.
-    No call gives a data table to anybody, and the community edition shows no personal projects.
-    """
-    project = state.personal_project(user)
-    if project is None:
-        if user.is_pending:
-            return
-        raise InputError(
-            f"{user.email} is not deleted: the personal project of this user cannot be seen, so nobody knows what "
-            "n8n would destroy with it."
-        )
-    possessions = state.possessions[project.id]
-    if user.is_pending:
-        possessions = replace(possessions, tables_unseen="")
-    refuse_possessions(user.email, possessions)
-
-
-def refuse_possessions(owner: str, possessions: Possessions) -> None:
-    """Raise InputError where `owner` owns something that n8n would destroy, or may own something that it does not show."""
-    if possessions.items:
-        raise InputError(
-            f"{owner} owns {possessions}, which n8n would destroy with it. Move or delete these first, then run the "
-            "task again."
-        )
-    if possessions.unseen or possessions.tables_unseen:
-        raise InputError(f"{owner} is not deleted: {possessions.unseen or possessions.tables_unseen}")

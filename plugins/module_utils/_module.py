@@ -5,20 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
-from ._apply import ApplyError, Outcome, apply
+from ._apply import ApplyError, apply
+from ._apply import Outcome as Outcome
 from ._client import REQUESTS_IMPORT_ERROR, Client
 from ._errors import InputError, N8nError
 from ._model import State, role_slug
 from ._options import CONNECTION_OPTIONS, Connection
-from ._plan import Change, Plan
+from ._plan import Plan
 from ._reading import read, roles_if_shown
 from ._resources import Resources
-from ._wish import Needs
+from ._wish import Bequest, Needs
 
 
 class Task:
@@ -32,9 +33,19 @@ class Task:
         self.outcome = Outcome()
         self.warnings: list[str] = []
 
+    @property
+    def url(self) -> str:
+        """The address of the server, as plans and records name it."""
+        return self.resources.client.connection.url
+
     def read(self, needs: Needs) -> State:
         """Return the state that `needs` asks for."""
         return read(self.resources, needs)
+
+    def bequest(self, params: Mapping[str, Any], kind: str) -> Bequest:
+        """Return what the options say becomes of possessions, on this server; `kind` (user or project) is what goes."""
+        knows = params["transfer_to"] is not None and self.resources.knows_transfer(kind)
+        return Bequest(params["transfer_to"], params["data_tables"], params["delete_resources"], knows)
 
     def show(self, plan: Plan) -> None:
         """Make `plan` and its notes part of what the task returns, whatever comes of it."""
@@ -45,22 +56,29 @@ class Task:
         self,
         plan: Plan,
         keep_links: Callable[[dict[str, str]], None] = lambda links: None,
-        report: Callable[[Sequence[Change]], dict[str, Any]] = lambda done: {},
+        report: Callable[[Outcome], dict[str, Any]] = lambda outcome: {},
         progress: Callable[[int, int, str], None] = lambda made, planned, action: None,
+        prepare: Callable[[], None] = lambda: None,
     ) -> Outcome:
         """Make the changes of `plan` and return what was done, which in check mode is what would be.
 
         Raises InputError before anything is written where a role cannot be given, and ApplyError where some changes
         could not be made. `keep_links` gets the invitation links, which are secrets, by email. `report` makes what a
-        task that fails on the way returns besides, out of the changes that were made. `progress` is told how far it is.
+        task that fails on the way returns besides, out of what was done. `progress` is told how far it is,
+        and `prepare` is called right before the first write.
         """
         self.show(plan)
         if plan.changes:
             self._check_scopes(plan)
             self._check_roles(plan)
         if self.check_mode:
-            self.outcome = Outcome(done=list(plan.changes))
+            deleted = {change.owner for change in plan.changes if change.action in ("delete_user", "delete_project")}
+            self.outcome = Outcome(
+                done=list(plan.changes),
+                deliveries={owner: handover.expected(owner in deleted) for owner, handover in plan.handovers.items()},
+            )
             return self.outcome
+        prepare()
         self.outcome = apply(plan, self.resources, keep_links, progress)
         if self.outcome.conflicts:
             self.outcome.notes.append(
@@ -68,12 +86,17 @@ class Task:
                 "conflicts. Running the task again plans them anew."
             )
         if self.outcome.errors:
-            raise ApplyError(self.outcome, report(self.outcome.done))
+            raise ApplyError(self.outcome, report(self.outcome))
         return self.outcome
 
-    def carry_out_one(self, plan: Plan, keep_links: Callable[[dict[str, str]], None] = lambda links: None) -> Outcome:
+    def carry_out_one(
+        self,
+        plan: Plan,
+        keep_links: Callable[[dict[str, str]], None] = lambda links: None,
+        report: Callable[[Outcome], dict[str, Any]] = lambda outcome: {},
+    ) -> Outcome:
         """Do as carry_out does for a task with one wish, which fails where it could not be made true."""
-        outcome = self.carry_out(plan, keep_links)
+        outcome = self.carry_out(plan, keep_links, report)
         if outcome.conflicts:
             outcome.notes.clear()
             raise N8nError(
@@ -83,7 +106,7 @@ class Task:
 
     def _check_scopes(self, plan: Plan) -> None:
         """Find out before the first write whether the key may do it, where n8n tells."""
-        missing = self.resources.missing_scopes(change.action for change in plan.changes if not change.carried_by)
+        missing = self.resources.missing_scopes(_calls_of(plan))
         if missing:
             raise InputError(
                 f"The key lacks the scope {' and '.join(missing)}: make one that has it under Settings > n8n API. The plan "
@@ -158,6 +181,13 @@ def run_module(
     for warning in (*task.warnings, *task.outcome.notes):
         module.warn(warning)
     leave(**result)
+
+
+def _calls_of(plan: Plan) -> set[str]:
+    """Return what a plan calls, by the names in _resources.SCOPES."""
+    handed_over = {call for handover in plan.handovers.values() for call in handover.actions}
+    changes = (change for change in plan.changes if not change.carried_by and change.item is None)
+    return handed_over | {change.action for change in changes}
 
 
 def connection_spec() -> dict[str, dict[str, Any]]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
+from ._handover import Handover
 from ._model import PROJECT_ADMIN, Member, Project, State, User, is_demotion, project_key, the_one
+from ._possessions import Possession
 
 # What a change does, in the order of a plan.
 ACTIONS = (
@@ -22,15 +24,46 @@ ACTIONS = (
     "rename_project",
     "add_member",
     "change_member_role",
+    "unpublish_workflow",
+    "transfer_credential",
+    "transfer_workflow",
+    "transfer_table",
+    "copy_table",
+    "delete_table",
     "change_user_role",
     "remove_member",
     "delete_user",
     "delete_project",
+    "delete_credential",
+    "delete_workflow",
+)
+# Those that are about something that somebody owns.
+ABOUT_ITEMS = (
+    "unpublish_workflow",
+    "transfer_credential",
+    "transfer_workflow",
+    "transfer_table",
+    "copy_table",
+    "delete_table",
+    "delete_credential",
+    "delete_workflow",
 )
 # The steps in which a plan is carried out. No step needs a later one, and no project is without an admin in between:
 # roles are given before others are taken. A user who becomes global:chatUser loses every team membership by that, so
-# whatever the plan gives to such a user comes behind it.
-STEPS = ("invite", "create", "rename", "give", "change_users", "give_back", "take", "delete_users", "delete_projects")
+# whatever the plan gives to such a user comes behind it. What somebody owns is handed over while the account is as it was.
+STEPS = (
+    "invite",
+    "create",
+    "rename",
+    "give",
+    "hand_over",
+    "change_users",
+    "change_users_again",
+    "give_back",
+    "take",
+    "delete_users",
+    "delete_projects",
+)
 _STEP = {
     "invite_user": "invite",
     "create_project": "create",
@@ -42,7 +75,10 @@ _STEP = {
     "remove_member": "take",
     "delete_user": "delete_users",
     "delete_project": "delete_projects",
+    **dict.fromkeys(ABOUT_ITEMS, "hand_over"),
 }
+# Behind the step in which a user becomes a chat user.
+_LATE_STEP = {"change_users": "change_users_again", "give": "give_back"}
 _STEP_RANK = {step: rank for rank, step in enumerate(STEPS)}
 _ACTION_RANK = {action: rank for rank, action in enumerate(ACTIONS)}
 # Those that give somebody a role in a project.
@@ -50,7 +86,15 @@ GIVES = ("add_member", "change_member_role")
 # Those that are about a project itself, not about somebody in it.
 PROJECT_ACTIONS = ("create_project", "rename_project", "delete_project")
 # The actions that summary always counts, also where there are none of them.
-COUNTED = ACTIONS[:7]
+COUNTED = (
+    "invite_user",
+    "create_project",
+    "rename_project",
+    "add_member",
+    "change_member_role",
+    "change_user_role",
+    "remove_member",
+)
 
 
 @dataclass(frozen=True)
@@ -59,8 +103,11 @@ class Change:
 
     `user` is an email and `project` a name; the ids stand beside them where n8n has given one already. `before` and
     `after` are role slugs, or names of projects. A change that is `carried_by` an action needs no call: n8n makes it as
-    part of that action on the same user, and it is listed because somebody loses access by it. One that is `given_back`
-    is for somebody who becomes a chat user by the same plan.
+    part of that action on the same user or project, and it is listed because somebody loses something by it. One that is
+    `late` is for somebody who becomes a chat user by the same plan, and comes behind that.
+
+    Where it is about an `item`, `user` is whose it is, if a user's, `project` is where it goes, and `owner` is the id of the
+    user or project whose it is; the changes of one owner are made in the order of their `number`.
     """
 
     action: str
@@ -72,17 +119,26 @@ class Change:
     user_id: str | None = None
     project_id: str | None = None
     carried_by: str = ""
-    given_back: bool = False
+    late: bool = False
+    item: Possession | None = None
+    owner: str = ""
+    number: int = 0
 
     @property
     def step(self) -> str:
         """In which of STEPS it is made."""
-        return "give_back" if self.given_back else _STEP[self.carried_by or self.action]
+        step = _STEP[self.carried_by or self.action]
+        return _LATE_STEP[step] if self.late else step
+
+    @property
+    def bearer(self) -> str:
+        """Whom or what it happens to: the user, or the project that goes."""
+        return self.user or self.owner
 
     @property
     def goes_with_role(self) -> bool:
         """Whether the membership goes, if only for a moment, because its user becomes a chat user."""
-        return self.given_back or self.carried_by == "change_user_role"
+        return self.late or self.carried_by == "change_user_role"
 
     @property
     def project_key(self) -> str:
@@ -110,6 +166,7 @@ class Change:
             "before": self.before,
             "after": self.after,
             "reason": self.reason,
+            **({"item": self.item.to_result()} if self.item else {}),
         }
 
     def _identity(self) -> dict[str, Any]:
@@ -119,6 +176,7 @@ class Change:
             "project": self.project_id or self.project,
             "before": self.before,
             "after": self.after,
+            **({"item": self.item.id} if self.item else {}),
         }
 
 
@@ -167,22 +225,32 @@ class Access:
             self.members.pop(key, None)
         elif change.action == "remove_member":
             self.members.get(key, {}).pop(user, None)
-        else:
+        elif change.action in GIVES:
             self.members.setdefault(key, {})[user] = after
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Ordered changes to `state`, and notes on what was asked for and is left alone."""
+    """Ordered changes to `state`, and notes on what was asked for and is left alone.
+
+    `handovers` has, by the id of the user or project that goes, what becomes of what it owns.
+    """
 
     state: State
     changes: tuple[Change, ...] = ()
     notes: tuple[str, ...] = ()
+    handovers: Mapping[str, Handover] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, state: State, changes: Iterable[Change], notes: Iterable[str] = ()) -> Plan:
+    def of(
+        cls,
+        state: State,
+        changes: Iterable[Change],
+        notes: Iterable[str] = (),
+        handovers: Mapping[str, Handover] | None = None,
+    ) -> Plan:
         """Return the plan of `changes`, put into the order in which they can be carried out."""
-        return cls(state, tuple(sorted(changes, key=_place)), tuple(notes))
+        return cls(state, tuple(sorted(changes, key=_place)), tuple(notes), handovers or {})
 
     def steps(self) -> Iterator[tuple[str, list[Change]]]:
         """Yield the steps that there are in this plan, in their order, each with its changes."""
@@ -211,7 +279,10 @@ class Plan:
         """Return access before and after `changes` of the plan, a line a fact, of nobody but whom and what they touch."""
         before = Access.of(self.state)
         after = before.after(changes)
-        return {"before": self._touched(changes, before), "after": self._touched(changes, after)}
+        return {
+            "before": self._touched(changes, before) + _owned(changes, _owner_before),
+            "after": self._touched(changes, after) + _owned(changes, _owner_after),
+        }
 
     def _touched(self, changes: Sequence[Change], access: Access) -> str:
         users, projects, members = set(), set(), set()
@@ -223,6 +294,8 @@ class Plan:
 
         for change in changes:
             key, user = change.project_key, change.user or ""
+            if change.item is not None:
+                continue
             if change.project is None:
                 if user in access.users:
                     users.add(f"user {user}: {access.users[user]}")
@@ -234,6 +307,22 @@ class Plan:
             for email in concerned.keys() & access.members.get(key, {}).keys():
                 members.add(f"member of {label(key)}: {email}: {access.members[key][email]}")
         return "".join(f"{line}\n" for lines in (users, projects, members) for line in sorted(lines))
+
+    def state_after(self, changes: Iterable[Change]) -> State:
+        """Return the state that there is once `changes` are made, of those who are there already."""
+        access = Access.of(self.state).after(changes)
+        members = {
+            key: tuple(
+                replace(member, role=access.members[key][member.email])
+                for member in of_project
+                if member.email in access.members.get(key, {})
+            )
+            for key, of_project in self.state.members.items()
+        }
+        users = tuple(
+            replace(user, role=access.users[user.email]) for user in self.state.users if user.email in access.users
+        )
+        return replace(self.state, users=users, members=members)
 
     def user_after(self, reference: str, ids: Mapping[str, str]) -> User | None:
         """Return the user once the plan is carried out, a deleted one as it was; `ids` are those of the invited."""
@@ -278,13 +367,28 @@ _SENTENCES = {
     "remove_member": "remove {user} from {project}, being {before}",
     "delete_user": "delete {user}, being {before}",
     "delete_project": "delete project {project}",
+    "unpublish_workflow": "unpublish {item} of {user}",
+    "transfer_credential": "move {item} of {user} to {project}",
+    "transfer_workflow": "move {item} of {user} to {project}",
+    "transfer_table": "move {item} of {user} to {project}",
+    "copy_table": "copy {item} of {user} to {project} as {after}",
+    "delete_table": "delete {item} of {user}",
+    "delete_credential": "delete {item} of {user}",
+    "delete_workflow": "delete {item} of {user}",
 }
 
 
 def sentence(change: Mapping[str, Any]) -> str:
     """Return an entry of `plan` as a sentence with its reason; raises KeyError for what is no such entry."""
-    names = ("project", "before", "after") if change["action"] in PROJECT_ACTIONS else ("project",)
+    # Whatever is a name of somebody's choice, and no role.
+    named = change["action"] in PROJECT_ACTIONS or "item" in change
+    names = ("project", "before", "after") if named else ("project",)
     shown = {**change, **{name: quoted(change[name]) for name in names if name in change}}
+    if "item" in change:
+        item = change["item"]
+        # Of a project's own, it says which.
+        shown["user"] = change["user"] or f"project {shown['before']}"
+        shown["item"] = f"{item['type']} {quoted(item['name'])} ({item['id']})"
     return f"{_SENTENCES[change['action']].format_map(shown)} ({change['reason']})"
 
 
@@ -309,9 +413,9 @@ def without_admin(state: State, changes: Iterable[Change]) -> list[tuple[str, st
     losing: dict[str, list[Change]] = {}
     made: set[str] = set()
     for change in changes:
-        if change.is_lost_admin or (change.given_back and change.before == PROJECT_ADMIN):
+        if change.is_lost_admin or (change.late and change.before == PROJECT_ADMIN):
             losing.setdefault(change.project_key, []).append(change)
-        elif change.is_new_admin_of(change.project_key) and not change.given_back:
+        elif change.is_new_admin_of(change.project_key) and not change.late:
             made.add(change.project_key)
     left = []
     for key, lost in losing.items():
@@ -322,8 +426,36 @@ def without_admin(state: State, changes: Iterable[Change]) -> list[tuple[str, st
     return left
 
 
+def _owned(changes: Iterable[Change], owner: Callable[[Change], str]) -> str:
+    """Return whose the items are that `changes` are about, a line each."""
+    lines = {f"{change.item}: {owner(change)}\n" for change in changes if change.item is not None and owner(change)}
+    return "".join(sorted(lines))
+
+
+def _owner_before(change: Change) -> str:
+    published = ", published" if change.action == "unpublish_workflow" else ""
+    return f"of {change.user or change.before}{published}"
+
+
+def _owner_after(change: Change) -> str:
+    if change.action.startswith("delete_"):
+        return ""
+    if change.action == "unpublish_workflow":
+        return f"of {change.user or change.before}"
+    return f"of {quoted(change.project)}" + (f", copied as {quoted(change.after)}" if change.after else "")
+
+
 def _place(change: Change) -> tuple[Any, ...]:
     """Return where a change comes in a plan."""
+    if change.item is not None:
+        return (
+            _STEP_RANK[change.step],
+            bool(change.carried_by),
+            0,
+            change.user or "",
+            change.owner,
+            f"{change.number:09}",
+        )
     return (
         _STEP_RANK[change.step],
         bool(change.carried_by),

@@ -128,18 +128,32 @@ def _owners(projects: Iterable[Project]) -> set[str]:
 
 
 def _with_possessions(resources: Resources, state: State, needs: Needs) -> State:
-    ids: list[str] = []
+    sources: list[str] = []
     for reference in needs.users if needs.possessions else ():
         user = state.find_user(reference)
         project = state.personal_project(user) if user else None
         if project is not None:
-            ids.append(project.id)
+            sources.append(project.id)
     if needs.possessions_of_projects:
-        ids.extend(_team_projects(state, needs.possessions_of_projects))
-    if not ids:
+        sources.extend(_team_projects(state, needs.possessions_of_projects))
+    if not sources:
         return state
     myself = state.find_user(state.myself) if state.myself else None
     if myself is None and state.myself:
         myself = resources.find_user(state.myself)
     sees_all = myself is not None and myself.role in SEES_ALL
-    return replace(state, possessions=resources.possessions(ids, sees_all))
+    possessions = resources.possessions([*sources, *_destination(state, needs.destination)], sees_all)
+    # Folders hold workflows, so who has none of these has no folder that anybody would miss.
+    with_folders = [key for key in sources if possessions[key].items]
+    for key, folders in zip(with_folders, resources.client.in_parallel(resources.folders, with_folders)):
+        possessions[key] = replace(possessions[key], folders=folders)
+    return replace(state, possessions=possessions)
+
+
+def _destination(state: State, reference: str | None) -> list[str]:
+    """Return the id of the project that a destination may mean, if there is one; which it is the planner tells."""
+    if reference is None:
+        return []
+    user = state.find_user(reference) if "@" in reference else None
+    project = state.personal_project(user) if user else None
+    return [project.id] if project else [project.id for project in state.find_projects(reference)]

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from ._errors import InputError, Problems
+from ._errors import InputError
 from ._model import CHAT_USER, email_address, plain_slug
 
 # What a list says of those whom it does not name.
@@ -70,6 +69,21 @@ class MemberWish:
 
 
 @dataclass(frozen=True)
+class Bequest:
+    """What becomes of what somebody owns who goes: it moves to a project or a user, or it may be destroyed.
+
+    `transfer_to` is a project, or the email of a user for that user's personal space. `data_tables` (refuse, copy or
+    delete) says it of data tables, which no call moves. `knows_transfer` tells that this server moves everything itself
+    as it deletes.
+    """
+
+    transfer_to: str | None = None
+    data_tables: str = "refuse"
+    delete_resources: bool = False
+    knows_transfer: bool = False
+
+
+@dataclass(frozen=True)
 class Terms:
     """How a list of many people is meant: what it says of those whom it does not name, and whom it never touches.
 
@@ -95,6 +109,7 @@ class Wish:
     create_projects: bool = False
     resend_invite: bool = False
     allow_no_admin: bool = False
+    bequest: Bequest = Bequest()
     terms: Terms | None = None
 
     @property
@@ -124,7 +139,8 @@ class Needs:
     """What has to be read: the users named, or all; the projects; the members of those named (empty: of all, None: of none).
 
     `community_will_do` reads no projects where the licence has no team projects, instead of failing. `possessions` asks
-    for what the named users own, `possessions_of_projects` for what these projects own.
+    for what the named users own, `possessions_of_projects` for what these projects own, and `destination` (a project, or
+    the email of a user) for what is there already.
     """
 
     users: tuple[str, ...] = ()
@@ -135,31 +151,10 @@ class Needs:
     roles: bool = False
     possessions: bool = False
     possessions_of_projects: tuple[str, ...] = ()
+    destination: str | None = None
 
 
 EVERYTHING = Needs(all_users=True, projects=True, members=())
-
-
-def leavers(entries: Sequence[Any]) -> tuple[str, ...]:
-    """Return the users (lower-case emails, or ids) that n8n_offboard's `users` names, each once.
-
-    An entry is an email, an id, or a dictionary with an email. Raises InputError for anything else.
-    """
-    problems = Problems()
-    found: dict[str, None] = {}
-    for number, entry in enumerate(entries):
-        where = f"users[{number}]"
-        with problems:
-            if isinstance(entry, Mapping):
-                if not entry.get("email"):
-                    raise InputError(
-                        f"{where}: a person who leaves is named by an email, and this dictionary has none."
-                    )
-                found[email_address(entry.get("email"), where)] = None
-            else:
-                found[user_reference(entry, where)] = None
-    problems.refuse()
-    return tuple(found)
 
 
 def user_reference(text: object, where: str, is_email: bool = False) -> str:

@@ -202,37 +202,96 @@ not_tried:
   elements: dict
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from datetime import datetime, timezone
 from typing import Any
 
-from ..module_utils._leavers import ACTIONS, find_leavers, leaver_needs, leaver_result, plan_leavers
-from ..module_utils._module import Task, run_module
-from ..module_utils._plan import Change
-from ..module_utils._wish import leavers
+from ..module_utils._departed import leaver_results
+from ..module_utils._disposal import DATA_TABLES
+from ..module_utils._errors import N8nError
+from ..module_utils._leavers import (
+    ACTIONS,
+    STAGED,
+    Departure,
+    Staging,
+    find_leavers,
+    leaver_needs,
+    leaver_references,
+    plan_leavers,
+    staged_now,
+    successors,
+)
+from ..module_utils._model import State
+from ..module_utils._module import Outcome, Task, run_module
+from ..module_utils._record import RecordFile
+from ..module_utils._staging import moment
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "users": {"type": "list", "elements": "raw", "required": True},
     "action": {"type": "str", "choices": list(ACTIONS), "default": ACTIONS[0]},
+    "demote_role": {"type": "str", "default": "chatUser"},
+    "transfer_to": {"type": "str"},
+    "delete_resources": {"type": "bool", "default": False},
+    "data_tables": {"type": "str", "choices": list(DATA_TABLES), "default": DATA_TABLES[0]},
+    "successor": {"type": "raw"},
+    "state_path": {"type": "path"},
+    "grace_days": {"type": "int", "default": 30},
+    "now": {"type": "str"},
 }
 
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
-    """Take the access of the leavers away and return what each has lost."""
-    references, action = leavers(params["users"]), params["action"]
-    state = task.read(leaver_needs(references, action))
+    """Take the access of the leavers away and return what each has lost, and what is left."""
+    references = leaver_references(params["users"])
+    file = RecordFile(params["state_path"], task.url) if params["action"] == STAGED else None
+    departure = Departure(
+        params["action"],
+        params["demote_role"],
+        task.bequest(params, "user"),
+        successors(params["successor"]),
+        Staging(file.record, file.is_new, _now(params["now"]), params["grace_days"]) if file else None,
+    )
+    needs = leaver_needs(references, departure)
+    state = task.read(needs)
     people = find_leavers(state, references)
-    plan = plan_leavers(state, people, action)
+    plan = plan_leavers(state, people, departure)
 
-    def report(done: Sequence[Change]) -> dict[str, Any]:
-        return {"users": [leaver_result(person, action, plan, done) for person in people]}
+    def begin() -> None:
+        if file:
+            file.keep(file.record.adding(staged_now(plan, people, departure)))
 
-    outcome = task.carry_out(plan, report=report)
-    return {**report(outcome.done), **task.plan_result()}
+    def report(outcome: Outcome) -> dict[str, Any]:
+        after = None if task.check_mode else _again(task, needs) if outcome.done else state
+        if file and after:
+            # Whoever is no user any more is through.
+            file.keep(file.record.without(set(file.record.leavers) - {user.id for user in after.users}))
+        return {"users": leaver_results(people, departure, plan, outcome.done, outcome.deliveries, after)}
+
+    outcome = task.carry_out(plan, report=report, prepare=begin)
+    return {**report(outcome), **task.plan_result()}
+
+
+def _again(task: Task, needs: Any) -> State | None:
+    """Return what there is after the changes, which proves them, or None where n8n does not answer any more."""
+    try:
+        return task.read(needs)
+    except N8nError as error:
+        task.warnings.append(f"What is left to the leavers could not be looked at, and is worked out: {error}")
+        return None
+
+
+def _now(text: str | None) -> datetime:
+    return datetime.now(timezone.utc) if text is None else moment(text, "now")
 
 
 def main() -> None:
     """Run the module."""
-    run_module(ARGUMENT_SPEC, run)
+    run_module(
+        ARGUMENT_SPEC,
+        run,
+        required_if=[("action", STAGED, ["state_path"])],
+        mutually_exclusive=[("transfer_to", "delete_resources")],
+    )
 
 
 if __name__ == "__main__":

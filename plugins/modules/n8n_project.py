@@ -100,20 +100,24 @@ requests:
 from collections.abc import Mapping
 from typing import Any
 
+from ..module_utils._disposal import DATA_TABLES
 from ..module_utils._model import project_name
-from ..module_utils._module import Task, run_module
+from ..module_utils._module import Outcome, Task, run_module
 from ..module_utils._planner import plan
-from ..module_utils._wish import Needs, ProjectWish, Wish
+from ..module_utils._wish import Bequest, Needs, ProjectWish, Wish
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "name": {"type": "str"},
     "id": {"type": "str"},
     "previous_names": {"type": "list", "elements": "str", "default": []},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "transfer_to": {"type": "str"},
+    "delete_resources": {"type": "bool", "default": False},
+    "data_tables": {"type": "str", "choices": list(DATA_TABLES), "default": DATA_TABLES[0]},
 }
 
 
-def desired(params: Mapping[str, Any]) -> Wish:
+def desired(params: Mapping[str, Any], bequest: Bequest) -> Wish:
     """Return what the options ask for."""
     project = ProjectWish(
         name=None if params["name"] is None else project_name(params["name"], "name"),
@@ -122,22 +126,30 @@ def desired(params: Mapping[str, Any]) -> Wish:
         present=params["state"] == "present",
         where="previous_names",
     )
-    return Wish(projects=(project,), create_projects=True)
+    return Wish(projects=(project,), create_projects=True, bequest=bequest)
 
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Make the options true and return the project."""
-    wish = desired(params)
-    doomed = () if wish.projects[0].present else (params["id"] or params["name"],)
-    changes = plan(task.read(Needs(projects=True, possessions_of_projects=doomed)), wish)
-    outcome = task.carry_out_one(changes)
+    absent = params["state"] == "absent"
+    wish = desired(params, task.bequest(params, "project") if absent else Bequest())
+    doomed = (params["id"] or params["name"],) if absent else ()
+    # Who loses a share by it can only be said of users who are read.
+    needs = Needs(all_users=absent, projects=True, possessions_of_projects=doomed, destination=wish.bequest.transfer_to)
+    changes = plan(task.read(needs), wish)
+    outcome = task.carry_out_one(changes, report=Outcome.handed_over)
     project = changes.project_after(params["id"], params["name"], outcome.projects)
-    return {"project": project.to_result()} if project else {}
+    return {
+        **({"project": project.to_result()} if project else {}),
+        **(outcome.handed_over() if absent and project else {}),
+    }
 
 
 def main() -> None:
     """Run the module."""
-    run_module(ARGUMENT_SPEC, run, required_one_of=[("name", "id")])
+    run_module(
+        ARGUMENT_SPEC, run, required_one_of=[("name", "id")], mutually_exclusive=[("transfer_to", "delete_resources")]
+    )
 
 
 if __name__ == "__main__":

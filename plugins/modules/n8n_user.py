@@ -132,50 +132,73 @@ requests:
 from collections.abc import Mapping
 from typing import Any
 
-from ..module_utils._module import Task, run_module
+from ..module_utils._disposal import DATA_TABLES
+from ..module_utils._module import Outcome, Task, run_module
 from ..module_utils._planner import plan
-from ..module_utils._wish import Needs, UserWish, Wish, user_reference
+from ..module_utils._residual import residual_access
+from ..module_utils._wish import Bequest, Needs, UserWish, Wish, user_reference
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "email": {"type": "str"},
     "id": {"type": "str"},
     "role": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "transfer_to": {"type": "str"},
+    "delete_resources": {"type": "bool", "default": False},
+    "data_tables": {"type": "str", "choices": list(DATA_TABLES), "default": DATA_TABLES[0]},
     "resend_invite": {"type": "bool", "default": False},
     "return_invite_url": {"type": "bool", "default": False},
 }
 
 
-def desired(params: Mapping[str, Any]) -> Wish:
+def desired(params: Mapping[str, Any], bequest: Bequest) -> Wish:
     """Return what the options ask for."""
     which = "id" if params["email"] is None else "email"
     reference = user_reference(params[which], which, is_email=which == "email")
     user = UserWish(reference, params["role"], params["state"] == "present", where="role")
-    return Wish(users=(user,), create_users=which == "email", resend_invite=params["resend_invite"])
+    return Wish(users=(user,), create_users=which == "email", resend_invite=params["resend_invite"], bequest=bequest)
 
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Make the options true and return the user."""
-    wish = desired(params)
+    wish = desired(params, Bequest())
     reference = wish.users[0].user
     state = task.read(Needs(users=(reference,), roles=wish.names_roles))
     if params["state"] == "absent" and state.find_user(reference):
+        wish = desired(params, task.bequest(params, "user"))
         state = task.read(
-            Needs(users=(reference,), projects=True, community_will_do=True, members=(), possessions=True)
+            Needs(
+                users=(reference,),
+                all_users=True,
+                projects=True,
+                community_will_do=True,
+                members=(),
+                possessions=True,
+                destination=wish.bequest.transfer_to,
+            )
         )
     changes = plan(state, wish)
     links: dict[str, str] = {}
-    outcome = task.carry_out_one(changes, links.update)
+    outcome = task.carry_out_one(changes, links.update, report=Outcome.handed_over)
     user = changes.user_after(reference, outcome.user_ids)
     if user is None:
         return {}
     link = links.get(user.email) if params["return_invite_url"] else None
-    return {"user": {**user.to_result(), **({"invite_url": link} if link else {})}}
+    result: dict[str, Any] = {"user": {**user.to_result(), **({"invite_url": link} if link else {})}}
+    if params["state"] == "absent":
+        left = None if task.check_mode else task.resources.find_user(user.id)
+        result.update(outcome.handed_over(), residual_access=residual_access(state, left) if left else [])
+    return result
 
 
 def main() -> None:
     """Run the module."""
-    run_module(ARGUMENT_SPEC, run, required_one_of=[("email", "id")], mutually_exclusive=[("email", "id")])
+    run_module(
+        ARGUMENT_SPEC,
+        run,
+        required_one_of=[("email", "id")],
+        mutually_exclusive=[("email", "id"), ("transfer_to", "delete_resources")],
+    )
 
 
 if __name__ == "__main__":

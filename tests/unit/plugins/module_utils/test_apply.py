@@ -13,7 +13,12 @@ import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._apply import ApplyError, Outcome, apply
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, N8nError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._leavers import find_leavers, leaver_needs, plan_leavers
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leavers import (
+    Departure,
+    find_leavers,
+    leaver_needs,
+    plan_leavers,
+)
 from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import Change, Plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._reading import read
@@ -55,8 +60,8 @@ def onboarding(n8n: FakeN8n) -> Plan:
 
 def offboarding(action: str, *emails: str) -> Make:
     def make(n8n: FakeN8n) -> Plan:
-        state = read(n8n, leaver_needs(emails, action))
-        return plan_leavers(state, find_leavers(state, emails), action)
+        state = read(n8n, leaver_needs(emails, Departure(action)))
+        return plan_leavers(state, find_leavers(state, emails), Departure(action))
 
     return make
 

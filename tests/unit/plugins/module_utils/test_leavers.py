@@ -9,12 +9,13 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.lifecycle.n8n.plugins.module_utils._departed import leaver_results
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leavers import (
     ACTIONS,
+    Departure,
     find_leavers,
     leaver_needs,
-    leaver_result,
     plan_leavers,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._model import State
@@ -32,7 +33,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company i
 
 
 def leave(state: State, action: str, *references: str) -> Plan:
-    return plan_leavers(state, find_leavers(state, references), action)
+    return plan_leavers(state, find_leavers(state, references), Departure(action))
 
 
 def rows(made: Plan) -> list[tuple[object, ...]]:
@@ -118,17 +119,18 @@ def test_a_person_named_twice_is_one_person() -> None:
     assert [person.reference for person in people] == ["ada@example.com", "nobody@example.com"]
 
 
-def test_the_server_is_read_once_and_possessions_only_for_a_deletion() -> None:
-    assert leaver_needs(["a@example.com"], "demote").possessions is False
-    needs = leaver_needs(["a@example.com"], "delete")
+def test_the_server_is_read_once_for_all_of_them() -> None:
+    needs = leaver_needs(["a@example.com"], Departure("delete"))
     assert (needs.all_users, needs.projects, needs.members, needs.possessions) == (True, True, (), True)
 
 
 def test_the_result_says_for_each_what_was_taken_away() -> None:
     state = company()
     ada, nobody = find_leavers(state, ["ada@example.com", "nobody@example.com"])
-    made = plan_leavers(state, [ada, nobody], "remove_memberships")
-    assert leaver_result(ada, "remove_memberships", made, made.changes[:1]) == {
+    departure = Departure("remove_memberships")
+    made = plan_leavers(state, [ada, nobody], departure)
+    of_ada, of_nobody = leaver_results([ada, nobody], departure, made, made.changes[:1], {}, None)
+    assert {key: of_ada[key] for key in ("email", "id", "found", "action", "changed", "memberships")} == {
         "email": "ada@example.com",
         "id": "u-ada",
         "found": True,
@@ -136,11 +138,8 @@ def test_the_result_says_for_each_what_was_taken_away() -> None:
         "changed": True,
         "memberships": [{"id": "p-sales", "name": "Sales", "role": "project:admin"}],
     }
-    assert leaver_result(nobody, "remove_memberships", made, ()) == {
-        "email": "nobody@example.com",
-        "id": None,
-        "found": False,
-        "action": "remove_memberships",
-        "changed": False,
-        "memberships": [],
-    }
+    assert [(entry["type"], entry["name"]) for entry in of_ada["residual_access"]][:2] == [
+        ("instance_role", "global:member"),
+        ("membership", "Support"),
+    ]
+    assert of_nobody["found"] is False and of_nobody["residual_access"] == []

@@ -19,7 +19,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._model import (
     State,
     User,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import ACTIONS, Access, Plan, sentence, without_admin
+from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import ABOUT_ITEMS, ACTIONS, Access, Plan, sentence, without_admin
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._possessions import Possession, Possessions
 from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import (
@@ -484,6 +484,7 @@ def test_every_action_has_a_sentence() -> None:
             "before": "b",
             "after": "c",
             "reason": "why",
+            **({"item": {"type": "workflow", "id": "w1", "name": "W"}} if action in ABOUT_ITEMS else {}),
         }
         assert sentence(entry).endswith(" (why)")
 

@@ -11,10 +11,10 @@ import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, Problems
 from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_needs, access_wish
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leavers import leaver_references
 from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import (
     MemberWish,
     UserWish,
-    leavers,
     user_reference,
 )
 
@@ -83,13 +83,13 @@ def test_somebody_who_becomes_a_chat_user_makes_all_projects_matter(role: str) -
 
 def test_leavers_are_emails_ids_or_dictionaries_each_once() -> None:
     entries = ["Ada@example.com", {"email": "ADA@example.com", "name": "Ada"}, "5f84-id", "ada@example.com "]
-    assert leavers(entries) == ("ada@example.com", "5f84-id")
+    assert leaver_references(entries) == ("ada@example.com", "5f84-id")
 
 
 @pytest.mark.parametrize("entry", ["", None, "  ", {"name": "Ada"}, {"email": ""}, "a@b", ["ada@example.com"]])
 def test_a_leaver_who_is_not_named_is_refused(entry: object) -> None:
     with pytest.raises(InputError, match=r"users\[1\]: "):
-        leavers(["ada@example.com", entry])
+        leaver_references(["ada@example.com", entry])
 
 
 def test_a_reference_is_an_email_or_an_id() -> None:
