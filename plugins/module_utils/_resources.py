@@ -43,6 +43,9 @@ SCOPES = {
     "delete_table": "dataTable:delete",
 }
 
+# What n8n says of somebody or something that is not there to be deleted.
+_GONE = ("not found in DB", "Could not find")
+
 
 @dataclass(frozen=True)
 class Invitation:
@@ -199,15 +202,20 @@ class Resources(Belongings):
         self._delete(path, f"delete project {project_id}", SCOPES["delete_project"], transfer_to)
 
     def _delete(self, path: str, doing: str, scope: str, transfer_to: str | None) -> None:
-        try:
-            # A server that does not know the parameter refuses it, and deletes nothing (seen on 2.8.4 and 2.40.7).
-            self.client.send("DELETE", path, doing, scope, {"transferId": transfer_to} if transfer_to else None)
-        except ApiError as error:
-            # Where the answer to a first try was lost, the second finds nothing: 404 on 2.40.7, 400 on 2.8.4.
-            if error.status not in (400, 404) or not any(
-                mark in error.words for mark in ("not found in DB", "Could not find")
-            ):
-                raise
+        # A server that does not know the parameter refuses it, and deletes nothing (seen on 2.8.4 and 2.40.7).
+        query = {"transferId": transfer_to} if transfer_to else None
+        for attempt in range(self.client.connection.retries + 1):
+            try:
+                self.client.send("DELETE", path, doing, scope, query)
+                return
+            except ApiError as error:
+                # Where the answer to a first try was lost, the second finds nothing: 404 on 2.40.7, 400 on 2.8.4.
+                if error.status in (400, 404) and any(words in error.words for words in _GONE):
+                    return
+                # Said for a moment after a workflow in it has been unpublished (read in 2.40.7).
+                if attempt == self.client.connection.retries or "still being unpublished" not in error.words:
+                    raise
+            self.client.pause(attempt)
 
 
 def _roles(kinds: Any) -> tuple[Role, ...]:

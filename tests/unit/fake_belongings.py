@@ -106,13 +106,16 @@ class FakeBelongings(Mishaps):
         if workflow is None:
             words = "You do not have permission to deactivate this workflow. Ask the owner to share it with you."
             self._refuse(404, f'Workflow with ID "{workflow_id}" not found.' if self.floor else words)
-        if isinstance(workflow, Workflow):
+        # 2.8.4 lets nobody but members do that.
+        if isinstance(workflow, Workflow) and not (self.floor and workflow.owner_id != self._home_of_key()):
             self._put(replace(workflow, published=False))
 
     @writing
     def create_table(self, project_id: str, name: str, columns: Sequence[tuple[str, str]]) -> Table:
-        if self.floor and project_id != self._home_of_key():
-            raise N8nError(TABLES_ELSEWHERE)
+        if self.floor:
+            self._check_name_free(self._home_of_key(), name)
+            if project_id != self._home_of_key():
+                raise N8nError(TABLES_ELSEWHERE)
         if project_id not in self.all_projects:
             self._refuse(400, f'Project with ID "{project_id}" not found')
         self._check_name_free(project_id, name)
@@ -147,18 +150,23 @@ class FakeBelongings(Mishaps):
         self._number += 1
         return self._number
 
-    def _drop(self, project_id: str, transfer_to: str | None) -> None:
-        """Let a project go with all that it owns, or with nothing where n8n itself moves that as it deletes."""
+    def _drop(self, project_id: str, transfer_to: str | None, unknown: str) -> None:
+        """Let a project go with all that it owns, or with nothing where n8n itself moves that as it deletes.
+
+        `unknown` are the words for a parameter that n8n does not know.
+        """
         if transfer_to is not None:
             if not self.transfers:
-                self._refuse(400, "Unknown query parameter 'transferId'")
+                self._refuse(400, unknown)
             moved = [replace(item, owner_id=transfer_to, shares=()) for item in self.owned.pop(project_id, [])]
             self.owned.setdefault(transfer_to, []).extend(moved)
         mine = self.owned.get(project_id, [])
-        published = [item for item in mine if isinstance(item, Workflow) and item.published]
-        if published and not self.floor:
-            # What is not published is gone by then.
-            self.owned[project_id] = [item for item in mine if item.type != WORKFLOW or item in published]
+        workflows = [item for item in mine if item.type == WORKFLOW]
+        first = next((item for item in workflows if isinstance(item, Workflow) and item.published), None)
+        if first is not None and not self.floor:
+            # Those before it are gone by then.
+            gone = workflows[: workflows.index(first)]
+            self.owned[project_id] = [item for item in mine if item not in gone]
             self._refuse(409, "Cannot delete a published workflow. Unpublish it before deleting.")
         for item in self.owned.pop(project_id, []):
             self.rows.pop(item.id, None)

@@ -26,6 +26,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.mishaps import reading, writin
 
 OLIVIA = "olivia@example.com"
 GLOBAL_ROLES = tuple(f"global:{name}" for name in ("owner", "admin", "member", "chatUser"))
+UNKNOWN = "Unknown query parameter 'transferId'"
 PROJECT_ROLES = tuple(f"project:{name}" for name in ("personalOwner", "admin", "editor", "viewer", "chatUser"))
 
 
@@ -215,7 +216,7 @@ class FakeN8n(FakeBelongings):
         if user_id == self.owner_id:
             self._refuse(400, "Cannot delete your own user")
         if user_id in self.users:
-            self._drop(self.personal(self.users[user_id].email), transfer_to)
+            self._drop(self.personal(self.users[user_id].email), transfer_to, UNKNOWN)
             del self.users[user_id]
         # Nobody keeps the last admin of a project from being deleted.
         for roles in self.roles_in.values():
@@ -227,7 +228,8 @@ class FakeN8n(FakeBelongings):
         if project_id in self.all_projects and not self.all_projects[project_id].is_team:
             words = f'Can\'t delete project. Project with ID "{project_id}" is not a team project.'
             self._refuse(403, words, floor=400)
-        self._drop(project_id, transfer_to)
+        unknown = "request/query Unrecognized key(s) in object: 'transferId'"
+        self._drop(project_id, transfer_to, UNKNOWN if self.floor else unknown)
 
     # Inside
 
@@ -265,8 +267,8 @@ class FakeN8n(FakeBelongings):
         for key in teams:
             self.roles_in[key].pop(user_id, None)
 
-    def _drop(self, project_id: str, transfer_to: str | None) -> None:
-        super()._drop(project_id, transfer_to)
+    def _drop(self, project_id: str, transfer_to: str | None, unknown: str) -> None:
+        super()._drop(project_id, transfer_to, unknown)
         self.all_projects.pop(project_id, None)
         self.roles_in.pop(project_id, None)
 

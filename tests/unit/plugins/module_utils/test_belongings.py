@@ -395,6 +395,19 @@ def test_an_unpublishing_that_is_lost_is_sent_again(server: MisbehavingServer, r
     assert len(server.asked) == 2
 
 
+@pytest.mark.parametrize(("discover", "fails"), [(NOT_FOUND, False), (reply({"data": {"scopes": []}}), True)])
+def test_an_unpublishing_that_an_old_n8n_allows_to_members_only_is_left_out(
+    discover: Answer, fails: bool, server: MisbehavingServer, resources: Resources
+) -> None:
+    server.on("POST /workflows/w-1/deactivate", refusal(403, "Forbidden"))
+    server.on("GET /discover", discover)
+    if fails:
+        with pytest.raises(ApiError, match="lacks the scope workflow:deactivate"):
+            resources.unpublish_workflow("w-1")
+    else:
+        resources.unpublish_workflow("w-1")
+
+
 def test_a_table_made_with_its_answer_lost_is_found_and_not_made_twice(
     server: MisbehavingServer, resources: Resources
 ) -> None:

@@ -361,6 +361,21 @@ def test_any_other_refusal_to_delete_is_an_error(
 # A write whose answer is lost: n8n is asked before it is sent again
 
 
+STILL = refusal(409, "Workflow is still being unpublished. Please try again in a few moments.")
+
+
+def test_a_deletion_waits_for_what_is_being_unpublished(
+    server: MisbehavingServer, resources: Resources, waits: list[float]
+) -> None:
+    server.on("DELETE /users/u-1", STILL, STILL, NO_CONTENT)
+    resources.delete_user("u-1")
+    assert len(waits) == 2
+    server.on("DELETE /users/u-1", STILL)
+    with pytest.raises(ApiError, match="still being unpublished"):
+        resources.delete_user("u-1")
+    assert len(server.asked) == 6
+
+
 def create(resources: Resources) -> Any:
     return resources.create_project("Sales").id
 
