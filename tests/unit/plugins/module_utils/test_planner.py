@@ -19,7 +19,14 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._model import (
     State,
     User,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import ABOUT_ITEMS, ACTIONS, Access, Plan, sentence, without_admin
+from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import (
+    ABOUT_ITEMS,
+    ACTIONS,
+    Access,
+    Plan,
+    sentence,
+    without_admin,
+)
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._possessions import Possession, Possessions
 from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import (
