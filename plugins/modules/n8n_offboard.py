@@ -10,7 +10,8 @@ module: n8n_offboard
 short_description: Take the access of people who leave away, for many people in one task
 version_added: 0.1.0
 description:
-  - Takes people out of all team projects, and takes their instance role or their account as well, if asked.
+  - Takes people out of all team projects, and takes their instance role or their account as well, if asked. What they own can move to
+    somebody else before.
   - The server is read once for all of them. What that shows to be impossible stops the task before the first write. A write that
     fails stops only the person concerned.
 author:
@@ -19,6 +20,7 @@ extends_documentation_fragment:
   - lifecycle.n8n.attributes
   - lifecycle.n8n.connection
   - lifecycle.n8n.action_group
+  - lifecycle.n8n.handover
 options:
   users:
     description:
@@ -30,20 +32,52 @@ options:
   action:
     description:
       - V(remove_memberships) takes them out of all team projects. They stay users and keep what they own. This can be undone.
-      - V(demote) gives them the instance role V(global:chatUser) as well, which also deletes their API keys. The workflows and
-        credentials that they own stay readable to them. It needs an n8n licence with advanced permissions.
+      - V(demote) gives them the instance role O(demote_role) as well, which also deletes their API keys. What they own moves before, if
+        O(transfer_to) says where to; without it, it stays readable to them, with a warning. It needs an n8n licence with advanced
+        permissions.
       - V(delete) deletes them. This is refused while somebody owns workflows, credentials or data tables, which n8n would destroy
-        together with the user, and while that cannot be seen. n8n before 2.36 does not prove that it shows the data tables of
-        others, so on such a server only people with a pending invitation are deleted.
-      - Each of them is refused for the owner, for the user whose API key is used, and for the last admin of a project.
+        together with the user, unless O(transfer_to), O(data_tables) or O(delete_resources) says what becomes of them, and while
+        that cannot be seen. n8n before 2.36 does not prove that it shows the data tables of others, so on such a server an active
+        user is only deleted with O(data_tables=delete) or O(delete_resources=true).
+      - V(staged) does what V(demote) does at once, and records in O(state_path) what was there. The first run that comes O(grace_days)
+        later hands over and deletes, as V(delete) does. Somebody who comes back before gets everything back by the role onboard with
+        C(onboard_restore).
+      - Each of them is refused for the owner, and for the user whose API key is used. Where somebody is the last admin of a project,
+        O(successor) becomes admin first; without one the task stops before its first write.
     type: str
-    choices: [remove_memberships, demote, delete]
+    choices: [remove_memberships, demote, delete, staged]
     default: remove_memberships
+  demote_role:
+    description:
+      - The instance role for V(demote) and V(staged). A custom role without any scope is stricter than V(chatUser). People become
+        V(global:chatUser) first in any case, as only that deletes API keys.
+    type: str
+    default: chatUser
+  successor:
+    description:
+      - The email of who becomes admin of projects whose last admin leaves, or a dictionary of project names or ids and emails.
+    type: raw
+  state_path:
+    description:
+      - The path of the record of staged leavers, a JSON file on the host where the module runs, which has no secrets and can live in
+        version control. Each n8n has its own. It is made by the first run; if it is damaged, or gone while somebody looks staged,
+        nobody is deleted.
+    type: path
+  grace_days:
+    description: How many days after the first step of V(staged) somebody is deleted.
+    type: int
+    default: 30
+  now:
+    description:
+      - The time, such as V(2026-12-24) or V(2026-12-24T09:30:00Z), in UTC unless it names a zone, by which V(staged) tells whose days are
+        over. Without it, it is the present. This is for tests and rehearsals.
+    type: str
 notes:
   - Team projects need an n8n licence that has them.
   - The API key needs the scopes C(user:list), C(user:read), C(project:list), and C(project:manageMembers) (C(project:update) before
-    n8n 2.37). For V(demote) it needs C(user:changeRole) as well, for V(delete) C(user:delete), C(workflow:list),
-    C(credential:list) and C(dataTable:list).
+    n8n 2.37). For V(demote) it needs C(user:changeRole) as well, for V(delete) C(user:delete), and to see what people own
+    C(workflow:list), C(credential:list) and C(dataTable:list). O(transfer_to), O(data_tables) and O(delete_resources) need what
+    M(lifecycle.n8n.n8n_user) needs for them.
 seealso:
   - module: lifecycle.n8n.n8n_access
   - module: lifecycle.n8n.n8n_user
@@ -67,6 +101,15 @@ EXAMPLES = r"""
       - ada@example.com
       - grace@example.com
     action: demote
+
+- name: They are deleted, and what they made goes to Sales, whose admin Grace becomes if need be
+  lifecycle.n8n.n8n_offboard:
+    users:
+      - ada@example.com
+    action: delete
+    transfer_to: Sales
+    data_tables: copy
+    successor: grace@example.com
 """
 
 RETURN = r"""
@@ -105,6 +148,52 @@ users:
       description: The memberships that were taken away, each with the project's C(id) and C(name) and the C(role) that it had.
       type: list
       elements: dict
+    transferred:
+      description: The workflows and credentials that moved, each with C(type), C(id) and C(name).
+      returned: always
+      type: list
+      elements: dict
+      sample:
+        - type: workflow
+          id: T8gImn7TGyAqqslL
+          name: Bills
+    copied:
+      description:
+        - The data tables that were copied, each with C(type), C(id) and C(name) of the original, C(new_id), C(new_name) and the number of
+          C(rows) of the copy, and the C(workflows) that name the original.
+      returned: always
+      type: list
+      elements: dict
+    deleted:
+      description: What was destroyed, each with C(type), C(id) and C(name).
+      returned: always
+      type: list
+      elements: dict
+    lost_shares:
+      description:
+        - Who has lost access by a move or deletion, each with C(type), C(id) and C(name) of the thing, the C(user) or C(project) with its
+          C(project_id), the C(role) it was shared with, and for a credential the C(workflows) of theirs that use it.
+      returned: always
+      type: list
+      elements: dict
+    residual_access:
+      description:
+        - What the person can still reach, read from n8n after the run, in check mode worked out. Each has a C(type), an C(id), a C(name) and
+          a C(role). The type is V(instance_role), V(membership), V(workflow), V(credential), V(data_table), V(shared_workflow),
+          V(shared_credential), V(api_keys) for keys that n8n does not show, or V(unseen) with the reason why there may be more.
+        - An empty list says that there is nothing, as the person is no user any more.
+      returned: always
+      type: list
+      elements: dict
+      sample:
+        - type: instance_role
+          id: null
+          name: global:chatUser
+          role: null
+    staged:
+      description: When it began (C(since)) and when the account goes (C(due)), in UTC.
+      returned: when O(action=staged)
+      type: dict
 plan:
   description: The changes, in the order in which they are made, in check mode those that would be.
   returned: always
@@ -121,7 +210,9 @@ plan:
       reason: leaves
   contains:
     action:
-      description: "One of V(remove_member), V(change_user_role), V(delete_user)."
+      description:
+        - One of V(add_member), V(change_member_role), V(unpublish_workflow), V(transfer_credential), V(transfer_workflow), V(copy_table),
+          V(delete_table), V(change_user_role), V(remove_member), V(delete_user), V(delete_credential), V(delete_workflow).
       type: str
     user:
       description: The email of the user concerned.
@@ -144,6 +235,10 @@ plan:
     reason:
       description: Why the change is needed.
       type: str
+    item:
+      description: The C(type), C(id) and C(name) of the thing that moves or goes, which C(user) owns. It moves to C(project).
+      returned: for what is about a thing
+      type: dict
 summary:
   description: The number of changes by action.
   returned: always

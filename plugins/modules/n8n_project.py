@@ -18,6 +18,7 @@ extends_documentation_fragment:
   - lifecycle.n8n.attributes
   - lifecycle.n8n.connection
   - lifecycle.n8n.action_group
+  - lifecycle.n8n.handover
 options:
   name:
     description:
@@ -38,21 +39,29 @@ options:
   state:
     description:
       - V(absent) deletes. This is refused while the project owns workflows, credentials or data tables, which n8n would destroy
-        together with the project, and while that cannot be seen. n8n before 2.36 does not prove that it shows the data tables of
-        all projects, so on such a server no project is deleted.
+        together with the project, unless O(transfer_to), O(data_tables) or O(delete_resources) says what becomes of them.
+      - It is refused as well while it cannot be seen what the project owns. n8n before 2.36 does not prove that it shows the data
+        tables of all projects, so on such a server it takes O(data_tables=delete) or O(delete_resources=true).
     type: str
     choices: [present, absent]
     default: present
 notes:
   - Team projects need an n8n licence that has them.
   - The API key needs the scopes C(project:list), C(project:create) and C(project:update), and for O(state=absent)
-    C(project:delete), C(user:read), C(workflow:list), C(credential:list) and C(dataTable:list).
+    C(project:delete), C(user:list), C(workflow:list), C(credential:list) and C(dataTable:list). O(transfer_to), O(data_tables) and
+    O(delete_resources) need what M(lifecycle.n8n.n8n_user) needs for them.
 seealso:
   - module: lifecycle.n8n.n8n_project_member
   - module: lifecycle.n8n.n8n_access
 """
 
 EXAMPLES = r"""
+- name: A project goes, and Grace gets what is in it
+  lifecycle.n8n.n8n_project:
+    name: Archive 2024
+    state: absent
+    transfer_to: grace@example.com
+
 - name: There is a project for Sales
   lifecycle.n8n.n8n_project:
     name: Sales
@@ -90,6 +99,34 @@ project:
     type:
       description: Always V(team).
       type: str
+transferred:
+  description: The workflows and credentials that moved, each with C(type), C(id) and C(name).
+  returned: when O(state=absent) and the project was there
+  type: list
+  elements: dict
+  sample:
+    - type: workflow
+      id: T8gImn7TGyAqqslL
+      name: Bills
+copied:
+  description:
+    - The data tables that were copied, each with C(type), C(id) and C(name) of the original, C(new_id), C(new_name) and the number of
+      C(rows) of the copy, and the C(workflows) that name the original.
+  returned: when O(state=absent) and the project was there
+  type: list
+  elements: dict
+deleted:
+  description: What was destroyed, each with C(type), C(id) and C(name).
+  returned: when O(state=absent) and the project was there
+  type: list
+  elements: dict
+lost_shares:
+  description:
+    - Who has lost access by a move or deletion, each with C(type), C(id) and C(name) of the thing, the C(user) or C(project) with its
+      C(project_id), the C(role) it was shared with, and for a credential the C(workflows) of theirs that use it.
+  returned: when O(state=absent) and the project was there
+  type: list
+  elements: dict
 requests:
   description: The number of HTTP requests made.
   returned: always

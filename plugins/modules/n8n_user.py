@@ -18,6 +18,7 @@ extends_documentation_fragment:
   - lifecycle.n8n.attributes
   - lifecycle.n8n.connection
   - lifecycle.n8n.action_group
+  - lifecycle.n8n.handover
 options:
   email:
     description:
@@ -41,8 +42,11 @@ options:
     description:
       - V(present) invites whoever is missing. A pending invitation is not sent again, unless O(resend_invite=true).
       - V(absent) deletes. This is refused while the user owns workflows, credentials or data tables, which n8n would destroy
-        together with the user, and while that cannot be seen. n8n before 2.36 does not prove that it shows the data tables of
-        others, so active users of such a server are not deleted. It is refused, too, for the last admin of a project.
+        together with the user, unless O(transfer_to), O(data_tables) or O(delete_resources) says what becomes of them.
+      - It is refused as well while it cannot be seen what the user owns. n8n before 2.36 does not prove that it shows the data tables
+        of others, so an active user of such a server is only deleted with O(data_tables=delete) or O(delete_resources=true). On the
+        community edition nothing can be seen, and it takes O(delete_resources=true).
+      - It is refused, too, for the last admin of a project.
     type: str
     choices: [present, absent]
     default: present
@@ -59,13 +63,22 @@ options:
 notes:
   - With O(state=present) no project is read, so it works on the community edition of n8n.
   - The API key needs the scopes C(user:read), C(user:create) and C(user:changeRole), and for O(state=absent) C(user:delete),
-    C(user:list), C(project:list), C(workflow:list), C(credential:list) and C(dataTable:list).
+    C(user:list), C(project:list), C(workflow:list), C(credential:list) and C(dataTable:list). O(transfer_to) needs C(credential:move)
+    and C(workflow:move) as well, O(data_tables=copy) also C(dataTable:create), C(dataTable:update), C(dataTable:delete),
+    C(dataTableRow:read) and C(dataTableRow:create), O(data_tables=delete) C(dataTable:delete), and O(delete_resources) for
+    somebody with published workflows C(workflow:deactivate).
 seealso:
   - module: lifecycle.n8n.n8n_access
   - module: lifecycle.n8n.n8n_offboard
 """
 
 EXAMPLES = r"""
+- name: Barbara leaves, and Sales gets what she made
+  lifecycle.n8n.n8n_user:
+    email: barbara@example.com
+    state: absent
+    transfer_to: Sales
+
 - name: Ada is a user of this n8n
   lifecycle.n8n.n8n_user:
     email: ada@example.com
@@ -122,6 +135,48 @@ user:
       description: The invitation link, a secret.
       type: str
       returned: with O(return_invite_url=true), where an invitation was made now and n8n did not send it by mail
+transferred:
+  description: The workflows and credentials that moved, each with C(type), C(id) and C(name).
+  returned: when O(state=absent) and the user was there
+  type: list
+  elements: dict
+  sample:
+    - type: workflow
+      id: T8gImn7TGyAqqslL
+      name: Bills
+copied:
+  description:
+    - The data tables that were copied, each with C(type), C(id) and C(name) of the original, C(new_id), C(new_name) and the number of
+      C(rows) of the copy, and the C(workflows) that name the original.
+  returned: when O(state=absent) and the user was there
+  type: list
+  elements: dict
+deleted:
+  description: What was destroyed, each with C(type), C(id) and C(name).
+  returned: when O(state=absent) and the user was there
+  type: list
+  elements: dict
+lost_shares:
+  description:
+    - Who has lost access by a move or deletion, each with C(type), C(id) and C(name) of the thing, the C(user) or C(project) with its
+      C(project_id), the C(role) it was shared with, and for a credential the C(workflows) of theirs that use it.
+  returned: when O(state=absent) and the user was there
+  type: list
+  elements: dict
+residual_access:
+  description:
+    - What the person can still reach, read from n8n after the run, in check mode worked out. Each has a C(type), an C(id), a C(name) and
+      a C(role). The type is V(instance_role), V(membership), V(workflow), V(credential), V(data_table), V(shared_workflow),
+      V(shared_credential), V(api_keys) for keys that n8n does not show, or V(unseen) with the reason why there may be more.
+    - An empty list says that there is nothing, as the person is no user any more.
+  returned: when O(state=absent) and the user was there
+  type: list
+  elements: dict
+  sample:
+    - type: instance_role
+      id: null
+      name: global:chatUser
+      role: null
 requests:
   description: The number of HTTP requests made.
   returned: always
