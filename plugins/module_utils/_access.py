@@ -64,8 +64,9 @@ class _Lists:
         self.users: dict[str, UserWish] = {}
         self.projects: list[ProjectWish] = []
         self.members: list[MemberWish] = []
-        # Every id and name of a project in `projects`, and the previous names, with the entry.
-        self._called: dict[str, ProjectWish] = {}
+        # Every id and name of a project in `projects`, and the previous names, with the entry. A name that several have,
+        # each with its id, is that of none.
+        self._called: dict[str, ProjectWish | None] = {}
         self._formerly: dict[str, ProjectWish] = {}
         self._given: dict[tuple[str, str], MemberWish] = {}
 
@@ -73,7 +74,9 @@ class _Lists:
         """Take an entry of `projects`."""
         with self.problems:
             project_id, members = _text(entry.get("id")), entry.get("members")
-            name = project_name(entry["name"], where) if project_id is None or entry.get("name") is not None else None
+            name = entry.get("name")
+            if project_id is None:
+                name = project_name(name, where)
             wish = ProjectWish(
                 name,
                 project_id,
@@ -91,13 +94,14 @@ class _Lists:
     def _name(self, wish: ProjectWish) -> None:
         for name in filter(None, (wish.id, wish.name)):
             other = self._called.get(name) or self._formerly.get(name)
-            if other is not None:
+            if other is not None and not (name == wish.name == other.name and wish.id and other.id):
                 raise InputError(_one_project(name, other.where, wish.where))
         for name in wish.previous_names:
             other = self._called.get(name) or self._formerly.get(name) or (wish if name == wish.name else None)
             if other is not None:
                 raise InputError(_one_project(name, other.where, f"previous_names of {wish.where}"))
-        self._called.update({name: wish for name in (wish.id, wish.name) if name})
+        for name in filter(None, (wish.id, wish.name)):
+            self._called[name] = None if name in self._called else wish
         self._formerly.update(dict.fromkeys(wish.previous_names, wish))
 
     def _members_of(self, project: ProjectWish, members: Mapping[str, Any]) -> None:

@@ -76,7 +76,8 @@ class Brakes:
         return words
 
     def _too_many(self, count: int, of: int) -> bool:
-        return self.max_removal_percent < 100 and count * 100 > self.max_removal_percent * of
+        # Rounded, as 33.3 times 3000 is a little less than 99900 to a computer.
+        return self.max_removal_percent < 100 and count * 100 > round(self.max_removal_percent * of, 6)
 
 
 def _losses(plan: Plan, terms: Terms) -> list[Change]:

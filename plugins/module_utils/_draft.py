@@ -27,6 +27,7 @@ from ._model import (
     State,
     User,
     is_demotion,
+    project_name,
     role_slug,
     the_one,
 )
@@ -58,7 +59,7 @@ class Draft:
         self._staying: dict[str, list[str]] = {}
         self._called: dict[str, Project | None] = {}
         self._slugs: dict[tuple[str, str], str] = {}
-        self._becoming_chat_users: set[str] = set()
+        self.becoming_chat_users: set[str] = set()
 
     def take_wishes(self) -> None:
         """Plan everything that is wished; what is wrong is collected in `problems`."""
@@ -153,7 +154,7 @@ class Draft:
             return
         self.changes.append(role_change(user, role, _by("has another instance role", wish.rule)))
         if role == CHAT_USER:
-            self._becoming_chat_users.add(user.id)
+            self.becoming_chat_users.add(user.id)
             kept = self._wished_projects.get(user.email, set())
             self.changes.extend(lost for lost in carried_away(self.state, user) if lost.project_id not in kept)
             if self.wish.terms is None:
@@ -206,13 +207,16 @@ class Draft:
                 raise InputError(missing_project(self.state, wish.reference))
             project = self._create(wish.name or "")
         elif wish.name is not None and project.name != wish.name:
-            self._rename(project, wish.name)
+            self._rename(project, wish)
         other = self.entries.setdefault(project.key, wish)
         if other is not wish:
             raise InputError(
                 f'{other.where} and {wish.where} are both project {project.id}, "{project.name}": name it once.'
             )
         self._called.update(dict.fromkeys(filter(None, (wish.id, wish.name)), project))
+        if wish.name is not None and len(self.state.projects_named(wish.name)) > 1:
+            # Twins, each with its id: nobody can say which of them the name means.
+            del self._called[wish.name]
 
     def _adopted(self, wish: ProjectWish) -> Project | None:
         matches = {project.id: project for name in wish.previous_names for project in self.state.projects_named(name)}
@@ -227,8 +231,10 @@ class Draft:
         self.changes.append(Change("create_project", project=name, after=name, reason="no project has this name yet"))
         return self.new_projects.setdefault(name, Project("", name))
 
-    def _rename(self, project: Project, name: str) -> None:
-        for other in self.state.projects_named(name):
+    def _rename(self, project: Project, wish: ProjectWish) -> None:
+        name = project_name(wish.name, wish.where)
+        named = self._called.get(name)
+        for other in (*self.state.projects_named(name), *([named] if named else ())):
             raise InputError(
                 f'Project "{project.name}" ({project.id}) cannot be renamed to "{name}": project {other.id} has that name already.'
             )
@@ -289,12 +295,13 @@ class Draft:
     def _give(self, project: Project, user: User, current: Member | None, role: str, wish: MemberWish) -> None:
         creator = not project.id and bool(user.id) and user.id == self.state.myself
         before = PROJECT_ADMIN if creator else current.role if current else None
-        late = user.id in self._becoming_chat_users
+        late = user.id in self.becoming_chat_users
         if before == role and not (late and current):
             return
-        # Only an authoritative list takes from its user what comes with the creation of a project.
-        may_lose = creator and self.wish.authority(self.entries.get(project.key)) == AUTHORITATIVE
-        who = "" if may_lose or self.wish.terms is None else self.shield.keeps(user)
+        who = "" if self.wish.terms is None else self.shield.keeps(user)
+        if creator and self.wish.authority(self.entries.get(project.key)) == AUTHORITATIVE:
+            # Only an authoritative list takes from its user what comes with the creation of a project.
+            who = self.shield.protects(user)
         if before and who and is_demotion(before, role):
             self.note(f"{wish.where}: {user.email} is {who} and keeps {before}, in place of {role}.")
             return
@@ -321,6 +328,12 @@ class Draft:
     def _project_of(self, wish: MemberWish) -> Project | None:
         if wish.project not in self._called:
             project = self.state.find_project(wish.project)
+            entry = self.entries.get(project.key) if project else None
+            if project and entry and entry.name and wish.project not in (project.id, entry.name):
+                # Once it is renamed, the next run would not find it by that name, and would create it.
+                raise InputError(
+                    f'{wish.where}: project "{wish.project}" is to be "{entry.name}" by {entry.where}: name it so in both.'
+                )
             if project is None and self.wish.create_projects and wish.present:
                 project = self._create(wish.project)
             self._called[wish.project] = project

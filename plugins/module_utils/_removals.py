@@ -59,6 +59,9 @@ class _Removal:
         for member in draft.state.members.get(project.id, ()):
             if member.email in wished or draft.shield.ignores(member.email):
                 continue
+            if member.id in draft.becoming_chat_users:
+                # That goes with the instance role, and is in the plan already.
+                continue
             if member.email not in self.named and draft.terms.unlisted_users != KEEP:
                 # Said of all projects at once, below.
                 continue
@@ -74,7 +77,11 @@ class _Removal:
         myself = draft.state.find_user(draft.state.myself or "")
         if myself is None or draft.wish.authority(draft.entries.get(project.key)) != AUTHORITATIVE:
             return
-        if myself.email not in draft.given.get(project.key, {}) and not draft.shield.ignores(myself.email):
+        if myself.email in draft.given.get(project.key, {}) or draft.shield.ignores(myself.email):
+            return
+        if draft.shield.protects(myself):
+            draft.note_staying(myself, project.name)
+        else:
             draft.changes.append(
                 Change(
                     "remove_member",

@@ -27,12 +27,16 @@ class Shield:
             self._ignored[email] = bool(_match(email, self._terms.ignored))
         return self._ignored[email]
 
+    def protects(self, user: User) -> str:
+        """Return the pattern of protected_users that a user fits, as what the user is; "" where there is none."""
+        pattern = _match(user.email, self._terms.protected)
+        return f'protected ("{pattern}")' if pattern else ""
+
     def keeps(self, user: User) -> str:
         """Return why nothing is taken from a user, as what the user is; "" where it may be."""
         if user.email not in self._kept:
-            pattern = _match(user.email, self._terms.protected)
             who = self._state.who_is_protected(user) if self._state else ""
-            self._kept[user.email] = who or (f'protected ("{pattern}")' if pattern else "")
+            self._kept[user.email] = who or self.protects(user)
         return self._kept[user.email]
 
     def leaves_alone(self, user: User) -> bool:
