@@ -5,80 +5,32 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, Problems
-from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_needs, access_wish
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leavers import leaver_references
-from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import (
-    MemberWish,
-    UserWish,
-    user_reference,
-)
+from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import user_reference
 
 
-def wish_of(*users: dict[str, Any]) -> Any:
-    return access_wish(users, create_users=True, create_projects=True)
-
-
-def test_a_list_becomes_users_projects_and_members() -> None:
-    wish = wish_of(
-        {"email": "Ada@Example.com", "role": "member", "projects": {"Sales": "editor"}}, {"email": "b@example.com"}
-    )
-    assert wish.users == (
-        UserWish("ada@example.com", "member", where="users[0] (ada@example.com)", lists_projects=True),
-        UserWish("b@example.com", None, where="users[1] (b@example.com)"),
-    )
-    assert wish.members == (
-        MemberWish("Sales", "ada@example.com", "editor", where='users[0] (ada@example.com), project "Sales"'),
-    )
-
-
-@pytest.mark.parametrize(
-    ("users", "message"),
-    [
-        (
-            [{"email": "bob@example.com"}, {"email": "BoB@example.com "}],
-            r"users\[1\] and users\[0\] are both bob@example.com",
-        ),
-        ([{"email": "bob"}], r'users\[0\]: "bob" is no email address'),
-        ([{}], r"users\[0\]: .* is no email address"),
-        ([{"email": "b@example.com", "projects": {"Sales": None}}], 'project "Sales": a membership needs a role'),
-        ([{"email": "b@example.com", "projects": {" ": "viewer"}}], "name that is not blank"),
-        ([{"email": "b@example.com", "projects": ["Sales"]}], "is no dictionary"),
-    ],
-)
-def test_a_list_that_is_wrong_is_refused_where_it_is_wrong(users: list[dict[str, Any]], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        wish_of(*users)
-
-
-def test_everything_that_is_wrong_is_said_at_once() -> None:
-    with pytest.raises(InputError) as error:
-        wish_of({"email": "x"}, {"email": "y"}, {"email": "ok@example.com", "projects": {"": "viewer", "B": ""}})
-    assert str(error.value).count("\n") == 3
-
-
-def test_a_hundred_errors_are_counted_and_not_all_shown() -> None:
+def test_a_hundred_problems_are_counted_and_not_all_shown() -> None:
+    problems = Problems()
+    for number in range(100):
+        with problems:
+            raise InputError(f"This is wrong: {number}.")
     with pytest.raises(InputError, match="And 80 more") as error:
-        wish_of(*({"email": f"wrong-{number}"} for number in range(100)))
+        problems.refuse()
     assert str(error.value).count("\n") == Problems.LONGEST
 
 
-def test_only_what_is_needed_is_read() -> None:
-    without_projects = access_needs(wish_of({"email": "a@example.com", "role": "member"}))
-    assert (without_projects.projects, without_projects.members) == (False, None)
-    with_projects = access_needs(wish_of({"email": "a@example.com", "projects": {"B": "viewer", "A": "viewer"}}))
-    assert (with_projects.projects, with_projects.members, with_projects.roles) == (True, ("A", "B"), False)
-    assert access_needs(wish_of({"email": "a@example.com", "projects": {"B": "Auditor"}})).roles is True
-
-
-@pytest.mark.parametrize("role", ["chatUser", "global:chatUser"])
-def test_somebody_who_becomes_a_chat_user_makes_all_projects_matter(role: str) -> None:
-    needs = access_needs(wish_of({"email": "a@example.com", "role": role, "projects": {"B": "viewer"}}))
-    assert (needs.projects, needs.members) == (True, ())
+def test_one_problem_is_said_once_and_what_is_no_input_error_is_not_swallowed() -> None:
+    problems = Problems()
+    problems.refuse()
+    for _time in range(2):
+        problems.add("This is wrong.")
+    with pytest.raises(InputError, match=r"^This is wrong\.$"):
+        problems.refuse()
+    with pytest.raises(KeyError), problems:
+        raise KeyError("a mistake of ours")
 
 
 def test_leavers_are_emails_ids_or_dictionaries_each_once() -> None:
