@@ -64,8 +64,8 @@ class _Lists:
         self.users: dict[str, UserWish] = {}
         self.projects: list[ProjectWish] = []
         self.members: list[MemberWish] = []
-        # Every id and name of a project in `projects`, and the previous names, with the entry. A name that several have,
-        # each with its id, is that of none.
+        # Every id and name of a project in `projects`, and the previous names, with the entry. Ids match before
+        # names, and a name that several have, each with its id, is that of none.
         self._called: dict[str, ProjectWish | None] = {}
         self._formerly: dict[str, ProjectWish] = {}
         self._given: dict[tuple[str, str], MemberWish] = {}
@@ -94,14 +94,18 @@ class _Lists:
     def _name(self, wish: ProjectWish) -> None:
         for name in filter(None, (wish.id, wish.name)):
             other = self._called.get(name) or self._formerly.get(name)
-            if other is not None and not (name == wish.name == other.name and wish.id and other.id):
+            if other is not None and not (wish.id and other.id and wish.id != other.id):
                 raise InputError(_one_project(name, other.where, wish.where))
         for name in wish.previous_names:
             other = self._called.get(name) or self._formerly.get(name) or (wish if name == wish.name else None)
             if other is not None:
                 raise InputError(_one_project(name, other.where, f"previous_names of {wish.where}"))
-        for name in filter(None, (wish.id, wish.name)):
-            self._called[name] = None if name in self._called else wish
+        if wish.name:
+            other = self._called.setdefault(wish.name, wish)
+            if other is not None and other is not wish and other.id != wish.name:
+                self._called[wish.name] = None
+        if wish.id:
+            self._called[wish.id] = wish
         self._formerly.update(dict.fromkeys(wish.previous_names, wish))
 
     def _members_of(self, project: ProjectWish, members: Mapping[str, Any]) -> None:
@@ -186,9 +190,11 @@ def access_needs(wish: Wish) -> Needs:
     )
     named = {member.project for member in wish.members}
     for project in wish.projects:
-        # Where the list takes nobody away and names nobody, members make no difference.
-        if project.lists_members or wish.authority(project) != ADDITIVE:
-            named.update(filter(None, (project.id, project.name, *project.previous_names)))
+        called = set(filter(None, (project.id, project.name, *project.previous_names)))
+        # Where the list takes nobody away and names nobody, members make no difference. Who is named in it may name it
+        # by what it is yet to be called.
+        if project.lists_members or wish.authority(project) != ADDITIVE or called & named:
+            named |= called
     members = () if everywhere else tuple(sorted(named)) or None
     return Needs(
         users=tuple(dict.fromkeys(person.user for person in wish.people)),

@@ -156,6 +156,7 @@ class _Run:
 
     def _not_tried(self, changes: Sequence[Change]) -> None:
         self.outcome.not_tried.extend(changes)
+        self._without(changes)
         self._behind(changes)
 
     def _behind(self, changes: Sequence[Change]) -> None:
@@ -181,8 +182,12 @@ class _Run:
         )
         self._lost_users.update(people)
         self._lost_projects.update(change.project_key for change in changes if change.action == "create_project")
-        self._lost_admins.update(change.project_key for change in changes if change.after == PROJECT_ADMIN)
+        self._without(changes)
         self._behind(changes)
+
+    def _without(self, changes: Sequence[Change]) -> None:
+        """Remember where nobody has become an admin by these changes."""
+        self._lost_admins.update(change.project_key for change in changes if change.after == PROJECT_ADMIN)
 
     def _each(self, changes: Sequence[Change], call: Callable[[Change], None]) -> None:
         """Make each change by a call of its own, several at a time."""

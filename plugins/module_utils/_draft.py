@@ -213,10 +213,11 @@ class Draft:
             raise InputError(
                 f'{other.where} and {wish.where} are both project {project.id}, "{project.name}": name it once.'
             )
-        self._called.update(dict.fromkeys(filter(None, (wish.id, wish.name)), project))
-        if wish.name is not None and len(self.state.projects_named(wish.name)) > 1:
-            # Twins, each with its id: nobody can say which of them the name means.
-            del self._called[wish.name]
+        if wish.id is not None:
+            self._called[wish.id] = project
+        # A name that is another's too, or the id of another, does not mean this one.
+        if wish.name is not None and set(self.state.find_projects(wish.name)) <= {project}:
+            self._called[wish.name] = project
 
     def _adopted(self, wish: ProjectWish) -> Project | None:
         matches = {project.id: project for name in wish.previous_names for project in self.state.projects_named(name)}

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
+
 from ._draft import Draft
 from ._losses import no_admin
 from ._model import State
-from ._plan import Plan, without_admin
+from ._plan import Change, Plan, without_admin
 from ._removals import last_admins_stay, take_from_unnamed
 from ._wish import Wish
 
@@ -33,19 +35,29 @@ def plan(state: State, wish: Wish) -> Plan:
 
 
 def _plan_of_list(state: State, wish: Wish) -> Plan:
-    # n8n refuses to make the last admin of a project a chat user. Who that would be keeps the instance role, and that
-    # changes the rest of the plan. Every further round keeps somebody more, and hardly ever is there one.
-    keep_role: frozenset[str] = frozenset()
+    # n8n refuses to make the last admin of a project a chat user. Who that would be keeps the instance role, and stays
+    # such an admin, and that changes the rest of the plan. Hardly ever is there one.
+    stay: frozenset[tuple[str, str]] = frozenset()
     while True:
-        draft = Draft(state, wish, keep_role)
+        draft = Draft(state, wish, frozenset(user_id for user_id, _key in stay))
         draft.take_wishes()
         take_from_unnamed(draft)
         draft.problems.refuse()
+        last_admins_stay(draft, _losing(draft.changes, stay))
         left = without_admin(state, draft.changes)
         lost_to_role = {
-            change.user_id or "" for _key, _name, losing in left for change in losing if change.goes_with_role
+            (change.user_id or "", key) for key, _name, losing in left for change in losing if change.goes_with_role
         }
         if not lost_to_role:
             last_admins_stay(draft, left)
             return Plan.of(state, draft.changes, draft.notes(), draft.handovers)
-        keep_role |= lost_to_role
+        stay |= lost_to_role
+
+
+def _losing(changes: Sequence[Change], stay: Set[tuple[str, str]]) -> list[tuple[str, str, list[Change]]]:
+    """Return key and name of each project, and the changes by which users who stay its admins would be none any more."""
+    found: dict[str, list[Change]] = {}
+    for change in changes:
+        if change.is_lost_admin and (change.user_id or "", change.project_key) in stay:
+            found.setdefault(change.project_key, []).append(change)
+    return [(key, losing[0].project or "", losing) for key, losing in sorted(found.items())]
