@@ -336,6 +336,9 @@ NAMES = ("Old", "Sales", "p-1")
         (None, [SALES], STRICT, (True, NAMES)),
         (None, [{**SALES, "authority": AUTHORITATIVE}], Terms(), (True, NAMES)),
         (None, [{**SALES, "authority": ADDITIVE}], STRICT, (True, None)),
+        # By whatever name they are called now.
+        ([{**ADA, "projects": {"Sales": "viewer"}}], [SALES], Terms(), (True, NAMES)),
+        ([{**ADA, "projects": {"B": "viewer"}}], [SALES], Terms(), (True, ("B",))),
         # Who is authoritatively somewhere is so nowhere else; who is named nowhere is so everywhere.
         ([{**ADA, "projects": {"A": "viewer"}}], None, STRICT, (True, ())),
         ([{**ADA, "projects": {}}], None, STRICT, (True, ())),

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_needs, access_wish
 from ansible_collections.lifecycle.n8n.plugins.module_utils._apply import ApplyError, Outcome, apply
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leavers import (
@@ -23,7 +24,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import Change,
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._reading import read
 from ansible_collections.lifecycle.n8n.plugins.module_utils._resources import BATCH, Invitation, Resources
-from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_needs, access_wish
+from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import AUTHORITATIVE, REMOVE_MEMBERSHIPS, Terms
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay
 
@@ -58,6 +59,19 @@ def onboarding(n8n: FakeN8n) -> Plan:
     return plan(read(n8n, access_needs(wish)), wish)
 
 
+# Ada hands Sales, under another name, over to Bo; whoever is named nowhere goes.
+PROJECTS: list[dict[str, Any]] = [
+    {"name": "Revenue", "previous_names": ["Sales"], "members": {BO: "admin", DI: "viewer"}},
+    {"name": "Support", "members": {ADA: "admin", EVE: "editor"}},
+]
+STRICT = Terms(AUTHORITATIVE, REMOVE_MEMBERSHIPS)
+
+
+def syncing(n8n: FakeN8n, projects: list[dict[str, Any]] = PROJECTS) -> Plan:
+    wish = access_wish([{"email": CY, "role": "admin", "projects": {}}], projects, STRICT)
+    return plan(read(n8n, access_needs(wish)), wish)
+
+
 def offboarding(action: str, *emails: str) -> Make:
     def make(n8n: FakeN8n) -> Plan:
         state = read(n8n, leaver_needs(emails, Departure(action)))
@@ -86,7 +100,12 @@ def _without_reason(change: dict[str, Any]) -> dict[str, Any]:
 
 
 def identities(changes: Iterable[Change]) -> set[object]:
-    return {(change.action, change.user, change.project, change.after) for change in changes}
+    # What is left of a list calls a project as an earlier run has named it.
+    names = {"Sales": "Revenue"}
+    return {
+        (change.action, change.user, names.get(change.project or "", change.project), change.after)
+        for change in changes
+    }
 
 
 def end(n8n: FakeN8n) -> object:
@@ -145,6 +164,7 @@ def test_links_are_handed_over_before_the_next_write() -> None:
 
 UNDISTURBED = {
     "onboarding": onboarding,
+    "syncing": syncing,
     "remove_memberships": offboarding("remove_memberships", BO, CY),
     "demote": offboarding("demote", BO, CY),
     "delete": offboarding("delete", BO, CY, EVE),
@@ -379,3 +399,143 @@ def test_somebody_who_has_accepted_meanwhile_is_a_user_as_found() -> None:
         (DI, "left alone: di@example.com is a user with the role global:admin already")
     ]
     assert n8n.people()[DI] == "global:admin" and n8n.memberships()["New"][DI] == "project:admin"
+
+
+# An authoritative list
+
+
+def test_an_authoritative_list_is_carried_out_in_order_and_in_few_calls() -> None:
+    n8n = company()
+    _plan, outcome, _links = carry_out(n8n, syncing)
+    assert not (outcome.errors or outcome.not_tried or outcome.conflicts)
+    assert [write[0] for write in n8n.writes] == [
+        "invite",
+        "rename_project",
+        *["set_members"] * 2,
+        "set_user_role",
+        *["remove_member"] * 3,
+    ]
+    assert n8n.memberships() == {
+        "Revenue": {BO: "project:admin", DI: "project:viewer"},
+        "Support": {OLIVIA: "project:admin", ADA: "project:admin", EVE: "project:editor"},
+    }
+    assert n8n.people()[CY] == "global:admin"
+
+
+def new_project(**members: str) -> Make:
+    """Plan an authoritative new project beside the others, which stay as they are."""
+    named = {f"{who}@example.com": role for who, role in members.items()}
+    wish = access_wish(None, [{"name": "New", "members": named}], Terms(AUTHORITATIVE))
+
+    def make(n8n: FakeN8n) -> Plan:
+        return plan(read(n8n, access_needs(wish)), wish)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("members", "writes"),
+    [
+        ({"ada": "admin", "di": "viewer"}, ["invite", "create_project", "set_members", "remove_member"]),
+        ({"di": "admin"}, ["invite", "create_project", "set_members", "remove_member"]),
+        ({"ada": "admin", "olivia": "viewer"}, ["create_project", "set_members"]),
+        ({"ada": "admin", "olivia": "admin"}, ["create_project", "set_members"]),
+    ],
+)
+def test_whoever_creates_a_project_is_then_what_the_list_says(members: dict[str, str], writes: list[str]) -> None:
+    n8n = company()
+    carry_out(n8n, new_project(**members))
+    assert n8n.memberships()["New"] == {f"{who}@example.com": f"project:{role}" for who, role in members.items()}
+    assert [write[0] for write in n8n.writes] == writes
+    assert new_project(**members)(n8n).changes == ()
+
+
+@pytest.mark.parametrize("members", [{"di": "admin"}, {"di": "admin", "olivia": "viewer"}])
+@pytest.mark.parametrize("failing", [1, 2, 3])
+def test_the_creator_of_a_project_stays_its_admin_where_no_other_could_be_made(
+    members: dict[str, str], failing: int
+) -> None:
+    n8n = company()
+    n8n.fail[failing] = BROKEN
+    _plan, outcome, _links = carry_out(n8n, new_project(**members))
+    # That is nobody else's doing.
+    assert not outcome.conflicts
+    assert OLIVIA in {change.user for change in outcome.not_tried} | set(outcome.errors[0]["users"])
+    assert n8n.memberships().get("New", {OLIVIA: "project:admin"}) == {OLIVIA: "project:admin"}
+    # The next run finds a project that is there, in which the key's own user is protected as anywhere.
+    second, rest, _links = carry_out(n8n, new_project(**members))
+    assert not (rest.errors or rest.not_tried) and n8n.memberships()["New"][DI] == "project:admin"
+    assert failing == 2 or any(note.startswith(OLIVIA) or f" {OLIVIA} is" in note for note in second.notes)
+
+
+def test_an_admin_is_not_removed_for_one_who_could_not_be_added() -> None:
+    n8n = company()
+    n8n.team("Other")
+    handover = [{"name": "Sales", "members": {DI: "admin", BO: "viewer"}}]
+    n8n.fail[2] = BROKEN
+    _plan, outcome, _links = carry_out(n8n, lambda fake: syncing(fake, handover))
+    assert outcome.errors[0]["users"] == [DI]
+    assert [(change.user, change.project) for change in outcome.not_tried] == [(ADA, "Sales")]
+    # Who is no admin goes all the same.
+    assert n8n.memberships()["Sales"] == {ADA: "project:admin", BO: "project:viewer"}
+    carry_out(n8n, lambda fake: syncing(fake, handover))
+    assert n8n.memberships()["Sales"] == {DI: "project:admin", BO: "project:viewer"}
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "conflict", "sales"),
+    [
+        # Somebody who is to go has another role, or has gone.
+        (
+            {CY: "project:admin"},
+            (CY, "cy@example.com has become project:admin"),
+            {BO: "admin", DI: "viewer", CY: "admin"},
+        ),
+        ({CY: None}, (CY, "cy@example.com is no member any more"), {BO: "admin", DI: "viewer"}),
+        # Somebody who is to be added is there already.
+        ({EVE: "project:editor"}, None, {BO: "admin", DI: "viewer", EVE: "editor"}),
+        # Who was to be the new admin has gone, and so the old one stays.
+        ({BO: None}, (ADA, "ada@example.com has become the last admin of the project"), {ADA: "admin", DI: "viewer"}),
+    ],
+)
+def test_what_somebody_else_did_meanwhile_is_not_undone(
+    meanwhile: dict[str, str | None], conflict: tuple[str, str] | None, sales: dict[str, str]
+) -> None:
+    n8n = company()
+    planned = syncing(n8n)
+    there = next(roles for key, roles in n8n.roles_in.items() if n8n.all_projects[key].name == "Sales")
+    for email, role in meanwhile.items():
+        there.pop(n8n.id_of(email), None)
+        there.update({n8n.id_of(email): role} if role else {})
+    outcome = apply(planned, n8n, lambda links: None)
+    assert not outcome.errors and not outcome.not_tried
+    found = [(entry["user"], entry["reason"]) for entry in outcome.conflicts]
+    assert found == [] if conflict is None else (conflict[0], f"left alone: {conflict[1]}") in found
+    assert n8n.memberships()["Revenue"] == {email: f"project:{role}" for email, role in sales.items()}
+    assert CY not in n8n.memberships()["Support"]
+
+
+# How far a run has come
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("make", UNDISTURBED.values(), ids=UNDISTURBED)
+@pytest.mark.parametrize("mishap", ["none", "a write fails", "somebody else"])
+def test_progress_reaches_the_total_whatever_happens(make: Make, mishap: str, concurrency: int) -> None:
+    undisturbed = company()
+    carry_out(undisturbed, make)
+    for number in range(1, undisturbed.calls["write"] + 1) if mishap == "a write fails" else [1]:
+        n8n = company(concurrency)
+        planned = make(n8n)
+        if mishap == "a write fails":
+            n8n.fail[number] = BROKEN
+        elif mishap == "somebody else":
+            n8n.after_each_write = lambda: None
+            sales(n8n).pop(n8n.id_of(CY))
+        told: list[tuple[int, int, str]] = []
+        apply(planned, n8n, lambda links: None, lambda *step: told.append(step))
+        assert {of for _made, of, _action in told} == {len(planned.changes)}
+        assert max(made for made, _of, _action in told) == len(planned.changes)
+        assert {action for _made, _of, action in told} <= {change.action for change in planned.changes}
+        if concurrency == 1:
+            assert [made for made, _of, _action in told] == sorted(made for made, _of, _action in told)

@@ -8,30 +8,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_wish
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._model import (
-    Member,
-    Project,
-    State,
-    User,
-)
-from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import (
-    ABOUT_ITEMS,
-    ACTIONS,
-    Access,
-    Plan,
-    sentence,
-    without_admin,
-)
+from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Project, State
+from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import ABOUT_ITEMS, ACTIONS, Plan, sentence
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._possessions import Possession, Possessions
+from ansible_collections.lifecycle.n8n.plugins.module_utils._who import export
 from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import (
+    AUTHORITATIVE,
+    REMOVE_MEMBERSHIPS,
     MemberWish,
     ProjectWish,
+    Terms,
     UserWish,
     Wish,
 )
@@ -45,7 +35,6 @@ from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company i
     ROLES,
     SALES,
     SUPPORT,
-    URL,
     company,
     member,
 )
@@ -496,118 +485,114 @@ def test_every_action_has_a_sentence() -> None:
         assert sentence(entry).endswith(" (why)")
 
 
-# Properties: of any company and any list
-
-EMAILS = [f"{name}@example.com" for name in ("ada", "bob", "cyd", "dan")]
-NAMES = ["A", "B", "C"]
-PROJECT_ROLES = ["viewer", "editor", "admin"]
-GLOBAL_ROLES = ["member", "admin", "chatUser"]
+# A list of projects
 
 
-@st.composite
-def companies(draw: st.DrawFn) -> State:
-    there = draw(st.lists(st.sampled_from(EMAILS), unique=True))
-    users = tuple(User(f"u-{email}", email, f"global:{draw(st.sampled_from(GLOBAL_ROLES))}") for email in there)
-    projects = tuple(Project(f"p-{name}", name) for name in draw(st.lists(st.sampled_from(NAMES), unique=True)))
-    members = {
-        project.id: (
-            *((member(OLIVIA, "project:admin"),) if draw(st.booleans()) else ()),
-            *(
-                Member(user.id, user.email, f"project:{draw(st.sampled_from(PROJECT_ROLES))}")
-                for user in users
-                if draw(st.booleans())
-            ),
-        )
-        for project in projects
-    }
-    return State(URL, OLIVIA.id, (OLIVIA, *users), projects, members)
+def listed(state: State, *projects: dict[str, object], users: list[dict[str, object]] | None = None) -> Plan:
+    return plan(state, access_wish(users, projects, Terms()))
 
 
-LISTS = st.dictionaries(
-    st.sampled_from(EMAILS),
-    st.fixed_dictionaries(
-        {},
-        optional={
-            "role": st.sampled_from(GLOBAL_ROLES),
-            "projects": st.dictionaries(st.sampled_from(NAMES), st.sampled_from(PROJECT_ROLES)),
-        },
-    ),
-)
-
-
-def entries(people: dict[str, dict[str, object]]) -> list[dict[str, object]]:
-    return [{"email": email, **wishes} for email, wishes in people.items()]
-
-
-def after(state: State, made: Plan) -> State:
-    """Return the state that there is once `made` is carried out, as n8n would show it."""
-    access_after = Access.of(state).after(made.changes)
-    ids = {user.email: user.id for user in state.users}
-    users = tuple(User(ids.get(email, f"u-{email}"), email, role) for email, role in access_after.users.items())
-    names = access_after.names
-    keys = {key: key if not key.startswith("new ") else f"p-{names[key]}" for key in names}
-    return State(
-        state.url,
-        state.myself,
-        users,
-        tuple(Project(keys[key], name) for key, name in names.items()),
-        {
-            keys[key]: tuple(
-                Member(ids.get(email, f"u-{email}"), email, role)
-                for email, role in access_after.members.get(key, {}).items()
-            )
-            for key in names
-        },
+def test_projects_are_created_renamed_and_filled_in_one_plan() -> None:
+    made = listed(
+        company(),
+        {"name": "New", "members": {"new@example.com": "viewer", ADA.id: "admin"}},
+        {"name": "Revenue", "previous_names": ["Turnover", "Sales"], "members": {"linus@example.com": "editor"}},
+        {"id": "p-support", "name": "Help"},
+        {"id": "p-twin-1", "members": {"ada@example.com": "viewer"}},
     )
+    assert rows(made) == [
+        ("invite_user", "new@example.com", None, None, "global:member"),
+        ("create_project", None, "New", None, "New"),
+        ("rename_project", None, "Sales", "Sales", "Revenue"),
+        ("rename_project", None, "Support", "Support", "Help"),
+        ("add_member", "ada@example.com", "New", None, "project:admin"),
+        ("add_member", "new@example.com", "New", None, "project:viewer"),
+        ("add_member", "ada@example.com", "Twin", None, "project:viewer"),
+        ("change_member_role", "linus@example.com", "Sales", "project:viewer", "project:editor"),
+    ]
 
 
-@settings(max_examples=300, deadline=None)
-@given(companies(), LISTS)
-def test_carried_out_a_plan_gives_what_was_asked_for_and_planned_again_nothing(
-    state: State, people: dict[str, dict[str, object]]
-) -> None:
-    made = access(state, entries(people))
-    then = after(state, made)
-    roles = {user.email: user.role for user in then.users}
-    for email, wishes in people.items():
-        if any(email in note for note in made.notes):
-            # The last admin of a project keeps what they have.
-            continue
-        if "role" in wishes:
-            assert roles[email] == f"global:{wishes['role']}"
-        projects = wishes.get("projects") or {}
-        assert isinstance(projects, dict)
-        for name, role in projects.items():
-            project = then.find_project(name)
-            assert project and Member(f"u-{email}", email, f"project:{role}") in then.members[project.id]
-    # Where somebody new becomes admin only after having become a chat user, the next run takes the old admin's place.
-    again = access(then, entries(people))
-    assert rows(again) == [] if not made.notes else len(again.changes) <= len(made.notes)
+def test_people_may_name_a_project_by_its_id_or_by_what_it_is_called_from_now_on() -> None:
+    users: list[dict[str, object]] = [
+        {"email": "grace@example.com", "projects": {"Revenue": "viewer"}},
+        {"email": "linus@example.com", "projects": {"p-sales": "editor"}},
+    ]
+    for entry in ({"name": "Revenue", "previous_names": ["Sales"]}, {"name": "Revenue", "id": "p-sales"}):
+        assert [(change.action, change.project_id) for change in listed(company(), entry, users=users).changes] == [
+            (action, "p-sales") for action in ("rename_project", "add_member", "change_member_role")
+        ]
 
 
-@settings(max_examples=300, deadline=None)
-@given(companies(), LISTS)
-def test_nobody_who_is_not_listed_is_touched_and_no_project_loses_its_admins_on_the_way(
-    state: State, people: dict[str, dict[str, object]]
-) -> None:
-    made = access(state, entries(people))
-    assert {change.user for change in made.changes if change.user} <= set(people)
-    for number in range(len(made.changes)):
-        # n8n makes a carried change together with the one that carries it, and all members of one project in one call.
-        done = made.changes[: number + 1]
-        rest = made.changes[number + 1 :]
-        if not any(
-            later.carried_by or (later.project_key, later.action) == (done[-1].project_key, "change_member_role")
-            for later in rest
-        ):
-            assert without_admin(state, done) == []
+def test_a_name_that_a_project_is_about_to_lose_is_refused() -> None:
+    users: list[dict[str, object]] = [{"email": "grace@example.com", "projects": {"Sales": "viewer"}}]
+    with pytest.raises(
+        InputError,
+        match=r'^users\[0\] \(grace@example.com\), project "Sales": project "Sales" is to be "Revenue" by projects\[0\] '
+        r'\("Revenue"\): name it so in both\.$',
+    ):
+        listed(company(), {"id": "p-sales", "name": "Revenue"}, users=users)
 
 
-@settings(max_examples=100, deadline=None)
-@given(companies(), LISTS, st.randoms())
-def test_the_plan_does_not_depend_on_the_order_of_anything(
-    state: State, people: dict[str, dict[str, object]], random: object
-) -> None:
-    made = access(state, entries(people))
-    backwards = replace(state, users=state.users[::-1], projects=state.projects[::-1])
-    assert access(backwards, entries(people)[::-1]).to_result() == made.to_result()
+@pytest.mark.parametrize(
+    ("projects", "message"),
+    [
+        # One project under two names, as only n8n can tell.
+        (
+            [{"name": "Sales"}, {"id": "p-sales"}],
+            'projects[0] ("Sales") and projects[1] ("p-sales") are both project p-sales, "Sales": name it once.',
+        ),
+        (
+            [{"id": "p-sales", "name": "Revenue"}, {"name": "New", "previous_names": ["Sales"]}],
+            'projects[0] ("Revenue") and projects[1] ("New") are both project p-sales, "Sales": name it once.',
+        ),
+        # One name for two projects.
+        (
+            [{"id": "p-sales", "name": "Twins"}, {"id": "p-support", "name": "Twins"}],
+            'Project "Support" (p-support) cannot be renamed to "Twins": project p-sales has that name already.',
+        ),
+        (
+            [{"id": "p-support", "name": "Support"}, {"id": "p-sales", "name": "Support"}],
+            'Project "Sales" (p-sales) cannot be renamed to "Support": project p-support has that name already.',
+        ),
+        # Only a project that has none keeps a blank name.
+        ([{"id": "p-sales", "name": "  "}], "a project needs a name that is not blank"),
+        ([{"id": "p-gone", "name": "Sales"}], 'Project "p-gone" does not exist'),
+        ([{"name": "Twin", "members": {"ada@example.com": "viewer"}}], 'Project "Twin" exists 2 times'),
+        ([{"name": "Sales", "members": {"u-nobody": "viewer"}}], 'User "u-nobody" does not exist'),
+        (
+            [{"name": "Sales", "members": {"ada@example.com": "boss"}}],
+            'member ada@example.com: there is no role "boss"',
+        ),
+        # One membership by email and by id.
+        (
+            [{"name": "Sales", "members": {"ada@example.com": "viewer", "u-ada": "editor"}}],
+            "ada@example.com cannot be both project:viewer and project:editor in project",
+        ),
+    ],
+)
+def test_a_list_of_projects_that_is_not_clear_is_refused(projects: list[dict[str, object]], message: str) -> None:
+    with pytest.raises(InputError) as error:
+        listed(company(), *projects)
+    assert message in str(error.value)
+
+
+def test_the_name_that_twins_share_is_the_name_of_none() -> None:
+    twins = [{"id": "p-twin-1", "name": "Twin"}, {"id": "p-twin-2", "name": "Twin"}]
+    assert rows(listed(company(), *twins)) == []
+    with pytest.raises(InputError, match='Project "Twin" exists 2 times'):
+        listed(company(), *twins, users=[{"email": "ada@example.com", "projects": {"Twin": "viewer"}}])
+
+
+def test_what_was_exported_changes_nothing_however_it_is_meant() -> None:
+    state = company()
+    nameless = Project("p-blank", "   ")
+    state = replace(
+        state,
+        projects=(*state.projects, nameless),
+        members={**state.members, nameless.id: (member(ADA, "project:admin"), member(LINUS, "project:auditor-a1b2c3"))},
+    )
+    exported = export(state)
+    for users, projects in ((True, True), (True, False), (False, True)):
+        for terms in (Terms(), Terms(AUTHORITATIVE), Terms(AUTHORITATIVE, REMOVE_MEMBERSHIPS)):
+            wish = access_wish(exported["users"] if users else None, exported["projects"] if projects else None, terms)
+            assert plan(state, wish).changes == ()

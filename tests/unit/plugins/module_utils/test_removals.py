@@ -238,6 +238,24 @@ def test_an_unlisted_last_admin_stays_admin_and_keeps_the_instance_role() -> Non
     )
 
 
+def test_admins_who_cannot_all_be_demoted_stay_together_so_that_the_next_run_finds_nothing_to_do() -> None:
+    users: Entries = [
+        {"email": "ada@example.com", "role": "chatUser"},
+        *({"email": f"{who}@example.com"} for who in ("max", "linus")),
+    ]
+    planned = made(users, None, Terms(ADDITIVE, DEMOTE))
+    # Of Third, Ada and Grace are the admins, and of the other two Grace alone is.
+    assert planned.changes == ()
+    assert (
+        'grace@example.com stays project:admin of "Third", as nobody else would be: name another in the list.'
+        in planned.notes
+    )
+    assert any(
+        "ada@example.com is the last project:admin of a project and keeps global:member" in note
+        for note in planned.notes
+    )
+
+
 # A chat user
 
 

@@ -1,0 +1,324 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""n8n_access on the fake with an authoritative list: removals, renames, brakes, approval, and what a failed run returns."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._reading import read
+from ansible_collections.lifecycle.n8n.plugins.module_utils._who import export
+from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import EVERYTHING
+from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access
+from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay, four_beats, run
+
+ADA, BO, CY, DI, EVE, FAY = (f"{name}@example.com" for name in ("ada", "bo", "cy", "di", "eve", "fay"))
+BROKEN = ApiError("n8n refused: it is broken.", 500, "broken")
+FAILED = {"plan", "summary", "digest", "requests", "conflicts", "done", "errors", "not_tried"}
+
+
+@pytest.fixture
+def n8n() -> FakeN8n:
+    fake = FakeN8n()
+    for email in (ADA, BO, CY, DI):
+        fake.person(email)
+    fake.person(EVE, pending=True)
+    fake.team("Sales", ada="admin", bo="editor", cy="viewer", di="viewer", eve="viewer")
+    fake.team("Support", bo="admin", cy="viewer")
+    fake.after_each_write = admins_stay(fake)
+    return fake
+
+
+def strict(**options: Any) -> dict[str, Any]:
+    """Return options of an authoritative task without brakes, unless `options` says otherwise."""
+    return {"authority": "authoritative", "max_removal_percent": 100, **options}
+
+
+def project(name: str, _previous: str = "", **members: str) -> dict[str, Any]:
+    there = {f"{who}@example.com": role for who, role in members.items()}
+    return {"name": name, "previous_names": [_previous] if _previous else [], "members": there}
+
+
+def test_all_from_empty_and_never_again() -> None:
+    n8n = FakeN8n()
+    n8n.after_each_write = admins_stay(n8n)
+    users = [{"email": ADA, "role": "admin"}, {"email": BO, "projects": {"Support": "editor"}}]
+    projects = [
+        project("Sales", ada="admin", bo="viewer"),
+        project("Support", ada="admin", bo="editor", olivia="viewer"),
+    ]
+    done = four_beats(n8n_access, n8n, **strict(users=users, projects=projects))
+    # What the creator loses by it is no loss that the brakes count.
+    assert run(n8n_access, FakeN8n(), authority="authoritative", users=users, projects=projects, max_removals=0)[
+        "changed"
+    ]
+    assert {key: count for key, count in done["summary"].items() if count} == {
+        "invite_user": 2,
+        "create_project": 2,
+        "add_member": 4,
+        "change_member_role": 1,
+        "remove_member": 1,
+    }
+    assert n8n.memberships() == {
+        "Sales": {ADA: "project:admin", BO: "project:viewer"},
+        "Support": {ADA: "project:admin", BO: "project:editor", OLIVIA: "project:viewer"},
+    }
+
+
+def test_a_move_a_rename_a_removal_and_a_leaver_in_one_task(n8n: FakeN8n) -> None:
+    users = [{"email": CY, "projects": {"Support": "editor"}}]
+    projects = [project("Revenue", "Sales", ada="admin", bo="admin"), project("Support", bo="admin", cy="editor")]
+    done = four_beats(n8n_access, n8n, **strict(users=users, projects=projects, unlisted_users="remove_memberships"))
+    assert [(change["action"], change["user"], change["project"]) for change in done["plan"]] == [
+        ("rename_project", None, "Sales"),
+        ("change_member_role", BO, "Sales"),
+        ("change_member_role", CY, "Support"),
+        ("remove_member", CY, "Sales"),
+        ("remove_member", DI, "Sales"),
+        ("remove_member", EVE, "Sales"),
+    ]
+    assert done["diff"]["before"].splitlines() == [
+        'project "Sales"',
+        f'member of "Sales": {BO}: project:editor',
+        f'member of "Sales": {CY}: project:viewer',
+        f'member of "Sales": {DI}: project:viewer',
+        f'member of "Sales": {EVE}: project:viewer',
+        f'member of "Support": {CY}: project:viewer',
+    ]
+    assert done["diff"]["after"].splitlines() == [
+        'project "Revenue"',
+        f'member of "Revenue": {BO}: project:admin',
+        f'member of "Support": {CY}: project:editor',
+    ]
+    # Olivia, the owner, whose key it is, stays.
+    assert n8n.memberships() == {
+        "Revenue": {OLIVIA: "project:admin", ADA: "project:admin", BO: "project:admin"},
+        "Support": {OLIVIA: "project:admin", BO: "project:admin", CY: "project:editor"},
+    }
+
+
+def test_people_on_no_list_are_demoted(n8n: FakeN8n) -> None:
+    users = [{"email": email} for email in (ADA, BO, EVE)]
+    done = four_beats(n8n_access, n8n, users=users, unlisted_users="demote", max_removal_percent=100)
+    assert done["summary"]["change_user_role"] == 2 and done["summary"]["remove_member"] == 3
+    assert {n8n.people()[email] for email in (CY, DI)} == {"global:chatUser"}
+    assert n8n.memberships()["Support"] == {OLIVIA: "project:admin", BO: "project:admin"}
+
+
+def test_protected_and_ignored_people_are_where_they_were(n8n: FakeN8n) -> None:
+    before = n8n.memberships()
+    options = strict(projects=[project("Sales", bo="viewer")], protected_users=["B?@*", " ADA@example.com"])
+    done = four_beats(n8n_access, n8n, **options, ignored_users=["[cd]*"])
+    assert [change["user"] for change in done["plan"]] == [EVE]
+    del before["Sales"][EVE]
+    assert n8n.memberships() == before
+
+
+# What was exported
+
+
+def exported(n8n: FakeN8n) -> dict[str, Any]:
+    """Return what n8n_access_info returns."""
+    return export(read(n8n, EVERYTHING))
+
+
+@pytest.mark.parametrize("unlisted", ["keep", "remove_memberships", "demote"])
+@pytest.mark.parametrize("authority", ["additive", "authoritative"])
+def test_an_export_is_applied_without_one_write(n8n: FakeN8n, authority: str, unlisted: str) -> None:
+    for name in ("Twin", "Twin", "   ", "Twin"):
+        n8n.team(name, ada="viewer")
+    n8n.team("Nobody's")
+    key = n8n.create_project(n8n.team("Named like the other's id")).id
+    n8n.roles_in[key] = {}
+    n8n.writes.clear()
+    everything = exported(n8n)
+    for lists in (everything, {"users": everything["users"]}, {"projects": everything["projects"]}):
+        if unlisted == "demote" and "users" not in lists:
+            # Who is in no project would be named nowhere.
+            continue
+        done = run(n8n_access, n8n, **lists, authority=authority, unlisted_users=unlisted)
+        assert not done["changed"] and done["plan"] == [] and n8n.writes == []
+    assert exported(n8n) == everything
+
+
+# Brakes
+
+
+def leaving(**options: Any) -> dict[str, Any]:
+    """Three of Sales's six leave it, counted as three of five, as Olivia is protected."""
+    return {"authority": "authoritative", "projects": [project("Sales", ada="admin", bo="editor")], **options}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        (
+            {},
+            "3 removals and demotions of 7 memberships (42.9 %) are more than max_removal_percent (20); in project "
+            '"Sales", 3 of 5 members (60.0 %) are more than max_removal_percent (20). Look at the plan.',
+        ),
+        ({"max_removal_percent": 50}, 'Nothing was changed: in project "Sales", 3 of 5 members (60.0 %)'),
+        (
+            {"max_removal_percent": 100, "max_removals": 2},
+            "3 removals and demotions are more than max_removals (2). Look at the plan.",
+        ),
+        ({"approve": "0" * 64}, f"approve names another plan ({'0' * 64})."),
+    ],
+)
+def test_the_brakes_stop_before_the_first_write_and_show_the_plan(
+    n8n: FakeN8n, limits: dict[str, Any], words: str, check_mode: bool
+) -> None:
+    failed = run(n8n_access, n8n, check_mode=check_mode, **leaving(**limits))
+    assert words in failed["msg"] and f"approve: {failed['digest']}" in failed["msg"]
+    assert n8n.calls["write"] == 0 and not failed["changed"]
+    assert failed.keys() >= FAILED
+    assert (failed["done"], failed["errors"], failed["conflicts"]) == ([], [], [])
+    assert failed["not_tried"] == failed["plan"] and [change["user"] for change in failed["plan"]] == [CY, DI, EVE]
+    assert failed["diff"] == {"before": "", "after": ""}
+    assert failed["summary"]["remove_member"] == 3
+
+
+def test_a_stopped_plan_is_approved_by_its_digest_and_no_other_is(n8n: FakeN8n) -> None:
+    digest = run(n8n_access, n8n, check_mode=True, **leaving())["digest"]
+    # Somebody else has come meanwhile, so that it is another plan.
+    there = n8n.roles_in[next(key for key, found in n8n.all_projects.items() if found.name == "Sales")]
+    there[n8n.person(FAY)] = "project:viewer"
+    failed = run(n8n_access, n8n, **leaving(approve=digest))
+    assert "approve names another plan" in failed["msg"] and not n8n.writes
+    done = four_beats(n8n_access, n8n, **leaving(approve=failed["digest"]))
+    assert done["digest"] == failed["digest"] and done["plan"] == failed["plan"]
+    assert set(n8n.memberships()["Sales"]) == {OLIVIA, ADA, BO}
+
+
+def test_a_reading_of_a_part_is_completed_where_something_goes(n8n: FakeN8n) -> None:
+    n8n.team("Big", **dict.fromkeys(("ada", "bo", "cy", "di", "eve"), "viewer"))
+    less = {"projects": {"Support": "viewer"}}
+    # Nothing goes: Support's members are all that is read.
+    run(n8n_access, n8n, check_mode=True, users=[{"email": CY, **less}])
+    assert n8n.calls["members"] == 1
+    # One of twelve memberships of the whole instance, not one of two.
+    done = run(n8n_access, n8n, users=[{"email": BO, **less}])
+    assert done["changed"] and [change["after"] for change in done["plan"]] == ["project:viewer"]
+    failed = run(n8n_access, n8n, users=[{"email": BO, "projects": {"Sales": "viewer"}}], max_removal_percent=8)
+    assert "1 removals and demotions of 12 memberships (8.3 %)" in failed["msg"]
+    assert run(n8n_access, n8n, users=[{"email": BO, "projects": {"Sales": "viewer"}}])["changed"]
+
+
+def test_without_a_licence_for_projects_an_instance_role_is_no_membership(n8n: FakeN8n) -> None:
+    n8n.features_off.add("feat:projectRole:admin")
+    n8n.set_user_role(n8n.id_of(ADA), "global:admin")
+    failed = run(n8n_access, n8n, users=[{"email": ADA, "role": "member"}])
+    assert "1 removals and demotions of 0 memberships are more than" in failed["msg"]
+    assert run(n8n_access, n8n, users=[{"email": ADA, "role": "member"}], max_removal_percent=100)["changed"]
+
+
+# Nobody, and what is wrong
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"users": [], "authority": "authoritative"},
+        {"users": [], "projects": [], "unlisted_users": "remove_memberships"},
+        {"projects": [{"name": "Sales", "members": {}, "authority": "authoritative"}]},
+        {"users": [{"email": "svc@example.com"}], "authority": "authoritative", "ignored_users": ["svc@*"]},
+    ],
+)
+def test_nobody_at_all_is_an_error_before_the_first_call(
+    n8n: FakeN8n, options: dict[str, Any], check_mode: bool
+) -> None:
+    with pytest.raises(InputError, match="Nobody at all is named.*allow_empty: true"):
+        run(n8n_access, n8n, check_mode=check_mode, **options)
+    assert not n8n.calls
+    # And with it, the brakes.
+    run(n8n_access, n8n, check_mode=check_mode, **options, allow_empty=True)
+    assert n8n.calls and n8n.calls["write"] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_removal_percent": 101}, "max_removal_percent is 101"),
+        ({"max_removals": -1}, "max_removals is -1"),
+        ({"progress_path": "/nowhere/progress"}, "Progress cannot be written to /nowhere/progress"),
+        ({"projects": [project("Sales", ada="viewer")]}, "says viewer, and users"),
+    ],
+)
+def test_what_is_wrong_is_refused_before_the_first_call(n8n: FakeN8n, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        run(n8n_access, n8n, users=[{"email": ADA, "projects": {"Sales": "admin"}}], **options)
+    assert not n8n.calls
+
+
+# Half-way
+
+
+def test_the_fourth_write_fails_and_the_next_run_does_just_the_rest(n8n: FakeN8n) -> None:
+    # Invite, rename, give in Sales, give in Support, and four removals.
+    lists = {
+        "users": [{"email": BO, "projects": {"Revenue": "editor"}}],
+        "projects": [
+            project("Revenue", "Sales", ada="admin", bo="editor", fay="viewer"),
+            project("Support", ada="admin"),
+        ],
+    }
+    options = strict(**lists, unlisted_users="remove_memberships")
+    n8n.fail[4] = BROKEN
+    failed = run(n8n_access, n8n, **options)
+    assert failed["changed"] and failed.keys() >= FAILED and "it is broken" in failed["msg"]
+    assert [(error["users"], [change["action"] for change in error["changes"]]) for error in failed["errors"]] == [
+        ([ADA], ["add_member"])
+    ]
+    parts = [failed["done"], failed["not_tried"], failed["conflicts"], failed["errors"][0]["changes"]]
+    assert sorted(map(str, sum(parts, []))) == sorted(map(str, failed["plan"]))
+    # Olivia is protected, so Bo is not the last admin of Support and goes without Ada.
+    assert failed["not_tried"] == [] and BO not in n8n.memberships()["Support"]
+    n8n.writes.clear()
+    rest = run(n8n_access, n8n, **options)
+    assert [write[0] for write in n8n.writes] == ["set_members"]
+    assert [(change["action"], change["user"], change["project"]) for change in rest["plan"]] == [
+        ("add_member", ADA, "Support")
+    ]
+    assert not run(n8n_access, n8n, **options)["changed"]
+
+
+def test_somebody_else_writes_at_the_same_time(n8n: FakeN8n) -> None:
+    def somebody_else() -> None:
+        sales = n8n.roles_in[next(key for key, found in n8n.all_projects.items() if found.name == "Sales")]
+        sales[n8n.id_of(CY)] = "project:editor"
+
+    n8n.meanwhile["write", 1] = somebody_else
+    done = run(n8n_access, n8n, **leaving(max_removal_percent=100, users=[{"email": FAY}]))
+    assert done["changed"] and "failed" not in done
+    assert [(entry["user"], entry["reason"]) for entry in done["conflicts"]] == [
+        (CY, f"left alone: {CY} has become project:editor")
+    ]
+    assert n8n.memberships()["Sales"].keys() == {OLIVIA, ADA, BO, CY}
+    # What the diff shows is what was done.
+    assert CY not in done["diff"]["before"] and DI in done["diff"]["before"]
+    assert [change["before"] for change in run(n8n_access, n8n, **leaving())["plan"]] == ["project:editor"]
+
+
+def test_how_far_it_is_can_be_seen_and_check_mode_goes_nowhere(n8n: FakeN8n, tmp_path: Path) -> None:
+    file = tmp_path / "progress"
+    options = leaving(max_removal_percent=100, progress_path=str(file))
+    assert run(n8n_access, n8n, check_mode=True, **options)["changed"] and not file.exists()
+    done = run(n8n_access, n8n, **options)
+    lines = file.read_text("utf-8").splitlines()
+    assert lines[-1].endswith(f"3 of {len(done['plan'])} (remove_member)")
+    run(n8n_access, n8n, **options)
+    assert file.read_text("utf-8").splitlines() == lines
+
+
+def test_results_are_json_with_nothing_secret(n8n: FakeN8n) -> None:
+    done = run(n8n_access, n8n, **leaving(max_removal_percent=100, users=[{"email": FAY}]))
+    assert not any(link in json.dumps(done) for link in n8n.links.values()) and n8n.links
