@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from datetime import datetime, timezone
 
@@ -20,6 +21,9 @@ class ProgressFile:
         self.path = path
         self._lock = threading.Lock()
         why = writable(path)
+        if not why and os.path.exists(path) and not os.access(path, os.W_OK):
+            # A line is added to it; to replace it is another thing.
+            why = f"{path} is no file that can be written to"
         if why:
             raise InputError(f"Progress cannot be written to {path}: {why}.")
 
