@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_needs, access_wish
-from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, Problems
 from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import (
     ADDITIVE,
     AUTHORITATIVE,
@@ -18,7 +18,6 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import (
     REMOVE_MEMBERSHIPS,
     MemberWish,
     Needs,
-    Problems,
     ProjectWish,
     Terms,
     UserWish,
