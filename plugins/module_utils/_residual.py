@@ -33,7 +33,8 @@ def residual_access(
             entries.append(_entry(item.type.replace(" ", "_"), item.id, item.name))
     for item in possessions.shared:
         entries.append(_entry(f"shared_{item.type}", item.id, item.name, _role(item, personal.id if personal else "")))
-    if not keys_deleted:
+    # Whoever is only invited has none.
+    if not keys_deleted and not user.is_pending:
         entries.append(_entry("api_keys", None, KEYS_UNSEEN))
     unseen = [possessions.unseen, possessions.tables_unseen]
     if personal is None:
