@@ -12,7 +12,7 @@ from typing import Any
 
 from ._delivery import deliver
 from ._errors import N8nError
-from ._handover import RESULT_KEYS, Delivery, check_nothing_left
+from ._handover import RESULT_KEYS, Delivery, Handover, check_nothing_left, unpublished
 from ._model import CHAT_USER, PROJECT_ADMIN, Project
 from ._plan import GIVES, Change, Plan, quoted, without_admin
 from ._resources import Resources, batches, few
@@ -319,6 +319,19 @@ class _Run:
                 self._not_tried(mine[made + 1 :])
 
         self.resources.client.in_parallel(attempt, list(by_owner))
+        self._note_unpublished([self._handovers[owner] for owner in by_owner])
+
+    def _note_unpublished(self, handovers: Sequence[Handover]) -> None:
+        """Say of which workflows n8n could not publish again what it had to unpublish for their move."""
+        destinations = {handover.source.id: handover.destination.id for handover in handovers if handover.destination}
+        try:
+            now = self.resources.possessions(sorted(set(destinations.values())), True)
+        except N8nError as error:
+            self.outcome.notes.append(f"Whether what moved is still published could not be looked at: {error}")
+            return
+        for handover in handovers:
+            if handover.source.id in destinations:
+                self.outcome.notes.extend(unpublished(handover, now[destinations[handover.source.id]]))
 
     def _with_nothing_left(self, changes: Sequence[Change]) -> list[Change]:
         """Return those deletions by which nothing is destroyed that was not meant to be; looked at right before them."""
