@@ -9,7 +9,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ._errors import InputError, N8nError
-from ._plan import Change, Plan, is_loss, quoted
+from ._change import Change, is_loss
+from ._plan import Plan
+from ._sentences import quoted
 from ._shield import Shield
 from ._wish import Terms
 

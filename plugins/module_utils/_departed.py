@@ -11,7 +11,8 @@ from typing import Any
 from ._handover import RESULT_KEYS, Delivery
 from ._leavers import Departure, Leaver
 from ._model import CHAT_USER, State
-from ._plan import Change, Plan
+from ._change import Change
+from ._plan import Plan
 from ._residual import residual_access
 from ._staging import utc
 

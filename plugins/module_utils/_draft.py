@@ -31,7 +31,8 @@ from ._model import (
     role_slug,
     the_one,
 )
-from ._plan import Change, quoted
+from ._change import Change
+from ._sentences import quoted
 from ._shield import Shield
 from ._wish import AUTHORITATIVE, MemberWish, ProjectWish, Terms, UserWish, Wish
 

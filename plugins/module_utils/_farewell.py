@@ -10,7 +10,7 @@ from ._errors import InputError
 from ._handover import Handover
 from ._losses import lost_memberships
 from ._model import Project, State, User, the_one
-from ._plan import Change
+from ._change import Change
 from ._possessions import TABLE
 from ._wish import Bequest
 

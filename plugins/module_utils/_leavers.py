@@ -16,7 +16,8 @@ from ._farewell import disposal_of, handover_changes, user_deletion
 from ._handover import Handover
 from ._losses import carried_away, check_leaver, lost_memberships, no_admin, role_change
 from ._model import CHAT_USER, PROJECT_ADMIN, State, User, email_address, role_slug
-from ._plan import Change, Plan, without_admin
+from ._change import Change
+from ._plan import Plan, without_admin
 from ._possessions import Possessions, listed
 from ._staging import Record, Staged
 from ._wish import Bequest, Needs, user_reference

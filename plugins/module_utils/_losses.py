@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ._errors import InputError
 from ._model import CHAT_USER, OWNER, Member, Project, State, User
-from ._plan import Change
+from ._change import Change
 
 
 def no_admin(key: str, name: str, losing: Sequence[Change]) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
-from ._apply import ApplyError, Outcome, apply
+from ._apply import apply
+from ._outcome import ApplyError, Outcome
 from ._client import REQUESTS_IMPORT_ERROR, Client
 from ._errors import InputError, N8nError
 from ._model import State, role_slug
@@ -19,8 +20,6 @@ from ._plan import Plan
 from ._reading import read, roles_if_shown
 from ._resources import Resources
 from ._wish import Bequest, Needs
-
-__all__ = ["Outcome", "Task", "connection_spec", "run_module"]
 
 
 class Task:

@@ -13,78 +13,11 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
+from ._change import GIVES, PROJECT_ACTIONS, Change, place
 from ._handover import Handover
-from ._model import PROJECT_ADMIN, Member, Project, State, User, is_demotion, project_key, the_one
-from ._possessions import Possession
+from ._model import PROJECT_ADMIN, Member, Project, State, User, the_one
+from ._sentences import quoted
 
-# What a change does, in the order of a plan.
-ACTIONS = (
-    "invite_user",
-    "create_project",
-    "rename_project",
-    "add_member",
-    "change_member_role",
-    "unpublish_workflow",
-    "transfer_credential",
-    "transfer_workflow",
-    "transfer_table",
-    "copy_table",
-    "delete_table",
-    "change_user_role",
-    "remove_member",
-    "delete_user",
-    "delete_project",
-    "delete_credential",
-    "delete_workflow",
-)
-# Those that are about something that somebody owns.
-ABOUT_ITEMS = (
-    "unpublish_workflow",
-    "transfer_credential",
-    "transfer_workflow",
-    "transfer_table",
-    "copy_table",
-    "delete_table",
-    "delete_credential",
-    "delete_workflow",
-)
-# The steps in which a plan is carried out. No step needs a later one, and no project is without an admin in between:
-# roles are given before others are taken. A user who becomes global:chatUser loses every team membership by that, so
-# whatever the plan gives to such a user comes behind it. What somebody owns is handed over while the account is as it was.
-STEPS = (
-    "invite",
-    "create",
-    "rename",
-    "give",
-    "hand_over",
-    "change_users",
-    "change_users_again",
-    "give_back",
-    "take",
-    "delete_users",
-    "delete_projects",
-)
-_STEP = {
-    "invite_user": "invite",
-    "create_project": "create",
-    "rename_project": "rename",
-    # One call to n8n does both.
-    "add_member": "give",
-    "change_member_role": "give",
-    "change_user_role": "change_users",
-    "remove_member": "take",
-    "delete_user": "delete_users",
-    "delete_project": "delete_projects",
-    **dict.fromkeys(ABOUT_ITEMS, "hand_over"),
-}
-# Behind the step in which a user becomes a chat user.
-_LATE_STEP = {"change_users": "change_users_again", "give": "give_back"}
-_STEP_RANK = {step: rank for rank, step in enumerate(STEPS)}
-_ACTION_RANK = {action: rank for rank, action in enumerate(ACTIONS)}
-# Those that give somebody a role in a project.
-GIVES = ("add_member", "change_member_role")
-# Those that are about a project itself, not about somebody in it.
-PROJECT_ACTIONS = ("create_project", "rename_project", "delete_project")
 # The actions that summary always counts, also where there are none of them.
 COUNTED = (
     "invite_user",
@@ -95,89 +28,6 @@ COUNTED = (
     "change_user_role",
     "remove_member",
 )
-
-
-@dataclass(frozen=True)
-class Change:
-    """One difference between what is and what shall be.
-
-    `user` is an email and `project` a name; the ids stand beside them where n8n has given one already. `before` and
-    `after` are role slugs, or names of projects. A change that is `carried_by` an action needs no call: n8n makes it as
-    part of that action on the same user or project, and it is listed because somebody loses something by it. One that is
-    `late` is for somebody who becomes a chat user by the same plan, and comes behind that.
-
-    Where it is about an `item`, `user` is whose it is, if a user's, `project` is where it goes, and `owner` is the id of the
-    user or project whose it is; the changes of one owner are made in the order of their `number`.
-    """
-
-    action: str
-    user: str | None = None
-    project: str | None = None
-    before: str | None = None
-    after: str | None = None
-    reason: str = ""
-    user_id: str | None = None
-    project_id: str | None = None
-    carried_by: str = ""
-    late: bool = False
-    item: Possession | None = None
-    owner: str = ""
-    number: int = 0
-
-    @property
-    def step(self) -> str:
-        """In which of STEPS it is made."""
-        step = _STEP[self.carried_by or self.action]
-        return _LATE_STEP[step] if self.late else step
-
-    @property
-    def bearer(self) -> str:
-        """Whom or what it happens to: the user, or the project that goes."""
-        return self.user or self.owner
-
-    @property
-    def goes_with_role(self) -> bool:
-        """Whether the membership goes, if only for a moment, because its user becomes a chat user."""
-        return self.late or self.carried_by == "change_user_role"
-
-    @property
-    def project_key(self) -> str:
-        """What tells its project from all others."""
-        return project_key(self.project_id or "", self.project or "")
-
-    @property
-    def is_lost_admin(self) -> bool:
-        """Whether an admin of a project is none any more after it."""
-        taken = self.action == "remove_member" or (self.action == "change_member_role" and self.after != PROJECT_ADMIN)
-        return taken and self.before == PROJECT_ADMIN
-
-    def is_new_admin_of(self, key: str) -> bool:
-        """Whether it makes somebody an admin of the project of that key."""
-        return self.project_key == key and self.after == PROJECT_ADMIN and self.action in GIVES
-
-    def to_result(self) -> dict[str, Any]:
-        """Return the entry of `plan`."""
-        return {
-            "action": self.action,
-            "user": self.user,
-            "user_id": self.user_id,
-            "project": self.project,
-            "project_id": self.project_id,
-            "before": self.before,
-            "after": self.after,
-            "reason": self.reason,
-            **({"item": self.item.to_result()} if self.item else {}),
-        }
-
-    def _identity(self) -> dict[str, Any]:
-        return {
-            "action": self.action,
-            "user": self.user_id or self.user,
-            "project": self.project_id or self.project,
-            "before": self.before,
-            "after": self.after,
-            **({"item": self.item.id} if self.item else {}),
-        }
 
 
 @dataclass
@@ -250,7 +100,7 @@ class Plan:
         handovers: Mapping[str, Handover] | None = None,
     ) -> Plan:
         """Return the plan of `changes`, put into the order in which they can be carried out."""
-        return cls(state, tuple(sorted(changes, key=_place)), tuple(notes), handovers or {})
+        return cls(state, tuple(sorted(changes, key=place)), tuple(notes), handovers or {})
 
     def steps(self) -> Iterator[tuple[str, list[Change]]]:
         """Yield the steps that there are in this plan, in their order, each with its changes."""
@@ -356,54 +206,6 @@ class Plan:
         return Member(who.id, who.email, role) if role else None
 
 
-# How a change reads, as a sentence.
-_SENTENCES = {
-    "invite_user": "invite {user} as {after}",
-    "create_project": "create project {project}",
-    "rename_project": "rename project {before} to {after}",
-    "add_member": "add {user} to {project} as {after}",
-    "change_member_role": "change {user} in {project} from {before} to {after}",
-    "change_user_role": "change {user} from {before} to {after}",
-    "remove_member": "remove {user} from {project}, being {before}",
-    "delete_user": "delete {user}, being {before}",
-    "delete_project": "delete project {project}",
-    "unpublish_workflow": "unpublish {item} of {user}",
-    "transfer_credential": "move {item} of {user} to {project}",
-    "transfer_workflow": "move {item} of {user} to {project}",
-    "transfer_table": "move {item} of {user} to {project}",
-    "copy_table": "copy {item} of {user} to {project} as {after}",
-    "delete_table": "delete {item} of {user}",
-    "delete_credential": "delete {item} of {user}",
-    "delete_workflow": "delete {item} of {user}",
-}
-
-
-def sentence(change: Mapping[str, Any]) -> str:
-    """Return an entry of `plan` as a sentence with its reason; raises KeyError for what is no such entry."""
-    # Whatever is a name of somebody's choice, and no role.
-    named = change["action"] in PROJECT_ACTIONS or "item" in change
-    names = ("project", "before", "after") if named else ("project",)
-    shown = {**change, **{name: quoted(change[name]) for name in names if name in change}}
-    if "item" in change:
-        item = change["item"]
-        # Of a project's own, it says which.
-        shown["user"] = change["user"] or f"project {shown['before']}"
-        shown["item"] = f"{item['type']} {quoted(item['name'])} ({item['id']})"
-    return f"{_SENTENCES[change['action']].format_map(shown)} ({change['reason']})"
-
-
-def quoted(name: object) -> str:
-    """Return a project's name in quotes, in which no name can look like more than a name."""
-    return json.dumps(name, ensure_ascii=False)
-
-
-def is_loss(change: Change) -> bool:
-    """Whether somebody may do less in a project or on the instance because of a change."""
-    if change.action in ("add_member", "change_member_role", "change_user_role") and change.before:
-        return is_demotion(change.before, change.after or "")
-    return change.action == "remove_member"
-
-
 def without_admin(state: State, changes: Iterable[Change]) -> list[tuple[str, str, list[Change]]]:
     """Return key and name of each project that `changes` leave without an admin, at the end or in between.
 
@@ -443,24 +245,3 @@ def _owner_after(change: Change) -> str:
     if change.action == "unpublish_workflow":
         return f"of {change.user or change.before}"
     return f"of {quoted(change.project)}" + (f", copied as {quoted(change.after)}" if change.after else "")
-
-
-def _place(change: Change) -> tuple[Any, ...]:
-    """Return where a change comes in a plan."""
-    if change.item is not None:
-        return (
-            _STEP_RANK[change.step],
-            bool(change.carried_by),
-            0,
-            change.user or "",
-            change.owner,
-            f"{change.number:09}",
-        )
-    return (
-        _STEP_RANK[change.step],
-        bool(change.carried_by),
-        _ACTION_RANK[change.action],
-        change.project or "",
-        change.project_id or "",
-        change.user or "",
-    )

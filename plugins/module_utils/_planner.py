@@ -10,7 +10,8 @@ from collections.abc import Sequence, Set
 from ._draft import Draft
 from ._losses import no_admin
 from ._model import State
-from ._plan import Change, Plan, without_admin
+from ._change import Change
+from ._plan import Plan, without_admin
 from ._removals import last_admins_stay, take_from_unnamed
 from ._wish import Wish
 

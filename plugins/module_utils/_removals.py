@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from ._draft import Draft
 from ._losses import carried_away, lost_membership, lost_memberships, role_change
 from ._model import CHAT_USER, PROJECT_ADMIN, SEES_ALL, Member, Project
-from ._plan import Change, quoted
+from ._change import Change
+from ._sentences import quoted
 from ._wish import AUTHORITATIVE, DEMOTE, KEEP, UserWish
 
 NO_NAME = "is on no list"

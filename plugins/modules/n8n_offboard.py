@@ -317,7 +317,8 @@ from ..module_utils._leavers import (
     successors,
 )
 from ..module_utils._model import State
-from ..module_utils._module import Outcome, Task, run_module
+from ..module_utils._module import Task, run_module
+from ..module_utils._outcome import Outcome
 from ..module_utils._record import RecordFile
 from ..module_utils._staging import moment
 

@@ -188,7 +188,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils._disposal import DATA_TABLES
-from ..module_utils._module import Outcome, Task, run_module
+from ..module_utils._module import Task, run_module
+from ..module_utils._outcome import Outcome
 from ..module_utils._planner import plan
 from ..module_utils._residual import residual_access
 from ..module_utils._wish import Bequest, Needs, UserWish, Wish, user_reference

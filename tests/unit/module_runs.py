@@ -15,7 +15,7 @@ from unittest import mock
 
 from ansible.module_utils import basic
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._apply import ApplyError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._outcome import ApplyError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._brakes import Braked
 from ansible_collections.lifecycle.n8n.plugins.module_utils._module import Task
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n

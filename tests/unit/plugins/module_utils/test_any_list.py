@@ -18,7 +18,8 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._access import acces
 from ansible_collections.lifecycle.n8n.plugins.module_utils._apply import apply
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._model import OWNER, PROJECT_ADMIN, State
-from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import Access, Change, Plan, is_loss
+from ansible_collections.lifecycle.n8n.plugins.module_utils._change import Change, is_loss
+from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import Access, Plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._reading import read
 from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import (

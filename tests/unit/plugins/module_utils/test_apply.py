@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_needs, access_wish
-from ansible_collections.lifecycle.n8n.plugins.module_utils._apply import ApplyError, Outcome, apply
+from ansible_collections.lifecycle.n8n.plugins.module_utils._apply import apply
+from ansible_collections.lifecycle.n8n.plugins.module_utils._outcome import ApplyError, Outcome
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leavers import (
     Departure,
@@ -20,7 +21,8 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._leavers import (
     leaver_needs,
     plan_leavers,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import Change, Plan
+from ansible_collections.lifecycle.n8n.plugins.module_utils._change import Change
+from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import Plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._reading import read
 from ansible_collections.lifecycle.n8n.plugins.module_utils._resources import BATCH, Invitation, Resources

@@ -12,7 +12,9 @@ import pytest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_wish
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Project, State
-from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import ABOUT_ITEMS, ACTIONS, Plan, sentence
+from ansible_collections.lifecycle.n8n.plugins.module_utils._change import ABOUT_ITEMS, ACTIONS
+from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import Plan
+from ansible_collections.lifecycle.n8n.plugins.module_utils._sentences import sentence
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._possessions import Possession, Possessions
 from ansible_collections.lifecycle.n8n.plugins.module_utils._who import export
