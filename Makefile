@@ -4,6 +4,7 @@
 
 PYTHON ?= python3
 STAGES ?=
+BENCH ?=
 
 VENV := .venv
 LOCK := tests/requirements.txt
@@ -38,8 +39,8 @@ test-browser: ## Look at the report in a real browser (Debian's chromium, which 
 	done
 	@$(MAKE) --no-print-directory test VENV=.venv-browser LOCK=tests/requirements-browser.txt STAGES=browser
 
-bench: $(READY) ## Measure speed side by side with what a user would do instead
-	@PYTHONPATH=tests $(VENV)/bin/python -m bench
+bench: $(READY) ## Measure speed side by side with what a user would do instead, or some: make bench BENCH="reading"
+	@PYTHONPATH=tests $(VENV)/bin/python -m bench $(BENCH)
 
 clean: ## Remove what the other targets made (installed n8n stay in the user's cache)
 	rm -rf .venv .venv-oldest .venv-browser .build

@@ -56,6 +56,7 @@ def types(bench: Bench) -> Tally:
         "-p",
         "reporting",
         cwd=bench.collection / "tests",
+        env={"MYPYPATH": str(BUILD)},
     )
 
 

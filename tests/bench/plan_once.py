@@ -1,0 +1,62 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans the access of a company once, without a server, and prints how long that took."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_wish
+from ansible_collections.lifecycle.n8n.plugins.module_utils._brakes import Brakes
+from ansible_collections.lifecycle.n8n.plugins.module_utils._model import MEMBER, OWNER, Member, Project, State, User
+from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
+from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import AUTHORITATIVE, Terms
+
+from .company import Company
+
+URL = "https://n8n.example.com"
+
+
+def main(size: int, state_name: str) -> None:
+    """Print the seconds from the list to the plan, and from there to what the task returns with a diff."""
+    people, state = Company.of_size(size).people(), _state(size, state_name)
+    begin = time.perf_counter()
+    terms = Terms(AUTHORITATIVE)
+    planned = plan(state, access_wish(people, terms=terms))
+    made = time.perf_counter()
+    Brakes().check(planned, terms)
+    result = (planned.to_result(), planned.summary, planned.digest, planned.diff(planned.changes))
+    end = time.perf_counter()
+    print(json.dumps({"planning": made - begin, "result": end - made, "changes": len(result[0])}))
+
+
+def _state(size: int, state_name: str) -> State:
+    owner = User("owner", "owner@example.com", OWNER)
+    if state_name == "empty":
+        return State(URL, owner.id, users=(owner,), projects=(_personal(owner),))
+    them = Company.of_size(size)
+    users = (owner, *(User(f"id of {email}", email, MEMBER) for email in them.emails()))
+    ids = {user.email: user.id for user in users}
+    teams = tuple(Project(f"id of {name}", name) for name in them.names())
+    members = them.members() if state_name == "in_place" else them.drifted()
+    return State(
+        URL,
+        owner.id,
+        users=users,
+        projects=(*teams, *map(_personal, users)),
+        members={
+            f"id of {name}": tuple(Member(ids[email], email, f"project:{role}") for email, role in of_project.items())
+            for name, of_project in members.items()
+        },
+    )
+
+
+def _personal(user: User) -> Project:
+    return Project(f"personal {user.id}", f"<{user.email}>", type="personal", creator_id=user.id)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])
