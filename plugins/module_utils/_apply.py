@@ -52,8 +52,9 @@ class _Run:
         self._meant_to_lose_admins = {key for key, _name, _losing in without_admin(plan.state, plan.changes)}
         self._lost_users: set[str] = set()
         self._lost_projects: set[str] = set()
-        # Where somebody was to become an admin and did not.
+        # Where somebody was to become an admin: and did not, or did.
         self._lost_admins: set[str] = set()
+        self._made_admins: set[str] = set()
         # Whose possessions could not be handed over.
         self._lost_owners: set[str] = set()
         self._handovers = plan.handovers
@@ -97,6 +98,7 @@ class _Run:
 
     def _done(self, changes: Sequence[Change]) -> None:
         self.outcome.done.extend(changes)
+        self._made_admins.update(change.project_key for change in changes if change.makes_admin)
         self._behind(changes)
 
     def _not_tried(self, changes: Sequence[Change]) -> None:
@@ -301,7 +303,7 @@ class _Run:
         key = changes[0].project_key
         if changes[0].project_id is None:
             # A project of this run's own: nobody else has been there.
-            return self._but_last_admins(changes, key, any(done.is_new_admin_of(key) for done in self.outcome.done))
+            return self._but_last_admins(changes, key, key in self._made_admins)
         project_id = changes[0].project_id
         try:
             now = {member.id: member.role for member in self.resources.members(project_id)}
@@ -324,11 +326,7 @@ class _Run:
 
     def _but_last_admins(self, changes: Sequence[Change], key: str, some_admin_stays: bool) -> list[Change]:
         """Return `changes` of one project without those that would leave it without an admin, unless that is the plan."""
-        if (
-            some_admin_stays
-            or key in self._meant_to_lose_admins
-            or any(change.is_new_admin_of(key) for change in changes)
-        ):
+        if some_admin_stays or key in self._meant_to_lose_admins or any(change.makes_admin for change in changes):
             return list(changes)
         for change in changes:
             if change.is_lost_admin and key in self._lost_admins:

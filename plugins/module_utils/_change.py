@@ -135,9 +135,10 @@ class Change:
         taken = self.action == "remove_member" or (self.action == "change_member_role" and self.after != PROJECT_ADMIN)
         return taken and self.before == PROJECT_ADMIN
 
-    def is_new_admin_of(self, key: str) -> bool:
-        """Whether it makes somebody an admin of the project of that key."""
-        return self.project_key == key and self.after == PROJECT_ADMIN and self.action in GIVES
+    @property
+    def makes_admin(self) -> bool:
+        """Whether it makes somebody an admin of its project."""
+        return self.after == PROJECT_ADMIN and self.action in GIVES
 
     def to_result(self) -> dict[str, Any]:
         """Return the entry of `plan`."""

@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -138,6 +139,7 @@ class Plan:
         users, projects, members = set(), set(), set()
         shared = Counter(access.names.values())
 
+        @cache
         def label(key: str) -> str:
             name = access.names.get(key, "")
             return quoted(name) + (f" ({key})" if shared[name] > 1 else "")
@@ -217,7 +219,7 @@ def without_admin(state: State, changes: Iterable[Change]) -> list[tuple[str, st
     for change in changes:
         if change.is_lost_admin or (change.late and change.before == PROJECT_ADMIN):
             losing.setdefault(change.project_key, []).append(change)
-        elif change.is_new_admin_of(change.project_key) and not change.late:
+        elif change.makes_admin and not change.late:
             made.add(change.project_key)
     left = []
     for key, lost in losing.items():
