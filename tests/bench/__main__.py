@@ -15,8 +15,7 @@ from pathlib import Path
 from n8n_server.server import running
 from suite.staging import ROOT, stage_collection
 
-from . import planner, reading
-from .access import Access
+from . import access, planner, reading
 from .company import Company
 from .site import Site
 from .tables import progress, say
@@ -61,7 +60,7 @@ def _with_n8n(parts: set[str], company: Company) -> None:
         if "reading" in parts:
             reading.measure(site, Path(folder))
         if "access" in parts:
-            Access(site, Path(folder)).measure()
+            access.measure(site, Path(folder))
 
 
 def _processor() -> str:

@@ -15,7 +15,7 @@ from .site import Site
 from .tables import goal, progress, ratio, say, seconds, table
 
 ROUND_TRIP = 0.05
-TIMES = 5
+TIMES = 3
 OURS = "`n8n_user_info`, `memberships: true`"
 AT_ONCE = "bare script, 8 calls at once"
 IN_TURN = "bare script, one call after the other"
