@@ -16,10 +16,10 @@ from .tables import goal, progress, ratio, say, seconds, table
 
 ROUND_TRIP = 0.05
 TIMES = 3
-OURS = "`n8n_user_info`, `memberships: true`"
+OURS = "``n8n_user_info``, ``memberships: true``"
 AT_ONCE = "bare script, 8 calls at once"
 IN_TURN = "bare script, one call after the other"
-LOOP = "loop of `ansible.builtin.uri` over the projects, one run"
+LOOP = "loop of ``ansible.builtin.uri`` over the projects, one run"
 
 
 def measure(site: Site, folder: Path) -> None:
