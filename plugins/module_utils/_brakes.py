@@ -26,11 +26,15 @@ class Braked(N8nError):
 
 @dataclass(frozen=True)
 class Brakes:
-    """The limits of a list: None and 100 are none. `approve` is the digest of a plan that somebody has looked at."""
+    """The limits of a list: None and 100 are none. `approve` is the digest of a plan that somebody has looked at.
+
+    With `only_approved` no other plan passes, whatever it takes away.
+    """
 
     max_removals: int | None = None
     max_removal_percent: float = 20
     approve: str | None = None
+    only_approved: bool = False
 
     def needs_all_members(self, plan: Plan, terms: Terms) -> bool:
         """Whether the plan can only be judged against memberships that have not been read for it."""
@@ -40,6 +44,8 @@ class Brakes:
     def __post_init__(self) -> None:
         if not 0 <= self.max_removal_percent <= 100:
             raise InputError(f"max_removal_percent is {self.max_removal_percent:g}, and goes from 0 to 100 (no limit).")
+        if self.only_approved and not (self.approve or "").strip():
+            raise InputError("only_approved is true, and approve says of no plan that it is.")
         if self.max_removals is not None and self.max_removals < 0:
             raise InputError(f"max_removals is {self.max_removals}, and cannot be less than 0 (nothing is removed).")
 
@@ -47,6 +53,11 @@ class Brakes:
         """Raise Braked where a plan takes too much away, unless exactly this plan is approved."""
         if self.approve is not None and self.approve.strip().lower() == plan.digest:
             return
+        if self.only_approved and plan.changes:
+            raise Braked(
+                f"Nothing was changed: the plan is another one than the approved one ({self.approve}) by now, as somebody has changed "
+                f"something in n8n or in the lists. Look at it. If all of it is meant, run the task again with approve: {plan.digest}."
+            )
         words = self._tripped(plan, terms)
         if words:
             stale = "" if self.approve is None else f" approve names another plan ({self.approve})."

@@ -149,13 +149,15 @@ class Task:
             "summary": self.plan.summary,
             "digest": self.plan.digest,
             "conflicts": self.outcome.conflicts,
+            "server": self.plan.state.url,
+            "done": [] if self.check_mode else [change.to_result() for change in self.outcome.done],
         }
 
     def failed_result(self) -> dict[str, Any]:
         """Return what a module that fails before its first write returns of the plan, if there was one."""
         if self.plan is None:
             return {}
-        return {**self.plan_result(), "done": [], "errors": [], "not_tried": self.plan.to_result()}
+        return {**self.plan_result(), "errors": [], "not_tried": self.plan.to_result()}
 
 
 def run_module(

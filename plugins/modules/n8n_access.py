@@ -158,6 +158,13 @@ options:
       - The RV(digest) of a plan that O(max_removals) or O(max_removal_percent) has stopped, and that somebody has looked at and means.
         Exactly that plan is let through.
     type: str
+  only_approved:
+    description:
+      - Whether to carry out no other plan than that of O(approve). If the plan is another one by now, the task fails before its first
+        write, in check mode too, and shows the plan. A plan without changes passes.
+      - With the digest that a task in check mode has returned, exactly what was shown there is carried out, or nothing.
+    type: bool
+    default: false
   invites_path:
     description:
       - The full path of a file on the host where the module runs that gets the links of those who are invited, as a JSON object of emails and links.
@@ -173,8 +180,8 @@ notes:
   - Without any project in the lists, without O(unlisted_users), and without making anybody a V(chatUser), no project is read, so it
     works on the community edition of n8n. Only where an instance role is lowered, all memberships are read, to know the percentage.
   - The API key needs the scopes C(user:list), C(user:read), C(user:create), C(user:changeRole), C(project:list), C(project:create),
-    and C(project:manageMembers) (C(project:update) before n8n 2.37). With C(role:list) as well, roles that the licence does not
-    include are found out before anything is written.
+    and C(project:manageMembers) (C(project:update) before n8n 2.37), and C(project:update) to give a project another name. With
+    C(role:list) as well, roles that the licence does not include are found out before anything is written.
 seealso:
   - module: lifecycle.n8n.n8n_access_info
   - module: lifecycle.n8n.n8n_offboard
@@ -305,9 +312,14 @@ requests:
   returned: always
   type: int
   sample: 7
+server:
+  description: The address of the server.
+  returned: always
+  type: str
+  sample: https://n8n.example.com
 done:
-  description: The changes that were made before or beside the failed ones.
-  returned: when the task failed after planning
+  description: The changes that were made, where some failed those before or beside these. In check mode there are none.
+  returned: always
   type: list
   elements: dict
 errors:
@@ -377,6 +389,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "max_removals": {"type": "int"},
     "max_removal_percent": {"type": "float", "default": 20},
     "approve": {"type": "str"},
+    "only_approved": {"type": "bool", "default": False},
     "invites_path": {"type": "path"},
     "progress_path": {"type": "path"},
 }
@@ -398,7 +411,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         params["create_projects"],
         params["allow_empty"],
     )
-    brakes = Brakes(params["max_removals"], params["max_removal_percent"], params["approve"])
+    brakes = Brakes(params["max_removals"], params["max_removal_percent"], params["approve"], params["only_approved"])
     keep_links = InviteFile(params["invites_path"]).add if params["invites_path"] else lambda links: None
     progress = ProgressFile(params["progress_path"]) if params["progress_path"] else lambda made, planned, action: None
     needs = access_needs(wish)

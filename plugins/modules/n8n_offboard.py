@@ -268,9 +268,14 @@ requests:
   returned: always
   type: int
   sample: 7
+server:
+  description: The address of the server.
+  returned: always
+  type: str
+  sample: https://n8n.example.com
 done:
-  description: The changes that were made before or beside the failed ones.
-  returned: when a call failed
+  description: The changes that were made, where some failed those before or beside these. In check mode there are none.
+  returned: always
   type: list
   elements: dict
 errors:

@@ -198,6 +198,36 @@ def test_an_unlicensed_role_is_found_out_before_anything_is_written(n8n: FakeN8n
     assert n8n.calls["write"] == 0
 
 
+def test_the_result_says_which_server_and_what_was_done(n8n: FakeN8n) -> None:
+    planned = run(n8n_access, n8n, check_mode=True, users=[{"email": ADA}])
+    assert planned["plan"] and planned["done"] == [] and planned["server"]
+    done = run(n8n_access, n8n, users=[{"email": ADA}])
+    assert done["done"] == done["plan"] == planned["plan"] and done["server"] == planned["server"]
+
+
+def test_only_the_approved_plan_is_carried_out(n8n: FakeN8n) -> None:
+    wanted: dict[str, Any] = {"users": [{"email": BO, "projects": {"Support": "editor"}}]}
+    digest = run(n8n_access, n8n, check_mode=True, **wanted)["digest"]
+    more = {"users": [*wanted["users"], {"email": ADA}]}
+    for check_mode in (True, False):
+        # It takes nothing away, so no brake would stop it.
+        refused = run(n8n_access, n8n, check_mode=check_mode, approve=digest, only_approved=True, **more)
+        assert "another one than the approved one" in refused["msg"] and refused["digest"] in refused["msg"]
+        assert refused["not_tried"] == refused["plan"] and refused["done"] == []
+    assert n8n.calls["write"] == 0
+    done = run(n8n_access, n8n, approve=f" {digest.upper()} ", only_approved=True, **wanted)
+    assert done["digest"] == digest and [change["after"] for change in done["done"]] == ["project:editor"]
+    # Where nothing is left to do, that is well.
+    assert not run(n8n_access, n8n, approve=digest, only_approved=True, **wanted)["changed"]
+
+
+@pytest.mark.parametrize("approve", [None, "", " "])
+def test_only_approved_needs_an_approval(n8n: FakeN8n, approve: str | None) -> None:
+    with pytest.raises(InputError, match="approve says of no plan"):
+        run(n8n_access, n8n, users=[{"email": ADA}], approve=approve, only_approved=True)
+    assert not n8n.calls
+
+
 @pytest.fixture
 def as_ansible_runs_it(n8n: FakeN8n, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("N8N_URL", "N8N_API_URL", "N8N_API_KEY"):
