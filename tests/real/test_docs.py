@@ -1,123 +1,33 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What README, guides and examples show is run, and does what they say.
-
-A document is a story on an n8n that is empty, or has what GIVEN puts there. Its blocks are taken in order: a YAML block
-that begins with `# name.yml` is written to that file; of a console block each line that begins with `$ ` is run, and the
-lines below it must occur in its output in that order, where `...` stands for anything; a sh block is commands alone. A
-command fails if and only if `failed=1` is shown.
-"""
+"""What README, guides and examples show is run, and does what they say."""
 
 from __future__ import annotations
 
 import ast
-import os
 import re
-import subprocess
-import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from documents.scim import TOKEN, scim
+from documents.stories import NOT_RUN, blocks, follow, everything, is_run, run
 from n8n_server.server import OWNER, Server
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/docsite/rst/*.rst"))]
+# It wants a directory: tests/slapd runs it.
+WITH_A_DIRECTORY = ROOT / "docs/docsite/rst/guide_sync_ldap.rst"
+STORIES = [document for document in DOCUMENTS if document != WITH_A_DIRECTORY]
 CONNECTING = ROOT / "docs/docsite/rst/guide_connecting.rst"
 # Those whose blocks are examples without a story.
 ROLE_DOCUMENTS = sorted(ROOT.glob("roles/*/README.md"))
 EXAMPLES = sorted(path for kind in ("modules", "filter", "lookup") for path in ROOT.glob(f"plugins/{kind}/*.py"))
 INVENTORIES = sorted(ROOT.glob("plugins/inventory/*.py"))
-
-# What a reader types and the tests cannot: it needs a network, a browser's key, or is what runs these tests.
-NOT_RUN = (
-    r"make (demo|test)",
-    r"ansible-galaxy collection install (lifecycle\.n8n|\.)",
-    r"python3? -m pip install requests",
-    r"export N8N_URL=\S+",
-    r"read -rs N8N_API_KEY && export N8N_API_KEY",
-    r"PYTHONPATH=tests \.venv/bin/python -m n8n_server .*",
-)
-
-
-@dataclass(frozen=True)
-class Block:
-    """A block of code in a document."""
-
-    language: str
-    text: str
-
-    @property
-    def file(self) -> str | None:
-        """The name of the file that it is, if its first line has one."""
-        named = re.match(r"# ([\w.-]+\.\w+)$", self.text, re.MULTILINE)
-        return named[1] if named else None
-
-    @property
-    def commands(self) -> list[tuple[str, list[str]]]:
-        """Each command of a console or sh block, with the lines shown below it."""
-        if self.language == "sh":
-            return [(line, []) for line in self.text.splitlines()]
-        if self.language != "console":
-            return []
-        found: list[tuple[str, list[str]]] = []
-        for line in self.text.splitlines():
-            if line.startswith("$ "):
-                found.append((line[2:], []))
-            elif line.strip():
-                found[-1][1].append(line)
-        return found
-
-
-def blocks(document: Path) -> Iterator[Block]:
-    """Yield the blocks of code of a Markdown or reStructuredText document."""
-    text = document.read_text("utf-8")
-    if document.suffix == ".md":
-        for fenced in re.finditer(r"^```([\w+]+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-            yield Block(fenced[1], fenced[2])
-        return
-    for block in re.finditer(r"^( *)\.\. code-block:: (\S+)\n\n((?:\1 +\S.*\n|[ ]*\n)+)", text, re.MULTILINE):
-        yield Block(block[2], textwrap.dedent(block[3]).strip("\n") + "\n")
-
-
-def is_run(command: str) -> bool:
-    return not any(re.fullmatch(pattern, command) for pattern in NOT_RUN)
-
-
-def run(command: str, folder: Path) -> tuple[int, str]:
-    """Run a command line as a user would; return how it ended and what it printed."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    done = subprocess.run(
-        ["sh", "-c", command],
-        cwd=folder,
-        env={**os.environ, "PATH": path, "ANSIBLE_NOCOLOR": "true"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout
-
-
-def plain(line: str) -> str:
-    """Return a line without what depends on the version and the width of the terminal."""
-    return re.sub(r" +", " ", line.replace('\\"', '"')).strip(" *\t")
-
-
-def not_in(output: str, shown: list[str]) -> str | None:
-    """Return the first of the lines shown that does not come in the output behind the one before it."""
-    printed = (plain(line) for line in output.splitlines())
-    for line in shown:
-        pattern = re.escape(plain(line)).replace(r"\.\.\.", ".*")
-        if line.strip() != "..." and not any(re.fullmatch(pattern, candidate) for candidate in printed):
-            return line
-    return None
 
 
 def invited(n8n: Server, *emails: str) -> dict[str, dict[str, Any]]:
@@ -186,26 +96,19 @@ def narrow_key(n8n: Server, module: str) -> str:
     return owner.api_key(sorted(scopes or {"tag:list"}))
 
 
-def everything(n8n: Server) -> tuple[object, ...]:
-    """Return who is there and who is where."""
-    return sorted(user["id"] for user in n8n.everything("/users")), n8n.memberships()
+@pytest.fixture(autouse=True)
+def people_by_http(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Serve the people of the guide on SCIM, which it takes from the environment."""
+    with scim() as url:
+        monkeypatch.setenv("SCIM_URL", url)
+        monkeypatch.setenv("SCIM_TOKEN", TOKEN)
+        yield
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("document", STORIES, ids=lambda path: path.stem)
 def test_a_document_does_what_it_shows(document: Path, n8n: Server, tmp_path: Path) -> None:
     GIVEN.get(document.stem, lambda server: None)(n8n)
-    for block in blocks(document):
-        if block.file:
-            (tmp_path / block.file).write_text(block.text, encoding="utf-8")
-        for command, shown in block.commands:
-            if not is_run(command):
-                continue
-            before = everything(n8n)
-            code, output = run(command, tmp_path)
-            assert (code != 0) == any("failed=1" in line for line in shown), f"$ {command}\n{output}"
-            assert not_in(output, shown) is None, f"not printed: {not_in(output, shown)}\n$ {command}\n{output}"
-            if "--check" in command:
-                assert everything(n8n) == before
+    follow(document, n8n, tmp_path)
 
 
 @pytest.mark.parametrize("source", EXAMPLES, ids=lambda path: path.stem)
@@ -253,7 +156,7 @@ def test_commands_are_left_out_for_a_reason() -> None:
     assert len([command for command in commands if is_run(command)]) > 10
 
 
-@pytest.mark.parametrize("document", [*DOCUMENTS, *ROLE_DOCUMENTS], ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize("document", [*STORIES, *ROLE_DOCUMENTS], ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_yaml_parses_and_playbooks_are_playbooks(document: Path, tmp_path: Path) -> None:
     plays = []
     for number, block in enumerate(blocks(document)):
