@@ -13,7 +13,7 @@ READY := $(VENV)/.ready-$(shell { cat $(LOCK); $(PYTHON) -VV; } 2>&1 | cksum | c
 SUITE = PYTHONPATH=tests $(VENV)/bin/python -m suite
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-floor test-oldest test-browser bench clean
+.PHONY: help demo test test-floor test-oldest test-browser test-ldap bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -39,11 +39,20 @@ test-browser: ## Look at the report in a real browser (Debian's chromium, which 
 	done
 	@$(MAKE) --no-print-directory test VENV=.venv-browser LOCK=tests/requirements-browser.txt STAGES=browser
 
+test-ldap: ## Let n8n follow a real directory (Debian's slapd, which root gets installed)
+	@test -x /usr/sbin/slapd && test -e /usr/include/ldap.h && test -e /usr/include/sasl/sasl.h || { \
+		test "$$(id -u)" = 0 && command -v apt-get > /dev/null || { echo "slapd is not there, or what builds python-ldap: apt-get install slapd libldap-dev libsasl2-dev (as root this target does so)" >&2; exit 1; }; \
+		echo "Installing slapd, libldap-dev and libsasl2-dev ..."; \
+		echo "slapd slapd/no_configuration boolean true" | debconf-set-selections; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slapd libldap-dev libsasl2-dev > /dev/null; \
+	}
+	@$(MAKE) --no-print-directory test VENV=.venv-ldap LOCK=tests/requirements-ldap.txt STAGES=ldap
+
 bench: $(READY) ## Measure speed side by side with what a user would do instead, or some: make bench BENCH="reading"
 	@PYTHONPATH=tests $(VENV)/bin/python -m bench $(BENCH)
 
 clean: ## Remove what the other targets made (installed n8n stay in the user's cache)
-	rm -rf .venv .venv-oldest .venv-browser .build
+	rm -rf .venv .venv-oldest .venv-browser .venv-ldap .build
 
 $(READY):
 	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) is not there. Name a Python: make PYTHON=python3.12" >&2; exit 1; }

@@ -14,7 +14,7 @@ from ._matching import find_attribute, text_of
 from ._model import email_address
 
 # By what a person without an email can be recognised in an error.
-_TELLING = ("name", "displayName", "display_name", "name.formatted", "userName", "username", "cn", "uid", "id")
+_TELLING = ("name", "displayName", "display_name", "name.formatted", "userName", "username", "cn", "uid", "dn", "id")
 
 
 def people_by_email(people: object, email_attribute: object, problems: Problems) -> dict[str, Mapping[Any, Any]]:

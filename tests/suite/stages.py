@@ -55,6 +55,8 @@ def types(bench: Bench) -> Tally:
         "bench",
         "-p",
         "reporting",
+        "-p",
+        "documents",
         cwd=bench.collection / "tests",
         env={"MYPYPATH": str(BUILD)},
     )
@@ -159,14 +161,20 @@ def browser(bench: Bench) -> Tally:
     )
 
 
+def ldap(bench: Bench) -> Tally:
+    """pytest on tests/slapd: n8n follows a real directory"""
+    return _pytest(bench, "tests/slapd", env=bench.fresh_n8n().environment())
+
+
 STAGES: dict[str, Stage] = {
     stage.__name__: stage
-    for stage in (sanity, types, units, lint, docs, build, server, integration, real, molecule, demo, browser)
+    for stage in (sanity, types, units, lint, docs, build, server, integration, real, molecule, demo, browser, ldap)
 }
-NEED_SERVER = {stage.__name__ for stage in (integration, real, molecule, browser)}
+NEED_SERVER = {stage.__name__ for stage in (integration, real, molecule, browser, ldap)}
 # These run where they are named, as they need more than the others do.
 ON_REQUEST = {
-    browser.__name__: "The browser tests are no part of this and were not run: `make test-browser` runs them."
+    browser.__name__: "The browser tests are no part of this and were not run: `make test-browser` runs them.",
+    ldap.__name__: "The tests with a directory are no part of this and were not run: `make test-ldap` runs them.",
 }
 
 
