@@ -111,6 +111,8 @@ def check_departure(departure: Departure) -> None:
             "transfer_to, data_tables and delete_resources are for who loses more than memberships: use them with action "
             "demote, delete or staged."
         )
+    if departure.staging is not None and departure.staging.grace_days < 0:
+        raise InputError(f"grace_days: {departure.staging.grace_days} is no number of days: it is 0 or more.")
     if departure.action == DEMOTE and departure.bequest.delete_resources:
         raise InputError("delete_resources is for who is deleted: use it with action delete or staged.")
 

@@ -37,7 +37,9 @@ class RecordFile:
         if record == self.record and not self.is_new:
             return
         try:
-            replace_file(self.path, record.to_text(), 0o644)
+            # Whoever has made it private keeps it private.
+            mode = 0o644 if self.is_new else os.stat(self.path).st_mode & 0o777
+            replace_file(self.path, record.to_text(), mode)
         except OSError as error:
             raise N8nError(f"The record of leavers could not be kept in {self.path}: {error}.") from None
         self.record, self.is_new = record, False

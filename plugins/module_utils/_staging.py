@@ -28,8 +28,11 @@ class Staged:
     memberships: tuple[tuple[str, str, str], ...] = ()
 
     def due(self, grace_days: int) -> datetime:
-        """Return when the account is to be deleted."""
-        return self.since + timedelta(days=grace_days)
+        """Return when the account is to be deleted; the last moment there is where that is too far away."""
+        try:
+            return self.since + timedelta(days=grace_days)
+        except OverflowError:
+            return datetime.max.replace(tzinfo=timezone.utc)
 
     def to_result(self) -> dict[str, Any]:
         """Return the entry of the record."""
@@ -63,10 +66,11 @@ class Record:
                     moment(entry["since"], "since"),
                     _text(entry["role"]),
                     tuple(
-                        (_text(item["id"]), _text(item["name"]), _text(item["role"])) for item in entry["memberships"]
+                        (_text(item["id"]), _text(item["name"]), _text(item["role"]))
+                        for item in _list(entry["memberships"])
                     ),
                 )
-                for entry in data["leavers"]
+                for entry in _list(data["leavers"])
             ]
             recorded = _text(data["url"])
         except (KeyError, TypeError, ValueError, InputError) as error:
@@ -104,9 +108,9 @@ def moment(text: object, what: str) -> datetime:
     try:
         # Python before 3.11 does not know the Z.
         found = datetime.fromisoformat(written[:-1] + "+00:00" if written.endswith("Z") else written)
-    except ValueError:
+        return found.replace(tzinfo=timezone.utc) if found.tzinfo is None else found.astimezone(timezone.utc)
+    except (OverflowError, ValueError):
         raise InputError(f'{what}: "{text}" is no date, such as 2026-11-21 or 2026-11-21T09:30:00Z.') from None
-    return found.replace(tzinfo=timezone.utc) if found.tzinfo is None else found.astimezone(timezone.utc)
 
 
 def utc(when: datetime) -> str:
@@ -117,4 +121,10 @@ def utc(when: datetime) -> str:
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"{json.dumps(value)} stands where a text is to be")
+    return value
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"{json.dumps(value)} stands where a list is to be")
     return value
