@@ -26,16 +26,16 @@ def disposal_of(state: State, bequest: Bequest) -> Disposal:
 
 def destination_of(state: State, transfer_to: str) -> Project:
     """Return the team project of that id or name, or the personal project of the user of that email."""
-    if "@" not in transfer_to:
+    user = state.find_user(transfer_to) if "@" in transfer_to else None
+    if user is None:
+        # The name of a project may have an @ in it, too.
         project = the_one(transfer_to, state.find_projects(transfer_to))
         if project is None:
+            what = "User" if "@" in transfer_to else "Project"
             raise InputError(
-                f'Project "{transfer_to}" does not exist: transfer_to is a project, or the email of a user.'
+                f'{what} "{transfer_to}" does not exist: transfer_to is a project, or the email of a user.'
             )
         return project
-    user = state.find_user(transfer_to)
-    if user is None:
-        raise InputError(f'User "{transfer_to}" does not exist: transfer_to is a project, or the email of a user.')
     project = state.personal_project(user)
     if project is None:
         raise InputError(f"transfer_to: the personal project of {user.email} cannot be seen, so nothing can go there.")
