@@ -20,11 +20,15 @@ DATA_TABLES = ("refuse", "copy", "delete")
 
 @dataclass(frozen=True)
 class Disposal:
-    """What the task says shall become of it: it goes to `destination`, or may be destroyed, or neither is said."""
+    """What the task says shall become of it: it goes to `destination`, or may be destroyed, or neither is said.
+
+    `taken` are the names of the data tables that others bring to the destination in the same run.
+    """
 
     destination: Project | None = None
     data_tables: str = "refuse"
     delete_resources: bool = False
+    taken: frozenset[str] = frozenset()
 
 
 def plan_handover(
@@ -143,7 +147,7 @@ def _table_steps(state: State, owner: str, possessions: Possessions, disposal: D
     if disposal.destination is None or not tables:
         return []
     there = [item for item in state.possessions[disposal.destination.id].items if isinstance(item, Table)]
-    taken = {table.name for table in there}
+    taken = {table.name for table in there} | disposal.taken
     steps = []
     for table in tables:
         unfinished = next((other for other in there if other.name == working_name(table)), None)

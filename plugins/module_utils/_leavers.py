@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +15,8 @@ from ._errors import InputError, Problems
 from ._farewell import disposal_of, handover_changes, user_deletion
 from ._handover import Handover
 from ._losses import carried_away, check_leaver, lost_memberships, no_admin, role_change
-from ._model import CHAT_USER, PROJECT_ADMIN, State, User, email_address, role_slug
 from ._change import Change
+from ._model import CHAT_USER, PROJECT_ADMIN, SEES_ALL, State, User, email_address, role_slug
 from ._plan import Plan, without_admin
 from ._possessions import Possessions, listed
 from ._staging import Record, Staged
@@ -113,8 +113,15 @@ def check_departure(departure: Departure) -> None:
         )
     if departure.staging is not None and departure.staging.grace_days < 0:
         raise InputError(f"grace_days: {departure.staging.grace_days} is no number of days: it is 0 or more.")
-    if departure.action == DEMOTE and departure.bequest.delete_resources:
+    bequest = departure.bequest
+    if departure.action == DEMOTE and bequest.delete_resources:
         raise InputError("delete_resources is for who is deleted: use it with action delete or staged.")
+    if bequest.transfer_to is None and bequest.data_tables == "copy":
+        raise InputError("data_tables: copy needs transfer_to, which says where the copies go.")
+    if bequest.transfer_to is None and bequest.data_tables == "delete" and departure.action == DEMOTE:
+        raise InputError(
+            "data_tables: delete is for who is deleted, or gives away what they own: with action demote it needs transfer_to."
+        )
 
 
 def leaver_needs(references: Sequence[str], departure: Departure) -> Needs:
@@ -176,6 +183,8 @@ class _Departures:
         if departure.action in (DEMOTE, STAGED):
             with self.problems:
                 self.role = role_slug(departure.demote_role, "global", self.state.roles, "demote_role")
+                if self.role in SEES_ALL:
+                    raise InputError(f"demote_role: {self.role} sees everything, so nobody is demoted to it.")
         with self.problems:
             self.disposal = disposal_of(self.state, departure.bequest)
             destination = self.disposal.destination
@@ -246,6 +255,8 @@ class _Departures:
         if handover is not None:
             self.handovers[user.id] = handover
             self.notes += handover.notes
+            names = {step.name for step in handover.steps if step.name}
+            self.disposal = replace(self.disposal, taken=self.disposal.taken | names)
 
     def succeed(self, leaving: set[str]) -> None:
         """Plan that somebody becomes admin of each project that would be left without one."""
