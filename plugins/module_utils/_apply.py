@@ -90,7 +90,7 @@ class _Run:
         if (
             (needs_user and change.user in self._lost_users)
             or change.project_key in self._lost_projects
-            or (change.owner and change.owner in self._lost_owners)
+            or (change.owner or change.user_id) in self._lost_owners
         ):
             self._not_tried([change])
             return False
@@ -236,7 +236,10 @@ class _Run:
         carriers = [change for change in changes if not change.carried_by]
         current: list[Change] = []
         self._per_project(going, lambda of_project: current.extend(self._still_as_planned(of_project)))
-        left_alone = {change.user for change in set(going).difference(current)} - self._lost_users
+        elsewhere = set(going).difference(current)
+        # Who stays the last admin, as nobody could be made one instead: that has been said.
+        self._lost_users.update(change.user or "" for change in elsewhere.intersection(self.outcome.not_tried))
+        left_alone = {change.user for change in elsewhere} - self._lost_users
         for change in (*carriers, *current, *items):
             if change.user in left_alone:
                 self._conflict(change, f"a membership of {change.user} is no longer as planned")

@@ -69,7 +69,13 @@ def _copy(
         copy = _filled(table, rows, destination, belongings)
     if belongings.table_rows(table.id) != rows:
         raise N8nError(f"{table} of {owner} was written to while it was copied: run the task again when that is over.")
-    belongings.delete_table(table.id)
+    try:
+        belongings.delete_table(table.id)
+    except N8nError:
+        delivery.notes.append(
+            f"{copy} is a complete copy of {table} of {owner}, which may or may not be deleted by now."
+        )
+        raise
     # The copy is all there is now, whatever it is called.
     named = _named(copy, step, owner, destination, belongings, delivery)
     delivery.add(named, copy.id, len(rows))

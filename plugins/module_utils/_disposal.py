@@ -41,6 +41,7 @@ def plan_handover(
     """
     owner = owner_of(state, source)
     possessions = state.possessions[source.id]
+    unseen = (possessions.unseen, possessions.tables_unseen)
     creator = state.find_user(source.creator_id or "")
     if creator is not None and creator.is_pending and not source.is_team:
         # No call gives a data table to anybody, and nobody else can have made one there.
@@ -69,6 +70,7 @@ def plan_handover(
         tuple(_lost_shares(state, possessions, gone, disposal.destination)),
         {table.id: _mentions(possessions, table) for table in possessions.of_type(TABLE)},
         tuple(_notes(state, owner, possessions, disposal.destination)),
+        unseen,
     )
 
 

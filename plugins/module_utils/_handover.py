@@ -41,7 +41,8 @@ class Handover:
     """What is to be done about the possessions of one owner, in this order.
 
     `owner` says who it is. `along` goes with the owner's deletion: it is destroyed then, or moved by n8n itself where
-    the server `knows_transfer`. `folders` and what they mean are in `notes`.
+    the server `knows_transfer`. `folders` and what they mean are in `notes`, and `unseen` are the reasons why there may be
+    more, which were no obstacle to the plan.
     """
 
     owner: str
@@ -53,6 +54,7 @@ class Handover:
     lost_shares: tuple[dict[str, Any], ...] = ()
     mentions: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
 
     @property
     def transfer_to(self) -> str | None:
@@ -117,8 +119,12 @@ class Delivery:
 def check_nothing_left(handover: Handover, now: Possessions) -> None:
     """Raise N8nError where the owner owns something still, or by now, that is not meant to go with the deletion.
 
-    `now` is what has been read after all steps, right before the deletion.
+    `now` is what has been read after all steps, right before the deletion. What could be seen when the plan was made has
+    to be seen still.
     """
+    for why in (now.unseen, now.tables_unseen):
+        if why and why not in handover.unseen:
+            raise N8nError(f"{handover.owner} is not deleted: {why}")
     meant = {(item.type, item.id) for item in handover.along}
     left = [item for item in now.items if (item.type, item.id) not in meant]
     if left:

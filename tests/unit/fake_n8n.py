@@ -44,6 +44,8 @@ class FakeN8n(FakeBelongings):
         self.features_off: set[str] = set()
         self.scopes_off: set[str] = set()
         self.quotas: dict[str, int] = {}
+        # Names of custom instance roles by slug.
+        self.custom_roles: dict[str, str] = {}
         # The links made last, by email; nobody gets to see them where n8n sends mail.
         self.links: dict[str, str] = {}
         self.sends_mail = False
@@ -132,7 +134,8 @@ class FakeN8n(FakeBelongings):
     def find_roles(self) -> tuple[Role, ...] | None:
         slugs = GLOBAL_ROLES + PROJECT_ROLES
         roles = tuple(Role(slug, slug, slug.partition(":")[0], self._licensed(slug)) for slug in slugs)
-        return None if self.floor else roles
+        custom = (Role(slug, name, "global", custom=True) for slug, name in self.custom_roles.items())
+        return None if self.floor else (*roles, *custom)
 
     @reading
     def missing_scopes(self, actions: Iterable[str]) -> list[str]:
@@ -251,7 +254,7 @@ class FakeN8n(FakeBelongings):
         for role in roles:
             if role == "global:owner":
                 self._refuse(400, "This global role value is not assignable")
-            if role not in GLOBAL_ROLES:
+            if role not in (*GLOBAL_ROLES, *self.custom_roles):
                 self._refuse(400, f"Role {role} does not exist")
 
     def _check_team(self, project_id: str, floor: int = 0) -> None:
