@@ -176,6 +176,22 @@ options:
       - The path of a file on the host where the module runs that gets a line whenever a part of the plan is behind the run, with the
         time in UTC, the number of changes so far and of all. C(tail -f) shows how far a long run has come.
     type: path
+  restore:
+    description:
+      - Whether people in the lists who are in the record O(state_path), because M(lifecycle.n8n.n8n_offboard) has begun to let them go
+        with O(lifecycle.n8n.n8n_offboard#module:action=staged), get back the instance role and the memberships that they had, besides
+        what the lists say. The record forgets them once they have everything.
+      - A list that gives them another role than they had is an error. Projects are known by their ids. One that is gone is left out,
+        with a warning, and is not created.
+      - API keys that n8n deleted cannot come back.
+    type: bool
+    default: false
+  state_path:
+    description:
+      - The path of the record of staged leavers on the host where the module runs, as in
+        O(lifecycle.n8n.n8n_offboard#module:state_path). A damaged one is an error, and so is one that is not there with O(restore=true).
+      - Without O(restore=true) nothing in it changes, and whoever is in the lists and in the record is named in a warning.
+    type: path
 notes:
   - Without any project in the lists, without O(unlisted_users), and without making anybody a V(chatUser), no project is read, so it
     works on the community edition of n8n. Only where an instance role is lowered, all memberships are read, to know the percentage.
@@ -233,6 +249,14 @@ EXAMPLES = r"""
     max_removals: 50
     max_removal_percent: 100
   check_mode: true
+
+- name: Ada is back before her account was deleted, and gets everything again that she had
+  lifecycle.n8n.n8n_access:
+    users:
+      - email: ada@example.com
+    restore: true
+    state_path: leavers.json
+  when: "'leavers.json' is file"
 
 - name: A project whose name is in a variable
   lifecycle.n8n.n8n_access:
@@ -317,6 +341,32 @@ server:
   returned: always
   type: str
   sample: https://n8n.example.com
+restored:
+  description: Who has come back, in check mode who would.
+  returned: when O(restore=true)
+  type: list
+  elements: dict
+  contains:
+    email:
+      description: The email in lower case.
+      type: str
+    id:
+      description: The id of the user who left.
+      type: str
+    since:
+      description: When they left, in UTC.
+      type: str
+    role:
+      description: The instance role that they had.
+      type: str
+    memberships:
+      description: The memberships that they had and have again, each with the C(id) and C(name) of the project then and the C(role) in it.
+      type: list
+      elements: dict
+    gone:
+      description: The memberships in projects that are gone, which they do not get back.
+      type: list
+      elements: dict
 done:
   description: The changes that were made, where some failed those before or beside these. In check mode there are none.
   returned: always
@@ -352,10 +402,13 @@ from typing import Any
 
 from ..module_utils._access import access_needs, access_wish
 from ..module_utils._brakes import Brakes
+from ..module_utils._comeback import comeback_needs, comeback_notes, find_comebacks, with_comebacks
+from ..module_utils._errors import InputError
 from ..module_utils._invites import InviteFile
 from ..module_utils._module import Task, run_module
 from ..module_utils._planner import plan
 from ..module_utils._progress import ProgressFile
+from ..module_utils._record import RecordFile
 from ..module_utils._wish import ADDITIVE, AUTHORITIES, KEEP, UNLISTED, Terms
 
 USER: dict[str, Any] = {
@@ -392,6 +445,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "only_approved": {"type": "bool", "default": False},
     "invites_path": {"type": "path"},
     "progress_path": {"type": "path"},
+    "restore": {"type": "bool", "default": False},
+    "state_path": {"type": "path"},
 }
 
 
@@ -414,19 +469,49 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     brakes = Brakes(params["max_removals"], params["max_removal_percent"], params["approve"], params["only_approved"])
     keep_links = InviteFile(params["invites_path"]).add if params["invites_path"] else lambda links: None
     progress = ProgressFile(params["progress_path"]) if params["progress_path"] else lambda made, planned, action: None
-    needs = access_needs(wish)
-    planned = plan(task.read(needs), wish)
+    restoring, file = params["restore"], _record(params, task.url)
+    needs = comeback_needs(access_needs(wish), file.record) if file and restoring else access_needs(wish)
+    state = task.read(needs)
+    comebacks = find_comebacks(file.record, wish, state) if file else []
+    if restoring:
+        wish = with_comebacks(wish, comebacks, state)
+    planned = plan(state, wish)
     if brakes.needs_all_members(planned, terms):
         planned = plan(task.read(replace(needs, projects=True, community_will_do=True, members=())), wish)
+    notes = comeback_notes(comebacks, restoring, params["state_path"])
+    planned = replace(planned, notes=(*planned.notes, *notes))
     task.show(planned)
     brakes.check(planned, terms)
-    task.carry_out(planned, keep_links, progress=progress)
-    return task.plan_result()
+    outcome = task.carry_out(planned, keep_links, progress=progress)
+    if file and restoring and not task.check_mode:
+        # Who did not get everything can be given the rest by another run.
+        unsettled = {conflict["user"] for conflict in outcome.conflicts}
+        file.keep(file.record.without(back.staged.id for back in comebacks if back.email not in unsettled))
+    restored = {"restored": [comeback.to_result() for comeback in comebacks]} if restoring else {}
+    return {**task.plan_result(), **restored}
+
+
+def _record(params: Mapping[str, Any], url: str) -> RecordFile | None:
+    """Return the record of staged leavers, None where there is none to look at; raises InputError where there has to be."""
+    if not params["state_path"]:
+        return None
+    file = RecordFile(params["state_path"], url)
+    if file.is_new and params["restore"]:
+        raise InputError(
+            f"There is no record of staged leavers in {params['state_path']}, so restore has nothing to give back: name the file "
+            "that n8n_offboard keeps with action staged."
+        )
+    return None if file.is_new else file
 
 
 def main() -> None:
     """Run the module."""
-    run_module(ARGUMENT_SPEC, run, required_one_of=[["users", "projects"]])
+    run_module(
+        ARGUMENT_SPEC,
+        run,
+        required_one_of=[["users", "projects"]],
+        required_if=[("restore", True, ["state_path"])],
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,139 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter n8n_leaver_lines: what became of leavers as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ..module_utils._plan import quoted
+
+DOCUMENTATION = r"""
+name: n8n_leaver_lines
+short_description: What became of leavers as sentences that a person can read
+version_added: 0.1.0
+author:
+  - lifecycle.n8n contributors (@lifecycle)
+description:
+  - Says of everybody whom M(lifecycle.n8n.n8n_offboard) was to take access from what they have lost, who got what they owned, who else
+    has lost something by it, and what they can still reach.
+  - Of long lists the first ten are named; RV(lifecycle.n8n.n8n_offboard#module:users) has all.
+options:
+  _input:
+    description: The C(users) that M(lifecycle.n8n.n8n_offboard) returned, in check mode too.
+    type: list
+    elements: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Grace leaves
+  lifecycle.n8n.n8n_offboard:
+    users:
+      - grace@example.com
+  register: offboarded
+
+- name: What became of her
+  ansible.builtin.debug:
+    msg: "{{ offboarded.users | lifecycle.n8n.n8n_leaver_lines }}"
+"""
+
+RETURN = r"""
+_value:
+  description: By email, sentences on each of the leavers.
+  type: dict
+  sample:
+    grace@example.com:
+      - 'leaves: "Sales" (project:viewer)'
+      - 'can still log in, as global:member'
+      - "n8n shows nobody's API keys: if there are any, they work for what is listed here"
+"""
+
+LONGEST = 10
+UNKNOWN = "n8n does not know this person"
+NOTHING_LEFT = "can reach nothing any more: there is no account"
+
+
+def n8n_leaver_lines(leavers: Any) -> dict[str, list[str]]:
+    """Return sentences by leaver; raises AnsibleFilterError for anything that n8n_offboard does not return."""
+    try:
+        return {leaver["email"]: _lines(leaver) for leaver in leavers}
+    except (KeyError, TypeError) as error:
+        raise AnsibleFilterError(
+            f"n8n_leaver_lines wants the users that n8n_offboard returned; in what it got, this is wrong: {error}."
+        ) from error
+
+
+class FilterModule:
+    """The filters of this file, by name."""
+
+    def filters(self) -> dict[str, Any]:
+        """Return them."""
+        return {"n8n_leaver_lines": n8n_leaver_lines}
+
+
+def _lines(leaver: Mapping[str, Any]) -> list[str]:
+    if not leaver["found"]:
+        return [UNKNOWN]
+    left = [f"{quoted(item['name'])} ({item['role']})" for item in leaver["memberships"]]
+    lines = [
+        *_line("leaves", left),
+        *_line("hands over", map(_thing, leaver["transferred"])),
+        *map(_copy, leaver["copied"]),
+        *_line("destroyed", map(_thing, leaver["deleted"])),
+        *_line("lost by others", map(_loss, leaver["lost_shares"])),
+    ]
+    residual = leaver["residual_access"]
+    if not residual:
+        return [*lines, NOTHING_LEFT]
+    if "staged" in leaver:
+        lines.append(
+            f"left on {leaver['staged']['since']}, and the account goes with the first run after {leaver['staged']['due']}"
+        )
+    return [*lines, *_still(residual)]
+
+
+def _still(residual: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what somebody can still reach, what weighs most first."""
+    by_type: dict[str, list[Mapping[str, Any]]] = {}
+    for item in residual:
+        by_type.setdefault(item["type"], []).append(item)
+    own = [item for kind in ("workflow", "credential", "data_table") for item in by_type.get(kind, [])]
+    shared = [item for kind in ("shared_workflow", "shared_credential") for item in by_type.get(kind, [])]
+    return [
+        *(f"can still log in, as {item['name']}" for item in by_type.get("instance_role", [])),
+        *_line("is still in", [f"{quoted(item['name'])} ({item['role']})" for item in by_type.get("membership", [])]),
+        *_line("still owns", map(_thing, own)),
+        *_line("still has of others", map(_thing, shared)),
+        *(item["name"] for kind in ("api_keys", "unseen") for item in by_type.get(kind, [])),
+    ]
+
+
+def _line(words: str, items: Iterable[str]) -> list[str]:
+    """Return one line that lists the items, none where there is nothing to list."""
+    listed = list(items)
+    more = [f"and {len(listed) - LONGEST} more"] if len(listed) > LONGEST else []
+    return [f"{words}: {', '.join([*listed[:LONGEST], *more])}"] if listed else []
+
+
+def _thing(item: Mapping[str, Any]) -> str:
+    kind = item["type"].replace("shared_", "").replace("_", " ")
+    return f"{kind} {quoted(item['name'])} ({item['id']})"
+
+
+def _copy(item: Mapping[str, Any]) -> str:
+    # In check mode neither is known yet.
+    known = f", {item['rows']} rows, now {item['new_id']}" if item["new_id"] else ""
+    using = ", ".join(quoted(workflow["name"]) for workflow in item["workflows"][:LONGEST])
+    ours = f"; to be changed to it: {using}" if using else ""
+    return f"copied: {_thing(item)} as {quoted(item['new_name'])}{known}{ours}"
+
+
+def _loss(item: Mapping[str, Any]) -> str:
+    whose = item["user"] or f"project {quoted(item['project'])}"
+    failing = ", ".join(quoted(workflow["name"]) for workflow in item["workflows"][:LONGEST])
+    return f"{whose} loses {_thing(item)}{f', which {failing} needs' if failing else ''}"

@@ -1,0 +1,120 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Leavers who come back before the record of staged leavers lets them go: what each gets again. PURE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ._errors import InputError, Problems
+from ._model import State, role_slug
+from ._shield import Shield
+from ._staging import Record, Staged, utc
+from ._wish import MemberWish, Needs, Terms, UserWish, Wish
+
+
+@dataclass(frozen=True)
+class Comeback:
+    """Somebody whom a list names by `email` and who is in the record; `gone` are the projects of then that there are no more."""
+
+    email: str
+    staged: Staged
+    gone: frozenset[str] = frozenset()
+
+    def to_result(self) -> dict[str, Any]:
+        """Return the entry for lists of those who are back."""
+        memberships = self.staged.to_result()["memberships"]
+        return {
+            "email": self.email,
+            "id": self.staged.id,
+            "since": utc(self.staged.since),
+            "role": self.staged.role,
+            "memberships": [item for item in memberships if item["id"] not in self.gone],
+            "gone": [item for item in memberships if item["id"] in self.gone],
+        }
+
+
+def comeback_needs(needs: Needs, record: Record) -> Needs:
+    """Return what has to be read besides, to give back what is in the record."""
+    recorded = {key for staged in record.leavers.values() for key, _name, _role in staged.memberships}
+    if not recorded:
+        return needs
+    # An empty tuple asks for the members of all projects.
+    members = () if needs.members == () else tuple(sorted({*(needs.members or ()), *recorded}))
+    return replace(needs, projects=True, members=members)
+
+
+def find_comebacks(record: Record, wish: Wish, state: State) -> list[Comeback]:
+    """Return who of a list is in the record: the user of that id, whatever the email is by now, else whoever had that email."""
+    shield = Shield(wish.terms or Terms(), state)
+    there = {project.id for project in state.projects if project.is_team}
+    by_email = {staged.email: staged for staged in record.leavers.values()}
+    found: dict[str, Comeback] = {}
+    for person in wish.people if record.leavers else ():
+        user = state.find_user(person.user)
+        email = user.email if user else person.user
+        staged = (record.leavers.get(user.id) if user else None) or by_email.get(email)
+        if staged is not None and not shield.ignores(email):
+            gone = frozenset(key for key, _name, _role in staged.memberships if key not in there)
+            found.setdefault(staged.id, Comeback(email, staged, gone))
+    return list(found.values())
+
+
+def with_comebacks(wish: Wish, comebacks: Iterable[Comeback], state: State) -> Wish:
+    """Return the wish in which everybody who comes back gets what the record has, besides what is wished of them.
+
+    Raises InputError where the list gives somebody another instance role; another role in a project is found by the
+    planner, as any two that contradict each other.
+    """
+    problems = Problems()
+    users = {user.user: user for user in wish.users}
+    members = list(wish.members)
+    for comeback in comebacks:
+        email, staged = comeback.email, comeback.staged
+        where = f"the record of {email}"
+        listed = users.get(email) or users.get(staged.id) or UserWish(email, where=where)
+        with problems:
+            _check_role(listed, staged, state)
+        users[listed.user] = replace(listed, role=staged.role)
+        # By their ids, as a project may have another name by now; none is created that is gone.
+        members += [
+            MemberWish(key, email, role, where=f'{where}, project "{name}"')
+            for key, name, role in staged.memberships
+            if key not in comeback.gone
+        ]
+    problems.refuse()
+    return replace(wish, users=tuple(users.values()), members=tuple(members))
+
+
+def _check_role(listed: UserWish, staged: Staged, state: State) -> None:
+    if listed.role is not None and role_slug(listed.role, "global", state.roles, listed.where) != staged.role:
+        raise InputError(
+            f"{listed.where} says {listed.role}, and the record of staged leavers says {staged.role}: restore gives back what "
+            "the record says, so leave role out, or say the same."
+        )
+
+
+def comeback_notes(comebacks: Sequence[Comeback], restoring: bool, path: str) -> list[str]:
+    """Return what somebody should know of those who come back, or who are in the record and nobody said that they are back."""
+    if not restoring:
+        return [
+            f"{comeback.email} is in the record of staged leavers {path} since {utc(comeback.staged.since)} and stays in it: only "
+            "restore: true gives back what they had and takes them out of it. As long as they are in it, n8n_offboard deletes "
+            "them as soon as their days are over, if it is still told that they leave."
+            for comeback in comebacks
+        ]
+    notes = [
+        f'{comeback.email} had {role} in project "{name}" ({key}), which is gone, and does not get it back.'
+        for comeback in comebacks
+        for key, name, role in comeback.staged.memberships
+        if key in comeback.gone
+    ]
+    if comebacks:
+        notes.append(
+            "API keys that n8n deleted as they left do not come back: "
+            f"{', '.join(comeback.email for comeback in comebacks)} can make new ones."
+        )
+    return notes
