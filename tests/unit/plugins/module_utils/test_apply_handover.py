@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._apply import Outcome, apply
+from ansible_collections.lifecycle.n8n.plugins.module_utils._apply import apply
+from ansible_collections.lifecycle.n8n.plugins.module_utils._outcome import Outcome
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leavers import (
     Departure,

@@ -19,7 +19,9 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._farewell import (
     user_deletion,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Project, State
-from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import Change, Plan, sentence
+from ansible_collections.lifecycle.n8n.plugins.module_utils._change import Change
+from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import Plan
+from ansible_collections.lifecycle.n8n.plugins.module_utils._sentences import sentence
 from ansible_collections.lifecycle.n8n.plugins.module_utils._possessions import (
     Credential,
     Possessions,
