@@ -297,7 +297,8 @@ def test_a_listing_that_fails_right_before_the_deletion_stops_it() -> None:
     def broken() -> None:
         raise BROKEN
 
-    n8n.meanwhile["credentials", n8n.calls["credentials"] + 1] = broken
+    # The listing before that looks whether what has moved is still published.
+    n8n.meanwhile["credentials", n8n.calls["credentials"] + 2] = broken
     outcome = apply(made, n8n, lambda links: None)
     assert n8n.people().keys() == {OLIVIA, ADA, BO, CY, DI}
     assert {change["action"] for error in outcome.errors for change in error["changes"]} == {"delete_user"}
