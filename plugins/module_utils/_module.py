@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
 from ._apply import apply
-from ._outcome import ApplyError, Outcome
+from ._outcome import ApplyError, Forestalled, Outcome
 from ._client import REQUESTS_IMPORT_ERROR, Client
 from ._errors import InputError, N8nError
 from ._model import State, role_slug
@@ -19,7 +20,7 @@ from ._options import CONNECTION_OPTIONS, Connection
 from ._plan import Plan
 from ._reading import read, roles_if_shown
 from ._resources import Resources
-from ._wish import Bequest, Needs
+from ._wish import Bequest, Needs, bequest_of
 
 
 class Task:
@@ -44,8 +45,8 @@ class Task:
 
     def bequest(self, params: Mapping[str, Any], kind: str) -> Bequest:
         """Return what the options say becomes of possessions, on this server; `kind` (user or project) is what goes."""
-        knows = params["transfer_to"] is not None and self.resources.knows_transfer(kind)
-        return Bequest(params["transfer_to"], params["data_tables"], params["delete_resources"], knows)
+        wanted = bequest_of(params)
+        return replace(wanted, knows_transfer=wanted.transfer_to is not None and self.resources.knows_transfer(kind))
 
     def show(self, plan: Plan) -> None:
         """Make `plan` and its notes part of what the task returns, whatever comes of it."""
@@ -99,9 +100,7 @@ class Task:
         outcome = self.carry_out(plan, keep_links, report)
         if outcome.conflicts:
             outcome.notes.clear()
-            raise N8nError(
-                f"Somebody else changed this at the same time: {outcome.conflicts[0]['reason']}. Run the task again."
-            )
+            raise Forestalled(outcome, report(outcome))
         return outcome
 
     def _check_scopes(self, plan: Plan) -> None:
@@ -154,10 +153,15 @@ class Task:
         }
 
     def failed_result(self) -> dict[str, Any]:
-        """Return what a module that fails before its first write returns of the plan, if there was one."""
+        """Return what a module that fails returns of the plan, if there was one, and of what was done by then."""
         if self.plan is None:
             return {}
-        return {**self.plan_result(), "errors": [], "not_tried": self.plan.to_result()}
+        done = set(self.outcome.done)
+        return {
+            **self.plan_result(),
+            "errors": self.outcome.errors,
+            "not_tried": [change.to_result() for change in self.plan.changes if change not in done],
+        }
 
 
 def run_module(

@@ -69,3 +69,16 @@ class ApplyError(N8nError):
     def result(self) -> dict[str, Any]:
         """Return what the failed task reports."""
         return self._result
+
+
+class Forestalled(N8nError):
+    """Somebody else changed what the one wish of a task is about; the result says what was done all the same."""
+
+    def __init__(self, outcome: Outcome, report: dict[str, Any]) -> None:
+        reason = outcome.conflicts[0]["reason"]
+        super().__init__(f"Somebody else changed this at the same time: {reason}. Run the task again.")
+        self._result = report
+
+    def result(self) -> dict[str, Any]:
+        """Return what the failed task reports."""
+        return self._result

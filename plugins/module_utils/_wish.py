@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ._errors import InputError
 from ._model import CHAT_USER, email_address, plain_slug
@@ -152,6 +153,13 @@ class Needs:
     possessions: bool = False
     possessions_of_projects: tuple[str, ...] = ()
     destination: str | None = None
+
+
+def bequest_of(params: Mapping[str, Any], knows_transfer: bool = False) -> Bequest:
+    """Return what the options say becomes of possessions; raises InputError for two that exclude each other."""
+    if params["transfer_to"] is not None and params["delete_resources"]:
+        raise InputError("transfer_to and delete_resources exclude each other: what is destroyed cannot be moved.")
+    return Bequest(params["transfer_to"], params["data_tables"], params["delete_resources"], knows_transfer)
 
 
 EVERYTHING = Needs(all_users=True, projects=True, members=())

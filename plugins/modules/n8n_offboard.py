@@ -362,10 +362,15 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
             file.keep(file.record.adding(staged_now(plan, people, departure)))
 
     def report(outcome: Outcome) -> dict[str, Any]:
-        after = None if task.check_mode else _again(task, needs) if outcome.done else state
+        touched = outcome.done or outcome.errors
+        after = None if task.check_mode else _again(task, needs) if touched else state
         if file and after:
-            # Whoever is no user any more is through.
-            file.keep(file.record.without(set(file.record.leavers) - {user.id for user in after.users}))
+            try:
+                # Whoever is no user any more is through.
+                file.keep(file.record.without(set(file.record.leavers) - {user.id for user in after.users}))
+            except N8nError as error:
+                # What was done is done, and the next run tidies up.
+                task.warnings.append(str(error))
         return {"users": leaver_results(people, departure, plan, outcome.done, outcome.deliveries, after)}
 
     outcome = task.carry_out(plan, report=report, prepare=begin)
@@ -387,12 +392,7 @@ def _now(text: str | None) -> datetime:
 
 def main() -> None:
     """Run the module."""
-    run_module(
-        ARGUMENT_SPEC,
-        run,
-        required_if=[("action", STAGED, ["state_path"])],
-        mutually_exclusive=[("transfer_to", "delete_resources")],
-    )
+    run_module(ARGUMENT_SPEC, run, required_if=[("action", STAGED, ["state_path"])])
 
 
 if __name__ == "__main__":

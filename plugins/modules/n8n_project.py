@@ -185,9 +185,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
 
 def main() -> None:
     """Run the module."""
-    run_module(
-        ARGUMENT_SPEC, run, required_one_of=[("name", "id")], mutually_exclusive=[("transfer_to", "delete_resources")]
-    )
+    run_module(ARGUMENT_SPEC, run, required_one_of=[("name", "id")])
 
 
 if __name__ == "__main__":

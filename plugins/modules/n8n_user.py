@@ -188,11 +188,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils._disposal import DATA_TABLES
+from ..module_utils._errors import N8nError
+from ..module_utils._model import User
 from ..module_utils._module import Task, run_module
 from ..module_utils._outcome import Outcome
 from ..module_utils._planner import plan
 from ..module_utils._residual import residual_access
-from ..module_utils._wish import Bequest, Needs, UserWish, Wish, user_reference
+from ..module_utils._wish import Bequest, Needs, UserWish, Wish, bequest_of, user_reference
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "email": {"type": "str"},
@@ -217,7 +219,7 @@ def desired(params: Mapping[str, Any], bequest: Bequest) -> Wish:
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Make the options true and return the user."""
-    wish = desired(params, Bequest())
+    wish = desired(params, bequest_of(params))
     reference = wish.users[0].user
     state = task.read(Needs(users=(reference,), roles=wish.names_roles))
     if params["state"] == "absent" and state.find_user(reference):
@@ -242,9 +244,18 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     link = links.get(user.email) if params["return_invite_url"] else None
     result: dict[str, Any] = {"user": {**user.to_result(), **({"invite_url": link} if link else {})}}
     if params["state"] == "absent":
-        left = None if task.check_mode else task.resources.find_user(user.id)
+        left = None if task.check_mode else _left(task, user)
         result.update(outcome.handed_over(), residual_access=residual_access(state, left) if left else [])
     return result
+
+
+def _left(task: Task, user: User) -> User | None:
+    """Return the deleted user if n8n knows that user still; that it does not answer any more undoes no deletion."""
+    try:
+        return task.resources.find_user(user.id)
+    except N8nError as error:
+        task.warnings.append(f"{user.email} was deleted, and n8n could not be asked whether that is so: {error}")
+        return None
 
 
 def main() -> None:
@@ -253,7 +264,7 @@ def main() -> None:
         ARGUMENT_SPEC,
         run,
         required_one_of=[("email", "id")],
-        mutually_exclusive=[("email", "id"), ("transfer_to", "delete_resources")],
+        mutually_exclusive=[("email", "id")],
     )
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._apply import apply
-from ansible_collections.lifecycle.n8n.plugins.module_utils._outcome import Outcome
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leavers import (
     Departure,
