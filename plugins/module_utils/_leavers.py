@@ -133,6 +133,8 @@ def leaver_needs(references: Sequence[str], departure: Departure) -> Needs:
         members=(),
         roles=departure.action in (DEMOTE, STAGED) and departure.demote_role not in ("chatUser", CHAT_USER),
         possessions=True,
+        # Only what goes leaves folders behind.
+        folders=departure.bequest.transfer_to is not None or departure.bequest.delete_resources,
         destination=departure.bequest.transfer_to,
     )
 

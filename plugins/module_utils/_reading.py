@@ -144,7 +144,7 @@ def _with_possessions(resources: Resources, state: State, needs: Needs) -> State
     sees_all = myself is not None and myself.role in SEES_ALL
     possessions = resources.possessions([*sources, *_destination(state, needs.destination)], sees_all)
     # Folders hold workflows, so who has none of these has no folder that anybody would miss.
-    with_folders = [key for key in sources if possessions[key].items]
+    with_folders = [key for key in sources if needs.folders and possessions[key].items]
     for key, folders in zip(with_folders, resources.client.in_parallel(resources.folders, with_folders)):
         possessions[key] = replace(possessions[key], folders=folders)
     return replace(state, possessions=possessions)

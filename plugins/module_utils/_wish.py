@@ -140,8 +140,8 @@ class Needs:
     """What has to be read: the users named, or all; the projects; the members of those named (empty: of all, None: of none).
 
     `community_will_do` reads no projects where the licence has no team projects, instead of failing. `possessions` asks
-    for what the named users own, `possessions_of_projects` for what these projects own, and `destination` (a project, or
-    the email of a user) for what is there already.
+    for what the named users own, `possessions_of_projects` for what these projects own, `folders` for their folders, at a
+    request each, and `destination` (a project, or the email of a user) for what is there already.
     """
 
     users: tuple[str, ...] = ()
@@ -152,6 +152,7 @@ class Needs:
     roles: bool = False
     possessions: bool = False
     possessions_of_projects: tuple[str, ...] = ()
+    folders: bool = False
     destination: str | None = None
 
 

@@ -303,6 +303,7 @@ not_tried:
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -326,6 +327,7 @@ from ..module_utils._module import Task, run_module
 from ..module_utils._outcome import Outcome
 from ..module_utils._record import RecordFile
 from ..module_utils._staging import moment
+from ..module_utils._wish import Needs
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "users": {"type": "list", "elements": "raw", "required": True},
@@ -377,10 +379,10 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     return {**report(outcome), **task.plan_result()}
 
 
-def _again(task: Task, needs: Any) -> State | None:
+def _again(task: Task, needs: Needs) -> State | None:
     """Return what there is after the changes, which proves them, or None where n8n does not answer any more."""
     try:
-        return task.read(needs)
+        return task.read(replace(needs, folders=False))
     except N8nError as error:
         task.warnings.append(f"What is left to the leavers could not be looked at, and is worked out: {error}")
         return None

@@ -173,7 +173,13 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     wish = desired(params, task.bequest(params, "project") if absent else Bequest())
     doomed = (params["id"] or params["name"],) if absent else ()
     # Who loses a share by it can only be said of users who are read.
-    needs = Needs(all_users=absent, projects=True, possessions_of_projects=doomed, destination=wish.bequest.transfer_to)
+    needs = Needs(
+        all_users=absent,
+        projects=True,
+        possessions_of_projects=doomed,
+        folders=absent,
+        destination=wish.bequest.transfer_to,
+    )
     changes = plan(task.read(needs), wish)
     outcome = task.carry_out_one(changes, report=Outcome.handed_over)
     project = changes.project_after(params["id"], params["name"], outcome.projects)

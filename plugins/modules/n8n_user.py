@@ -232,6 +232,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
                 community_will_do=True,
                 members=(),
                 possessions=True,
+                folders=True,
                 destination=wish.bequest.transfer_to,
             )
         )
