@@ -296,7 +296,7 @@ def test_a_listing_that_fails_right_before_the_deletion_stops_it() -> None:
     def broken() -> None:
         raise BROKEN
 
-    # The listing before that looks whether what has moved is still published.
+    # Once after the moves, and then right before the deletion.
     n8n.meanwhile["credentials", n8n.calls["credentials"] + 2] = broken
     outcome = apply(made, n8n, lambda links: None)
     assert n8n.people().keys() == {OLIVIA, ADA, BO, CY, DI}
