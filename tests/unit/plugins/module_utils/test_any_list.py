@@ -28,7 +28,6 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import (
     AUTHORITIES,
     EVERYTHING,
     KEEP,
-    REMOVE_MEMBERSHIPS,
     UNLISTED,
     Terms,
     Wish,

@@ -20,6 +20,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._leavers import (
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import Plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
+from ansible_collections.lifecycle.n8n.plugins.module_utils._outcome import Outcome
 from ansible_collections.lifecycle.n8n.plugins.module_utils._possessions import (
     Credential,
     Possession,

@@ -32,7 +32,6 @@ from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company i
     ADA,
     GRACE,
     LINUS,
-    OLIVIA,
     PERSONAL,
     ROLES,
     SALES,
