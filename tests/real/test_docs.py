@@ -66,6 +66,7 @@ GIVEN: dict[str, Callable[[Server], None]] = {
     "guide_who_is_where": two_people,
     "n8n": two_people,
     "n8n_access_info": two_people,
+    "n8n_leaver_lines": two_people,
     "n8n_offboard": two_people,
     "n8n_plan_lines": sales_and_ada,
     "n8n_project_info": two_people,

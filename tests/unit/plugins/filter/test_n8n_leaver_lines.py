@@ -1,0 +1,116 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What became of leavers as sentences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.lifecycle.n8n.plugins.filter.n8n_leaver_lines import FilterModule, n8n_leaver_lines
+
+ADA = "ada@example.com"
+INVOICES = {"type": "workflow", "id": "w1", "name": 'In"voices'}
+BANK = {"type": "credential", "id": "c1", "name": "Bank"}
+CUSTOMERS = {"type": "data table", "id": "t1", "name": "Customers"}
+
+
+def leaver(**said: Any) -> dict[str, Any]:
+    lists = ("memberships", "transferred", "copied", "deleted", "lost_shares", "residual_access")
+    return {"email": ADA, "found": True, **{key: [] for key in lists}, **said}
+
+
+def left(kind: str, name: str, key: str | None = None, role: str | None = None) -> dict[str, Any]:
+    return {"type": kind, "id": key, "name": name, "role": role}
+
+
+@pytest.mark.parametrize(
+    ("said", "lines"),
+    [
+        ({}, ["can reach nothing any more: there is no account"]),
+        ({"found": False}, ["n8n does not know this person"]),
+        (
+            {"memberships": [{"id": "p1", "name": "Sales", "role": "project:viewer"}], "transferred": [BANK, INVOICES]},
+            [
+                'leaves: "Sales" (project:viewer)',
+                'hands over: credential "Bank" (c1), workflow "In\\"voices" (w1)',
+                "can reach nothing any more: there is no account",
+            ],
+        ),
+        (
+            {
+                "copied": [
+                    {**CUSTOMERS, "new_id": "t2", "new_name": "Customers", "rows": 3, "workflows": [INVOICES]},
+                    {**CUSTOMERS, "new_id": None, "new_name": "Customers", "rows": None, "workflows": []},
+                ],
+                "deleted": [CUSTOMERS],
+                "residual_access": [left("instance_role", "global:chatUser")],
+            },
+            [
+                'copied: data table "Customers" (t1) as "Customers", 3 rows, now t2; to be changed to it: "In\\"voices"',
+                'copied: data table "Customers" (t1) as "Customers"',
+                'destroyed: data table "Customers" (t1)',
+                "can still log in, as global:chatUser",
+            ],
+        ),
+        (
+            {
+                "lost_shares": [
+                    {**BANK, "user": "bo@example.com", "project": None, "workflows": [{"id": "w2", "name": "Pay"}]},
+                    {**INVOICES, "user": None, "project": "Support", "workflows": []},
+                ],
+            },
+            [
+                'lost by others: bo@example.com loses credential "Bank" (c1), which "Pay" needs, project "Support" loses '
+                'workflow "In\\"voices" (w1)',
+                "can reach nothing any more: there is no account",
+            ],
+        ),
+        (
+            {
+                "staged": {"since": "2026-01-01T00:00:00Z", "due": "2026-01-31T00:00:00Z"},
+                "residual_access": [
+                    left("unseen", "There may be more."),
+                    left("api_keys", "Keys work."),
+                    left("shared_credential", "Mail", "c9", "credential:user"),
+                    left("shared_workflow", "Hers", "w9", "workflow:editor"),
+                    left("data_table", "Customers", "t1"),
+                    left("credential", "Bank", "c1"),
+                    left("workflow", "Bills", "w1"),
+                    left("membership", "Sales", "p1", "project:admin"),
+                    left("instance_role", "global:member"),
+                ],
+            },
+            [
+                "left on 2026-01-01T00:00:00Z, and the account goes with the first run after 2026-01-31T00:00:00Z",
+                "can still log in, as global:member",
+                'is still in: "Sales" (project:admin)',
+                'still owns: workflow "Bills" (w1), credential "Bank" (c1), data table "Customers" (t1)',
+                'still has of others: workflow "Hers" (w9), credential "Mail" (c9)',
+                "Keys work.",
+                "There may be more.",
+            ],
+        ),
+    ],
+)
+def test_what_became_of_a_leaver(said: dict[str, Any], lines: list[str]) -> None:
+    assert n8n_leaver_lines([leaver(**said)]) == {ADA: lines}
+
+
+def test_of_long_lists_ten_are_named() -> None:
+    workflows = [{"type": "workflow", "id": f"w{number}", "name": "W"} for number in range(300)]
+    line, _nothing = n8n_leaver_lines([leaver(transferred=workflows)])[ADA]
+    assert line.endswith('workflow "W" (w9), and 290 more') and "w10" not in line
+
+
+@pytest.mark.parametrize("users", ["ada", None, 1, [1], [{}], [{"email": ADA}], {"email": ADA}, [leaver(deleted=[{}])]])
+def test_anything_else_is_refused(users: object) -> None:
+    with pytest.raises(AnsibleFilterError, match="n8n_leaver_lines wants the users that n8n_offboard returned"):
+        n8n_leaver_lines(users)
+
+
+def test_the_filter_is_there() -> None:
+    assert FilterModule().filters() == {"n8n_leaver_lines": n8n_leaver_lines}
