@@ -25,6 +25,8 @@ class Between:
         # What goes wrong, and what somebody else does just before, by the number of the write.
         self.mishaps: dict[int, str] = {}
         self.meanwhile: dict[int, Callable[[], object]] = {}
+        # Nothing is answered any more, as where n8n has died.
+        self.is_dead = False
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -38,6 +40,14 @@ class Between:
     ) -> None:
         self._http.shutdown()
         self._http.server_close()
+
+    def dies_before(self, number: int) -> None:
+        """Let n8n die just before it gets that write."""
+
+        def die() -> None:
+            self.is_dead = True
+
+        self.meanwhile[number] = die
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         between = self
@@ -56,6 +66,9 @@ class Between:
                     between.writes.append(f"{self.command} {self.path}")
                     between.meanwhile.pop(len(between.writes), lambda: None)()
                     mishap = between.mishaps.get(len(between.writes))
+                if between.is_dead:
+                    self.close_connection = True
+                    return
                 if mishap == REFUSED:
                     self.answer(500, b'{"message": "This write fails."}')
                     return

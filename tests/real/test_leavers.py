@@ -1,0 +1,339 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Leavers on the real n8n: what they can still reach is asked as the leaver, and the company loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from between import Between
+from n8n_server.server import PASSWORD, Server, ServerError
+from test_handover import ADA, BO, COLUMNS, CY, Company, node, rows, says, webhook
+
+# Makes the collection importable.
+import_module("unit.conftest")
+from ansible_collections.lifecycle.n8n.plugins.modules import n8n_offboard, n8n_project, n8n_user
+from ansible_collections.lifecycle.n8n.tests.unit import module_runs
+
+PATHS = ("caller", "plain", "bos")
+
+
+@pytest.fixture
+def company(n8n: Server) -> Iterator[Company]:
+    """Ada is an editor in Ops and a viewer in Support; Bo is in Ops as well."""
+    opened = Company(n8n)
+    support = opened.api.create_project("Support").id
+    opened.api.set_members(opened.ops, {opened.ids[ADA]: "project:editor", opened.ids[BO]: "project:viewer"})
+    opened.api.set_members(support, {opened.ids[ADA]: "project:viewer"})
+    yield opened
+    opened.api.client.close()
+
+
+@pytest.fixture
+def between(n8n: Server) -> Iterator[Between]:
+    with Between(n8n.url) as opened:
+        yield opened
+
+
+def what_ada_has(company: Company) -> dict[str, str]:
+    """Let Ada own what calls another workflow and uses a credential, something archived, and have what is Bo's."""
+    called = company.workflow(
+        ADA,
+        "Called",
+        node("executeWorkflowTrigger", 1.1, {"inputSource": "passthrough"}),
+        says("called"),
+        publish=True,
+    )
+    calls = {"workflowId": {"__rl": True, "value": called, "mode": "id"}, "options": {}}
+    made = {"called": called, "mail": company.credential(ADA, "Mail")}
+    made["caller"] = company.workflow(
+        ADA, "Caller", webhook("caller", made["mail"]), node("executeWorkflow", 1.2, calls), publish=True
+    )
+    made["plain"] = company.workflow(ADA, "Plain", webhook("plain"), says("plain"), publish=True)
+    made["old"] = company.workflow(ADA, "Old", webhook("old"))
+    company.browsers[ADA].call("POST", f"/workflows/{made['old']}/archive")
+    made["bos"] = company.workflow(BO, "Bo's", webhook("bos"), says("bo"), publish=True)
+    company.share(ADA, "credential", made["mail"], company.home(BO))
+    return made
+
+
+MINE = ("called", "mail", "caller", "plain", "old")
+
+
+def offboard(company: Company, url: str = "", **args: Any) -> dict[str, Any]:
+    """Run n8n_offboard as Ansible does."""
+    return module_runs.main(
+        n8n_offboard,
+        **{"users": [ADA], "url": url or company.n8n.url, "api_key": company.n8n.api_key, "retries": 1, **args},
+    )
+
+
+def tables(company: Company) -> dict[str, str]:
+    """Where nobody sees the data tables of others, somebody has to say that they may go."""
+    return {"data_tables": "delete"} if company.floor else {}
+
+
+def status(company: Company, key: str, path: str = "/workflows") -> int:
+    """What the public API answers to a key."""
+    url = f"{company.n8n.url}/api/v1{path}"
+    return requests.get(url, headers={"X-N8N-API-KEY": key}, timeout=60, proxies={"http": ""}).status_code
+
+
+def seen(company: Company) -> dict[str, set[str]]:
+    """What Ada sees in the session that her browser has open: ids of everything, projects by name."""
+    browser = company.browsers[ADA]
+    return {
+        "workflows": {item["id"] for item in browser.call("GET", "/workflows?filter=%7B%22isArchived%22%3Afalse%7D")},
+        "credentials": {item["id"] for item in browser.call("GET", "/credentials")},
+        "teams": {item["name"] for item in browser.call("GET", "/projects/my-projects") if item["type"] == "team"},
+    }
+
+
+def is_locked_out(company: Company) -> bool:
+    """Whether neither Ada's open session, nor her key, nor her password open anything."""
+    with pytest.raises(ServerError, match="answered 401"):
+        company.browsers[ADA].call("GET", "/workflows")
+    with pytest.raises(ServerError, match="answered 401"):
+        company.n8n.login(ADA, PASSWORD)
+    return status(company, company.keys[ADA]) == 401
+
+
+def kinds(result: dict[str, Any]) -> list[tuple[str, str]]:
+    (entry,) = result["users"]
+    return [(left["type"], left["name"]) for left in entry["residual_access"]]
+
+
+def moved(result: dict[str, Any]) -> set[str]:
+    return {item["id"] for entry in result["users"] for item in entry["transferred"]}
+
+
+def test_who_leaves_projects_sees_what_is_listed_and_no_more(company: Company) -> None:
+    made = what_ada_has(company)
+    company.share(BO, "workflow", made["bos"], company.home(ADA))
+    in_ops = company.n8n.api("POST", "/workflows", {"name": "Team's", "nodes": [], "connections": {}, "settings": {}})
+    company.api.transfer_workflow(in_ops["id"], company.ops)
+    assert in_ops["id"] in seen(company)["workflows"] and seen(company)["teams"] == {"Ops", "Support"}
+    done = offboard(company)
+    (entry,) = done["users"]
+    listed = {
+        kind: {left["id"] for left in entry["residual_access"] if kind in left["type"]}
+        for kind in ("workflow", "credential")
+    }
+    # n8n lists what is archived apart.
+    assert seen(company) == {
+        "workflows": listed["workflow"] - {made["old"]},
+        "credentials": listed["credential"],
+        "teams": set(),
+    }
+    assert listed["workflow"] == {made[name] for name in ("called", "caller", "plain", "old", "bos")}
+    assert ("api_keys" in dict(kinds(done))) and status(company, company.keys[ADA]) == 200
+    with pytest.raises(ServerError, match="answered 40[34]"):
+        company.browsers[ADA].call("GET", f"/workflows/{in_ops['id']}")
+
+
+def test_who_is_demoted_and_gives_everything_away_reaches_nothing(company: Company) -> None:
+    made = what_ada_has(company)
+    before = {path: company.called(path) for path in PATHS}
+    done = offboard(company, action="demote", transfer_to="Ops", **tables(company))
+    assert moved(done) == {made[name] for name in MINE}
+    unseen = ["unseen"] if company.floor else []
+    assert [kind for kind, _name in kinds(done)] == ["instance_role", *unseen]
+    assert seen(company) == {"workflows": set(), "credentials": set(), "teams": set()}
+    assert status(company, company.keys[ADA]) == 401
+    for item in ("called", "caller", "plain", "old"):
+        with pytest.raises(ServerError, match="answered 40[34]"):
+            company.browsers[ADA].call("GET", f"/workflows/{made[item]}")
+    assert {path: company.called(path) for path in PATHS} == before
+    assert not offboard(company, action="demote", transfer_to="Ops", **tables(company))["changed"]
+
+
+def test_who_is_demoted_to_a_role_without_any_scope_reaches_nothing(company: Company) -> None:
+    if company.floor:
+        pytest.skip("2.8 has no custom roles")
+    what_ada_has(company)
+    role = {"displayName": "Nothing", "description": "", "roleType": "global", "scopes": []}
+    slug = company.n8n.api("POST", "/roles", role)["slug"]
+    done = offboard(company, action="demote", demote_role="Nothing", transfer_to=BO)
+    assert kinds(done) == [("instance_role", slug)]
+    assert status(company, company.keys[ADA]) == 401
+    assert company.n8n.get(f"/users/{ADA}", includeRole="true")["role"] == slug
+    assert seen(company) == {"workflows": set(), "credentials": set(), "teams": set()}
+    assert not offboard(company, action="demote", demote_role="Nothing", transfer_to=BO)["changed"]
+
+
+def test_who_is_deleted_reaches_nothing_and_what_runs_goes_on(company: Company, between: Between) -> None:
+    made = what_ada_has(company)
+    company.share(BO, "workflow", made["bos"], company.home(ADA))
+    before = {path: company.called(path) for path in PATHS}
+    assert {code for code, _text in before.values()} == {200} and "called" in before["caller"][1]
+    during: list[object] = []
+    for number in range(1, 20):
+        between.meanwhile[number] = lambda: during.append({path: company.called(path)[0] for path in ("plain", "bos")})
+    done = offboard(company, between.url, action="delete", transfer_to="Ops", **tables(company))
+    assert not done.get("failed"), done["msg"]
+    assert moved(done) == {made[name] for name in MINE} and kinds(done) == []
+    assert len(during) == len(between.writes) == 6
+    assert [at for at in during if at != {"plain": 200, "bos": 200}] == []
+    assert {path: company.called(path) for path in PATHS} == before
+    assert {company.owner_of("workflow", made[name]) for name in ("called", "caller", "plain", "old")} == {company.ops}
+    assert company.owner_of("credential", made["mail"]) == company.ops
+    assert company.owner_of("workflow", made["bos"]) == company.home(BO)
+    archived = [item.id for item in company.api.workflows() if item.archived]
+    assert archived == [made["old"]]
+    ((entry,),) = (done["users"],)
+    assert [(share["name"], share["user"]) for share in entry["lost_shares"]] == [("Mail", BO)]
+    assert is_locked_out(company)
+
+
+@pytest.mark.parametrize("number", [1, 2, 5, 6])
+def test_an_n8n_that_dies_on_the_way_has_deleted_nothing_and_the_next_run_finishes(
+    company: Company, between: Between, number: int
+) -> None:
+    made = what_ada_has(company)
+    before = {path: company.called(path) for path in PATHS}
+    # Five moves, and then the deletion.
+    between.dies_before(number)
+    failed = offboard(company, between.url, action="delete", transfer_to="Ops", **tables(company))
+    assert failed["failed"] and failed["changed"] is (number > 1)
+    assert len(moved(failed)) == number - 1
+    assert company.n8n.get(f"/users/{ADA}")["email"] == ADA
+    assert {path: company.called(path) for path in ("plain", "bos")} == {
+        path: before[path] for path in ("plain", "bos")
+    }
+    between.is_dead = False
+    again = offboard(company, between.url, action="delete", transfer_to="Ops", **tables(company))
+    assert not again.get("failed") and moved(again) | moved(failed) == {made[name] for name in MINE}
+    assert not moved(again) & moved(failed)
+    assert {path: company.called(path) for path in PATHS} == before and is_locked_out(company)
+
+
+def test_a_leaver_in_two_steps(company: Company, tmp_path: Path) -> None:
+    made = what_ada_has(company)
+    before = {path: company.called(path) for path in PATHS}
+    path = tmp_path / "leavers.json"
+    staged = {"action": "staged", "state_path": str(path), "transfer_to": "Ops", **tables(company)}
+    first = offboard(company, now="2026-11-01", **staged)
+    assert first["changed"] and moved(first) == set()
+    assert status(company, company.keys[ADA]) == 401 and seen(company)["teams"] == set()
+    assert {path: company.called(path) for path in PATHS} == before
+    assert '"project:editor"' in path.read_text(encoding="utf-8") and company.keys[ADA] not in path.read_text("utf-8")
+    assert not offboard(company, now="2026-11-30", **staged)["changed"]
+    path.rename(tmp_path / "away")
+    lost = offboard(company, now="2026-12-01", **staged)
+    assert lost["failed"] and "there is no record" in lost["msg"]
+    (tmp_path / "away").rename(path)
+    done = offboard(company, now="2026-12-01", **staged)
+    assert moved(done) == {made[name] for name in MINE} and kinds(done) == []
+    assert {path: company.called(path) for path in PATHS} == before and is_locked_out(company)
+    assert not offboard(company, now="2026-12-02", **staged)["changed"]
+
+
+def test_the_sole_admin_of_three_projects_is_succeeded(company: Company) -> None:
+    ids = [company.api.create_project(f"Hers {number}").id for number in range(3)]
+    owner = company.n8n.get("/users/olivia@example.com")["id"]
+    for project in ids:
+        company.api.set_members(project, {company.ids[ADA]: "project:admin"})
+        company.api.remove_member(project, owner)
+    for action in ("remove_memberships", "demote", "delete"):
+        refused = offboard(company, action=action, **(tables(company) if action == "delete" else {}))
+        assert all(f'Project "Hers {number}"' in refused["msg"] for number in range(3))
+    done = offboard(company, action="delete", successor={ids[0]: CY, "Hers 1": BO, "Hers 2": BO}, **tables(company))
+    assert not done.get("failed"), done["msg"]
+    members = company.n8n.memberships()
+    assert [members[f"Hers {number}"] for number in range(3)] == [
+        {CY: "project:admin"},
+        {BO: "project:admin"},
+        {BO: "project:admin"},
+    ]
+
+
+def test_somebody_who_never_came_and_was_given_a_workflow(company: Company) -> None:
+    gift = company.workflow(BO, "Gift", webhook("gift"), says("gift"), publish=True)
+    company.api.transfer_workflow(gift, company.home(CY))
+    before = company.called("gift")
+    refused = offboard(company, users=[CY], action="delete")
+    assert refused["failed"] and f'owns workflow "Gift" ({gift})' in refused["msg"]
+    done = offboard(company, users=[CY], action="delete", transfer_to=BO)
+    assert moved(done) == {gift} and company.called("gift") == before
+
+
+def test_what_the_destination_has_already_becomes_its_own(company: Company) -> None:
+    bills = company.workflow(ADA, "Bills", webhook("bills"), says("bills"), publish=True)
+    company.share(ADA, "workflow", bills, company.home(BO))
+    done = offboard(company, action="delete", transfer_to=BO, **tables(company))
+    assert moved(done) == {bills} and done["users"][0]["lost_shares"] == []
+    assert company.owner_of("workflow", bills) == company.home(BO) and company.called("bills")[0] == 200
+
+
+def test_a_table_of_1000_rows(company: Company) -> None:
+    table = company.make(ADA, "/data-tables", {"name": "Orders", "columns": COLUMNS})
+    company.n8n.api("POST", f"/data-tables/{table}/rows", {"data": rows(1000)})
+    before = company.api.table_rows(table)
+    refused = offboard(company, action="delete", transfer_to="Ops")
+    assert refused["failed"] and ("data tables of others" if company.floor else f'"Orders" ({table})') in refused["msg"]
+    if company.floor:
+        assert (
+            "data tables of others" in offboard(company, action="delete", transfer_to="Ops", data_tables="copy")["msg"]
+        )
+        assert company.api.table_rows(table) == before
+        return
+    done = offboard(company, action="delete", transfer_to="Ops", data_tables="copy")
+    (copied,) = done["users"][0]["copied"]
+    assert (copied["rows"], copied["new_name"]) == (1000, "Orders")
+    assert company.api.table_rows(copied["new_id"]) == before and is_locked_out(company)
+
+
+def test_everything_may_be_destroyed(company: Company) -> None:
+    made = what_ada_has(company)
+    done = offboard(company, action="delete", delete_resources=True)
+    assert not done.get("failed"), done["msg"]
+    assert {item["id"] for item in done["users"][0]["deleted"]} == {made[name] for name in MINE}
+    assert company.called("plain")[0] == 404 and company.called("bos")[0] == 200 and is_locked_out(company)
+
+
+def test_300_workflows(company: Company) -> None:
+    mail = company.credential(ADA, "Mail")
+    for number in range(300):
+        company.workflow(ADA, f"W{number:03}", webhook(f"w{number}", mail))
+    done = offboard(company, action="delete", transfer_to="Ops", **tables(company))
+    assert len(moved(done)) == 301 and not done.get("failed") and kinds(done) == []
+    assert sum(item.owner_id == company.ops for item in company.api.workflows()) == 300
+    # Each moves with a call of its own; what is read does not grow with them.
+    assert done["requests"] < 301 + 60
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_a_project_that_goes_when_n8n_dies(company: Company, between: Between, number: int) -> None:
+    mail = company.credential(BO, "Mail")
+    bills = company.workflow(BO, "Bills", webhook("bills", mail), says("bills"), publish=True)
+    company.api.transfer_credential(mail, company.ops)
+    company.api.transfer_workflow(bills, company.ops)
+    before = company.called("bills")
+    args = {"name": "Ops", "state": "absent", "transfer_to": BO, "retries": 1, **tables(company)}
+    between.dies_before(number)
+    failed = module_runs.main(n8n_project, url=between.url, api_key=company.n8n.api_key, **args)
+    assert failed["failed"] and len(failed["transferred"]) == number - 1 and "Ops" in company.n8n.memberships()
+    between.is_dead = False
+    done = module_runs.main(n8n_project, url=between.url, api_key=company.n8n.api_key, **args)
+    ids = {item["id"] for item in (*failed["transferred"], *done["transferred"])}
+    assert ids == {mail, bills} and "Ops" not in company.n8n.memberships()
+    assert company.called("bills") == before and company.owner_of("workflow", bills) == company.home(BO)
+
+
+def test_one_user(company: Company) -> None:
+    made = what_ada_has(company)
+    before = {path: company.called(path) for path in PATHS}
+    args = {"email": ADA, "state": "absent", "transfer_to": CY, **tables(company)}
+    connection = {"url": company.n8n.url, "api_key": company.n8n.api_key}
+    would = module_runs.main(n8n_user, check_mode=True, **args, **connection)
+    done = module_runs.main(n8n_user, **args, **connection)
+    assert would["transferred"] == done["transferred"] and done["residual_access"] == []
+    assert {item["id"] for item in done["transferred"]} == {made[name] for name in MINE}
+    assert {path: company.called(path) for path in PATHS} == before and is_locked_out(company)
+    assert not module_runs.main(n8n_user, **args, **connection)["changed"]
