@@ -37,6 +37,11 @@ def listing(path, query=""):
     return found
 
 
+def published(id_):
+    """Return whether a workflow is published, so that n8n does not delete it; on 2.8 it does."""
+    return call("GET", "/roles") is not None and call("GET", f"/workflows/{id_}")["active"]
+
+
 def main():
     """Delete, and say how much."""
     mark, deleted = sys.argv[1].lower(), 0
@@ -46,6 +51,8 @@ def main():
             id_ for id_, item in listing(path).items() if mark in item[key].lower() and item.get("type") != "personal"
         ]:
             for id_ in doomed:
+                if path == "/workflows" and published(id_):
+                    call("POST", f"{path}/{id_}/deactivate")
                 call("DELETE", f"{path}/{id_}")
                 deleted += 1
     for roles in (call("GET", "/roles") or {}).values():
