@@ -152,10 +152,13 @@ class _Lists:
     def _member(self, wish: MemberWish) -> None:
         entry = self._called.get(wish.project)
         first = self._given.setdefault((entry.reference if entry else wish.project, wish.user), wish)
-        roles = [plain_slug(role, "project") for role in (first.role or "", wish.role or "")]
-        # What a custom role of another name means, only n8n can tell.
-        if None not in roles and roles[0] != roles[1]:
-            raise InputError(f"{first.where} says {first.role}, and {wish.where} says {wish.role}: say one of them.")
+        if first is not wish:
+            roles = [plain_slug(role, "project") for role in (first.role or "", wish.role or "")]
+            # What a custom role of another name means, only n8n can tell.
+            if None not in roles and roles[0] != roles[1]:
+                raise InputError(
+                    f"{first.where} says {first.role}, and {wish.where} says {wish.role}: say one of them."
+                )
         self.members.append(wish)
 
 

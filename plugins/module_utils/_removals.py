@@ -42,14 +42,13 @@ def take_from_unnamed(draft: Draft) -> None:
 class _Removal:
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
-        self.listed: dict[str, UserWish] = {}
-        self.named: set[str] = set()
-        for person in draft.wish.people:
-            user = draft.state.find_user(person.user)
-            email = user.email if user else person.user
-            self.named.add(email)
-            if isinstance(person, UserWish):
-                self.listed[email] = person
+        # Each once, in however many projects the list names them.
+        emails: dict[str, str] = {}
+        for reference in {person.user for person in draft.wish.people}:
+            user = draft.state.find_user(reference)
+            emails[reference] = user.email if user else reference
+        self.named = set(emails.values())
+        self.listed = {emails[person.user]: person for person in draft.wish.users}
 
     def from_project(self, project: Project) -> None:
         """Plan who goes from a project that is there."""
