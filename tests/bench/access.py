@@ -13,7 +13,7 @@ from typing import Any
 from .processes import Failed, Figures, Place, Ran, arguments, module, playbook, program, race
 from .proxy import Proxy, passing_on
 from .site import Site
-from .tables import goal, progress, ratio, say, seconds, table
+from .tables import goal, progress, ratio, seconds, table
 
 ROUND_TRIP = 0.05
 TIMES = 3
@@ -99,19 +99,15 @@ class _Access:
         """Measure the loops over some of the memberships, and return what they take for all of them."""
         self.site.look_up()
         flat = [(person["email"], name, role) for person in self.people for name, role in person["projects"].items()]
-        found: list[dict[str, Figures]] = []
-        for number, place in enumerate(places):
-            # Others from away, as the first are there by then.
-            items = [self._item(*membership) for membership in flat[number::EVERY]]
-            progress(f"Loops over {len(items)} memberships{', away' if number else ''}, {state}")
-            variables = self._written("loop.json", {"memberships": items})
-            peaks = self._peaks(items[0])
-            found.append(
-                {
-                    name: self._for_all(playbook(place, file, variables), peaks[name], len(flat) / len(items))
-                    for name, file in LOOPS.items()
-                }
-            )
+        peaks = self._peaks(self._item(*flat[0]))
+        found: list[dict[str, Figures]] = [{} for _place in places]
+        turns = [(number, name) for number in range(len(places)) for name in LOOPS]
+        for turn, (number, name) in enumerate(turns):
+            # Other memberships each time, as the last ones are there by then.
+            items = [self._item(*membership) for membership in flat[turn::EVERY]]
+            progress(f"{name} over {len(items)} memberships{', away' if number else ''}, {state}")
+            ran = playbook(places[number], LOOPS[name], self._written("loop.json", {"memberships": items}))
+            found[number][name] = self._for_all(ran, peaks[name], len(flat) / len(items))
         return found[0], found[1] if len(found) > 1 else {}
 
     def _item(self, email: str, name: str, role: str) -> dict[str, str]:

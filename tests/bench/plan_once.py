@@ -12,6 +12,7 @@ import time
 from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_wish
 from ansible_collections.lifecycle.n8n.plugins.module_utils._brakes import Brakes
 from ansible_collections.lifecycle.n8n.plugins.module_utils._model import MEMBER, OWNER, Member, Project, State, User
+from ansible_collections.lifecycle.n8n.plugins.module_utils._module import collect_rarely
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import AUTHORITATIVE, Terms
 
@@ -21,15 +22,17 @@ URL = "https://n8n.example.com"
 
 
 def main(size: int, state_name: str) -> None:
-    """Print the seconds from the list to the plan, and from there to what the task returns with a diff."""
+    """Print the processor's seconds from the list to the plan, and from there to what the task returns with a diff."""
+    # As in every module.
+    collect_rarely()
     people, state = Company.of_size(size).people(), _state(size, state_name)
-    begin = time.perf_counter()
+    begin = time.process_time()
     terms = Terms(AUTHORITATIVE)
     planned = plan(state, access_wish(people, terms=terms))
-    made = time.perf_counter()
+    made = time.process_time()
     Brakes().check(planned, terms)
     result = (planned.to_result(), planned.summary, planned.digest, planned.diff(planned.changes))
-    end = time.perf_counter()
+    end = time.process_time()
     print(json.dumps({"planning": made - begin, "result": end - made, "changes": len(result[0])}))
 
 

@@ -10,7 +10,7 @@ import statistics
 
 from .company import Company
 from .processes import program
-from .tables import goal, progress, say, seconds, table
+from .tables import goal, progress, seconds, table
 
 SIZES = (1, 2, 4, 8)
 TIMES = 3
@@ -34,31 +34,26 @@ def measure(sizes: tuple[int, ...] = SIZES) -> None:
     table(
         (
             "people / projects / memberships",
-            *(f"{title}: {what}" for title in STATES.values() for what in ("plan", "result", "memory")),
+            "state",
+            "seconds to the plan",
+            "for each membership",
+            "to the result",
+            "peak memory",
         ),
-        (
-            (
-                _numbers(Company.of_size(size)),
-                *(
-                    cell
-                    for state in STATES
-                    for cell in (
-                        f"{seconds(found[size, state][0])} s",
-                        f"{seconds(found[size, state][1])} s",
-                        f"{found[size, state][2]:.0f} MiB",
-                    )
-                ),
-            )
-            for size in sizes
-        ),
+        (_row(Company.of_size(size), state, *found[size, state]) for state in STATES for size in sizes),
     )
     for state, title in STATES.items():
         planning, _result, memory = found[sizes[-1], state]
         goal(f"{title}: planned in less than a second: {seconds(planning)} s", planning < 1)
         goal(f"{title}: less than 300 MiB: {memory:.0f} MiB", memory < 300)
-        times = planning / found[sizes[0], state][0]
-        say(f"- {title}: {sizes[-1] / sizes[0]:.0f} times the size took {times:.1f} times as long")
 
 
-def _numbers(company: Company) -> str:
-    return f"{company.users:,} / {company.projects:,} / {company.memberships:,}"
+def _row(company: Company, state: str, planning: float, result: float, memory: float) -> tuple[str, ...]:
+    return (
+        f"{company.users:,} / {company.projects:,} / {company.memberships:,}",
+        STATES[state],
+        seconds(planning),
+        f"{planning / company.memberships * 1e6:.1f} µs",
+        seconds(result),
+        f"{memory:.0f} MiB",
+    )

@@ -12,7 +12,7 @@ from pathlib import Path
 from .processes import Failed, Figures, Place, Ran, module, playbook, program, race
 from .proxy import Answers, passing_on
 from .site import Site
-from .tables import goal, progress, ratio, say, seconds, table
+from .tables import goal, progress, ratio, seconds, table
 
 ROUND_TRIP = 0.05
 TIMES = 3
@@ -83,7 +83,6 @@ def _print(title: str, near: dict[str, Figures], far: dict[str, Figures]) -> Non
             for name in near
         ),
     )
-    say("The ratio is that of n8n_user_info to the row: below 1 it is faster.", "")
 
 
 def _goals(near: dict[str, Figures], far: dict[str, Figures]) -> None:
