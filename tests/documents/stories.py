@@ -24,7 +24,7 @@ from n8n_server.server import Server
 
 # What a reader types and the tests cannot: it needs a network, a browser's key, or is what runs these tests.
 NOT_RUN = (
-    r"make (demo|test)",
+    r"make (demo|test|bench)",
     r"ansible-galaxy collection install (lifecycle\.n8n|community\.general|\.)",
     r"python3? -m pip install (python-ldap )?requests",
     r"apt-get install .*",
