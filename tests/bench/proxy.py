@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import http.client
+import select
 import threading
 import time
 from collections.abc import Iterator
@@ -75,6 +76,9 @@ def passing_on(url: str, seconds: float, answers: Answers | None = None) -> Iter
 
         def _ask(self, body: bytes = b"") -> Answer:
             headers = {name: self.headers[name] for name in ("X-N8N-API-KEY", "Content-Type") if self.headers[name]}
+            # n8n closes a connection that was not used for 5 s (Node.js's default), and a client only finds out by looking.
+            if self.upstream.sock and select.select([self.upstream.sock], [], [], 0)[0]:
+                self.upstream.close()
             self.upstream.request(self.command, self.path, body or None, headers)
             answer = self.upstream.getresponse()
             return answer.status, answer.headers.get("Content-Type", ""), answer.read()
