@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -169,7 +168,6 @@ def run_module(
     argument_spec: Mapping[str, Any], run: Callable[[Mapping[str, Any], Task], dict[str, Any]], **rules: Any
 ) -> None:
     """Run one module: its options and the connection's, `run`, and its result or error as Ansible wants them."""
-    collect_rarely()
     module = AnsibleModule(argument_spec={**connection_spec(), **argument_spec}, supports_check_mode=True, **rules)
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=str(REQUESTS_IMPORT_ERROR))
@@ -196,11 +194,6 @@ def _calls_of(plan: Plan) -> set[str]:
     handed_over = {call for handover in plan.handovers.values() for call in handover.actions}
     changes = (change for change in plan.changes if not change.carried_by and change.item is None)
     return handed_over | {change.action for change in changes}
-
-
-def collect_rarely() -> None:
-    """Have Python look for garbage less often: a list of thousands is no garbage, and looking takes a fifth of a plan's time."""
-    gc.set_threshold(100_000)
 
 
 def connection_spec() -> dict[str, dict[str, Any]]:

@@ -12,7 +12,6 @@ import time
 from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_wish
 from ansible_collections.lifecycle.n8n.plugins.module_utils._brakes import Brakes
 from ansible_collections.lifecycle.n8n.plugins.module_utils._model import MEMBER, OWNER, Member, Project, State, User
-from ansible_collections.lifecycle.n8n.plugins.module_utils._module import collect_rarely
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import AUTHORITATIVE, Terms
 
@@ -24,7 +23,6 @@ URL = "https://n8n.example.com"
 def main(size: int, state_name: str) -> None:
     """Print the processor's seconds from the list to the plan, and from there to what the task returns with a diff."""
     # As in every module.
-    collect_rarely()
     people, state = Company.of_size(size).people(), _state(size, state_name)
     begin = time.process_time()
     terms = Terms(AUTHORITATIVE)
