@@ -153,9 +153,7 @@ def test_carried_out_a_plan_gives_what_was_asked_for(case: Case) -> None:
     then = Access.of(state).after(made.changes)
     by_name = {then.names[key]: key for key in then.names}
     told = " ".join(made.notes)
-    named = {email for email in case.users} | {
-        email for entry in case.projects.values() for email in entry.get("members") or {}
-    }
+    named = set(case.users).union(*(entry.get("members") or {} for entry in case.projects.values()))
     given = {
         (email, name): role
         for email, entry in case.users.items()

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -69,7 +69,7 @@ PROJECTS: list[dict[str, Any]] = [
 STRICT = Terms(AUTHORITATIVE, REMOVE_MEMBERSHIPS)
 
 
-def syncing(n8n: FakeN8n, projects: list[dict[str, Any]] = PROJECTS) -> Plan:
+def syncing(n8n: FakeN8n, projects: Sequence[dict[str, Any]] = tuple(PROJECTS)) -> Plan:
     wish = access_wish([{"email": CY, "role": "admin", "projects": {}}], projects, STRICT)
     return plan(read(n8n, access_needs(wish)), wish)
 
