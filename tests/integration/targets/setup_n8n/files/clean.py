@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 import urllib.error
 import urllib.request
 
 
-def call(method, path):
-    """Return the answer of n8n, None where it has no such thing."""
+def call(method, path, patience=60):
+    """Return the answer of n8n, None where it has no such thing. It unpublishes behind its answer, and takes its time."""
     request = urllib.request.Request(
         f"{os.environ['N8N_URL']}/api/v1{path}", method=method, headers={"X-N8N-API-KEY": os.environ["N8N_API_KEY"]}
     )
@@ -22,9 +23,13 @@ def call(method, path):
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
             return json.loads(answer.read() or "null")
     except urllib.error.HTTPError as error:
+        words = error.read().decode()
         if error.code == 404:
             return None
-        raise SystemExit(f"{method} {path} answered {error.code}: {error.read().decode()}") from None
+        if patience and "still being unpublished" in words:
+            time.sleep(0.5)
+            return call(method, path, patience - 1)
+        raise SystemExit(f"{method} {path} answered {error.code}: {words}") from None
 
 
 def listing(path, query=""):
