@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -72,16 +73,50 @@ class Story:
         again = self.step("The same again: nothing is left to do, so nothing changes.", *onboard)
         self.expect("changed=0 " in again, "the second run changed something")
         self.step("move.yml moves Grace from Sales to Support, and Linus becomes its admin.", "move.yml", "--diff")
+        before = self.n8n.memberships()
+        export = ("lifecycle.n8n.sync", "-e", "@export.yml")
         self.step(
-            "leavers.yml names people who have left. They lose every membership, in one plan.", *offboard, "--diff"
+            "Every night n8n follows the directory. Tonight its export is empty, and that is stopped.", *export, code=2
         )
+        self.expect(self.n8n.memberships() == before, "somebody lost something")
+        workflow = self.margaret_makes_a_workflow()
+        self.step(
+            "leavers.yml names people who have left. n8n would destroy what Margaret made, so they stay.",
+            *offboard,
+            code=2,
+        )
+        transfer = ("-e", "offboard_transfer_to=Support")
+        self.step("Told who gets it, her workflow moves, and the accounts go.", *offboard, *transfer, "--diff")
+        self.expect("Support" in self.owners_of(workflow), "the workflow is not in Support")
+        say("Her workflow is in Support, with the same id, and who works there can open it.")
         self.say_who_is_where()
         report = ("lifecycle.n8n.report", "-e", f'report_path="{REPORT}"')
         self.step("A report for the access review: who has access to what, to read and to print.", *report)
         say(f"Open it in a browser: {REPORT.as_uri()}")
 
-    def step(self, title: str, *words: str) -> str:
-        """Run ansible-playbook with `words`, show it and what it prints, and return that."""
+    def margaret_makes_a_workflow(self) -> str:
+        """Margaret accepts her invitation and makes a workflow, as she would in a browser; return its id."""
+        links = json.loads((self.folder / INVITES).read_text("utf-8"))
+        margaret = self.n8n.accept(links["margaret@example.com"], "Margaret", "Hamilton")
+        key = margaret.api_key()
+        workflow = {"name": "Sort the tickets", "nodes": [], "connections": {}, "settings": {}}
+        made = Server(self.n8n.url, self.n8n.version, key).api("POST", "/workflows", workflow)
+        say(
+            'Meanwhile Margaret has accepted her invitation, and made a workflow "Sort the tickets" in her personal space.'
+        )
+        return str(made["id"])
+
+    def owners_of(self, workflow: str) -> set[str]:
+        """Return the names of the projects that have a workflow."""
+        shared = self.n8n.get(f"/workflows/{workflow}")["shared"]
+        return {
+            project["name"]
+            for project in self.n8n.everything("/projects")
+            if project["id"] in {share["projectId"] for share in shared}
+        }
+
+    def step(self, title: str, *words: str, code: int = 0) -> str:
+        """Run ansible-playbook with `words`, which is to end with `code`, show it and what it prints, and return that."""
         self.number += 1
         shown = " ".join("'" + word + "'" if " " in word else word for word in words)
         say(
@@ -108,7 +143,7 @@ class Story:
             for line in playbook.stdout or ():
                 lines.append(line)
                 print(f"  {line}".rstrip(), flush=True)
-        self.expect(playbook.returncode == 0, f"ansible-playbook ended with {playbook.returncode}")
+        self.expect(playbook.returncode == code, f"ansible-playbook ended with {playbook.returncode}")
         return "".join(lines)
 
     def say_who_is_where(self) -> None:
