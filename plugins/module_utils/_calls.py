@@ -54,15 +54,16 @@ class Calls:
 
         `read_again` returns what `send` would have returned if n8n has carried it out, and None if it has not.
         """
-        for attempt in range(self.client.connection.retries):
+        for attempt in range(self.client.connection.retries + 1):
             try:
                 return send()
-            except Unanswered:
+            except Unanswered as error:
+                unanswered = error
                 self.client.pause(attempt)
                 found = read_again()
                 if found is not None:
                     return found
-        return send()
+        raise unanswered
 
 
 def quoted_part(text: str) -> str:

@@ -15,6 +15,7 @@ from ._client import Listing
 from ._errors import ApiError
 from ._model import Member, Project, Role, User
 from ._refusals import has_scope
+from ._sentences import few
 
 Item = TypeVar("Item")
 
@@ -236,9 +237,3 @@ def batches(items: Iterable[Item]) -> list[list[Item]]:
     """Return `items` in lists of at most BATCH."""
     everything = list(items)
     return [everything[start : start + BATCH] for start in range(0, len(everything), BATCH)]
-
-
-def few(names: Iterable[str], most: int = 3) -> str:
-    """Return the first of many names, and how many more there are."""
-    listed = list(names)
-    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")

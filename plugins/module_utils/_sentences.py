@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ._change import PROJECT_ACTIONS
@@ -50,3 +50,9 @@ def sentence(change: Mapping[str, Any]) -> str:
 def quoted(name: object) -> str:
     """Return a project's name in quotes, in which no name can look like more than a name."""
     return json.dumps(name, ensure_ascii=False)
+
+
+def few(names: Iterable[str], most: int = 3) -> str:
+    """Return the first of many names, and how many more there are."""
+    listed = list(names)
+    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")

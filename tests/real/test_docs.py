@@ -95,7 +95,7 @@ def narrow_key(n8n: Server, module: str) -> str:
     if "project:manageMembers" not in owner.call("GET", "/api-keys/scopes"):
         scopes = {scope.replace("project:manageMembers", "project:update") for scope in scopes}
     if version(n8n) < (2, 36):
-        scopes.discard("role:list")
+        scopes -= {"role:list", "folder:list"}
     # There is no key without any scope.
     return owner.api_key(sorted(scopes or {"tag:list"}))
 

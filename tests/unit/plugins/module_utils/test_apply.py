@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_needs, access_wish
 from ansible_collections.lifecycle.n8n.plugins.module_utils._apply import apply
 from ansible_collections.lifecycle.n8n.plugins.module_utils._outcome import ApplyError, Outcome
-from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, N8nError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, ConnectionFailed, N8nError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leavers import (
     Departure,
     find_leavers,
@@ -31,7 +31,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay
 
 ADA, BO, CY, DI, EVE, FAY = (f"{name}@example.com" for name in ("ada", "bo", "cy", "di", "eve", "fay"))
-BROKEN = ApiError("n8n refused: it is broken.", 500, "broken")
+BROKEN = ConnectionFailed("n8n could not be asked: it is broken.")
 # Something of everything that a list can ask for.
 LIST: list[dict[str, Any]] = [
     {"email": ADA, "role": "admin", "projects": {"Sales": "viewer", "Support": "admin"}},
