@@ -18,8 +18,9 @@ description:
   - A list never takes anything from the owner, from the user whose API key is used, or from the last admin of a project. They keep
     what they have, with a warning.
   - When a call fails, what does not depend on it is still carried out. The task fails at the end and says what was done, what failed
-    and what was not tried; the next run does the rest. Members are read again before anything of theirs is changed, and what
-    somebody else has changed since the plan was made is left alone and listed under RV(conflicts).
+    and what was not tried; the next run does the rest. What a change starts from is read again
+    right before it (the members of a project for eight removals at once, users for 25 changes at once), and what somebody
+    else has changed since the plan was made is left alone and listed under RV(conflicts).
 author:
   - lifecycle.n8n contributors (@lifecycle)
 extends_documentation_fragment:
