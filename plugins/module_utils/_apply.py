@@ -96,7 +96,9 @@ class _Run:
         roles: dict[str | None, list[Change]] = {}
         for change in rest:
             roles.setdefault(change.after, []).append(change)
-        if not isinstance(refusal, ApiError) or (len(rest) == len(changes) and len(roles) == 1):
+        # What is broken is no matter of roles.
+        is_broken = not isinstance(refusal, ApiError) or refusal.status >= 500
+        if len(rest) == len(changes) and (is_broken or len(roles) == 1):
             self.ledger.failed(changes, refusal)
             return
         for part in roles.values():

@@ -149,12 +149,45 @@ def test_what_somebody_else_does_meanwhile_is_not_undone(n8n: Server, between: B
     assert n8n.memberships() == WANTED
 
 
-def test_a_project_that_goes_meanwhile_fails_alone(n8n: Server, between: Between) -> None:
+def test_a_project_that_goes_meanwhile_is_left_alone(n8n: Server, between: Between) -> None:
     people(n8n)
     support = member(n8n, "Support", CY).partition("/users/")[0]
     between.meanwhile = {1: lambda: n8n.api("DELETE", support)}
-    failed = run(n8n, between)
-    assert (
-        failed["failed"] and failed["changed"] and {error["users"][0] for error in failed["errors"]} <= {ADA, CY, NEW}
-    )
+    done = run(n8n, between)
+    assert not done.get("failed") and {conflict["project"] for conflict in done["conflicts"]} == {"Support"}
+    assert {conflict["reason"] for conflict in done["conflicts"]} == {"left alone: the project is not there any more"}
     assert n8n.memberships() == {name: members for name, members in WANTED.items() if name != "Support"}
+
+
+def test_somebody_who_is_deleted_meanwhile_keeps_nobody_out(n8n: Server, between: Between) -> None:
+    """n8n refuses all new members of a project because of one who is no user any more."""
+    people(n8n)
+    between.meanwhile = {1: lambda: n8n.api("DELETE", f"/users/{user_id(n8n, DI)}")}
+    listed = [{"name": "Support", "members": {ADA: "admin", BO: "editor", DI: "viewer"}}]
+    done = run(n8n, between, users=[], projects=listed, authority="additive", unlisted_users="keep")
+    assert not done.get("failed")
+    assert [(conflict["user"], conflict["reason"]) for conflict in done["conflicts"]] == [
+        (DI, f"left alone: {DI} is no user any more")
+    ]
+    support = n8n.memberships()["Support"]
+    assert support == {ADA: "project:admin", BO: "project:editor", CY: "project:viewer", OWNER: "project:admin"}
+
+
+def test_names_and_roles_that_somebody_else_gives_meanwhile_stay(n8n: Server, between: Between) -> None:
+    people(n8n)
+    sales = member(n8n, "Sales", CY).partition("/users/")[0]
+
+    def somebody_else() -> None:
+        n8n.api("PUT", sales, {"name": "Income"})
+        n8n.api("POST", "/projects", {"name": "New"})
+        n8n.api("PATCH", f"/users/{user_id(n8n, CY)}/role", {"newRoleName": "global:chatUser"})
+
+    # With the invitation, which is the first write.
+    between.meanwhile = {1: somebody_else}
+    done = run(n8n, between)
+    reasons = {(conflict["action"], conflict["reason"]) for conflict in done["conflicts"]}
+    assert ("create_project", "left alone: somebody else has made a project of that name") in reasons
+    assert ("rename_project", 'left alone: the project has become "Income"') in reasons
+    assert ("change_user_role", f"left alone: {CY} has become global:chatUser") in reasons
+    assert not done.get("failed") and set(n8n.memberships()) == {"Income", "New", "Support"}
+    assert n8n.get(f"/users/{CY}", includeRole="true")["role"] == "global:chatUser"

@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_needs, access_wish
 from ansible_collections.lifecycle.n8n.plugins.module_utils._apply import apply
-from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ConnectionFailed
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, ConnectionFailed
 from ansible_collections.lifecycle.n8n.plugins.module_utils._outcome import Outcome
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._reading import read
@@ -207,6 +207,14 @@ def test_what_is_refused_for_all_is_tried_once() -> None:
     n8n = company()
     n8n.features_off.add("feat:projectRole:editor")
     outcome = carry_out(n8n, users=[{"email": email, "projects": {"Support": "editor"}} for email in (ADA, BO)])
+    assert [error["users"] for error in outcome.errors] == [[ADA, BO]] and n8n.calls["set_members"] == 1
+
+
+def test_what_is_broken_is_not_tried_role_by_role() -> None:
+    n8n = company()
+    n8n.fail[1] = ApiError("n8n refused: it is broken.", 500, "broken")
+    listed = [{"email": ADA, "projects": {"Support": "editor"}}, {"email": BO, "projects": {"Support": "viewer"}}]
+    outcome = carry_out(n8n, users=listed)
     assert [error["users"] for error in outcome.errors] == [[ADA, BO]] and n8n.calls["set_members"] == 1
 
 
