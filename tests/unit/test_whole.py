@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Iterator
 from fnmatch import fnmatch
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +88,27 @@ def test_role_is_documented_and_tested(name: str) -> None:
     wanted = {f"roles/{name}/README.md", f"roles/{name}/meta/argument_specs.yml", f"playbooks/{name}.yml"}
     assert {path for path in wanted if not (ROOT / path).is_file()} == set()
     assert list(ROOT.glob(f"extensions/molecule/{name}*/molecule.yml"))
+
+
+def passed_on(name: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the module, its option and the role's variable wherever a role gives a variable to a module as it is."""
+    for task in load(f"roles/{name}/tasks/main.yml"):
+        for step in (task, *task.get("block", ())):
+            for module in MODULES:
+                for option, value in (step.get(f"lifecycle.n8n.{module}") or {}).items():
+                    found = re.fullmatch(r"\{\{ (\w+)( \| default\(omit\))? \}\}", str(value))
+                    if found:
+                        yield module, option, found[1]
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_a_role_takes_what_the_module_takes(name: str) -> None:
+    variables = load(f"roles/{name}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    told = [(module, option, variables[name]) for module, option, name in passed_on(name) if name in variables]
+    assert told or name == "report"
+    for module, option, variable in told:
+        taken = import_module(f"ansible_collections.lifecycle.n8n.plugins.modules.{module}").ARGUMENT_SPEC[option]
+        assert (option, variable["type"]) == (option, taken["type"])
 
 
 def test_the_tarball_leaves_out_what_users_do_not_need() -> None:
