@@ -103,7 +103,7 @@ class Draft:
             return
         if self._is_ignored(user.email if user else wish.user):
             return
-        role = None if wish.role is None else self._slug(wish.role, "global", wish.where)
+        role = None if wish.role is None else self._slug(wish.role, "global", _source(wish, "role"))
         if user is None:
             self._invite(wish, role)
             return
@@ -262,7 +262,7 @@ class Draft:
 
     def _member(self, wish: MemberWish) -> None:
         # Told first, so that a list is refused once with everything that is wrong in it.
-        role = None if wish.role is None else self._slug(wish.role, "project", wish.where)
+        role = None if wish.role is None else self._slug(wish.role, "project", _source(wish, f"project {quoted(wish.project)}"))
         project, user = self._project_of(wish), self._user_of(wish)
         if project is None or user is None:
             if wish.present:
@@ -380,6 +380,11 @@ def missing_project(state: State, project: str) -> str:
     alike = get_close_matches(project.casefold().strip(), names, n=1, cutoff=0.75)
     way_out = f'was "{names[alike[0]]}" meant?' if alike else "create it, with n8n_project, or with create_projects."
     return f'Project "{project}" does not exist: {way_out}'
+
+
+def _source(wish: UserWish | MemberWish, key: str) -> str:
+    """Return where a role was written: once in a rule for many people, else where somebody is named."""
+    return f"rule {quoted(wish.rule)}, {key}" if wish.rule else wish.where
 
 
 def _by(reason: str, rule: str) -> str:

@@ -175,6 +175,24 @@ def test_everything_that_is_wrong_is_said_at_once(n8n: FakeN8n) -> None:
     assert n8n.calls["write"] == 0
 
 
+def test_a_wrong_role_in_a_rule_is_said_once_and_of_the_rule(n8n: FakeN8n) -> None:
+    by = {"role": "Staff", "projects": {"Support": "All of \"us\""}}
+    users: list[dict[str, Any]] = [
+        {"email": f"u{number}@example.com", "role": "membr", "projects": {"Support": "edtor"}, "granted_by": by}
+        for number in range(30)
+    ]
+    users.append({"email": BO, "role": "membr", "projects": {"Support": "edtor"}})
+    with pytest.raises(InputError) as refused:
+        run(n8n_access, n8n, users=users)
+    assert [line.partition(" to give")[0] for line in str(refused.value).splitlines()] == [
+        'rule "Staff", role: there is no role "membr"',
+        f'users[30] ({BO}): there is no role "membr"',
+        'rule "All of \\"us\\"", project "Support": there is no role "edtor"',
+        f'users[30] ({BO}), project "Support": there is no role "edtor"',
+    ]
+    assert n8n.writes == []
+
+
 def test_owner_and_self_keep_their_roles_with_a_warning(n8n: FakeN8n, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_module, "Resources", lambda client: n8n)
     warnings: list[str] = []
