@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from ._calls import LOOKS
+from ._client import Listing
 from ._errors import ApiError, IncompleteReading
 from ._model import SEES_ALL, Project, Role, State, User
 from ._resources import Resources
@@ -26,7 +28,7 @@ def read(resources: Resources, needs: Needs) -> State:
     if needs.all_users and needs.projects:
         state = _whole_instance(resources, state, needs.community_will_do)
     elif needs.all_users:
-        state = replace(state, users=_all_users(resources, needs.users))
+        state = replace(state, users=_all_users(resources, state, needs.users))
     else:
         state = replace(state, users=_named_users(resources, needs.users))
         if needs.projects:
@@ -61,14 +63,52 @@ def _named_users(resources: Resources, references: Iterable[str]) -> tuple[User,
     return tuple({user.id: user for user in found if user is not None}.values())
 
 
-def _all_users(resources: Resources, wanted: Iterable[str]) -> tuple[User, ...]:
-    """Return all users. Their pages may overlap; then, of those `wanted` who did not come, each is asked for."""
+def _all_users(resources: Resources, state: State, wanted: Sequence[str]) -> tuple[User, ...]:
+    """Return all users. Their pages may overlap; then, of those `wanted` who did not come, each is asked for.
+
+    Where nobody in particular is wanted, personal projects tell whether everybody came, if n8n shows them.
+    """
     listing = resources.list_users()
-    users = tuple(User.from_api(item) for item in listing.items)
     if not listing.repeats:
-        return users
-    state = State(resources.client.connection.url, users=users)
-    return users + _named_users(resources, [name for name in wanted if state.find_user(name) is None])
+        return tuple(_users(listing).values())
+    if wanted:
+        state = replace(state, users=tuple(_users(listing).values()))
+        return state.users + _named_users(resources, [name for name in wanted if state.find_user(name) is None])
+    try:
+        return _whole_instance(resources, state, community_will_do=True).users
+    except ApiError as error:
+        # A key that is for users alone.
+        if error.status != 403:
+            raise
+        return _without_projects(resources, listing)
+
+
+def _without_projects(resources: Resources, listing: Listing) -> tuple[User, ...]:
+    """Return all users where n8n shows nothing else that could tell who they are; `listing` is what was read already.
+
+    Who comes twice comes in place of somebody else, so there are as many users as came with repeats. Several looks are
+    put together until there are that many.
+    """
+    found: dict[str, User] = {}
+    count = 0
+    for look in range(LOOKS):
+        if look:
+            listing = resources.list_users()
+        if not listing.repeats:
+            return tuple(_users(listing).values())
+        found.update(_users(listing))
+        count = max(count, len(listing.items) + listing.repeats)
+        if len(found) >= count:
+            return tuple(found.values())
+    raise IncompleteReading(
+        f"n8n at {resources.client.connection.url} gave the same users on different pages, {LOOKS} times in a row, so that "
+        f"{count - len(found)} of {count} may be missing. Nothing was changed: run the task again, and if this stays, use a "
+        "key that may list projects, where the licence has them: they tell who is missing."
+    )
+
+
+def _users(listing: Listing) -> dict[str, User]:
+    return {item["id"]: User.from_api(item) for item in listing.items}
 
 
 def _projects(resources: Resources, community_will_do: bool = False) -> tuple[Project, ...]:
@@ -85,13 +125,14 @@ def _whole_instance(resources: Resources, state: State, community_will_do: bool)
 
     Every user, pending ones too, has one personal project with that user's id as creatorId (seen on 2.8.4 and 2.40.7).
     """
-    users, projects = _both(resources, community_will_do)
+    listing, projects = _both(resources, community_will_do)
     if community_will_do and not projects:
-        return replace(state, users=tuple(users.values()))
+        return replace(state, users=_without_projects(resources, listing))
+    users = _users(listing)
     if _owners(projects.values()) != set(users):
         # Somebody may have come or gone between the two listings; another look tells.
-        more, projects = _both(resources, community_will_do)
-        users.update(more)
+        listing, projects = _both(resources, community_will_do)
+        users.update(_users(listing))
         unlisted = sorted(_owners(projects.values()) - set(users))
         users.update({user.id: user for user in _named_users(resources, unlisted)})
         # Who was there at the first look and has no personal project any more has been deleted in between, if n8n agrees.
@@ -108,19 +149,19 @@ def _whole_instance(resources: Resources, state: State, community_will_do: bool)
     return replace(state, users=tuple(users.values()), projects=tuple(projects.values()))
 
 
-def _both(resources: Resources, community_will_do: bool) -> tuple[dict[str, User], dict[str, Project]]:
-    """Return users and projects by id, both read at once."""
-    users: dict[str, User] = {}
+def _both(resources: Resources, community_will_do: bool) -> tuple[Listing, dict[str, Project]]:
+    """Return the listing of users, and projects by id, both read at once."""
+    listings: list[Listing] = []
     projects: dict[str, Project] = {}
 
     def look(what: str) -> None:
         if what == "users":
-            users.update({item["id"]: User.from_api(item) for item in resources.list_users().items})
+            listings.append(resources.list_users())
         else:
             projects.update({project.id: project for project in _projects(resources, community_will_do)})
 
     resources.client.in_parallel(look, ("users", "projects"))
-    return users, projects
+    return listings[0], projects
 
 
 def _owners(projects: Iterable[Project]) -> set[str]:

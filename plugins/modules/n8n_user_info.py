@@ -39,6 +39,8 @@ options:
 notes:
   - The API key needs the scope C(user:list), with O(email) or O(id) C(user:read), and with O(memberships=true) C(user:list) and
     C(project:list).
+  - The list is complete, or the task fails. Where pages of n8n's own list of users overlap, the personal projects tell who is
+    missing, if the key has C(project:list); else n8n is asked again until nobody can be missing.
   - O(memberships=true) needs an n8n licence with team projects.
 seealso:
   - module: lifecycle.n8n.n8n_project_info

@@ -62,7 +62,7 @@ LAYERS: dict[str, set[str]] = {
         "_wish",
     },
     "_departed": {"_change", "_handover", "_leavers", "_model", "_plan", "_residual", "_staging"},
-    "_reading": {"_resources", "_wish", "_model"},
+    "_reading": {"_calls", "_client", "_resources", "_wish", "_model"},
     "_who": {"_model"},
     "_files": set(),
     "_staging": set(),

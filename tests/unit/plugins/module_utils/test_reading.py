@@ -189,6 +189,70 @@ def test_where_pages_overlap_the_wanted_who_did_not_come_are_asked_for(
     assert sorted(server.asked[2:]) == ["GET /users/bob%40example.com", "GET /users/nobody%40example.com"]
 
 
+OVERLAP = (page(user("ann"), user("bob"), cursor="1"), page(user("bob")))
+NO_TEAMS = refusal(403, "Your license does not allow for feat:projectRole:admin. To enable it, please upgrade.")
+NO_SCOPE = refusal(403, "Forbidden")
+
+
+def test_where_pages_overlap_projects_tell_who_of_all_is_missing(
+    server: MisbehavingServer, resources: Resources
+) -> None:
+    server.on("GET /users", *OVERLAP * 3)
+    server.on("GET /projects", homes("ann", "bob", "cyd"))
+    server.on("GET /users/u-cyd", reply(user("cyd")))
+    state = read(resources, Needs(all_users=True))
+    assert names_in(state) == {"ann", "bob", "cyd"}
+    # They are not asked for, and whoever goes on with this state is not to think that they were.
+    assert state.projects == ()
+
+
+@pytest.mark.parametrize("projects", [NO_TEAMS, NO_SCOPE], ids=["community edition", "a key for users"])
+@pytest.mark.parametrize(
+    ("looks", "found"),
+    [
+        # One in which nobody came twice; several that together have as many as came in one; and too few.
+        ((users("ann", "cyd", "dan"),), {"ann", "cyd", "dan"}),
+        ((page(user("cyd"), cursor="1"), page(user("bob"), user("cyd"))), {"ann", "bob", "cyd"}),
+        ((*OVERLAP, *OVERLAP, *OVERLAP), None),
+    ],
+    ids=["clean", "together", "never"],
+)
+def test_where_pages_overlap_and_no_projects_are_shown_users_are_looked_at_again(
+    looks: tuple[Answer, ...],
+    found: set[str] | None,
+    projects: Answer,
+    server: MisbehavingServer,
+    resources: Resources,
+) -> None:
+    # After the first look comes one together with the projects.
+    server.on("GET /users", *OVERLAP * 2, *looks)
+    server.on("GET /projects", projects)
+    if found is None:
+        with pytest.raises(IncompleteReading, match="3 times in a row, so that 1 of 3 may be missing"):
+            read(resources, Needs(all_users=True))
+    else:
+        assert names_in(read(resources, Needs(all_users=True))) == found
+
+
+def test_the_community_edition_shows_who_leaves_also_where_pages_overlap(
+    server: MisbehavingServer, resources: Resources
+) -> None:
+    server.on("GET /users", *OVERLAP, users("ann", "bob", "cyd"))
+    server.on("GET /projects", NO_TEAMS)
+    leaving = Needs(users=("cyd@example.com",), all_users=True, projects=True, community_will_do=True)
+    assert names_in(read(resources, leaving)) == {"ann", "bob", "cyd"}
+    assert server.asked.count("GET /projects") == 1
+
+
+def test_users_who_do_not_repeat_take_no_further_request_without_projects(
+    server: MisbehavingServer, resources: Resources
+) -> None:
+    server.on("GET /users", users("ann", "bob"))
+    server.on("GET /projects", NO_TEAMS)
+    read(resources, Needs(all_users=True, projects=True, community_will_do=True))
+    assert sorted(server.asked) == ["GET /projects", "GET /users"]
+
+
 def test_named_users_are_asked_for_one_by_one_and_are_there_once(
     server: MisbehavingServer, resources: Resources
 ) -> None:
