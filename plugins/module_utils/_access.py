@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ._errors import InputError, Problems
-from ._model import email_address, plain_slug, project_name
+from ._model import plain_slug, project_name, stored_email
 from ._shield import Shield
 from ._wish import (
     ADDITIVE,
@@ -21,7 +21,7 @@ from ._wish import (
     Terms,
     UserWish,
     Wish,
-    user_reference,
+    listed_user,
 )
 
 
@@ -112,7 +112,7 @@ class _Lists:
         spelled: dict[str, str] = {}
         for person, role in members.items():
             with self.problems:
-                user = user_reference(person, f"{project.where}, members")
+                user = listed_user(person, f"{project.where}, members")
                 if user in spelled:
                     raise InputError(f'{project.where}: the members "{spelled[user]}" and "{person}" are both {user}.')
                 spelled[user] = str(person)
@@ -122,7 +122,7 @@ class _Lists:
     def user(self, entry: Mapping[str, Any], where: str) -> None:
         """Take an entry of `users`."""
         with self.problems:
-            email = email_address(entry.get("email"), where)
+            email = stored_email(entry.get("email"), where)
             if email in self.users:
                 first = self.users[email].where.partition(" ")[0]
                 raise InputError(f"{where} and {first} are both {email}: say once what holds for a person.")

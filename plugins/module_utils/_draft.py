@@ -26,6 +26,7 @@ from ._model import (
     Project,
     State,
     User,
+    email_address,
     is_demotion,
     project_name,
     role_slug,
@@ -130,6 +131,7 @@ class Draft:
     def _invite(self, wish: UserWish, role: str | None) -> User:
         if not self.wish.create_users or "@" not in wish.user:
             raise InputError(missing_user(wish.user))
+        email_address(wish.user, wish.where)
         if role == OWNER:
             raise InputError(f"{wish.where}: {wish.user} cannot be invited as {OWNER}: an instance has one owner.")
         user = User("", wish.user, role or MEMBER, is_pending=True)

@@ -16,11 +16,11 @@ from ._farewell import disposal_of, handover_changes, user_deletion
 from ._handover import Handover
 from ._losses import carried_away, check_leaver, lost_memberships, no_admin, role_change
 from ._change import Change
-from ._model import CHAT_USER, PROJECT_ADMIN, SEES_ALL, State, User, email_address, role_slug
+from ._model import CHAT_USER, PROJECT_ADMIN, SEES_ALL, State, User, role_slug, stored_email
 from ._plan import Plan, without_admin
 from ._possessions import Possessions, listed
 from ._staging import Record, Staged
-from ._wish import Bequest, Needs, user_reference
+from ._wish import Bequest, Needs, listed_user
 
 REMOVE_MEMBERSHIPS, DEMOTE, DELETE, STAGED = "remove_memberships", "demote", "delete", "staged"
 # What can become of a leaver's access, from what is easily undone to what is not.
@@ -86,9 +86,9 @@ def leaver_references(entries: Sequence[Any]) -> tuple[str, ...]:
                     raise InputError(
                         f"{where}: a person who leaves is named by an email, and this dictionary has none."
                     )
-                found[email_address(entry.get("email"), where)] = None
+                found[stored_email(entry.get("email"), where)] = None
             else:
-                found[user_reference(entry, where)] = None
+                found[listed_user(entry, where)] = None
     problems.refuse()
     return tuple(found)
 
@@ -98,8 +98,8 @@ def successors(option: object) -> dict[str, str]:
     if option is None or option == "":
         return {}
     if isinstance(option, Mapping):
-        return {str(project): email_address(email, f'successor of "{project}"') for project, email in option.items()}
-    return {"": email_address(option, "successor")}
+        return {str(project): stored_email(email, f'successor of "{project}"') for project, email in option.items()}
+    return {"": stored_email(option, "successor")}
 
 
 def check_departure(departure: Departure) -> None:

@@ -44,6 +44,9 @@ _EMAIL = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 )
 
+# What an account that is there may have as email, such as root@localhost, however it came.
+_STORED_EMAIL = re.compile(r"[^@\s()<>\[\]\\,;:\"]+@[^@\s()<>\[\]\\,;:\"]+")
+
 
 @dataclass(frozen=True)
 class User:
@@ -268,9 +271,20 @@ def the_one(name: str, projects: Sequence[Project]) -> Project | None:
 
 
 def email_address(text: object, where: str) -> str:
-    """Return `text` as n8n stores an email, in lower case; raises InputError that names `where` it was found."""
+    """Return `text` as an email that n8n can be asked for or invite, in lower case; raises InputError that names `where` it was found."""
     email = str(text if text is not None else "").strip().lower()
     if not _EMAIL.fullmatch(email) or len(email) > LONGEST_EMAIL:
+        raise InputError(f'{where}: "{text}" is no email address.')
+    return email
+
+
+def stored_email(text: object, where: str) -> str:
+    """Return `text` as n8n may have it for an account that is there, in lower case; raises InputError for what is no email.
+
+    Who is to be invited needs an `email_address`.
+    """
+    email = str(text if text is not None else "").strip().lower()
+    if not _STORED_EMAIL.fullmatch(email):
         raise InputError(f'{where}: "{text}" is no email address.')
     return email
 

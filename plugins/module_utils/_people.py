@@ -11,7 +11,7 @@ from typing import Any
 from ._errors import InputError, Problems
 from ._input import LISTS, kind_of, list_of, nearest, text_in
 from ._matching import find_attribute, text_of
-from ._model import email_address
+from ._model import stored_email
 
 # By what a person without an email can be recognised in an error.
 _TELLING = ("name", "displayName", "display_name", "name.formatted", "userName", "username", "cn", "uid", "dn", "id")
@@ -52,7 +52,7 @@ def _email(person: Mapping[Any, Any], attribute: str) -> str:
         raise InputError(f" has no {attribute}, the attribute that email_attribute names.{hint}")
     if not isinstance(found, str):
         raise InputError(f": {attribute} is {kind_of(found)} and no email address.")
-    return email_address(found, "")
+    return stored_email(found, "")
 
 
 def _place(number: int, person: Mapping[Any, Any]) -> str:

@@ -36,7 +36,8 @@ options:
     elements: dict
     suboptions:
       email:
-        description: The email of the person, in any case.
+        description:
+          - The email of the person, in any case. Who is to be invited needs one whose domain has a dot, as n8n takes no other.
         type: str
         required: true
       role:

@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, Problems
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leavers import leaver_references
-from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import user_reference
+from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import listed_user, user_reference
 
 
 def test_a_hundred_problems_are_counted_and_not_all_shown() -> None:
@@ -38,7 +38,7 @@ def test_leavers_are_emails_ids_or_dictionaries_each_once() -> None:
     assert leaver_references(entries) == ("ada@example.com", "5f84-id")
 
 
-@pytest.mark.parametrize("entry", ["", None, "  ", {"name": "Ada"}, {"email": ""}, "a@b", ["ada@example.com"]])
+@pytest.mark.parametrize("entry", ["", None, "  ", {"name": "Ada"}, {"email": ""}, "a@", "a@b@c", "a @b", ["ada@example.com"]])
 def test_a_leaver_who_is_not_named_is_refused(entry: object) -> None:
     with pytest.raises(InputError, match=r"users\[1\]: "):
         leaver_references(["ada@example.com", entry])
@@ -49,3 +49,11 @@ def test_a_reference_is_an_email_or_an_id() -> None:
     assert user_reference("5F84-Id", "user") == "5F84-Id"
     with pytest.raises(InputError, match="email: "):
         user_reference("5F84-Id", "email", is_email=True)
+
+
+def test_one_of_all_users_may_have_an_email_that_n8n_would_not_invite() -> None:
+    assert listed_user(" Root@Localhost", "users[0]") == "root@localhost"
+    assert listed_user("5F84-Id", "users[0]") == "5F84-Id"
+    # One alone is asked for, and of such an email n8n says that it cannot be a user's, whoever is there.
+    with pytest.raises(InputError, match='user: "root@localhost" is no email address'):
+        user_reference("root@localhost", "user")

@@ -72,6 +72,33 @@ def test_all_from_empty_and_never_again() -> None:
     }
 
 
+def test_an_export_is_no_change_also_where_an_account_has_an_email_that_n8n_would_not_invite(n8n: FakeN8n) -> None:
+    n8n.person("root@localhost")
+    n8n.roles_in[n8n.team("Ops")][n8n.id_of("root@localhost")] = "project:viewer"
+    present = export(read(n8n, EVERYTHING))
+    assert run(n8n_access, n8n, **strict(**present, unlisted_users="remove_memberships"))["plan"] == []
+    done = four_beats(n8n_access, n8n, users=[{"email": "ROOT@localhost", "projects": {"Sales": "viewer"}}])
+    assert [(change["action"], change["user"]) for change in done["plan"]] == [("add_member", "root@localhost")]
+
+
+def test_nobody_is_invited_by_what_is_no_email(n8n: FakeN8n) -> None:
+    users = [{"email": "fay@example.com"}, {"email": "root@localhost"}, {"email": "ignored@localhost"}]
+    projects = [project("Sales"), {"name": "Ops", "members": {"ada@example,com": "viewer", "adm@localhost": "viewer"}}]
+    with pytest.raises(InputError) as refused:
+        run(n8n_access, n8n, users=users, projects=projects, ignored_users=["ignored@*"])
+    assert str(refused.value).splitlines() == [
+        'projects[1] ("Ops"), members: "ada@example,com" is no email address.',
+    ]
+    del projects[1]["members"]["ada@example,com"]
+    with pytest.raises(InputError) as refused:
+        run(n8n_access, n8n, users=users, projects=projects, ignored_users=["ignored@*"])
+    assert str(refused.value).splitlines() == [
+        'users[1] (root@localhost): "root@localhost" is no email address.',
+        'projects[1] ("Ops"), member adm@localhost: "adm@localhost" is no email address.',
+    ]
+    assert n8n.writes == []
+
+
 def test_a_move_a_rename_a_removal_and_a_leaver_in_one_task(n8n: FakeN8n) -> None:
     users = [{"email": CY, "projects": {"Support": "editor"}}]
     projects = [project("Revenue", "Sales", ada="admin", bo="admin"), project("Support", bo="admin", cy="editor")]
