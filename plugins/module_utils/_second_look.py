@@ -110,12 +110,14 @@ class SecondLook:
         there = []
         for change in changes:
             try:
-                if self.resources.find_user(self.ledger.user_id(change)) is None:
-                    self.ledger.conflict(change, f"{change.user} is no user any more")
-                else:
-                    there.append(change)
-            except N8nError as error:
-                self.ledger.failed([change], error)
+                is_there = self.resources.find_user(self.ledger.user_id(change)) is not None
+            except N8nError:
+                # Then the refusal is what there is to say.
+                is_there = True
+            if is_there:
+                there.append(change)
+            else:
+                self.ledger.conflict(change, f"{change.user} is no user any more")
         return there
 
     def names(self, changes: Sequence[Change]) -> list[Change]:

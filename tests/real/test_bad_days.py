@@ -222,7 +222,9 @@ def copy(n8n: Server, stub: MisbehavingServer) -> dict[str, Any]:
     ):
         stub.on(f"GET {path}", reply(n8n.get(path, **({"includeRole": "true"} if path == "/users" else {}))))
     for email in (ADA, BO):
-        stub.on(f"GET /users/{email.replace('@', '%40')}", reply(n8n.get(f"/users/{email}", includeRole="true")))
+        user = n8n.get(f"/users/{email}", includeRole="true")
+        for reference in (email.replace("@", "%40"), user["id"]):
+            stub.on(f"GET /users/{reference}", reply(user))
     return {"url": stub.url, "api_key": n8n.api_key}
 
 
