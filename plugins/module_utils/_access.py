@@ -93,13 +93,17 @@ class _Lists:
 
     def _name(self, wish: ProjectWish) -> None:
         for name in filter(None, (wish.id, wish.name)):
-            other = self._called.get(name) or self._formerly.get(name)
-            if other is not None and not (wish.id and other.id and wish.id != other.id):
+            other, former = self._called.get(name), self._formerly.get(name)
+            if other is not None and _may_be_one(wish, other):
                 raise InputError(_one_project(name, other.where, wish.where))
+            if former is not None and _may_be_one(wish, former):
+                raise InputError(_passed_on(name, former.where, wish.where))
         for name in wish.previous_names:
-            other = self._called.get(name) or self._formerly.get(name) or (wish if name == wish.name else None)
-            if other is not None:
-                raise InputError(_one_project(name, other.where, f"previous_names of {wish.where}"))
+            other, former = self._called.get(name), self._formerly.get(name) or (wish if name == wish.name else None)
+            if other is not None and _may_be_one(wish, other):
+                raise InputError(_passed_on(name, wish.where, other.where))
+            if former is not None and _may_be_one(wish, former):
+                raise InputError(_one_project(name, former.where, f"previous_names of {wish.where}"))
         if wish.name:
             other = self._called.setdefault(wish.name, wish)
             if other is not None and other is not wish and other.id != wish.name:
@@ -143,7 +147,7 @@ class _Lists:
                 with self.problems:
                     name = project_name(project, f"{where}, projects of {email}")
                     place = f'{who}, project "{name}"'
-                    if name in self._formerly:
+                    if name in self._formerly and name not in self._called:
                         raise InputError(_one_project(name, f"previous_names of {self._formerly[name].where}", place))
                     self._member(
                         MemberWish(name, email, _role(role, place), where=place, rule=granted_by.get(name, ""))
@@ -208,8 +212,21 @@ def access_needs(wish: Wish) -> Needs:
     )
 
 
+def _may_be_one(first: ProjectWish, second: ProjectWish) -> bool:
+    """Whether two entries may mean one project: not with two ids."""
+    return not (first.id and second.id and first.id != second.id)
+
+
 def _one_project(name: str, first: str, second: str) -> str:
     return f'"{name}" is one project under two names: {first} and {second}. Name it once, by the name it shall have.'
+
+
+def _passed_on(name: str, former: str, present: str) -> str:
+    return (
+        f'"{name}" is both in previous_names of {former} and what {present} is to be called. If that is one project, name it '
+        "once, by the name it shall have. If one project is to get the name of another, name both by their ids, or rename one in "
+        "this run and the other in the next, without these previous_names."
+    )
 
 
 def _role(role: object, where: str) -> str:

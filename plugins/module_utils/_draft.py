@@ -214,13 +214,25 @@ class Draft:
         other = self.entries.setdefault(project.key, wish)
         if other is not wish:
             raise InputError(
-                f'{other.where} and {wish.where} are both project {project.id}, "{project.name}": name it once.'
+                f'{other.where} and {wish.where} are both project {project.id}, "{project.name}": name it once. If another one is '
+                "to get its name, name both by their ids."
             )
         if wish.id is not None:
             self._called[wish.id] = project
         # A name that is another's too, or the id of another, does not mean this one.
-        if wish.name is not None and set(self.state.find_projects(wish.name)) <= {project}:
+        if wish.name is not None and self._called_now_and_then(wish.name) <= {project}:
             self._called[wish.name] = project
+
+    @cached_property
+    def _losing_their_names(self) -> set[Project]:
+        """The projects, told by their ids, whose names are free for others: n8n does not mind if two have one in between."""
+        names = {wish.id: wish.name for wish in self.wish.projects if wish.id and wish.name and wish.present}
+        return {project for project in self.state.projects if names.get(project.id, project.name) != project.name}
+
+    def _called_now_and_then(self, name: str) -> set[Project]:
+        """Return the projects that `name` means now, but for those that lose that name by this plan."""
+        found = self.state.find_projects(name)
+        return {project for project in found if project.id == name or project not in self._losing_their_names}
 
     def _adopted(self, wish: ProjectWish) -> Project | None:
         matches = {project.id: project for name in wish.previous_names for project in self.state.projects_named(name)}
@@ -238,7 +250,8 @@ class Draft:
     def _rename(self, project: Project, wish: ProjectWish) -> None:
         name = project_name(wish.name, wish.where)
         named = self._called.get(name)
-        for other in (*self.state.projects_named(name), *([named] if named else ())):
+        bearers = [other for other in self.state.projects_named(name) if other not in self._losing_their_names]
+        for other in (*bearers, *([named] if named else ())):
             raise InputError(
                 f'Project "{project.name}" ({project.id}) cannot be renamed to "{name}": project {other.id} has that name already.'
             )

@@ -72,6 +72,7 @@ options:
       name:
         description:
           - The exact name. With O(projects[].id) as well, the project of that id gets this name.
+          - It may be the name of another project that the list gives another one, if both are named by their ids. So names can be swapped.
         type: str
       id:
         description: The id of a project that is there.
@@ -79,6 +80,8 @@ options:
       previous_names:
         description:
           - Names that the project had. If no project has the name, but one has a previous name, that one is renamed and keeps its members.
+          - What the list calls another project is no previous name. To pass a name on, name both projects by their ids, or rename the first
+            in one run, and take its O(projects[].previous_names) out before the next.
         type: list
         elements: str
         default: []

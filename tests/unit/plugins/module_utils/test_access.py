@@ -149,6 +149,11 @@ def test_a_project_that_is_wrong_is_refused_where_it_is_wrong(project: dict[str,
     assert message in refusal_of(projects=[project])
 
 
+PASSED_ON = (
+    '"B" is both in previous_names of projects[0] ("A") and what projects[1] ("B") is to be called. If that is one project, '
+    "name it once, by the name it shall have. If one project is to get the name of another, name both by their ids, or "
+    "rename one in this run and the other in the next, without these previous_names."
+)
 TWO_NAMES = '"{}" is one project under two names: {} and {}. Name it once'
 
 
@@ -201,12 +206,18 @@ TWO_NAMES = '"{}" is one project under two names: {} and {}. Name it once'
         (
             [],
             [{"name": "A", "previous_names": ["B"]}, {"name": "B"}],
-            TWO_NAMES.format("B", 'projects[0] ("A")', 'projects[1] ("B")'),
+            PASSED_ON,
         ),
         (
             [],
             [{"name": "B"}, {"name": "A", "previous_names": ["B"]}],
-            TWO_NAMES.format("B", 'projects[0] ("B")', 'previous_names of projects[1] ("A")'),
+            PASSED_ON.replace("projects[0]", "projects[2]").replace("[1]", "[0]").replace("[2]", "[1]"),
+        ),
+        # Where only one has an id, it may be that of the other.
+        (
+            [],
+            [{"name": "A", "previous_names": ["B"]}, {"id": "p-1", "name": "B"}],
+            PASSED_ON,
         ),
         (
             [],
@@ -248,6 +259,12 @@ def test_a_contradiction_is_refused_with_both_places(users: Entries, projects: E
         (
             [{"email": "bob@example.com", "projects": {"A": "Auditor"}}],
             [{"name": "A", "members": {"bob@example.com": "project:auditor-a1b2c3"}}],
+        ),
+        # A name that goes from one project to another, each with its id.
+        ([], [{"id": "p-1", "name": "A", "previous_names": ["B"]}, {"id": "p-2", "name": "B"}]),
+        (
+            [{"email": "bob@example.com", "projects": {"B": "viewer"}}],
+            [{"id": "p-2", "name": "B"}, {"id": "p-1", "name": "A", "previous_names": ["B"]}],
         ),
         # A blank name with an id is that of a project which has no better one.
         ([], [{"id": "p-1", "name": "   "}]),

@@ -524,6 +524,28 @@ def test_people_may_name_a_project_by_its_id_or_by_what_it_is_called_from_now_on
         ]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"p-support": "Old Support", "p-sales": "Support"},
+        {"p-support": "Sales", "p-sales": "Support"},
+        {"p-support": "Twin", "p-sales": "Support", "p-twin-1": "Sales", "p-twin-2": "Other"},
+    ],
+    ids=["chain", "swap", "ring"],
+)
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_name_can_go_to_another_project_where_both_have_ids(names: dict[str, str], backwards: bool) -> None:
+    entries: list[dict[str, object]] = [{"id": key, "name": name} for key, name in names.items()]
+    users: list[dict[str, object]] = [{"email": "linus@example.com", "projects": {"Support": "editor"}}]
+    made = listed(company(), *(reversed(entries) if backwards else entries), users=users)
+    renamed = {change.project_id: change.after for change in made.changes if change.action == "rename_project"}
+    assert renamed == names
+    # The name means the project that is to have it.
+    assert [(change.action, change.project_id) for change in made.changes if change.user] == [
+        ("change_member_role", "p-sales")
+    ]
+
+
 def test_a_name_that_a_project_is_about_to_lose_is_refused() -> None:
     users: list[dict[str, object]] = [{"email": "grace@example.com", "projects": {"Sales": "viewer"}}]
     with pytest.raises(
@@ -550,6 +572,15 @@ def test_a_name_that_a_project_is_about_to_lose_is_refused() -> None:
         (
             [{"id": "p-sales", "name": "Twins"}, {"id": "p-support", "name": "Twins"}],
             'Project "Support" (p-support) cannot be renamed to "Twins": project p-sales has that name already.',
+        ),
+        (
+            [{"id": "p-support", "name": "Help"}, {"name": "Support"}],
+            'are both project p-support, "Support": name it once. If another one is to get its name, name both by their ids.',
+        ),
+        # A name that is free is not free for two.
+        (
+            [{"id": "p-support", "name": "H"}, {"id": "p-sales", "name": "Support"}, {"id": "p-twin-1", "name": "Support"}],
+            'Project "Twin" (p-twin-1) cannot be renamed to "Support": project p-sales has that name already.',
         ),
         (
             [{"id": "p-support", "name": "Support"}, {"id": "p-sales", "name": "Support"}],
