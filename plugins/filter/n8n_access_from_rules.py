@@ -53,6 +53,7 @@ options:
           - Numbers and text compare as text, case-sensitive, emails included. V(true) and V(false) are the same in any case, and as text.
           - Text with V(*) (any signs) or V(?) (one sign) in it is a pattern for the whole value. Text that begins with V(~) is a
             regular expression for the beginning of the value, as in Ansible's host patterns; V($) makes it the whole value.
+          - Letters with accents are compared as one sign each (Unicode's form NFC), however they were written.
           - An attribute that a person does not have, or that is null or empty, does not match.
           - An attribute is named by its key, or by a path of keys and indexes of lists with dots, such as V(name.familyName) or
             V(emails.0.value). Keys may have dots in them; the longest that is there counts. Without an index, V(groups.display) is

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -90,8 +91,11 @@ def find_attribute(data: object, path: str) -> object:
 
 
 def text_of(value: object) -> str:
-    """Return a value as the text that it compares as; true and false in lower case."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """Return a value as the text that it compares as; true and false in lower case.
+
+    A letter with its accent is one sign, or two, as whatever wrote it likes; here it is one (Unicode's form NFC).
+    """
+    return str(value).lower() if isinstance(value, bool) else unicodedata.normalize("NFC", str(value))
 
 
 def _compared(text: str) -> str:

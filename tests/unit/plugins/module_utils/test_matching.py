@@ -37,6 +37,15 @@ def fits(wanted: object, has: object) -> bool:
         ("Sales", "sales", False),
         ("Sales", "Sales EMEA", False),
         ("Zürich", "Zürich", True),
+        # One sign, or a letter and its accent
+        ("Z\u00fcrich", "Zu\u0308rich", True),
+        ("Zu\u0308rich", "Z\u00fcrich", True),
+        (["Basel", "Zu\u0308rich"], ["Z\u00fcrich"], True),
+        ("Z?rich*", "Zu\u0308rich West", True),
+        ("Zu\u0308*", "Z\u00fcrich", True),
+        ("~Z[\u00fcu]rich$", "Zu\u0308rich", True),
+        ("~Zu\u0308", "Z\u00fcrich", True),
+        ("Zurich", "Zu\u0308rich", False),
         # Numbers and text
         (4711, "4711", True),
         ("4711", 4711, True),
