@@ -278,12 +278,14 @@ class Draft:
     def _member(self, wish: MemberWish) -> None:
         # Told first, so that a list is refused once with everything that is wrong in it.
         role = None if wish.role is None else self._slug(wish.role, "project", _source(wish, f"project {quoted(wish.project)}"))
+        known = self.state.find_user(wish.user)
+        # Before the project: for somebody who is left alone none is created.
+        if self._is_ignored(known.email if known else wish.user):
+            return
         project, user = self._project_of(wish), self._user_of(wish)
         if project is None or user is None:
             if wish.present:
                 self._say_missing(wish, project, user)
-            return
-        if self._is_ignored(user.email):
             return
         current = self.state.find_member(project, user)
         if not wish.present:
@@ -359,7 +361,7 @@ class Draft:
     def _user_of(self, wish: MemberWish) -> User | None:
         user = self.new_users.get(wish.user) or self.state.find_user(wish.user)
         if user is None and self.wish.create_users and wish.present and wish.user not in self._asked:
-            if "@" in wish.user and not self._is_ignored(wish.user):
+            if "@" in wish.user:
                 return self._invite(UserWish(wish.user, where=wish.where), None)
         return user
 
@@ -372,7 +374,7 @@ class Draft:
         if project is None:
             self.problems.add(missing_project(self.state, wish.project))
         # Of somebody who was to be invited and could not be, it has been said why.
-        if user is None and wish.user not in self._asked and not self.shield.ignores(wish.user):
+        if user is None and wish.user not in self._asked:
             self.problems.add(missing_user(wish.user))
 
     def _slug(self, role: str, kind: str, where: str) -> str:

@@ -175,6 +175,23 @@ def test_everything_that_is_wrong_is_said_at_once(n8n: FakeN8n) -> None:
     assert n8n.calls["write"] == 0
 
 
+def test_for_somebody_who_is_ignored_no_project_is_created(n8n: FakeN8n) -> None:
+    n8n.person(CY)
+    users = [
+        {"email": CY, "projects": {"Sales": "viewer"}},
+        {"email": ADA, "projects": {"Sales": "viewer", "Support": "viewer"}},
+    ]
+    options = {"users": users, "ignored_users": ["cy@*", "ada@*"]}
+    assert run(n8n_access, n8n, **options)["plan"] == []
+    # It is not missing, either.
+    assert run(n8n_access, n8n, **options, create_projects=False, create_users=False)["plan"] == []
+    assert set(n8n.memberships()) == {"Support"}
+    # For another it is created, and with the members of one that is listed nobody who is ignored comes.
+    users.append({"email": BO, "projects": {"Sales": "viewer"}})
+    run(n8n_access, n8n, **options, projects=[{"name": "Ops", "members": {n8n.id_of(CY): "admin"}}])
+    assert n8n.memberships()["Sales"].keys() == {OLIVIA, BO} and n8n.memberships()["Ops"].keys() == {OLIVIA}
+
+
 def test_a_wrong_role_in_a_rule_is_said_once_and_of_the_rule(n8n: FakeN8n) -> None:
     by = {"role": "Staff", "projects": {"Support": "All of \"us\""}}
     users: list[dict[str, Any]] = [
