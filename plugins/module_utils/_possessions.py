@@ -122,7 +122,13 @@ class Possessions:
     def of(
         cls, project_ids: Iterable[str], everything: Iterable[Possession], unseen: str, tables_unseen: str
     ) -> dict[str, Possessions]:
-        """Return by project, out of everything there is, what it owns and what has to do with that."""
+        """Return by project, out of everything there is, what it owns and what has to do with that.
+
+        What n8n names no owner of may be anybody's, so it is a reason why each of them may own more.
+        """
+        everything = list(everything)
+        unseen = _with_ownerless(unseen, [item for item in everything if item.type != TABLE])
+        tables_unseen = _with_ownerless(tables_unseen, [item for item in everything if item.type == TABLE])
         owned: dict[str, list[Possession]] = {project_id: [] for project_id in project_ids}
         shared: dict[str, list[Possession]] = {project_id: [] for project_id in owned}
         owners: dict[str, str] = {}
@@ -157,6 +163,13 @@ class Possessions:
 def listed(items: Iterable[Possession]) -> str:
     """Return possessions in words."""
     return ", ".join(str(item) for item in items)
+
+
+def _with_ownerless(unseen: str, items: Iterable[Possession]) -> str:
+    """Return why some may be unseen, with those of `items` of which nobody knows whose they are."""
+    ownerless = listed(item for item in items if not item.owner_id)
+    words = f"n8n does not tell who owns {ownerless}, so nobody knows whether that would be destroyed with it."
+    return " ".join(filter(None, (unseen, words if ownerless else "")))
 
 
 def without_nodes(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._apply import apply
-from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leavers import (
     Departure,
     find_leavers,
@@ -281,6 +281,24 @@ def test_what_can_no_longer_be_seen_right_before_the_deletion_stops_it(path: str
     outcome = apply(made, n8n, lambda links: None)
     assert {ADA, BO} <= n8n.people().keys()
     assert any("is not deleted: " in error["error"] and "Forbidden" in error["error"] for error in outcome.errors)
+
+
+OWNERLESS = (Workflow("workflow", "w-8", "Whose"), Table("data table", "whosewhosewhose1", "Whose"))
+
+
+@pytest.mark.parametrize("item", OWNERLESS, ids=lambda item: item.type)
+def test_what_n8n_names_no_owner_of_may_be_anybodys_so_nobody_is_deleted(item: Possession) -> None:
+    n8n = company()
+    delete = leaving("delete", Bequest("Ops", "copy"))
+    made = delete(n8n)
+    # Its owner is lost between plan and deletion.
+    n8n.meanwhile["write", 2] = lambda: n8n.owned.update({"": [item]})
+    n8n.meanwhile["delete_user", 1] = lambda: pytest.fail("somebody was about to be deleted")
+    outcome = apply(made, n8n, lambda links: None)
+    words = f'does not tell who owns {item.type} "Whose"'
+    assert {ADA, BO} <= n8n.people().keys() and any(words in error["error"] for error in outcome.errors)
+    with pytest.raises(InputError, match=words):
+        delete(n8n)
 
 
 def test_where_it_may_be_destroyed_what_cannot_be_seen_is_no_obstacle() -> None:
