@@ -26,8 +26,8 @@ options:
     type: str
   delete_resources:
     description:
-      - Whether n8n may destroy the workflows, credentials and data tables together with their owner. Published workflows are
-        unpublished first. This cannot be undone.
+      - Whether n8n may destroy the workflows, credentials, data tables and, of a project, the variables together with their owner.
+        Published workflows are unpublished first. This cannot be undone.
     type: bool
     default: false
   data_tables:

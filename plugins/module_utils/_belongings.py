@@ -13,7 +13,7 @@ from typing import Any
 from ._calls import Calls, quoted_part
 from ._client import PAGE
 from ._errors import ApiError, N8nError
-from ._possessions import FOLDER, Credential, Possession, Possessions, Table, Workflow, without_nodes
+from ._possessions import FOLDER, VARIABLE, Credential, Possession, Possessions, Table, Workflow, without_nodes
 
 TABLES_UNSEEN = (
     "this n8n does not show the data tables of others, so nobody knows whether some would be destroyed with it (seen up "
@@ -28,6 +28,8 @@ TABLES_ELSEWHERE = (
     "This n8n creates data tables in the personal project of the key's user only, so none can be copied to another "
     "project. Update n8n, or move the data in n8n itself."
 )
+# The licence feature without which nobody has variables (words of 2.8.4 and 2.40.7).
+_VARIABLES = "feat:variables"
 # What n8n itself writes into every row of a data table.
 SYSTEM_COLUMNS = ("id", "createdAt", "updatedAt")
 # What goes into one call: 10,000 small rows took 0.4 s (seen on 2.8.4 and 2.40.7), and n8n takes 16 MB at most.
@@ -60,10 +62,12 @@ class Belongings(Calls):
         unseen = [] if sees_all else [KEY_SEES_LITTLE]
         # The endpoint came long after data tables of others could be listed, but no other sign of that is public.
         tables_unseen = [] if self._has_roles() else [TABLES_UNSEEN]
+        variables_unseen: list[str] = []
         looks: tuple[tuple[list[str], Callable[[], Sequence[Possession]]], ...] = (
             (unseen, self.workflows),
             (unseen, self.credentials),
             (tables_unseen, self.tables),
+            (variables_unseen, self.variables),
         )
 
         def look(which: int) -> Sequence[Possession]:
@@ -77,7 +81,8 @@ class Belongings(Calls):
                 return ()
 
         everything = [item for items in self.client.in_parallel(look, range(len(looks))) for item in items]
-        return Possessions.of(project_ids, everything, " ".join(sorted(unseen)), " ".join(tables_unseen))
+        reasons = (" ".join(sorted(why)) for why in (unseen, tables_unseen, variables_unseen))
+        return Possessions.of(project_ids, everything, *reasons)
 
     def workflows(self) -> tuple[Workflow, ...]:
         """Return all workflows, archived ones included, each with all that have it.
@@ -99,6 +104,24 @@ class Belongings(Calls):
         """Return all data tables that the server shows."""
         pages = self._complete("/data-tables", "list data tables", "dataTable:list")
         return self._parsed(lambda items: tuple(Table.from_api(item) for item in items), pages.items, "/data-tables")
+
+    def variables(self) -> tuple[Possession, ...]:
+        """Return the variables of projects, without their values; none where the licence has none."""
+        try:
+            pages = self._complete("/variables", "list variables", "variable:list", keep=_without_value)
+        except ApiError as error:
+            if error.status == 403 and _VARIABLES in error.words:
+                return ()
+            raise
+        # The others belong to the whole instance.
+        of_projects = [item for item in pages.items if item.get("project")]
+        return self._parsed(
+            lambda items: tuple(
+                Possession(VARIABLE, str(item["id"]), str(item["key"]), str(item["project"]["id"])) for item in items
+            ),
+            of_projects,
+            "/variables",
+        )
 
     def folders(self, project_id: str) -> tuple[Possession, ...]:
         """Return the folders of a project; none where the server, its licence or the key does not show them."""
@@ -242,6 +265,11 @@ class Belongings(Calls):
         except ApiError as error:
             if error.status != 404 or "Could not find" not in error.words:
                 raise
+
+
+def _without_value(variable: dict[str, Any]) -> dict[str, Any]:
+    """Return a variable as n8n lists it without what it says, which may be a secret."""
+    return {name: variable.get(name) for name in ("id", "key", "project")}
 
 
 def row_batches(rows: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:

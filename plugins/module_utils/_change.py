@@ -30,6 +30,7 @@ ACTIONS = (
     "delete_project",
     "delete_credential",
     "delete_workflow",
+    "delete_variable",
 )
 # Those that are about something that somebody owns.
 ABOUT_ITEMS = (
@@ -41,6 +42,7 @@ ABOUT_ITEMS = (
     "delete_table",
     "delete_credential",
     "delete_workflow",
+    "delete_variable",
 )
 # The steps in which a plan is carried out. No step needs a later one, and no project is without an admin in between:
 # roles are given before others are taken. A user who becomes global:chatUser loses every team membership by that, so

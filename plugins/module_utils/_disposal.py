@@ -12,7 +12,7 @@ from typing import Any
 from ._errors import InputError
 from ._handover import Handover, Step, free_name, working_name
 from ._model import Project, State
-from ._possessions import CREDENTIAL, TABLE, WORKFLOW, Possession, Possessions, Share, Table, Workflow, listed
+from ._possessions import CREDENTIAL, TABLE, VARIABLE, WORKFLOW, Possession, Possessions, Share, Table, Workflow, listed
 
 # What can become of data tables, which no call moves.
 DATA_TABLES = ("refuse", "copy", "delete")
@@ -41,7 +41,7 @@ def plan_handover(
     """
     owner = owner_of(state, source)
     possessions = state.possessions[source.id]
-    unseen = (possessions.unseen, possessions.tables_unseen)
+    unseen = (possessions.unseen, possessions.tables_unseen, possessions.variables_unseen)
     creator = state.find_user(source.creator_id or "")
     if creator is not None and creator.is_pending and not source.is_team:
         # No call gives a data table to anybody, and nobody else can have made one there.
@@ -90,7 +90,8 @@ def _refuse(
     problems = []
     destination = disposal.destination
     tables = possessions.of_type(TABLE)
-    others = [item for item in possessions.items if item.type != TABLE]
+    variables = possessions.of_type(VARIABLE)
+    others = [item for item in possessions.items if item.type not in (TABLE, VARIABLE)]
     tables_settled = disposal.delete_resources or disposal.data_tables == "delete" or knows_transfer
     if destination is not None and disposal.delete_resources:
         problems.append("transfer_to and delete_resources exclude each other: what is destroyed cannot be moved.")
@@ -105,6 +106,14 @@ def _refuse(
             f"{owner} owns {listed(others)}, which n8n would destroy with it. Say with transfer_to who gets it, or with "
             "delete_resources: true that it may be destroyed."
         )
+    if deleting and variables and not disposal.delete_resources:
+        problems.append(
+            f"{owner} owns {listed(variables)}, which n8n would destroy with it. Move them in n8n, or say with "
+            "delete_resources: true that everything may be destroyed."
+        )
+    # A person has none of their own.
+    if deleting and source.is_team and possessions.variables_unseen and not disposal.delete_resources:
+        problems.append(f"{owner} is not deleted: {possessions.variables_unseen}")
     if deleting and possessions.tables_unseen and not tables_settled:
         problems.append(f"{owner} is not deleted: {possessions.tables_unseen}")
     if (deleting or destination is not None) and tables and not tables_settled and disposal.data_tables == "refuse":

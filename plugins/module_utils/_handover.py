@@ -122,7 +122,7 @@ def check_nothing_left(handover: Handover, now: Possessions) -> None:
     `now` is what has been read after all steps, right before the deletion. What could be seen when the plan was made has
     to be seen still.
     """
-    for why in (now.unseen, now.tables_unseen):
+    for why in (now.unseen, now.tables_unseen, now.variables_unseen):
         if why and why not in handover.unseen:
             raise N8nError(f"{handover.owner} is not deleted: {why}")
     meant = {(item.type, item.id) for item in handover.along}

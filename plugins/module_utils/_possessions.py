@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-WORKFLOW, CREDENTIAL, TABLE, FOLDER = "workflow", "credential", "data table", "folder"
+WORKFLOW, CREDENTIAL, TABLE, VARIABLE, FOLDER = "workflow", "credential", "data table", "variable", "folder"
 # How n8n makes the ids of data tables (seen on 2.8.4 and 2.40.7).
 _ID = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{16}(?![A-Za-z0-9])")
 
@@ -26,7 +26,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Possession:
-    """Something that a personal or team project owns; `type` is workflow, credential, data table or folder.
+    """Something that a personal or team project owns; `type` is workflow, credential, data table, variable or folder.
 
     `owner_id` is that project's id, "" where n8n does not tell, and `shares` are the other projects that have it too.
     """
@@ -106,21 +106,27 @@ class Table(Possession):
 class Possessions:
     """What a project owns, as far as the server shows it, and what others share with it.
 
-    `unseen` says why it may own more than that, `tables_unseen` why it may own data tables besides. `used_by` are the
-    workflows of others that use one of its credentials or name one of its data tables. Folders are no possessions of
-    their own: they hold workflows, and nobody can move them.
+    `unseen` says why it may own more than that, `tables_unseen` why it may own data tables besides, and `variables_unseen`
+    why variables, which a team project can have. `used_by` are the workflows of others that use one of its credentials or
+    name one of its data tables. Folders are no possessions of their own: they hold workflows, and nobody can move them.
     """
 
     items: tuple[Possession, ...] = ()
     unseen: str = ""
     tables_unseen: str = ""
+    variables_unseen: str = ""
     shared: tuple[Possession, ...] = ()
     used_by: tuple[Workflow, ...] = ()
     folders: tuple[Possession, ...] = ()
 
     @classmethod
     def of(
-        cls, project_ids: Iterable[str], everything: Iterable[Possession], unseen: str, tables_unseen: str
+        cls,
+        project_ids: Iterable[str],
+        everything: Iterable[Possession],
+        unseen: str,
+        tables_unseen: str,
+        variables_unseen: str = "",
     ) -> dict[str, Possessions]:
         """Return by project, out of everything there is, what it owns and what has to do with that.
 
@@ -148,7 +154,7 @@ class Possessions:
             for project_id in theirs - {workflow.owner_id}:
                 used_by[project_id].append(workflow)
         return {
-            key: cls(tuple(items), unseen, tables_unseen, tuple(shared[key]), tuple(used_by[key]))
+            key: cls(tuple(items), unseen, tables_unseen, variables_unseen, tuple(shared[key]), tuple(used_by[key]))
             for key, items in owned.items()
         }
 

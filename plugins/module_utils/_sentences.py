@@ -30,6 +30,7 @@ _SENTENCES = {
     "delete_table": "delete {item} of {user}",
     "delete_credential": "delete {item} of {user}",
     "delete_workflow": "delete {item} of {user}",
+    "delete_variable": "delete {item} of {user}",
 }
 
 

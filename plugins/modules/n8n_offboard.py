@@ -212,7 +212,8 @@ plan:
     action:
       description:
         - One of V(add_member), V(change_member_role), V(unpublish_workflow), V(transfer_credential), V(transfer_workflow), V(copy_table),
-          V(delete_table), V(change_user_role), V(remove_member), V(delete_user), V(delete_credential), V(delete_workflow).
+          V(delete_table), V(change_user_role), V(remove_member), V(delete_user), V(delete_credential), V(delete_workflow),
+          V(delete_variable).
       type: str
     user:
       description: The email of the user concerned.

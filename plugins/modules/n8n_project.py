@@ -40,6 +40,8 @@ options:
     description:
       - V(absent) deletes. This is refused while the project owns workflows, credentials or data tables, which n8n would destroy
         together with the project, unless O(transfer_to), O(data_tables) or O(delete_resources) says what becomes of them.
+      - It is refused as well while the project has variables of its own, which cannot be handed over. Move them in n8n, or say
+        O(delete_resources=true).
       - It is refused as well while it cannot be seen what the project owns. n8n before 2.36 does not prove that it shows the data
         tables of all projects, so on such a server it takes O(data_tables=delete) or O(delete_resources=true).
     type: str
@@ -48,8 +50,8 @@ options:
 notes:
   - Team projects need an n8n licence that has them.
   - The API key needs the scopes C(project:list), C(project:create) and C(project:update), and for O(state=absent)
-    C(project:delete), C(user:list), C(workflow:list), C(credential:list) and C(dataTable:list). O(transfer_to), O(data_tables) and
-    O(delete_resources) need what M(lifecycle.n8n.n8n_user) needs for them.
+    C(project:delete), C(user:list), C(workflow:list), C(credential:list), C(dataTable:list) and C(variable:list). O(transfer_to),
+    O(data_tables) and O(delete_resources) need what M(lifecycle.n8n.n8n_user) needs for them.
 seealso:
   - module: lifecycle.n8n.n8n_project_member
   - module: lifecycle.n8n.n8n_access

@@ -326,6 +326,31 @@ def test_a_project_that_goes_when_n8n_dies(company: Company, between: Between, n
     assert company.called("bills") == before and company.owner_of("workflow", bills) == company.home(BO)
 
 
+def test_a_project_with_variables_stays_until_somebody_says_that_they_may_go(company: Company) -> None:
+    args = {"id": company.ops, "state": "absent", "url": company.n8n.url, **tables(company)}
+    owner = company.n8n.login("olivia@example.com")
+    scopes = owner.call("GET", "/api-keys/scopes")
+    narrow = owner.api_key([scope for scope in scopes if scope != "variable:list"], "narrow")
+    company.n8n.feature("feat:variables", True)
+    company.n8n.api("POST", "/variables", {"key": "RATE", "value": "opens", "projectId": company.ops})
+    company.n8n.api("POST", "/variables", {"key": "RATE", "value": "of all"})
+    (variable,) = company.api.variables()
+    for check_mode in (True, False):
+        refused = module_runs.main(n8n_project, check_mode=check_mode, api_key=company.n8n.api_key, **args)
+        assert f'owns variable "RATE" ({variable.id}), which n8n would destroy' in refused["msg"]
+    hidden = module_runs.main(n8n_project, api_key=narrow, **args)
+    assert hidden["failed"] and "variable:list" in hidden["msg"]
+    assert "Ops" in company.n8n.memberships() and company.api.variables() == (variable,)
+    done = module_runs.main(
+        n8n_project, api_key=company.n8n.api_key, **{**args, "data_tables": "refuse", "delete_resources": True}
+    )
+    assert [(item["type"], item["id"]) for item in done["deleted"]] == [("variable", variable.id)]
+    assert "opens" not in str(done) and "Ops" not in company.n8n.memberships()
+    # Without the licence n8n lists none, and has none to lose.
+    company.n8n.feature("feat:variables", False)
+    assert company.api.variables() == ()
+
+
 def test_one_user(company: Company) -> None:
     made = what_ada_has(company)
     before = {path: company.called(path) for path in PATHS}

@@ -16,6 +16,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Projec
 from ansible_collections.lifecycle.n8n.plugins.module_utils._possessions import (
     CREDENTIAL,
     TABLE,
+    VARIABLE,
     WORKFLOW,
     Credential,
     Possession,
@@ -73,6 +74,11 @@ class FakeBelongings(Mishaps):
             item if isinstance(item, Table) else Table(TABLE, item.id, item.name, item.owner_id) for item in found
         )
         return tuple(table for table in tables if not self.floor or table.owner_id == self._home_of_key())
+
+    @reading
+    def variables(self) -> tuple[Possession, ...]:
+        self._check_shown("/variables")
+        return tuple(item for item in self._all() if item.type == VARIABLE)
 
     @reading
     def folders(self, project_id: str) -> tuple[Possession, ...]:

@@ -272,7 +272,20 @@ def test_what_appears_in_a_project_is_not_destroyed() -> None:
     assert "Sales" not in n8n.memberships() and n8n.find("workflow", "w-new")
 
 
-@pytest.mark.parametrize("path", ["/workflows", "/credentials", "/data-tables"])
+def test_a_variable_that_appears_in_a_project_is_not_destroyed() -> None:
+    n8n = of_a_project()
+    made = going(n8n)
+    n8n.meanwhile["write", 2] = lambda: late(n8n, project(n8n, "Sales"), Possession("variable", "v-new", "RATE"))
+    outcome = apply(made, n8n, lambda links: None)
+    assert 'variable "RATE" (v-new) would be destroyed' in outcome.errors[0]["error"]
+    assert "Sales" in n8n.memberships()
+    with pytest.raises(
+        InputError, match=r'owns variable "RATE" \(v-new\), which n8n would destroy with it. Move them in'
+    ):
+        going(n8n)
+
+
+@pytest.mark.parametrize("path", ["/workflows", "/credentials", "/data-tables", "/variables"])
 def test_what_can_no_longer_be_seen_right_before_the_deletion_stops_it(path: str) -> None:
     n8n = company()
     made = leaving("delete", Bequest("Ops", "copy"))(n8n)

@@ -25,6 +25,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import (
 from ansible_collections.lifecycle.n8n.plugins.module_utils._possessions import (
     Credential,
     Possession,
+    Possessions,
     Share,
     Table,
     Workflow,
@@ -63,7 +64,7 @@ def shared(*entries: str, kind: str = "workflow") -> list[dict[str, str]]:
 def nothing(server: MisbehavingServer) -> MisbehavingServer:
     """A server of today on which nobody owns anything."""
     server.on("GET /roles", ROLES)
-    for path in ("/workflows", "/credentials", "/data-tables"):
+    for path in ("/workflows", "/credentials", "/data-tables", "/variables"):
         server.on(f"GET {path}", page())
     return server
 
@@ -175,7 +176,8 @@ def test_all_is_listed_once_however_many_projects_are_asked_about(
     found = resources.possessions([f"p-{number}" for number in range(200)], sees_all=True)
     assert {key: str(value) for key, value in found.items() if value.items} == {"p-2": 'data table "T" (d-2)'}
     assert len(found) == 200
-    assert sorted(nothing.asked) == ["GET /credentials", "GET /data-tables", "GET /roles", "GET /workflows"]
+    paths = ("/credentials", "/data-tables", "/roles", "/variables", "/workflows")
+    assert sorted(nothing.asked) == [f"GET {path}" for path in paths]
 
 
 @pytest.mark.parametrize(
@@ -202,6 +204,7 @@ def test_none_seen_is_not_none_where_the_server_or_the_key_does_not_show_it(
         ("/workflows", "workflow:list", "unseen"),
         ("/credentials", "credential:list", "unseen"),
         ("/data-tables", "dataTable:list", "tables_unseen"),
+        ("/variables", "variable:list", "variables_unseen"),
     ],
 )
 def test_what_the_key_may_not_list_is_unseen_and_the_rest_is_listed(
@@ -210,10 +213,10 @@ def test_what_the_key_may_not_list_is_unseen_and_the_rest_is_listed(
     nothing.on(f"GET {path}", refusal(403, "Forbidden"))
     found = resources.possessions(["p-1"], sees_all=True)["p-1"]
     assert f"The key needs the scope {scope}" in getattr(found, field)
-    assert len(nothing.asked) == 5  # The scopes of the key are asked for, too.
+    assert len(nothing.asked) == 6  # The scopes of the key are asked for, too.
 
 
-@pytest.mark.parametrize("path", ["/workflows", "/credentials", "/data-tables", "/roles"])
+@pytest.mark.parametrize("path", ["/workflows", "/credentials", "/data-tables", "/variables", "/roles"])
 def test_any_other_refusal_to_list_possessions_is_an_error(
     path: str, nothing: MisbehavingServer, resources: Resources
 ) -> None:
@@ -229,6 +232,7 @@ def test_any_other_refusal_to_list_possessions_is_an_error(
         ("/workflows", {"id": "w", "shared": "p-1"}),
         ("/credentials", {"id": "c", "shared": [7]}),
         ("/data-tables", {"id": "d", "columns": [{"name": "s"}]}),
+        ("/variables", {"id": "v", "key": "RATE", "project": "p-1"}),
     ],
 )
 def test_possessions_of_another_shape_are_a_clear_error(
@@ -237,6 +241,19 @@ def test_possessions_of_another_shape_are_a_clear_error(
     nothing.on(f"GET {path}", page(item))
     with pytest.raises(ConnectionFailed, match="is not the public API of an n8n"):
         resources.possessions(["p-1"], sees_all=True)
+
+
+def test_variables_are_those_of_projects_without_their_values(nothing: MisbehavingServer, resources: Resources) -> None:
+    variable = {"id": "v-1", "key": "RATE", "value": "opens", "type": "string", "project": {"id": "p-1", "name": "P"}}
+    nothing.on("GET /variables", page(variable, {**variable, "id": "v-2", "project": None}))
+    found = resources.possessions(["p-1"], sees_all=True)["p-1"]
+    assert found.items == (Possession("variable", "v-1", "RATE", "p-1"),)
+    assert (found.unseen, found.variables_unseen) == ("", "") and "opens" not in repr(found)
+
+
+def test_a_licence_without_variables_has_none(nothing: MisbehavingServer, resources: Resources) -> None:
+    nothing.on("GET /variables", refusal(403, "Your license does not allow for feat:variables. To enable it, upgrade."))
+    assert resources.possessions(["p-1"], sees_all=True)["p-1"] == Possessions()
 
 
 def test_the_possessions_of_nobody_take_no_request(server: MisbehavingServer, resources: Resources) -> None:

@@ -24,6 +24,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import Plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._sentences import sentence
 from ansible_collections.lifecycle.n8n.plugins.module_utils._possessions import (
     Credential,
+    Possession,
     Possessions,
     Share,
     Table,
@@ -205,6 +206,28 @@ def test_a_project_goes_last() -> None:
         'delete data table "Orders" (AbCdEfGh12345678) of project "Sales" (is to be absent)',
         'delete project "Sales" (is to be absent)',
     ]
+
+
+def test_variables_of_a_project_do_not_move_and_may_be_destroyed_with_everything() -> None:
+    state = having(SALES, replace(BILLS, owner_id=SALES.id), Possession("variable", "v-1", "RATE", SALES.id))
+    with pytest.raises(
+        InputError, match=r'Project "Sales" \(.*\) owns variable "RATE" \(v-1\), which n8n would destroy'
+    ):
+        project_deletion(state, SALES, Disposal(HERS), knows_transfer=True)
+    changes, handover = project_deletion(state, SALES, Disposal(delete_resources=True))
+    assert [item["name"] for item in handover.expected().deleted] == ["Bills", "RATE"]
+    assert 'delete variable "RATE" (v-1) of project "Sales" (is to be absent)' in [
+        sentence(change.to_result()) for change in changes
+    ]
+
+
+def test_variables_that_the_key_may_not_list_stop_the_deletion_of_a_project_and_of_nobody_else() -> None:
+    hidden = having(SALES, variables_unseen="nobody can see.")
+    with pytest.raises(InputError, match=r'Project "Sales" \(.*\) is not deleted: nobody can see.'):
+        project_deletion(hidden, SALES, Disposal())
+    assert project_deletion(hidden, SALES, Disposal(delete_resources=True))[0][-1].action == "delete_project"
+    person = having(HOME, variables_unseen="nobody can see.")
+    assert user_deletion(person, ADA, "leaves", Disposal())[0][-1].action == "delete_user"
 
 
 @pytest.mark.parametrize("destination", [SALES, None])

@@ -334,7 +334,7 @@ def owned(server: MisbehavingServer) -> None:
     server.on("GET /users/nobody%40example.com", NO_USER)
     server.on("GET /projects", homes("ann", "bob"))
     server.on("GET /roles", reply({"global": [], "project": []}))
-    for path in ("/workflows", "/credentials"):
+    for path in ("/workflows", "/credentials", "/variables"):
         server.on(f"GET {path}", page())
     tables = [{"id": "d-1", "name": "A", "projectId": "home-ann"}, {"id": "d-2", "name": "S", "projectId": "p-Sales"}]
     server.on("GET /data-tables", page(*tables))

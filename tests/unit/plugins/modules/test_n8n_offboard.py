@@ -64,7 +64,10 @@ def test_few_calls(n8n: FakeN8n) -> None:
     run(n8n_offboard, n8n, users=people, action="demote")
     # Everything is read once before and once after; users and the members of Sales once more for 25 leavers, right before
     # the one write for each of them.
-    listings = {**dict.fromkeys(("list_projects", "workflows", "credentials", "tables"), 2), "list_users": 2 + 8}
+    listings = {
+        **dict.fromkeys(("list_projects", "workflows", "credentials", "tables", "variables"), 2),
+        "list_users": 2 + 8,
+    }
     reads = {**listings, "members": 4 + 8, "missing_scopes": 1, "find_roles": 1}
     assert n8n.calls == {**reads, "set_user_role": 200, "write": 200}
     assert n8n.client.requests == 200 + sum(reads.values())
