@@ -63,7 +63,7 @@ def _copy(
     rows = belongings.table_rows(table.id)
     copy = step.unfinished
     if copy is not None and not _same(copy, table, rows, belongings):
-        belongings.delete_table(copy.id)
+        _take_away(copy, table, rows, owner, belongings)
         copy = None
     if copy is None:
         copy = _filled(table, rows, destination, belongings)
@@ -94,6 +94,17 @@ def _filled(table: Table, rows: list[dict[str, Any]], destination: Project, belo
             "task again."
         )
     return copy
+
+
+def _take_away(copy: Table, table: Table, rows: list[dict[str, Any]], owner: str, belongings: Belongings) -> None:
+    """Delete a copy that an earlier run did not finish; raises N8nError where it has what the original has not."""
+    copied = belongings.table_rows(copy.id)
+    if copied != rows[: len(copied)]:
+        raise N8nError(
+            f"{copy} was begun as a copy of {table} of {owner}, and one of the two was written to since, so nothing was "
+            "deleted: delete or rename the copy, and run the task again."
+        )
+    belongings.delete_table(copy.id)
 
 
 def _same(copy: Table, table: Table, rows: list[dict[str, Any]], belongings: Belongings) -> bool:

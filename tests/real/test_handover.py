@@ -317,3 +317,27 @@ def test_a_run_that_dies_while_copying_loses_no_row_and_doubles_none(
     assert name == (f"Orders (copy of {orders})" if after == "delete_table" else f"Orders (from {ADA})")
     assert company.api.table_rows(company.tables_of(company.ops)[name]) == before
     assert company.tables_of(company.home(ADA)) == {}
+
+
+def test_a_copy_that_somebody_has_written_to_is_not_destroyed(
+    company: Company, orders: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if company.floor:
+        pytest.skip("on 2.8 no table of others can be seen, so none is copied")
+
+    def dies(_table_id: str) -> None:
+        raise Died
+
+    monkeypatch.setattr(company.api, "delete_table", dies)
+    with pytest.raises(Died):
+        company.hand_over(company.ops, data_tables="copy")
+    monkeypatch.undo()
+    copy = company.tables_of(company.ops)[f"Orders (copy of {orders})"]
+    company.n8n.api("POST", f"/data-tables/{copy}/rows", {"data": [{"s": "new"}]})
+    stopped = company.hand_over(company.ops, data_tables="copy")
+    assert f'data table "Orders (copy of {orders})" ({copy}) was begun as a copy of' in str(stopped.error)
+    assert (len(company.api.table_rows(copy)), len(company.api.table_rows(orders))) == (1204, 1203)
+    # As the error says.
+    company.n8n.api("PATCH", f"/data-tables/{copy}", {"name": "Kept"})
+    assert company.hand_over(company.ops, data_tables="copy").error is None
+    assert {"Kept", f"Orders (from {ADA})"} < set(company.tables_of(company.ops))

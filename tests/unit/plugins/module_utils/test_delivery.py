@@ -149,6 +149,23 @@ def test_a_half_finished_copy_is_taken_away_and_made_anew(n8n: FakeN8n) -> None:
     check_handed_over(n8n)
 
 
+@pytest.mark.parametrize("edit", ["grown", "changed"])
+def test_an_unfinished_copy_that_somebody_works_with_is_not_destroyed(n8n: FakeN8n, edit: str) -> None:
+    # A complete one is left in the one case, a half-finished one in the other.
+    n8n.fail[7 if edit == "grown" else 5] = BROKEN
+    run(n8n)
+    n8n.fail.clear()
+    mine = n8n.rows[copy_of(n8n)]
+    if edit == "grown":
+        mine.append({"s": "more", "n": None})
+    else:
+        mine[0]["s"] = "other"
+    before = [dict(row) for row in mine]
+    done = run(n8n)
+    assert "was begun as a copy of" in str(done.error) and "delete or rename the copy" in str(done.error)
+    assert n8n.rows[copy_of(n8n)] == before and len(n8n.rows[TABLE]) == 2500
+
+
 def test_a_table_of_the_name_with_other_columns_is_no_copy(n8n: FakeN8n) -> None:
     left = Table("data table", "t-left", f"Orders (copy of {TABLE})", columns=COLUMNS[:1])
     n8n.owned[ops_of(n8n)].append(left)
