@@ -16,6 +16,11 @@ from ._possessions import CREDENTIAL, TABLE, VARIABLE, WORKFLOW, Possession, Pos
 
 # What can become of data tables, which no call moves.
 DATA_TABLES = ("refuse", "copy", "delete")
+# Of somebody invited on a server whose data tables of others nobody sees.
+BY_OIDC = (
+    "{} has not accepted the invitation, by what n8n shows, and is taken for somebody without data tables. n8n up to 2.8 "
+    "shows the same of somebody invited who has signed in by OIDC: look at this user in n8n if it uses that."
+)
 
 
 @dataclass(frozen=True)
@@ -43,9 +48,11 @@ def plan_handover(
     possessions = state.possessions[source.id]
     unseen = (possessions.unseen, possessions.tables_unseen, possessions.variables_unseen)
     creator = state.find_user(source.creator_id or "")
-    if creator is not None and creator.is_pending and not source.is_team:
+    doubt: list[str] = []
+    if creator is not None and creator.never_came and not source.is_team and possessions.tables_unseen:
         # No call gives a data table to anybody, and nobody else can have made one there.
         possessions = replace(possessions, tables_unseen="")
+        doubt = [BY_OIDC.format(owner)] if deleting and not disposal.delete_resources else []
     knows_transfer = knows_transfer and deleting and disposal.destination is not None
     _refuse(owner, source, possessions, disposal, deleting, knows_transfer)
     if knows_transfer:
@@ -69,7 +76,7 @@ def plan_handover(
         knows_transfer,
         tuple(_lost_shares(state, possessions, gone, disposal.destination)),
         {table.id: _mentions(possessions, table) for table in possessions.of_type(TABLE)},
-        tuple(_notes(state, owner, possessions, disposal.destination)),
+        (*doubt, *_notes(state, owner, possessions, disposal.destination)),
         unseen,
     )
 

@@ -55,7 +55,7 @@ def user_deletion(
     source = state.personal_project(user)
     if source is None:
         # Somebody who has not accepted the invitation yet has made nothing.
-        if not user.is_pending and not disposal.delete_resources:
+        if not user.never_came and not disposal.delete_resources:
             raise InputError(
                 f"{user.email} is not deleted: the personal project of this user cannot be seen, so nobody knows what "
                 "n8n would destroy with it. Say with delete_resources: true that it may be destroyed."

@@ -71,6 +71,15 @@ class User:
             last_name=data.get("lastName"),
         )
 
+    @property
+    def never_came(self) -> bool:
+        """Whether nothing shows that the invitation was accepted: whoever accepts it gives a name.
+
+        n8n takes somebody without a password for pending who came by single sign-on (read in 2.8.4). SAML and LDAP leave
+        a name; OIDC leaves none with somebody who was invited, so there this cannot be known.
+        """
+        return self.is_pending and not self.first_name
+
     def to_result(self) -> dict[str, Any]:
         """Return what modules return as `user`."""
         return {

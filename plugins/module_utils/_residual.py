@@ -34,7 +34,7 @@ def residual_access(
     for item in possessions.shared:
         entries.append(_entry(f"shared_{item.type}", item.id, item.name, _role(item, personal.id if personal else "")))
     # Whoever is only invited has none.
-    if not keys_deleted and not user.is_pending:
+    if not keys_deleted and not user.never_came:
         entries.append(_entry("api_keys", None, KEYS_UNSEEN))
     unseen = [possessions.unseen, possessions.tables_unseen]
     if personal is None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._disposal import Disposal, plan_handover
+from ansible_collections.lifecycle.n8n.plugins.module_utils._disposal import BY_OIDC, Disposal, plan_handover
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._handover import (
     Handover,
@@ -43,11 +43,17 @@ ORDERS = Table("data table", "AbCdEfGh12345678", "Orders", HOME.id, columns=(("s
 UNSEEN = "nobody can see."
 
 
-def company(*items: Possession, pending: bool = False, there: tuple[Possession, ...] = (), **more: Any) -> State:
+def company(
+    *items: Possession,
+    pending: bool = False,
+    name: str | None = None,
+    there: tuple[Possession, ...] = (),
+    **more: Any,
+) -> State:
     """Ada, who owns `items`, Bo, and two teams; Ops owns what is `there`."""
     return State(
         "http://n8n.invalid",
-        users=(User("u-ada", ADA, "global:member", pending), User("u-bo", BO, "global:member")),
+        users=(User("u-ada", ADA, "global:member", pending, name), User("u-bo", BO, "global:member")),
         projects=(HOME, BO_HOME, OPS, SALES),
         possessions={HOME.id: Possessions(items, **more), OPS.id: Possessions(there), SALES.id: Possessions(items)},
     )
@@ -154,9 +160,22 @@ def test_what_the_server_does_not_show_is_destroyed_only_where_that_was_said(
 
 
 def test_whoever_is_invited_only_has_no_tables_that_could_be_unseen() -> None:
-    assert plan_handover(company(tables_unseen=UNSEEN, pending=True), HOME, Disposal()).steps == ()
+    found = plan_handover(company(tables_unseen=UNSEEN, pending=True), HOME, Disposal())
+    # Who signed in by OIDC looks the same, and that is said where it matters.
+    assert found.steps == () and found.notes == (BY_OIDC.format(ADA),)
+    for state, disposal, deleting in (
+        (company(pending=True), Disposal(), True),
+        (company(tables_unseen=UNSEEN, pending=True), Disposal(delete_resources=True), True),
+        (company(tables_unseen=UNSEEN, pending=True), Disposal(OPS), False),
+    ):
+        assert plan_handover(state, HOME, disposal, deleting).notes == ()
     with pytest.raises(InputError, match="Mail"):
         plan_handover(company(MAIL, tables_unseen=UNSEEN, pending=True), HOME, Disposal())
+
+
+def test_whoever_is_shown_as_invited_and_has_a_name_has_come() -> None:
+    with pytest.raises(InputError, match=UNSEEN):
+        plan_handover(company(tables_unseen=UNSEEN, pending=True, name="Ada"), HOME, Disposal())
 
 
 def test_whoever_stays_keeps_what_nobody_is_to_get() -> None:

@@ -159,17 +159,21 @@ def test_an_n8n_that_moves_everything_itself_is_told_where_to() -> None:
     ]
 
 
-def without_home(pending: bool) -> State:
+def without_home(pending: bool, name: str | None = None) -> State:
     state = company()
-    users = tuple(replace(user, is_pending=pending) if user == ADA else user for user in state.users)
+    mine = replace(ADA, is_pending=pending, first_name=name)
+    users = tuple(mine if user == ADA else user for user in state.users)
     return replace(state, users=users, projects=tuple(project for project in state.projects if project != HOME))
 
 
 @pytest.mark.parametrize("disposal", [Disposal(), Disposal(SUPPORT), Disposal(data_tables="delete")])
 def test_where_nobody_can_see_what_somebody_owns_they_are_not_deleted(disposal: Disposal) -> None:
-    state = without_home(pending=False)
-    with pytest.raises(InputError, match="the personal project of this user cannot be seen, so nobody knows what"):
-        user_deletion(state, ADA, "leaves", disposal)
+    # The second is shown as invited, and has a name, which nobody has before they come.
+    for state in (without_home(pending=False), without_home(pending=True, name="Ada")):
+        user = state.find_user(ADA.id)
+        assert user is not None
+        with pytest.raises(InputError, match="the personal project of this user cannot be seen, so nobody knows what"):
+            user_deletion(state, user, "leaves", disposal)
 
 
 def test_unless_they_never_came_or_it_may_be_destroyed() -> None:
