@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ._model import State, User
-from ._possessions import Possession, Possessions
+from ._possessions import VARIABLE, Possession, Possessions
 
 KEYS_UNSEEN = "n8n shows nobody's API keys: if there are any, they work for what is listed here"
+# Those stay with a new instance role, and answer to the account (seen on 2.40.7).
+MCP_KEYS_UNSEEN = "n8n has deleted the keys of its API and shows nobody's MCP keys: if there are any, those work for what is listed here"
 
 
 def residual_access(
@@ -19,7 +21,7 @@ def residual_access(
 ) -> list[dict[str, Any]]:
     """Return what `user` of `state` can reach: entries of `type`, `id`, `name`, and `role` where there is one.
 
-    `keys_deleted` tells that n8n has deleted the API keys with the instance role. `gone` are types and ids of what will
+    `keys_deleted` tells that n8n has deleted the keys of its API with the instance role; those of MCP it has not. `gone` are types and ids of what will
     not be the user's any more, where the state is one before it.
     """
     entries = [_entry("instance_role", None, user.role)]
@@ -29,13 +31,14 @@ def residual_access(
     personal = state.personal_project(user)
     possessions = state.possessions.get(personal.id, Possessions()) if personal else Possessions()
     for item in possessions.items:
-        if (item.type, item.id) not in gone:
+        # n8n lets nobody use a variable of a personal project.
+        if item.type != VARIABLE and (item.type, item.id) not in gone:
             entries.append(_entry(item.type.replace(" ", "_"), item.id, item.name))
     for item in possessions.shared:
         entries.append(_entry(f"shared_{item.type}", item.id, item.name, _role(item, personal.id if personal else "")))
     # Whoever is only invited has none.
-    if not keys_deleted and not user.never_came:
-        entries.append(_entry("api_keys", None, KEYS_UNSEEN))
+    if not user.never_came:
+        entries.append(_entry("api_keys", None, MCP_KEYS_UNSEEN if keys_deleted else KEYS_UNSEEN))
     unseen = [possessions.unseen, possessions.tables_unseen]
     if personal is None:
         unseen.append("the personal project of this user cannot be seen")

@@ -111,7 +111,7 @@ options:
       - What becomes of people whom the lists name nowhere.
       - V(keep) leaves them alone.
       - V(remove_memberships) takes them out of all team projects.
-      - V(demote) gives them the instance role V(global:chatUser), which takes them out of all team projects and deletes their API keys.
+      - V(demote) gives them the instance role V(global:chatUser), which takes them out of all team projects and deletes their keys of the API.
     type: str
     choices: [keep, remove_memberships, demote]
     default: keep

@@ -32,7 +32,7 @@ options:
   action:
     description:
       - V(remove_memberships) takes them out of all team projects. They stay users and keep what they own. This can be undone.
-      - V(demote) gives them the instance role O(demote_role) as well, which also deletes their API keys. What they own moves before, if
+      - V(demote) gives them the instance role O(demote_role) as well, which also deletes their keys of the API, though not those for MCP. What they own moves before, if
         O(transfer_to) says where to; without it, it stays readable to them, with a warning. It needs an n8n licence with advanced
         permissions.
       - V(delete) deletes them. This is refused while somebody owns workflows, credentials or data tables, which n8n would destroy
@@ -50,7 +50,7 @@ options:
   demote_role:
     description:
       - The instance role for V(demote) and V(staged). A custom role without any scope is stricter than V(chatUser). People become
-        V(global:chatUser) first in any case, as only that deletes API keys.
+        V(global:chatUser) first in any case, as only that deletes keys of the API.
     type: str
     default: chatUser
   successor:
@@ -95,7 +95,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ offboarded.users }}"
 
-- name: They may do nothing but chat, and their API keys are gone
+- name: They may do nothing but chat, and their keys of the API are gone
   lifecycle.n8n.n8n_offboard:
     users:
       - ada@example.com

@@ -34,7 +34,7 @@ options:
       - The instance role, V(member), V(admin) or V(chatUser), a full slug like V(global:member), or a custom role by its slug or
         display name.
       - Without it, somebody who is there keeps theirs, and somebody who is invited becomes V(global:member).
-      - V(global:chatUser) takes away all memberships of team projects and all API keys of the user.
+      - V(global:chatUser) takes away all memberships of team projects and all keys of the API of the user, though not those for MCP.
       - The roles of the owner and of the user whose API key is used cannot be changed.
       - Changing a role and inviting an admin need an n8n licence with advanced permissions.
     type: str

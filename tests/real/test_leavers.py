@@ -18,6 +18,7 @@ from test_handover import ADA, BO, COLUMNS, CY, Company, node, rows, says, webho
 
 # Makes the collection importable.
 import_module("unit.conftest")
+from ansible_collections.lifecycle.n8n.plugins.module_utils._residual import MCP_KEYS_UNSEEN
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_offboard, n8n_project, n8n_user
 from ansible_collections.lifecycle.n8n.tests.unit import module_runs
 
@@ -85,6 +86,14 @@ def status(company: Company, key: str, path: str = "/workflows") -> int:
     return requests.get(url, headers={"X-N8N-API-KEY": key}, timeout=60, proxies={"http": ""}).status_code
 
 
+def asked_by_mcp(company: Company, key: str) -> int:
+    """What n8n's MCP server answers to a key."""
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+    headers = {"Authorization": f"Bearer {key}", "Accept": "application/json, text/event-stream"}
+    url = f"{company.n8n.url}/mcp-server/http"
+    return requests.post(url, json=body, headers=headers, timeout=60, proxies={"http": ""}).status_code
+
+
 def seen(company: Company) -> dict[str, set[str]]:
     """What Ada sees in the session that her browser has open: ids of everything, projects by name."""
     browser = company.browsers[ADA]
@@ -143,7 +152,7 @@ def test_who_is_demoted_and_gives_everything_away_reaches_nothing(company: Compa
     done = offboard(company, action="demote", transfer_to="Ops", **tables(company))
     assert moved(done) == {made[name] for name in MINE}
     unseen = ["unseen"] if company.floor else []
-    assert [kind for kind, _name in kinds(done)] == ["instance_role", *unseen]
+    assert [kind for kind, _name in kinds(done)] == ["instance_role", "api_keys", *unseen]
     assert seen(company) == {"workflows": set(), "credentials": set(), "teams": set()}
     assert status(company, company.keys[ADA]) == 401
     for item in ("called", "caller", "plain", "old"):
@@ -160,11 +169,22 @@ def test_who_is_demoted_to_a_role_without_any_scope_reaches_nothing(company: Com
     role = {"displayName": "Nothing", "description": "", "roleType": "global", "scopes": []}
     slug = company.n8n.api("POST", "/roles", role)["slug"]
     done = offboard(company, action="demote", demote_role="Nothing", transfer_to=BO)
-    assert kinds(done) == [("instance_role", slug)]
+    assert kinds(done) == [("instance_role", slug), ("api_keys", MCP_KEYS_UNSEEN)]
     assert status(company, company.keys[ADA]) == 401
     assert company.n8n.get(f"/users/{ADA}", includeRole="true")["role"] == slug
     assert seen(company) == {"workflows": set(), "credentials": set(), "teams": set()}
     assert not offboard(company, action="demote", demote_role="Nothing", transfer_to=BO)["changed"]
+
+
+def test_who_is_demoted_keeps_a_key_for_mcp_and_that_is_said(company: Company) -> None:
+    company.n8n.login("olivia@example.com").call("PATCH", "/mcp/settings", {"mcpAccessEnabled": True})
+    key = company.browsers[ADA].call("GET", "/mcp/api-key")["apiKey"]
+    assert asked_by_mcp(company, key) == 200
+    done = offboard(company, action="demote")
+    assert status(company, company.keys[ADA]) == 401 and asked_by_mcp(company, key) == 200
+    assert ("api_keys", MCP_KEYS_UNSEEN) in kinds(done)
+    offboard(company, action="delete", **tables(company))
+    assert asked_by_mcp(company, key) == 401
 
 
 def test_who_is_deleted_reaches_nothing_and_what_runs_goes_on(company: Company, between: Between) -> None:

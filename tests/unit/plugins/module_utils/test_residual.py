@@ -10,12 +10,17 @@ from dataclasses import replace
 from ansible_collections.lifecycle.n8n.plugins.module_utils._model import State
 from ansible_collections.lifecycle.n8n.plugins.module_utils._possessions import (
     Credential,
+    Possession,
     Possessions,
     Share,
     Table,
     Workflow,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._residual import KEYS_UNSEEN, residual_access
+from ansible_collections.lifecycle.n8n.plugins.module_utils._residual import (
+    KEYS_UNSEEN,
+    MCP_KEYS_UNSEEN,
+    residual_access,
+)
 
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (
     ADA,
@@ -64,9 +69,15 @@ def test_everything_that_somebody_can_reach_is_listed() -> None:
     ]
 
 
-def test_keys_that_n8n_has_deleted_are_none() -> None:
-    kinds = [entry["type"] for entry in residual_access(company(), ADA, keys_deleted=True)]
-    assert kinds == ["instance_role", "membership", "membership"]
+def test_of_deleted_keys_those_of_mcp_are_left() -> None:
+    kinds = [(entry["type"], entry["name"]) for entry in residual_access(company(), ADA, keys_deleted=True)]
+    assert [kind for kind, _name in kinds] == ["instance_role", "membership", "membership", "api_keys"]
+    assert kinds[-1][1] == MCP_KEYS_UNSEEN and "MCP" in MCP_KEYS_UNSEEN
+
+
+def test_a_variable_in_a_personal_project_is_of_no_use_to_anybody() -> None:
+    variable = Possession("variable", "v-1", "RATE", HOME.id)
+    assert residual_access(having(Possessions((variable,))), ADA) == residual_access(having(Possessions()), ADA)
 
 
 def test_what_goes_is_not_listed_and_what_only_has_its_id_is() -> None:

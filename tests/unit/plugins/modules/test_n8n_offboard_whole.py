@@ -22,6 +22,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._possessions import 
     Table,
     Workflow,
 )
+from ansible_collections.lifecycle.n8n.plugins.module_utils._residual import MCP_KEYS_UNSEEN
 from ansible_collections.lifecycle.n8n.plugins.module_utils._second_look import LOOK_USERS
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
@@ -86,8 +87,9 @@ def test_who_is_demoted_keeps_a_role_and_what_others_share(n8n: FakeN8n, demote_
         "Sales": {DI: "project:admin"},
         "Support": {OLIVIA: "project:admin", CY: "project:viewer"},
     }
-    assert left(did, ADA) == [("instance_role", role), ("shared_workflow", "w-9")]
-    assert left(did, BO) == [("instance_role", role)]
+    # n8n has deleted the keys of its API, and not those for MCP.
+    assert left(did, ADA) == [("instance_role", role), ("shared_workflow", "w-9"), ("api_keys", MCP_KEYS_UNSEEN)]
+    assert left(did, BO) == [("instance_role", role), ("api_keys", MCP_KEYS_UNSEEN)]
     mine = entry(did, ADA)
     assert [item["id"] for item in mine["transferred"]] == ["c-1", "w-1"]
     assert [(share["id"], share["user"]) for share in mine["lost_shares"]] == [("c-1", DI)]
