@@ -111,6 +111,16 @@ def test_a_role_takes_what_the_module_takes(name: str) -> None:
         assert (option, variable["type"]) == (option, taken["type"])
 
 
+@pytest.mark.parametrize("name", ROLES)
+def test_a_truth_value_is_never_taken_as_the_text_that_it_may_be(name: str) -> None:
+    # With -e it is "false", "no" or "0", and each of these texts is true in a template: a module or `bool` knows better.
+    options = load(f"roles/{name}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    files = [path for folder in ("tasks", "vars", "templates") for path in (ROOT / "roles" / name).glob(f"{folder}/*")]
+    for option in (option for option, spec in options.items() if spec["type"] == "bool"):
+        uses = [line for path in files for line in path.read_text("utf-8").splitlines() if f"{option} " in line]
+        assert uses and [line for line in uses if not re.search(rf"{{{{ {option} }}}}|{option} \| bool\b", line)] == []
+
+
 def test_the_tarball_leaves_out_what_users_do_not_need() -> None:
     present = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
     present |= {".build", ".ci", ".coverage", ".venv", "demo", "extensions", "tests", "lifecycle-n8n-0.1.0.tar.gz"}

@@ -579,7 +579,11 @@ def test_a_name_that_a_project_is_about_to_lose_is_refused() -> None:
         ),
         # A name that is free is not free for two.
         (
-            [{"id": "p-support", "name": "H"}, {"id": "p-sales", "name": "Support"}, {"id": "p-twin-1", "name": "Support"}],
+            [
+                {"id": "p-support", "name": "H"},
+                {"id": "p-sales", "name": "Support"},
+                {"id": "p-twin-1", "name": "Support"},
+            ],
             'Project "Twin" (p-twin-1) cannot be renamed to "Support": project p-sales has that name already.',
         ),
         (

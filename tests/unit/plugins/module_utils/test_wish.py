@@ -38,7 +38,9 @@ def test_leavers_are_emails_ids_or_dictionaries_each_once() -> None:
     assert leaver_references(entries) == ("ada@example.com", "5f84-id")
 
 
-@pytest.mark.parametrize("entry", ["", None, "  ", {"name": "Ada"}, {"email": ""}, "a@", "a@b@c", "a @b", ["ada@example.com"]])
+@pytest.mark.parametrize(
+    "entry", ["", None, "  ", {"name": "Ada"}, {"email": ""}, "a@", "a@b@c", "a @b", ["ada@example.com"]]
+)
 def test_a_leaver_who_is_not_named_is_refused(entry: object) -> None:
     with pytest.raises(InputError, match=r"users\[1\]: "):
         leaver_references(["ada@example.com", entry])

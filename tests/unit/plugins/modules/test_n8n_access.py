@@ -193,7 +193,7 @@ def test_for_somebody_who_is_ignored_no_project_is_created(n8n: FakeN8n) -> None
 
 
 def test_a_wrong_role_in_a_rule_is_said_once_and_of_the_rule(n8n: FakeN8n) -> None:
-    by = {"role": "Staff", "projects": {"Support": "All of \"us\""}}
+    by = {"role": "Staff", "projects": {"Support": 'All of "us"'}}
     users: list[dict[str, Any]] = [
         {"email": f"u{number}@example.com", "role": "membr", "projects": {"Support": "edtor"}, "granted_by": by}
         for number in range(30)
