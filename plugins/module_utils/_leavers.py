@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 from ._disposal import Disposal, plan_handover
@@ -19,7 +18,7 @@ from ._change import Change
 from ._model import CHAT_USER, PROJECT_ADMIN, SEES_ALL, State, User, role_slug, stored_email
 from ._plan import Plan, without_admin
 from ._possessions import Possessions, listed
-from ._staging import Record, Staged
+from ._stages import Staging
 from ._wish import Bequest, Needs, listed_user
 
 REMOVE_MEMBERSHIPS, DEMOTE, DELETE, STAGED = "remove_memberships", "demote", "delete", "staged"
@@ -36,25 +35,6 @@ class Leaver:
 
 
 @dataclass(frozen=True)
-class Staging:
-    """The record of those who leave in two steps, whether it was there, what time it is, and how long the first lasts."""
-
-    record: Record
-    is_new: bool
-    now: datetime
-    grace_days: int = 30
-
-    def of(self, user: User) -> Staged:
-        """Return what is recorded of a leaver, or a record that begins now."""
-        return self.record.leavers.get(user.id) or Staged(user.id, user.email, self.now, user.role)
-
-    def is_due(self, user: User) -> bool:
-        """Whether a leaver's time is over."""
-        staged = self.record.leavers.get(user.id)
-        return staged is not None and self.now >= staged.due(self.grace_days)
-
-
-@dataclass(frozen=True)
 class Departure:
     """What becomes of leavers. `successors` are emails by project (its id or name), "" for all other projects."""
 
@@ -64,11 +44,12 @@ class Departure:
     successors: Mapping[str, str] = field(default_factory=dict)
     staging: Staging | None = None
 
-    def stage(self, user: User) -> str:
-        """Return what becomes of one of them in this run."""
-        if self.action != STAGED or self.staging is None:
-            return self.action
-        return DELETE if self.staging.is_due(user) else DEMOTE
+    def recording(self, plan: Plan, leavers: Sequence[Leaver]) -> Departure:
+        """Return the same with the record as it is to be before the first change of `plan` is made."""
+        if self.staging is None:
+            return self
+        users = [leaver.user for leaver in leavers if leaver.user is not None]
+        return replace(self, staging=self.staging.after(plan.state, users, plan.changes))
 
 
 def leaver_references(entries: Sequence[Any]) -> tuple[str, ...]:
@@ -111,8 +92,6 @@ def check_departure(departure: Departure) -> None:
             "transfer_to, data_tables and delete_resources are for who loses more than memberships: use them with action "
             "demote, delete or staged."
         )
-    if departure.staging is not None and departure.staging.grace_days < 0:
-        raise InputError(f"grace_days: {departure.staging.grace_days} is no number of days: it is 0 or more.")
     bequest = departure.bequest
     if departure.action == DEMOTE and bequest.delete_resources:
         raise InputError("delete_resources is for who is deleted: use it with action delete or staged.")
@@ -201,24 +180,24 @@ class _Departures:
                     raise InputError(f'Project "{project}" does not exist: successor names it.')
                 if self._successor(email) in users:
                     raise InputError(f"successor: {email} is leaving, too.")
-        staging = departure.staging
-        for user in users if staging and staging.is_new else ():
-            if user.role == self.role and not self.state.memberships(user):
-                self.problems.add(
-                    f"{user.email} has {user.role} and no project, as after the first step, and there is no record: bring "
-                    "the file in state_path back, or, if this was never staged, delete with action delete."
-                )
+        if departure.staging is not None:
+            with self.problems:
+                departure.staging.check(users)
 
     def leave(self, user: User) -> None:
         """Plan the changes for one leaver."""
         check_leaver(self.state, user)
-        stage = self.departure.stage(user)
-        if stage == DELETE:
+        action, staging = self.departure.action, self.departure.staging
+        if staging is not None:
+            step = self._demotion(user)
+            action = DELETE if staging.is_over(user, step) else DEMOTE
+            self._note(staging.note(user, step))
+        if action == DELETE:
             knows_transfer = self.departure.bequest.knows_transfer
             changes, handover = user_deletion(self.state, user, "leaves", self.disposal, knows_transfer)
             self.changes += changes
             self._hand_over(user, handover)
-        elif stage == DEMOTE:
+        elif action == DEMOTE:
             self._demote(user)
         else:
             self.changes += lost_memberships(self.state, user, "leaves")
@@ -233,25 +212,23 @@ class _Departures:
         elif possessions.items:
             later = " until the account is deleted" if self.departure.action == STAGED else ": transfer_to moves it"
             self.notes.append(f"{user.email} owns {listed(possessions.items)}, which stays readable to them{later}.")
+        self.changes += self._demotion(user)
+
+    def _demotion(self, user: User) -> list[Change]:
+        """Return the changes by which the memberships of a leaver go, and the instance role becomes another."""
         if user.role == self.role:
-            self.changes += lost_memberships(self.state, user, "leaves")
-        elif user.role == CHAT_USER:
-            self.changes += [*lost_memberships(self.state, user, "leaves"), role_change(user, self.role, "leaves")]
-        else:
-            self.changes += [role_change(user, CHAT_USER, "leaves"), *carried_away(self.state, user)]
-            if self.role != CHAT_USER:
-                # Only becoming a chat user takes memberships and API keys along (seen on 2.40.7).
-                self.changes.append(
-                    Change(
-                        "change_user_role",
-                        user.email,
-                        before=CHAT_USER,
-                        after=self.role,
-                        reason="leaves",
-                        user_id=user.id,
-                        late=True,
-                    )
-                )
+            return lost_memberships(self.state, user, "leaves")
+        if user.role == CHAT_USER:
+            return [*lost_memberships(self.state, user, "leaves"), role_change(user, self.role, "leaves")]
+        changes = [role_change(user, CHAT_USER, "leaves"), *carried_away(self.state, user)]
+        if self.role != CHAT_USER:
+            # Only becoming a chat user takes memberships and API keys along (seen on 2.40.7).
+            changes.append(replace(role_change(user, self.role, "leaves"), before=CHAT_USER, late=True))
+        return changes
+
+    def _note(self, note: str) -> None:
+        if note:
+            self.notes.append(note)
 
     def _hand_over(self, user: User, handover: Handover | None) -> None:
         if handover is not None:
@@ -289,21 +266,3 @@ class _Departures:
         if user is None:
             raise InputError(f'User "{email}" does not exist: successor is somebody who is a user of this n8n.')
         return user
-
-
-def staged_now(plan: Plan, leavers: Sequence[Leaver], departure: Departure) -> list[Staged]:
-    """Return the leavers whose first step this run makes, with what they have before it."""
-    staging = departure.staging
-    if staging is None:
-        return []
-    return [
-        Staged(
-            user.id,
-            user.email,
-            staging.now,
-            user.role,
-            tuple((project.id, project.name, member.role) for project, member in plan.state.memberships(user)),
-        )
-        for user in (leaver.user for leaver in leavers)
-        if user is not None and user.id not in staging.record.leavers
-    ]

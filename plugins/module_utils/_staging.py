@@ -93,8 +93,8 @@ class Record:
         return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
     def adding(self, leavers: Iterable[Staged]) -> Record:
-        """Return the record with more leavers; of those who are in it already it keeps what it has."""
-        return Record(self.url, {**{leaver.id: leaver for leaver in leavers}, **self.leavers})
+        """Return the record with these leavers, in place of what it has of them."""
+        return Record(self.url, {**self.leavers, **{leaver.id: leaver for leaver in leavers}})
 
     def without(self, ids: Iterable[str]) -> Record:
         """Return the record without these leavers."""

@@ -41,7 +41,7 @@ options:
         user is only deleted with O(data_tables=delete) or O(delete_resources=true).
       - V(staged) does what V(demote) does at once, and records in O(state_path) what was there. The first run that comes O(grace_days)
         later hands over and deletes, as V(delete) does. Somebody who comes back before gets everything back by the role onboard with
-        C(onboard_restore).
+        C(onboard_restore). Nobody is deleted who has access all the same by then. It is taken away once more, and the days begin anew.
       - Each of them is refused for the owner, and for the user whose API key is used. Where somebody is the last admin of a project,
         O(successor) becomes admin first; without one the task stops before its first write.
     type: str
@@ -60,8 +60,12 @@ options:
   state_path:
     description:
       - The path of the record of staged leavers, a JSON file on the host where the module runs, which has no secrets and can live in
-        version control. Each n8n has its own. It is made by the first run; if it is damaged, or gone while somebody looks staged,
-        nobody is deleted.
+        version control. Each n8n has its own. It is made by the first run.
+      - If it is damaged, has a later date than the present for one of O(users), or is gone while one of them looks staged, being a chat
+        user without projects, the task fails, and nobody is deleted. Who looks staged and is not in it is named in a warning, as it may be
+        an older one, and the days of that person begin.
+      - For somebody who was given access while in the record, it keeps what they have by then, and of what was in it the memberships that
+        they have not.
     type: path
   grace_days:
     description: How many days after the first step of V(staged) somebody is deleted.
@@ -70,7 +74,7 @@ options:
   now:
     description:
       - The time, such as V(2026-12-24) or V(2026-12-24T09:30:00Z), in UTC unless it names a zone, by which V(staged) tells whose days are
-        over. Without it, it is the present. This is for tests and rehearsals.
+        over. Without it, it is the present. This is for tests and rehearsals, which need a record of their own.
     type: str
 notes:
   - Team projects need an n8n licence that has them.
@@ -315,18 +319,17 @@ from ..module_utils._leavers import (
     ACTIONS,
     STAGED,
     Departure,
-    Staging,
     find_leavers,
     leaver_needs,
     leaver_references,
     plan_leavers,
-    staged_now,
     successors,
 )
 from ..module_utils._model import State
 from ..module_utils._module import Task, run_module
 from ..module_utils._outcome import Outcome
 from ..module_utils._record import RecordFile
+from ..module_utils._stages import Staging
 from ..module_utils._staging import moment
 from ..module_utils._wish import Needs
 
@@ -353,16 +356,17 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         params["demote_role"],
         task.bequest(params, "user"),
         successors(params["successor"]),
-        Staging(file.record, file.is_new, _now(params["now"]), params["grace_days"]) if file else None,
+        Staging(file.record, file.is_new, _now(params["now"]), params["grace_days"], file.path) if file else None,
     )
     needs = leaver_needs(references, departure)
     state = task.read(needs)
     people = find_leavers(state, references)
     plan = plan_leavers(state, people, departure)
+    departure = departure.recording(plan, people)
 
     def begin() -> None:
-        if file:
-            file.keep(file.record.adding(staged_now(plan, people, departure)))
+        if file and departure.staging:
+            file.keep(departure.staging.record)
 
     def report(outcome: Outcome) -> dict[str, Any]:
         touched = outcome.done or outcome.errors

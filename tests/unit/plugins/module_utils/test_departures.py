@@ -14,12 +14,11 @@ import pytest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leavers import (
     Departure,
-    Staging,
+    Leaver,
     find_leavers,
     leaver_needs,
     leaver_references,
     plan_leavers,
-    staged_now,
     successors,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._model import PROJECT_ADMIN, Role, State
@@ -31,6 +30,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._possessions import 
     Table,
     Workflow,
 )
+from ansible_collections.lifecycle.n8n.plugins.module_utils._stages import Staging
 from ansible_collections.lifecycle.n8n.plugins.module_utils._staging import Record, Staged
 from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import Bequest
 
@@ -293,7 +293,14 @@ def test_a_role_that_nobody_can_be_given_stops_all(word: str) -> None:
 def staging(action: str = "staged", *staged: Staged, days: float = 0, is_new: bool = False, **more: Any) -> Any:
     """What is recorded, some days after NOW; nothing for who does not leave in two steps."""
     record = Record(URL, {one.id: one for one in staged})
-    return Staging(record, is_new, NOW + timedelta(days=days), **more) if action == "staged" else None
+    return (
+        Staging(record, is_new, NOW + timedelta(days=days), path="leavers.json", **more) if action == "staged" else None
+    )
+
+
+def recorded(departure: Departure) -> list[Staged]:
+    assert departure.staging is not None
+    return list(departure.staging.record.leavers.values())
 
 
 def after_the_first_step(*items: Any) -> State:
@@ -308,7 +315,7 @@ def test_the_first_step_takes_the_role_and_the_memberships_and_records_them() ->
     people = find_leavers(state, [ADA.email, "nobody@example.com"])
     made = plan_leavers(state, people, departure)
     assert rows(made) == rows(leave(state, ADA.email, action="demote"))
-    (staged,) = staged_now(made, people, departure)
+    (staged,) = recorded(departure.recording(made, people))
     both = ((SALES.id, "Sales", PROJECT_ADMIN), (SUPPORT.id, "Support", "project:viewer"))
     assert staged == Staged(ADA.id, ADA.email, NOW, "global:member", both)
     assert made.notes == (
@@ -323,7 +330,7 @@ def test_until_the_days_are_over_nothing_more_goes(bequest: Bequest, days: float
     departure = replace(departure, staging=staging("staged", STAGED, days=days))
     people = find_leavers(state, [ADA.email])
     made = plan_leavers(state, people, departure)
-    assert made.changes == () and staged_now(made, people, departure) == []
+    assert made.changes == () and departure.recording(made, people) == departure
 
 
 @pytest.mark.parametrize(("days", "grace_days"), [(30, 30), (31, 30), (3000, 30), (0, 0), (7, 7)])
@@ -343,14 +350,60 @@ def test_when_the_days_are_over_nothing_is_destroyed_that_nobody_said_may_be() -
     assert 'ada@example.com owns workflow "Bills" (w-1), which n8n would destroy' in said
 
 
-@pytest.mark.parametrize("days", [0, 29, 30])
-def test_what_was_given_back_meanwhile_goes_again(days: int) -> None:
-    state = after_the_first_step()
-    state = replace(
-        state, members={**state.members, SUPPORT.id: (*state.members[SUPPORT.id], member(ADA, "project:editor"))}
-    )
-    made = leave(state, ADA.email, action="staged", staging=staging("staged", STAGED, days=days))
+BACK = ((SUPPORT.id, "Support", "project:editor"), (SALES.id, "Sales", PROJECT_ADMIN))
+
+
+@pytest.mark.parametrize("days", [0, 29, 30, 3000])
+@pytest.mark.parametrize(
+    ("role", "records"),
+    [("global:chatUser", "global:member"), ("global:admin", "global:admin"), ("global:member", "global:member")],
+)
+def test_who_has_access_again_loses_it_again_and_the_days_begin_anew(days: int, role: str, records: str) -> None:
+    state = after_the_first_step(BILLS)
+    users = tuple(replace(user, role=role) if user.id == ADA.id else user for user in state.users)
+    members = {**state.members, SUPPORT.id: (*state.members[SUPPORT.id], member(ADA, "project:editor"))}
+    state, people = replace(state, users=users, members=members), [Leaver(ADA.id, users[1])]
+    departure = Departure("staged", bequest=Bequest("Support"), staging=staging("staged", STAGED, days=days))
+    made = plan_leavers(state, people, departure)
+    assert {row[0] for row in rows(made)} <= {"change_user_role", "remove_member"}
     assert ("remove_member", ADA.email, "Support", "project:editor", None) in rows(made)
+    # What she has now, and what she had then and has not now.
+    assert recorded(departure.recording(made, people)) == [
+        Staged(ADA.id, ADA.email, NOW + timedelta(days=days), records, BACK)
+    ]
+    assert any(
+        "ada@example.com is in the record leavers.json since 2026-11-21T09:30:00Z and has access all the same" in note
+        for note in made.notes
+    )
+
+
+def test_who_has_nothing_but_another_role_begins_anew() -> None:
+    made = leave(after_the_first_step(), ADA.email, action="staged", staging=staging("staged", STAGED, days=300))
+    assert [row[0] for row in rows(made)] == ["delete_user"]
+    state = after_the_first_step()
+    users = tuple(replace(user, role="global:member") if user.id == ADA.id else user for user in state.users)
+    made = leave(replace(state, users=users), ADA.email, action="staged", staging=staging("staged", STAGED, days=300))
+    assert [(row[0], row[4]) for row in rows(made)] == [("change_user_role", "global:chatUser")]
+
+
+def test_a_second_half_of_the_first_step_that_is_missing_keeps_nobody_from_being_deleted() -> None:
+    state = replace(after_the_first_step(), roles=(*ROLES, NOTHING))
+    terms: dict[str, Any] = {"action": "staged", "demote_role": "Nothing"}
+    for days, action in ((1, "change_user_role"), (30, "delete_user")):
+        made = leave(state, ADA.email, **terms, staging=staging("staged", STAGED, days=days))
+        assert [row[0] for row in rows(made)] == [action] and made.notes == ()
+
+
+def test_a_record_of_later_is_an_error() -> None:
+    said = refusal(
+        after_the_first_step(), ADA.email, LINUS.email, action="staged", staging=staging("staged", STAGED, days=-1)
+    )
+    assert (
+        "The record leavers.json says that ada@example.com leaves since 2026-11-21T09:30:00Z, which is later than now "
+        "(2026-11-20T09:30:00Z)"
+    ) in said
+    # Whoever is not named may be as late as they like.
+    assert leave(company(), LINUS.email, action="staged", staging=staging("staged", STAGED, days=-1)).changes
 
 
 @pytest.mark.parametrize("bequest", [Bequest(), Bequest("Support"), Bequest(delete_resources=True)])
@@ -361,6 +414,20 @@ def test_somebody_who_looks_staged_and_is_on_no_record_is_not_deleted(bequest: B
     assert "ada@example.com has global:chatUser and no project, as after the first step, and there is no record" in said
 
 
+def test_who_looks_staged_and_is_not_in_the_record_begins_now_and_it_is_said() -> None:
+    other = replace(STAGED, id=LINUS.id, email=LINUS.email)
+    state, departure = after_the_first_step(), Departure("staged", staging=staging("staged", other, days=300))
+    people = find_leavers(state, [ADA.email])
+    made = plan_leavers(state, people, departure)
+    assert made.changes == () and len(made.notes) == 1
+    assert "as after the first step, and is not in the record leavers.json. The days begin now." in made.notes[0]
+    found = recorded(departure.recording(made, people))
+    assert found == [other, Staged(ADA.id, ADA.email, NOW + timedelta(days=300), "global:chatUser")]
+    # From then on there is nothing to say.
+    again = plan_leavers(state, people, departure.recording(made, people))
+    assert again.changes == () and again.notes == ()
+
+
 def test_a_record_that_does_not_know_somebody_begins_now() -> None:
     other = replace(STAGED, id=LINUS.id, email=LINUS.email)
     state = company()
@@ -368,7 +435,7 @@ def test_a_record_that_does_not_know_somebody_begins_now() -> None:
     people = find_leavers(state, [ADA.email])
     made = plan_leavers(state, people, departure)
     assert "delete_user" not in {row[0] for row in rows(made)}
-    assert [one.since for one in staged_now(made, people, departure)] == [NOW + timedelta(days=300)]
+    assert recorded(departure.recording(made, people))[1].since == NOW + timedelta(days=300)
 
 
 def test_somebody_else_of_that_email_begins_now() -> None:

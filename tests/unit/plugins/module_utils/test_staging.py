@@ -129,9 +129,9 @@ def test_the_record_of_another_n8n_is_refused() -> None:
     )
 
 
-def test_who_is_in_it_already_keeps_what_is_recorded() -> None:
+def test_who_begins_anew_is_in_it_once() -> None:
     later = Staged(ADA.id, "ada@new.example.com", SINCE + timedelta(days=9), "global:chatUser")
-    assert RECORD.adding([later]) == RECORD
+    assert RECORD.adding([later]) == Record(URL, {ADA.id: later, BO.id: BO})
     assert Record(URL).adding([BO, ADA]) == RECORD
     assert RECORD.adding([]) == RECORD
 

@@ -378,14 +378,35 @@ def test_staged_needs_a_record(path: Path) -> None:
     assert failed["failed"] and "state_path" in failed["msg"]
 
 
-def test_a_first_step_that_failed_is_made_again_from_the_same_record(n8n: FakeN8n, path: Path, beat: Beat) -> None:
-    # The successor, and then the role.
+def test_who_still_has_access_when_the_days_are_over_is_not_deleted(n8n: FakeN8n, path: Path, beat: Beat) -> None:
+    # The successor, and then the role, again and again.
     n8n.fail[2] = BROKEN
-    failed = beat("2026-11-01")
-    assert failed["msg"] and n8n.people()[ADA] == "global:member"
-    kept = path.read_bytes()
-    beat("2026-11-02")
-    assert n8n.people()[ADA] == "global:chatUser" and path.read_bytes() == kept
+    assert beat("2026-11-01")["msg"] and n8n.people()[ADA] == "global:member"
+    had = json.loads(path.read_text(encoding="utf-8"))["leavers"][0]
+    n8n.fail[n8n.calls["write"] + 1] = BROKEN
+    assert beat("2026-12-24", **GO)["msg"] and n8n.people()[ADA] == "global:member"
+    did = beat("2026-12-25", **GO)
+    assert n8n.people()[ADA] == "global:chatUser"
+    assert json.loads(path.read_text(encoding="utf-8"))["leavers"] == [{**had, "since": "2026-12-25T00:00:00Z"}]
+    assert entry(did, ADA)["staged"] == {"since": "2026-12-25T00:00:00Z", "due": "2027-01-24T00:00:00Z"}
+    beat("2027-01-24", **GO)
+    assert ADA not in n8n.people()
+
+
+def test_who_was_given_something_back_by_hand_is_staged_anew(n8n: FakeN8n, path: Path, beat: Beat) -> None:
+    beat("2026-11-01")
+    n8n.set_user_role(n8n.id_of(ADA), "global:admin")
+    n8n.set_members(_project(n8n, "Support"), {n8n.id_of(ADA): "project:editor"})
+    did = beat("2027-12-24", **GO)
+    assert n8n.people()[ADA] == "global:chatUser" and ADA not in n8n.memberships()["Support"]
+    assert entry(did, ADA)["staged"]["since"] == "2027-12-24T00:00:00Z" and entry(did, ADA)["transferred"] == []
+    (kept,) = json.loads(path.read_text(encoding="utf-8"))["leavers"]
+    assert (kept["since"], kept["role"]) == ("2027-12-24T00:00:00Z", "global:admin")
+    assert [(one["name"], one["role"]) for one in kept["memberships"]] == [
+        ("Support", "project:editor"),
+        ("Sales", "project:admin"),
+    ]
+    assert not beat("2028-01-22", **GO)["changed"]
 
 
 def test_a_transfer_that_fails_on_the_day_is_gone_on_with(n8n: FakeN8n, path: Path, beat: Beat) -> None:
