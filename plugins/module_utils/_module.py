@@ -33,6 +33,8 @@ class Task:
         self.plan: Plan | None = None
         self.outcome = Outcome()
         self.warnings: list[str] = []
+        # What is changed besides the plan, as text before and after it; asked for when all is done.
+        self.besides: Callable[[], dict[str, str]] = lambda: {"before": "", "after": ""}
 
     @property
     def url(self) -> str:
@@ -66,12 +68,13 @@ class Task:
         Raises InputError before anything is written where a role cannot be given, and ApplyError where some changes
         could not be made. `keep_links` gets the invitation links, which are secrets, by email. `report` makes what a
         task that fails on the way returns besides, out of what was done. `progress` is told how far it is,
-        and `prepare` is called right before the first write.
+        and `prepare` is called right before the first write, in check mode where that would be.
         """
         self.show(plan)
         if plan.changes:
             self._check_scopes(plan)
             self._check_roles(plan)
+        prepare()
         if self.check_mode:
             deleted = {change.owner for change in plan.changes if change.action in ("delete_user", "delete_project")}
             self.outcome = Outcome(
@@ -79,7 +82,6 @@ class Task:
                 deliveries={owner: handover.expected(owner in deleted) for owner, handover in plan.handovers.items()},
             )
             return self.outcome
-        prepare()
         self.outcome = apply(plan, self.resources, keep_links, progress)
         if self.outcome.conflicts:
             self.outcome.notes.append(
@@ -136,8 +138,13 @@ class Task:
 
     def result(self) -> dict[str, Any]:
         """Return what every module returns."""
-        common = {"changed": bool(self.outcome.done), "requests": self.resources.client.requests}
-        return {**common, "diff": self.plan.diff(self.outcome.done)} if self.plan and self.wants_diff else common
+        besides = self.besides()
+        changed = bool(self.outcome.done) or besides["before"] != besides["after"]
+        common = {"changed": changed, "requests": self.resources.client.requests}
+        if self.plan is None or not self.wants_diff:
+            return common
+        diff = self.plan.diff(self.outcome.done)
+        return {**common, "diff": {key: diff[key] + besides[key] for key in diff}}
 
     def plan_result(self) -> dict[str, Any]:
         """Return what a module that plans for many people returns of the plan."""

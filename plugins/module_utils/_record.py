@@ -15,14 +15,18 @@ from ._staging import Record
 class RecordFile:
     """The record of one n8n in a file; `is_new` where there is none yet."""
 
-    def __init__(self, path: str, url: str) -> None:
-        """Read the record; raises InputError where it is damaged, or cannot be read or written."""
+    def __init__(self, path: str, url: str, read_only: bool = False) -> None:
+        """Read the record; raises InputError where it is damaged, or cannot be read or written.
+
+        With `read_only`, as in check mode, what is kept is not written.
+        """
         self.path = path
+        self.read_only = read_only
         why = writable(path)
         if why:
             raise InputError(f"The record of leavers cannot be kept in {path}: {why}.")
         self.is_new = not os.path.lexists(path)
-        self.record = Record(url)
+        self.record = self._first = Record(url)
         if self.is_new:
             return
         try:
@@ -30,11 +34,14 @@ class RecordFile:
                 text = file.read()
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"The record of leavers {path} cannot be read: {error}. Nobody is deleted.") from None
-        self.record = Record.from_text(text, url, path)
+        self.record = self._first = Record.from_text(text, url, path)
 
     def keep(self, record: Record) -> None:
         """Keep another record, if it is another; raises N8nError where it cannot be written."""
-        if record == self.record and not self.is_new:
+        if record == self.record:
+            return
+        if self.read_only:
+            self.record = record
             return
         try:
             # Whoever has made it private keeps it private.
@@ -43,3 +50,11 @@ class RecordFile:
         except OSError as error:
             raise N8nError(f"The record of leavers could not be kept in {self.path}: {error}.") from None
         self.record, self.is_new = record, False
+
+    def diff(self) -> dict[str, str]:
+        """Return who is in the record before and after what was kept, of those of whom it says something else now."""
+        before, after = self._first.lines(), self.record.lines()
+        return {
+            "before": "".join(f"{line}\n" for line in before if line not in after),
+            "after": "".join(f"{line}\n" for line in after if line not in before),
+        }

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ._errors import InputError
+from ._sentences import quoted
 
 FORMAT = 1
 
@@ -91,6 +92,15 @@ class Record:
         leavers = sorted(self.leavers.values(), key=lambda leaver: (leaver.email, leaver.id))
         data = {"format": FORMAT, "url": self.url, "leavers": [leaver.to_result() for leaver in leavers]}
         return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+    def lines(self) -> list[str]:
+        """Return what a person reads of it, a line for each leaver."""
+        leavers = sorted(self.leavers.values(), key=lambda leaver: (leaver.email, leaver.id))
+        return [
+            f"staged leaver {leaver.email} since {utc(leaver.since)}: "
+            + ", ".join([leaver.role, *(f"{role} of {quoted(name)}" for _key, name, role in leaver.memberships)])
+            for leaver in leavers
+        ]
 
     def adding(self, leavers: Iterable[Staged]) -> Record:
         """Return the record with these leavers, in place of what it has of them."""

@@ -474,7 +474,9 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     brakes = Brakes(params["max_removals"], params["max_removal_percent"], params["approve"], params["only_approved"])
     keep_links = InviteFile(params["invites_path"]).add if params["invites_path"] else lambda links: None
     progress = ProgressFile(params["progress_path"]) if params["progress_path"] else lambda made, planned, action: None
-    restoring, file = params["restore"], _record(params, task.url)
+    restoring, file = params["restore"], _record(params, task)
+    if file:
+        task.besides = file.diff
     needs = comeback_needs(access_needs(wish), file.record) if file and restoring else access_needs(wish)
     state = task.read(needs)
     comebacks = find_comebacks(file.record, wish, state) if file else []
@@ -488,7 +490,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     task.show(planned)
     brakes.check(planned, terms)
     outcome = task.carry_out(planned, keep_links, progress=progress)
-    if file and restoring and not task.check_mode:
+    if file and restoring:
         # Who did not get everything can be given the rest by another run.
         unsettled = {conflict["user"] for conflict in outcome.conflicts}
         file.keep(file.record.without(back.staged.id for back in comebacks if back.email not in unsettled))
@@ -496,11 +498,11 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     return {**task.plan_result(), **restored}
 
 
-def _record(params: Mapping[str, Any], url: str) -> RecordFile | None:
+def _record(params: Mapping[str, Any], task: Task) -> RecordFile | None:
     """Return the record of staged leavers, None where there is none to look at; raises InputError where there has to be."""
     if not params["state_path"]:
         return None
-    file = RecordFile(params["state_path"], url)
+    file = RecordFile(params["state_path"], task.url, task.check_mode)
     if file.is_new and params["restore"]:
         raise InputError(
             f"There is no record of staged leavers in {params['state_path']}, so restore has nothing to give back: name the file "

@@ -60,7 +60,7 @@ options:
   state_path:
     description:
       - The path of the record of staged leavers, a JSON file on the host where the module runs, which has no secrets and can live in
-        version control. Each n8n has its own. It is made by the first run.
+        version control. Each n8n has its own. It is made by the first run that lets somebody go. What is written to it is a change.
       - If it is damaged, has a later date than the present for one of O(users), or is gone while one of them looks staged, being a chat
         user without projects, the task fails, and nobody is deleted. Who looks staged and is not in it is named in a warning, as it may be
         an older one, and the days of that person begin.
@@ -350,7 +350,9 @@ ARGUMENT_SPEC: dict[str, Any] = {
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Take the access of the leavers away and return what each has lost, and what is left."""
     references = leaver_references(params["users"])
-    file = RecordFile(params["state_path"], task.url) if params["action"] == STAGED else None
+    file = RecordFile(params["state_path"], task.url, task.check_mode) if params["action"] == STAGED else None
+    if file:
+        task.besides = file.diff
     departure = Departure(
         params["action"],
         params["demote_role"],
@@ -371,10 +373,11 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     def report(outcome: Outcome) -> dict[str, Any]:
         touched = outcome.done or outcome.errors
         after = None if task.check_mode else _again(task, needs) if touched else state
-        if file and after:
+        then = plan.state_after(outcome.done) if task.check_mode else after
+        if file and then:
             try:
                 # Whoever is no user any more is through.
-                file.keep(file.record.without(set(file.record.leavers) - {user.id for user in after.users}))
+                file.keep(file.record.without(set(file.record.leavers) - {user.id for user in then.users}))
             except N8nError as error:
                 # What was done is done, and the next run tidies up.
                 task.warnings.append(str(error))

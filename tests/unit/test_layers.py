@@ -65,7 +65,7 @@ LAYERS: dict[str, set[str]] = {
     "_reading": {"_calls", "_client", "_resources", "_wish", "_model"},
     "_who": {"_model"},
     "_files": set(),
-    "_staging": set(),
+    "_staging": {"_sentences"},
     "_stages": {"_change", "_model", "_staging"},
     "_record": {"_files", "_staging"},
     "_comeback": {"_model", "_shield", "_staging", "_wish"},

@@ -16,7 +16,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils import _files
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._files import replace_file, writable
 from ansible_collections.lifecycle.n8n.plugins.module_utils._record import RecordFile
-from ansible_collections.lifecycle.n8n.plugins.module_utils._staging import Record, Staged
+from ansible_collections.lifecycle.n8n.plugins.module_utils._staging import Record, Staged, utc
 
 URL = "https://n8n.example.com"
 ADA = Staged("u-ada", "ada@example.com", datetime(2026, 11, 21, tzinfo=timezone.utc), "global:member")
@@ -65,14 +65,31 @@ def test_where_a_file_can_be_written(tmp_path: Path) -> None:
     assert "is no folder that can be written to" in writable(str(tmp_path / "nowhere" / "file"))
 
 
-def test_a_new_record_is_empty_and_made_when_it_is_kept(tmp_path: Path) -> None:
+def test_a_new_record_is_made_when_somebody_is_in_it(tmp_path: Path) -> None:
     path = tmp_path / "leavers.json"
     file = RecordFile(str(path), URL)
     assert (file.is_new, file.record, path.exists()) == (True, Record(URL), False)
     file.keep(Record(URL))
+    assert (file.is_new, path.exists()) == (True, False)
+    file.keep(RECORD)
     assert (file.is_new, path.exists()) == (False, True)
+    file.keep(Record(URL))
     again = RecordFile(str(path), URL)
     assert (again.is_new, again.record) == (False, Record(URL))
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_it_tells_what_has_changed_and_in_check_mode_what_would(tmp_path: Path, read_only: bool) -> None:
+    path = tmp_path / "leavers.json"
+    file = RecordFile(str(path), URL, read_only)
+    assert file.diff() == {"before": "", "after": ""}
+    file.keep(RECORD)
+    assert file.record == RECORD and path.exists() is not read_only
+    lines = file.diff()["after"].splitlines()
+    assert file.diff()["before"] == "" and len(lines) == len(RECORD.leavers)
+    assert lines[0].startswith(f"staged leaver {ADA.email} since {utc(ADA.since)}: {ADA.role}")
+    file.keep(Record(URL))
+    assert file.diff() == {"before": "", "after": ""}
 
 
 def test_what_is_kept_is_read_again(tmp_path: Path) -> None:

@@ -53,6 +53,14 @@ def test_the_text_can_live_in_version_control() -> None:
     assert "Märkte" in text and '"since": "2026-11-21T09:30:00Z"' in text
 
 
+def test_a_person_reads_a_line_for_each() -> None:
+    assert RECORD.lines() == [
+        "staged leaver ada@example.com since 2026-11-21T09:30:00Z: global:member, "
+        'project:admin of " Märkte \\"ü\\" ", project:auditor-a1b2c3 of "Sales"',
+        "staged leaver bo@example.com since 2026-11-22T09:30:00Z: global:admin",
+    ]
+
+
 def test_a_file_that_is_cut_short_anywhere_is_damaged() -> None:
     text = RECORD.to_text().rstrip()
     for length in range(len(text)):

@@ -72,6 +72,19 @@ def test_who_comes_back_has_what_they_had_and_the_record_forgets_them(n8n: FakeN
     assert record.read_text("utf-8") == EMPTY
 
 
+def test_who_has_everything_already_is_taken_out_of_the_record_and_that_is_a_change(n8n: FakeN8n, record: Path) -> None:
+    onboard(n8n, record, users=[{"email": ADA, "role": "admin"}, {"email": BO}], restore=False)
+    n8n.set_members(_id(n8n, "Sales"), {n8n.id_of(ADA): "project:editor"})
+    n8n.set_members(_id(n8n, "Support"), {n8n.id_of(ADA): "project:viewer"})
+    before, writes = record.read_bytes(), len(n8n.writes)
+    would = onboard(n8n, record, check_mode=True, users=[{"email": ADA}])
+    assert record.read_bytes() == before
+    did = onboard(n8n, record, users=[{"email": ADA}])
+    assert would["changed"] and did["changed"] and did["plan"] == [] and len(n8n.writes) == writes
+    assert would["diff"] == did["diff"] and ADA in did["diff"]["before"] and did["diff"]["after"] == ""
+    assert not onboard(n8n, record, users=[{"email": ADA}])["changed"]
+
+
 def test_what_the_list_says_besides_is_given_too(n8n: FakeN8n, record: Path) -> None:
     n8n.team("Pilot")
     projects = {"Sales": "editor", "Pilot": "viewer"}
@@ -208,6 +221,10 @@ def test_an_empty_record_asks_for_no_projects(n8n: FakeN8n, tmp_path: Path) -> N
 def test_restore_needs_a_path() -> None:
     failed = main(n8n_access, url="http://n8n.invalid", api_key="x", users=[], restore=True)
     assert failed["failed"] and "state_path" in failed["msg"]
+
+
+def _id(n8n: FakeN8n, name: str) -> str:
+    return next(key for key, project in n8n.all_projects.items() if project.name == name)
 
 
 def main_warnings(n8n: FakeN8n, record: Path, **params: Any) -> list[str]:

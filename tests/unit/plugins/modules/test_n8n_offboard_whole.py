@@ -259,6 +259,27 @@ def test_a_leaver_goes_in_two_steps(n8n: FakeN8n, path: Path, beat: Beat) -> Non
     assert not again["changed"] and not entry(again, ADA)["found"]
 
 
+def test_what_is_only_recorded_is_a_change(n8n: FakeN8n, path: Path, beat: Beat) -> None:
+    n8n.person("eve@example.com", "global:chatUser")
+    beat("2026-11-01", users=[BO])
+    kept, writes = path.read_bytes(), len(n8n.writes)
+    would = beat("2026-11-02", check_mode=True, users=["eve@example.com"])
+    assert path.read_bytes() == kept
+    did = beat("2026-11-02", users=["eve@example.com"])
+    line = "staged leaver eve@example.com since 2026-11-02T00:00:00Z: global:chatUser\n"
+    for result in (would, did):
+        assert result["changed"] and result["plan"] == [] and result["diff"] == {"before": "", "after": line}
+    again = beat("2026-11-03", users=["eve@example.com"])
+    assert not again["changed"] and again["diff"] == {"before": "", "after": ""} and len(n8n.writes) == writes
+    gone = beat("2026-12-03", users=["eve@example.com"], check_mode=True)
+    assert line in gone["diff"]["before"] and line not in gone["diff"]["after"]
+
+
+def test_a_run_with_nobody_whom_n8n_knows_makes_no_record(path: Path, beat: Beat) -> None:
+    for check_mode in (True, False, False):
+        assert not beat("2026-11-01", check_mode, users=["nobody@example.com"])["changed"] and not path.exists()
+
+
 def test_the_grace_is_as_long_as_it_is_said(n8n: FakeN8n, beat: Beat) -> None:
     beat("2026-11-01", grace_days=7)
     assert not beat("2026-11-07", grace_days=7, **GO)["changed"]
@@ -313,7 +334,9 @@ def test_a_disk_that_is_full_afterwards_hides_nothing(
     gone = beat("2026-12-01", **GO)
     assert gone["changed"] and ADA not in n8n.people() and len(entry(gone, ADA)["transferred"]) == 2
     monkeypatch.undo()
-    assert not beat("2026-12-02", **GO)["changed"]
+    # The next run tidies up.
+    tidied = beat("2026-12-02", **GO)
+    assert tidied["changed"] and tidied["plan"] == [] and not beat("2026-12-03", **GO)["changed"]
     assert json.loads(path.read_text(encoding="utf-8"))["leavers"] == []
 
 
