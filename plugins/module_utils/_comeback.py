@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ._errors import InputError, Problems
-from ._model import State, role_slug
+from ._model import ORDER, Role, State, role_slug
 from ._shield import Shield
 from ._staging import Record, Staged, utc
 from ._wish import MemberWish, Needs, Terms, UserWish, Wish
@@ -18,11 +18,20 @@ from ._wish import MemberWish, Needs, Terms, UserWish, Wish
 
 @dataclass(frozen=True)
 class Comeback:
-    """Somebody whom a list names by `email` and who is in the record; `gone` are the projects of then that there are no more."""
+    """Somebody whom a list names by `email` and who is in the record.
+
+    `gone` are the projects of then that there are no more, and `lost` are such roles.
+    """
 
     email: str
     staged: Staged
     gone: frozenset[str] = frozenset()
+    lost: frozenset[str] = frozenset()
+
+    @property
+    def roles(self) -> set[str]:
+        """All roles that the record has of them."""
+        return {self.staged.role, *(role for _key, _name, role in self.staged.memberships)}
 
     def to_result(self) -> dict[str, Any]:
         """Return the entry for lists of those who are back."""
@@ -32,9 +41,16 @@ class Comeback:
             "id": self.staged.id,
             "since": utc(self.staged.since),
             "role": self.staged.role,
-            "memberships": [item for item in memberships if item["id"] not in self.gone],
-            "gone": [item for item in memberships if item["id"] in self.gone],
+            "memberships": [item for item in memberships if self._is_there(item["id"], item["role"])],
+            "gone": [item for item in memberships if not self._is_there(item["id"], item["role"])],
         }
+
+    def memberships(self) -> list[tuple[str, str, str]]:
+        """Return the memberships that can be given back."""
+        return [entry for entry in self.staged.memberships if self._is_there(entry[0], entry[2])]
+
+    def _is_there(self, key: str, role: str) -> bool:
+        return key not in self.gone and role not in self.lost
 
 
 def comeback_needs(needs: Needs, record: Record) -> Needs:
@@ -63,6 +79,20 @@ def find_comebacks(record: Record, wish: Wish, state: State) -> list[Comeback]:
     return list(found.values())
 
 
+def names_custom_roles(comebacks: Iterable[Comeback]) -> bool:
+    """Whether somebody had a role that may be gone by now, as n8n's own are not."""
+    own = {role for order in ORDER.values() for role in order}
+    return any(comeback.roles - own for comeback in comebacks)
+
+
+def without_lost_roles(comebacks: Iterable[Comeback], roles: Iterable[Role] | None) -> list[Comeback]:
+    """Return the same, knowing which of their roles are gone; `roles` are those that there are, None where nobody knows."""
+    if roles is None:
+        return list(comebacks)
+    there = {role.slug for role in roles}
+    return [replace(comeback, lost=frozenset(comeback.roles - there)) for comeback in comebacks]
+
+
 def with_comebacks(wish: Wish, comebacks: Iterable[Comeback], state: State) -> Wish:
     """Return the wish in which everybody who comes back gets what the record has, besides what is wished of them.
 
@@ -76,14 +106,15 @@ def with_comebacks(wish: Wish, comebacks: Iterable[Comeback], state: State) -> W
         email, staged = comeback.email, comeback.staged
         where = f"the record of {email}"
         listed = users.get(email) or users.get(staged.id) or UserWish(email, where=where)
-        with problems:
-            _check_role(listed, staged, state)
-        users[listed.user] = replace(listed, role=staged.role)
+        users[listed.user] = listed
+        if staged.role not in comeback.lost:
+            with problems:
+                _check_role(listed, staged, state)
+            users[listed.user] = replace(listed, role=staged.role)
         # By their ids, as a project may have another name by now; none is created that is gone.
         members += [
             MemberWish(key, email, role, where=f'{where}, project "{name}"')
-            for key, name, role in staged.memberships
-            if key not in comeback.gone
+            for key, name, role in comeback.memberships()
         ]
     problems.refuse()
     return replace(wish, users=tuple(users.values()), members=tuple(members))
@@ -102,8 +133,8 @@ def comeback_notes(comebacks: Sequence[Comeback], restoring: bool, path: str) ->
     if not restoring:
         return [
             f"{comeback.email} is in the record of staged leavers {path} since {utc(comeback.staged.since)} and stays in it: only "
-            "restore: true gives back what they had and takes them out of it. As long as they are in it, n8n_offboard deletes "
-            "them as soon as their days are over, if it is still told that they leave."
+            "restore: true gives back what they had and takes them out of it. If n8n_offboard is still told that they leave, it "
+            "takes away what they are given."
             for comeback in comebacks
         ]
     notes = [
@@ -112,6 +143,18 @@ def comeback_notes(comebacks: Sequence[Comeback], restoring: bool, path: str) ->
         for key, name, role in comeback.staged.memberships
         if key in comeback.gone
     ]
+    for comeback in comebacks:
+        notes += [
+            f'{comeback.email} had {role} in project "{name}" ({key}), a role that is gone, and does not get it back: name '
+            "another in the list."
+            for key, name, role in comeback.staged.memberships
+            if key not in comeback.gone and role in comeback.lost
+        ]
+        if comeback.staged.role in comeback.lost:
+            notes.append(
+                f"{comeback.email} had the instance role {comeback.staged.role}, which is gone, and does not get it back: name "
+                "another in the list, else the present one stays."
+            )
     if comebacks:
         notes.append(
             "API keys that n8n deleted as they left do not come back: "

@@ -15,7 +15,7 @@ from ._apply import apply
 from ._outcome import ApplyError, Forestalled, Outcome
 from ._client import REQUESTS_IMPORT_ERROR, Client
 from ._errors import InputError, N8nError
-from ._model import State, role_slug
+from ._model import Role, State, role_slug
 from ._options import CONNECTION_OPTIONS, Connection
 from ._plan import Plan
 from ._reading import read, roles_if_shown
@@ -44,6 +44,10 @@ class Task:
     def read(self, needs: Needs) -> State:
         """Return the state that `needs` asks for."""
         return read(self.resources, needs)
+
+    def roles_if_shown(self) -> tuple[Role, ...] | None:
+        """Return the roles that there are, or None where the server or the key's scopes do not show them."""
+        return roles_if_shown(self.resources)
 
     def bequest(self, params: Mapping[str, Any], kind: str) -> Bequest:
         """Return what the options say becomes of possessions, on this server; `kind` (user or project) is what goes."""

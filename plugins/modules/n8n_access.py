@@ -187,7 +187,8 @@ options:
         with O(lifecycle.n8n.n8n_offboard#module:action=staged), get back the instance role and the memberships that they had, besides
         what the lists say. The record forgets them once they have everything.
       - A list that gives them another role than they had is an error. Projects are known by their ids. One that is gone is left out,
-        with a warning, and is not created.
+        with a warning, and is not created. So is a role that is gone, and where that was the instance role, the present one stays unless
+        the lists name another.
       - API keys that n8n deleted cannot come back.
     type: bool
     default: false
@@ -369,7 +370,7 @@ restored:
       type: list
       elements: dict
     gone:
-      description: The memberships in projects that are gone, which they do not get back.
+      description: The memberships in projects or with roles that are gone, which they do not get back.
       type: list
       elements: dict
 done:
@@ -407,7 +408,14 @@ from typing import Any
 
 from ..module_utils._access import access_needs, access_wish
 from ..module_utils._brakes import Brakes
-from ..module_utils._comeback import comeback_needs, comeback_notes, find_comebacks, with_comebacks
+from ..module_utils._comeback import (
+    comeback_needs,
+    comeback_notes,
+    find_comebacks,
+    names_custom_roles,
+    with_comebacks,
+    without_lost_roles,
+)
 from ..module_utils._errors import InputError
 from ..module_utils._invites import InviteFile
 from ..module_utils._module import Task, run_module
@@ -481,6 +489,8 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     state = task.read(needs)
     comebacks = find_comebacks(file.record, wish, state) if file else []
     if restoring:
+        if names_custom_roles(comebacks):
+            comebacks = without_lost_roles(comebacks, task.roles_if_shown())
         wish = with_comebacks(wish, comebacks, state)
     planned = plan(state, wish)
     if brakes.needs_all_members(planned, terms):

@@ -135,6 +135,43 @@ def test_projects_are_known_by_their_ids_and_none_is_created(n8n: FakeN8n, recor
     assert ADA not in record.read_text("utf-8")
 
 
+AUDITOR, KEEPER = "project:auditor-a1b2c3", "global:keeper-a1b2c3"
+
+
+def test_a_role_that_is_gone_is_left_out_and_stops_nobody(n8n: FakeN8n, record: Path) -> None:
+    text = record.read_text("utf-8").replace("project:editor", AUDITOR).replace("global:admin", KEEPER)
+    record.write_text(text, encoding="utf-8")
+    shown = main_warnings(n8n, record, users=[{"email": ADA}])
+    assert f'{ADA} had {AUDITOR} in project "Sales" ({_id(n8n, "Sales")}), a role that is gone' in shown[0]
+    assert f"{ADA} had the instance role {KEEPER}, which is gone, and does not get it back" in shown[1]
+    done = onboard(n8n, record, users=[{"email": ADA}, {"email": BO}])
+    assert n8n.people()[ADA] == "global:chatUser" and n8n.people()[BO] == "global:member"
+    assert n8n.memberships()["Support"][ADA] == "project:viewer" and ADA not in n8n.memberships()["Sales"]
+    assert [item["name"] for item in done["restored"][0]["gone"]] == ["Sales"]
+    assert record.read_text("utf-8") == EMPTY
+
+
+def test_another_role_can_be_named_for_one_that_is_gone(n8n: FakeN8n, record: Path) -> None:
+    record.write_text(record.read_text("utf-8").replace("global:admin", KEEPER), encoding="utf-8")
+    onboard(n8n, record, users=[{"email": ADA, "role": "member"}])
+    assert n8n.people()[ADA] == "global:member" and n8n.memberships()["Sales"][ADA] == "project:editor"
+
+
+def test_a_role_that_is_there_is_given_back(n8n: FakeN8n, record: Path) -> None:
+    n8n.custom_roles[KEEPER] = "Keeper"
+    record.write_text(record.read_text("utf-8").replace("global:admin", KEEPER), encoding="utf-8")
+    onboard(n8n, record, users=[{"email": ADA}], max_removal_percent=100)
+    assert n8n.people()[ADA] == KEEPER
+
+
+def test_where_roles_are_not_listed_none_is_taken_for_gone(n8n: FakeN8n, record: Path) -> None:
+    n8n.floor = True
+    n8n.custom_roles[KEEPER] = "Keeper"
+    record.write_text(record.read_text("utf-8").replace("global:admin", KEEPER), encoding="utf-8")
+    onboard(n8n, record, users=[{"email": ADA}], max_removal_percent=100)
+    assert n8n.people()[ADA] == KEEPER
+
+
 def test_whose_account_is_gone_is_invited_with_what_they_had(n8n: FakeN8n, record: Path) -> None:
     n8n.delete_user(n8n.id_of(ADA))
     onboard(n8n, record, users=[{"email": ADA}])
