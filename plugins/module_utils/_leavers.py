@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ._demotion import demotion, has_custom_role, kept_role_note, scopes_note
 from ._disposal import Disposal, plan_handover
 from ._errors import InputError, Problems
 from ._farewell import disposal_of, handover_changes, user_deletion
 from ._handover import Handover
-from ._losses import carried_away, check_leaver, lost_memberships, no_admin, role_change
+from ._losses import check_leaver, lost_memberships, no_admin
 from ._change import Change
 from ._model import CHAT_USER, PROJECT_ADMIN, SEES_ALL, State, User, role_slug, stored_email
 from ._plan import Plan, without_admin
@@ -127,6 +128,12 @@ def find_leavers(state: State, references: Sequence[str]) -> list[Leaver]:
     return list(found.values())
 
 
+def wants_roles(leavers: Sequence[Leaver], departure: Departure) -> bool:
+    """Whether it has to be asked what roles allow, if n8n tells, to know who gains by a demotion."""
+    demoting = departure.action in (DEMOTE, STAGED)
+    return demoting and any(leaver.user is not None and has_custom_role(leaver.user) for leaver in leavers)
+
+
 def plan_leavers(state: State, leavers: Sequence[Leaver], departure: Departure) -> Plan:
     """Return the changes that take the leavers' access away, and what they own to where it goes.
 
@@ -166,6 +173,7 @@ class _Departures:
                 self.role = role_slug(departure.demote_role, "global", self.state.roles, "demote_role")
                 if self.role in SEES_ALL:
                     raise InputError(f"demote_role: {self.role} sees everything, so nobody is demoted to it.")
+            self._note(scopes_note(self.state, self.role))
         with self.problems:
             self.disposal = disposal_of(self.state, departure.bequest)
             destination = self.disposal.destination
@@ -189,7 +197,7 @@ class _Departures:
         check_leaver(self.state, user)
         action, staging = self.departure.action, self.departure.staging
         if staging is not None:
-            step = self._demotion(user)
+            step = demotion(self.state, user, self.role)
             action = DELETE if staging.is_over(user, step) else DEMOTE
             self._note(staging.note(user, step))
         if action == DELETE:
@@ -212,19 +220,8 @@ class _Departures:
         elif possessions.items:
             later = " until the account is deleted" if self.departure.action == STAGED else ": transfer_to moves it"
             self.notes.append(f"{user.email} owns {listed(possessions.items)}, which stays readable to them{later}.")
-        self.changes += self._demotion(user)
-
-    def _demotion(self, user: User) -> list[Change]:
-        """Return the changes by which the memberships of a leaver go, and the instance role becomes another."""
-        if user.role == self.role:
-            return lost_memberships(self.state, user, "leaves")
-        if user.role == CHAT_USER:
-            return [*lost_memberships(self.state, user, "leaves"), role_change(user, self.role, "leaves")]
-        changes = [role_change(user, CHAT_USER, "leaves"), *carried_away(self.state, user)]
-        if self.role != CHAT_USER:
-            # Only becoming a chat user takes memberships and API keys along (seen on 2.40.7).
-            changes.append(replace(role_change(user, self.role, "leaves"), before=CHAT_USER, late=True))
-        return changes
+        self.changes += demotion(self.state, user, self.role)
+        self._note(kept_role_note(self.state, user, self.role))
 
     def _note(self, note: str) -> None:
         if note:

@@ -147,23 +147,29 @@ class Member:
 
 @dataclass(frozen=True)
 class Role:
-    """A role that GET /roles lists (2.36 and later); `kind` is global or project. Without a listing, licences are unknown."""
+    """A role that GET /roles lists (2.36 and later); `kind` is global or project. Without a listing, licences are unknown.
+
+    `scopes` are what it allows, None where n8n does not say.
+    """
 
     slug: str
     name: str
     kind: str
     licensed: bool | None = True
     custom: bool = False
+    scopes: frozenset[str] | None = None
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Role:
         """Return the role of one entry of GET /roles."""
+        scopes = data.get("scopes")
         return cls(
             slug=str(data["slug"]),
             name=str(data.get("displayName") or data["slug"]),
             kind=str(data.get("roleType") or str(data["slug"]).partition(":")[0]),
             licensed=data.get("licensed") is not False,
             custom=data.get("systemRole") is False,
+            scopes=frozenset(map(str, scopes)) if isinstance(scopes, list) else None,
         )
 
     @property

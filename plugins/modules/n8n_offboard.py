@@ -51,6 +51,9 @@ options:
     description:
       - The instance role for V(demote) and V(staged). A custom role without any scope is stricter than V(chatUser). People become
         V(global:chatUser) first in any case, as only that deletes keys of the API.
+      - Nobody is promoted by it. Whose role allows no more than this one keeps it, with a warning, and leaves the projects. Custom roles are
+        compared by their scopes, if n8n lists them (2.36 and later) and the key has C(role:list). A warning names the scopes of a custom
+        role that has any.
     type: str
     default: chatUser
   successor:
@@ -324,6 +327,7 @@ from ..module_utils._leavers import (
     leaver_references,
     plan_leavers,
     successors,
+    wants_roles,
 )
 from ..module_utils._model import State
 from ..module_utils._module import Task, run_module
@@ -363,6 +367,8 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     needs = leaver_needs(references, departure)
     state = task.read(needs)
     people = find_leavers(state, references)
+    if state.roles is None and wants_roles(people, departure):
+        state = replace(state, roles=task.roles_if_shown())
     plan = plan_leavers(state, people, departure)
     departure = departure.recording(plan, people)
 

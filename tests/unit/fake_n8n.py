@@ -133,8 +133,13 @@ class FakeN8n(FakeBelongings):
     @reading
     def find_roles(self) -> tuple[Role, ...] | None:
         slugs = GLOBAL_ROLES + PROJECT_ROLES
-        roles = tuple(Role(slug, slug, slug.partition(":")[0], self._licensed(slug)) for slug in slugs)
-        custom = (Role(slug, name, "global", custom=True) for slug, name in self.custom_roles.items())
+        roles = tuple(
+            Role(slug, slug, slug.partition(":")[0], self._licensed(slug), scopes=frozenset({slug})) for slug in slugs
+        )
+        # None of these allows anything.
+        custom = (
+            Role(slug, name, "global", custom=True, scopes=frozenset()) for slug, name in self.custom_roles.items()
+        )
         return None if self.floor else (*roles, *custom)
 
     @reading

@@ -49,8 +49,10 @@ LAYERS: dict[str, set[str]] = {
     "_handover": {"_model", "_possessions"},
     "_disposal": {"_handover", "_model", "_possessions"},
     "_delivery": {"_belongings", "_handover", "_model", "_possessions"},
+    "_demotion": {"_change", "_losses", "_model"},
     "_leavers": {
         "_change",
+        "_demotion",
         "_disposal",
         "_farewell",
         "_handover",
@@ -117,6 +119,7 @@ PURE = {
     "_brakes",
     "_change",
     "_comeback",
+    "_demotion",
     "_departed",
     "_disposal",
     "_draft",

@@ -282,6 +282,80 @@ def test_the_second_step_alone_is_made_where_the_first_was(role: str, left: list
     assert [(row[0], row[3], row[4]) for row in rows(made)] == left
 
 
+def with_scopes(role: str, **scopes: str) -> State:
+    """The company where Ada has `role`, and where n8n says what roles allow."""
+    named = {"member": "chatHub:message workflow:list", "chatUser": "chatHub:message", "admin": "user:delete", **scopes}
+    roles = tuple(
+        Role(
+            f"global:{name}",
+            name,
+            "global",
+            custom=name not in ("member", "chatUser", "admin"),
+            scopes=frozenset(of.split()),
+        )
+        for name, of in named.items()
+    )
+    users = tuple(replace(user, role=role) if user == ADA else user for user in company().users)
+    return company(roles=roles, users=users)
+
+
+@pytest.mark.parametrize(
+    ("has", "demote_role", "scopes", "becomes"),
+    [
+        ("global:chatUser", "member", "", []),
+        ("global:member", "member", "", []),
+        ("global:member", "chatUser", "", ["global:chatUser"]),
+        ("global:admin", "member", "", ["global:chatUser", "global:member"]),
+        ("global:own-a1b2c3", "chatUser", "", []),
+        ("global:own-a1b2c3", "chatUser", "chatHub:message", []),
+        ("global:own-a1b2c3", "chatUser", "user:list", ["global:chatUser"]),
+        ("global:own-a1b2c3", "member", "workflow:list", []),
+        ("global:own-a1b2c3", "member", "user:list", ["global:chatUser", "global:member"]),
+        ("global:chatUser", "global:own-a1b2c3", "", ["global:own-a1b2c3"]),
+        ("global:chatUser", "global:own-a1b2c3", "chatHub:message user:list", []),
+    ],
+)
+def test_nobody_gains_by_a_demotion(has: str, demote_role: str, scopes: str, becomes: list[str]) -> None:
+    state = with_scopes(has, **{"own-a1b2c3": scopes})
+    made = leave(state, ADA.email, action="demote", demote_role=demote_role)
+    assert [row[4] for row in rows(made) if row[0] == "change_user_role"] == becomes
+    assert {row[2] for row in rows(made) if row[0] == "remove_member"} == {"Sales", "Support"}
+    keeps = not becomes and has != f"global:{demote_role}"
+    assert any(f"ada@example.com keeps the instance role {has}, as " in note for note in made.notes) is keeps
+    assert any("API keys stay" in note for note in made.notes) is (keeps and has != "global:chatUser")
+
+
+def test_who_keeps_a_role_that_allows_nothing_is_deleted_when_the_days_are_over() -> None:
+    state = with_scopes("global:own-a1b2c3", **{"own-a1b2c3": ""})
+    for members, days, actions in ((state.members, 1, {"remove_member"}), ({}, 1, set()), ({}, 30, {"delete_user"})):
+        made = leave(
+            replace(state, members=members),
+            ADA.email,
+            action="staged",
+            staging=staging("staged", STAGED, days=days),
+        )
+        assert {row[0] for row in rows(made)} == actions
+
+
+def test_where_nobody_knows_what_a_role_allows_it_is_taken() -> None:
+    state = with_scopes("global:own-a1b2c3")
+    for roles in (None, ROLES):
+        made = leave(replace(state, roles=roles), ADA.email, action="demote")
+        assert rows(made)[0] == ("change_user_role", ADA.email, None, "global:own-a1b2c3", "global:chatUser")
+
+
+def test_scopes_of_the_role_to_which_people_are_demoted_are_named() -> None:
+    scopes = " ".join([*(f"workflow:{number:02}" for number in range(11)), "user:changeRole"])
+    state = with_scopes("global:admin", **{"own-a1b2c3": scopes, "two-a1b2c3": "user:list", "nothing-a1b2c3": ""})
+    (note,) = leave(state, ADA.email, action="demote", demote_role="own-a1b2c3").notes
+    assert note.startswith("demote_role: global:own-a1b2c3 has the scopes user:changeRole, workflow:00, ")
+    assert note.endswith("workflow:08 and 2 more: who gets it keeps these.")
+    (note,) = leave(state, ADA.email, action="demote", demote_role="two-a1b2c3").notes
+    assert note == "demote_role: global:two-a1b2c3 has the scopes user:list: who gets it keeps these."
+    for role in ("nothing-a1b2c3", "member"):
+        assert leave(state, ADA.email, action="demote", demote_role=role).notes == ()
+
+
 @pytest.mark.parametrize("word", ["owner", "admin", "boss", "project:viewer", ""])
 def test_a_role_that_nobody_can_be_given_stops_all(word: str) -> None:
     assert "demote_role: " in refusal(company(roles=ROLES), ADA.email, action="demote", demote_role=word)

@@ -115,6 +115,27 @@ def test_check_mode_says_what_happens_to_each(n8n: FakeN8n, action: str, options
     assert would == did
 
 
+def test_a_role_that_allows_nothing_is_kept_by_whoever_has_it(n8n: FakeN8n) -> None:
+    n8n.set_user_role(n8n.id_of(BO), NOTHING)
+    n8n.writes.clear()
+    did = four_beats(n8n_offboard, n8n, users=[BO], action="demote")
+    assert n8n.people()[BO] == NOTHING
+    assert [kind for kind, _which in left(did, BO)] == ["instance_role", "api_keys"]
+
+
+@pytest.mark.parametrize("floor", [True, False])
+def test_where_roles_are_not_shown_one_that_nobody_knows_is_taken(n8n: FakeN8n, floor: bool) -> None:
+    def denied() -> None:
+        raise ApiError("n8n refused: it is forbidden.", 403, "forbidden")
+
+    n8n.set_user_role(n8n.id_of(BO), NOTHING)
+    n8n.floor = floor
+    for call in (1, 2):
+        n8n.meanwhile["find_roles", call] = denied if not floor else lambda: None
+    run(n8n_offboard, n8n, users=[BO], action="demote")
+    assert n8n.people()[BO] == "global:chatUser"
+
+
 def test_who_is_deleted_has_nothing_left(n8n: FakeN8n) -> None:
     did = four_beats(n8n_offboard, n8n, **LEAVE, action="delete", transfer_to="Support", data_tables="copy")
     assert left(did, ADA) == left(did, BO) == [] and n8n.people().keys() == {OLIVIA, CY, DI}
