@@ -277,7 +277,11 @@ class Draft:
 
     def _member(self, wish: MemberWish) -> None:
         # Told first, so that a list is refused once with everything that is wrong in it.
-        role = None if wish.role is None else self._slug(wish.role, "project", _source(wish, f"project {quoted(wish.project)}"))
+        role = (
+            None
+            if wish.role is None
+            else self._slug(wish.role, "project", _source(wish, f"project {quoted(wish.project)}"))
+        )
         known = self.state.find_user(wish.user)
         # Before the project: for somebody who is left alone none is created.
         if self._is_ignored(known.email if known else wish.user):
