@@ -28,6 +28,7 @@ from ._model import (
     User,
     email_address,
     is_demotion,
+    personal,
     project_name,
     role_slug,
     the_one,
@@ -357,6 +358,8 @@ class Draft:
                 raise InputError(
                     f'{wish.where}: project "{wish.project}" is to be "{entry.name}" by {entry.where}: name it so in both.'
                 )
+            if project is None and wish.present and wish.project in self.state.personal_names:
+                raise InputError(personal(wish.project))
             if project is None and self.wish.create_projects and wish.present:
                 project = self._create(wish.project)
             self._called[wish.project] = project

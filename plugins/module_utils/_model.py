@@ -223,6 +223,11 @@ class State:
         return {project.creator_id: project for project in self.projects if not project.is_team and project.creator_id}
 
     @cached_property
+    def personal_names(self) -> frozenset[str]:
+        """The names of personal projects, which n8n calls like people: Ada Lovelace <ada@example.com>."""
+        return frozenset(project.name for project in self.projects if not project.is_team)
+
+    @cached_property
     def _memberships(self) -> Mapping[str, Mapping[str, Member]]:
         """Members by the id of the user and that of the project, projects in the order in which they were read."""
         found: dict[str, dict[str, Member]] = {}
@@ -256,9 +261,7 @@ class State:
         """Return the team project with that id or exact name, or None; raises InputError where that is not clear."""
         project = the_one(reference, self.find_projects(reference))
         if project is not None and not project.is_team:
-            raise InputError(
-                f'Project "{reference}" is the personal project of one user: only team projects have members.'
-            )
+            raise InputError(personal(reference))
         return project
 
     def personal_project(self, user: User) -> Project | None:
@@ -275,6 +278,11 @@ class State:
 def project_key(project_id: str, name: str) -> str:
     """Return the id, or of a project that is yet to be created what no id looks like."""
     return project_id or f"new {name}"
+
+
+def personal(project: str) -> str:
+    """Return the words for a personal project where somebody is to become its member."""
+    return f'Project "{project}" is the personal project of one user: only team projects have members.'
 
 
 def the_one(name: str, projects: Sequence[Project]) -> Project | None:

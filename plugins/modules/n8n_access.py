@@ -124,6 +124,8 @@ options:
     description:
       - Whether to create projects that do not exist yet. With V(false), such a project is an error.
       - The user whose API key is used becomes the admin of a project that is created.
+      - None is created for a person alone who is among O(ignored_users), and none because the personal project of somebody, which
+        n8n calls like C(Ada Lovelace <ada@example.com>), is named among the projects of a person; that is an error.
     type: bool
     default: true
   allow_empty:

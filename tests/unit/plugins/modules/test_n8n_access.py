@@ -192,6 +192,18 @@ def test_for_somebody_who_is_ignored_no_project_is_created(n8n: FakeN8n) -> None
     assert n8n.memberships()["Sales"].keys() == {OLIVIA, BO} and n8n.memberships()["Ops"].keys() == {OLIVIA}
 
 
+def test_nobody_becomes_a_member_of_a_personal_project_by_its_name_and_no_team_is_created_for_it(n8n: FakeN8n) -> None:
+    name = f"<{BO}>"
+    users = [{"email": BO, "projects": {name: "viewer"}}]
+    for options in ({}, {"create_projects": False}):
+        with pytest.raises(InputError, match=f'^Project "{name}" is the personal project of one user'):
+            run(n8n_access, n8n, users=users, **options)
+    # A team project of that name that is there, or is asked for by itself, is meant.
+    run(n8n_access, n8n, users=users, projects=[{"name": name}])
+    assert n8n.memberships()[name] == {OLIVIA: "project:admin", BO: "project:viewer"}
+    assert run(n8n_access, n8n, users=users)["plan"] == []
+
+
 def test_a_wrong_role_in_a_rule_is_said_once_and_of_the_rule(n8n: FakeN8n) -> None:
     by = {"role": "Staff", "projects": {"Support": 'All of "us"'}}
     users: list[dict[str, Any]] = [
