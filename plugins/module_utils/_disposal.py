@@ -11,7 +11,7 @@ from typing import Any
 
 from ._errors import InputError
 from ._handover import Handover, Step, free_name, working_name
-from ._model import Project, State
+from ._model import SEES_ALL, Project, State
 from ._possessions import CREDENTIAL, TABLE, VARIABLE, WORKFLOW, Possession, Possessions, Share, Table, Workflow, listed
 
 # What can become of data tables, which no call moves.
@@ -76,7 +76,7 @@ def plan_handover(
         knows_transfer,
         tuple(_lost_shares(state, possessions, gone, disposal.destination)),
         {table.id: _mentions(possessions, table) for table in possessions.of_type(TABLE)},
-        (*doubt, *_notes(state, owner, possessions, disposal.destination)),
+        (*doubt, *_notes(state, owner, possessions, gone, disposal.destination)),
         unseen,
     )
 
@@ -210,24 +210,58 @@ def _mentions(possessions: Possessions, table: Possession) -> list[dict[str, str
     return [_short(workflow) for workflow in sorted(named, key=lambda workflow: (workflow.name, workflow.id))]
 
 
-def _notes(state: State, owner: str, possessions: Possessions, destination: Project | None) -> list[str]:
+def _notes(
+    state: State, owner: str, possessions: Possessions, gone: Sequence[Possession], destination: Project | None
+) -> list[str]:
     """Return what nobody can help and somebody should know."""
     notes = []
-    if destination is not None:
-        lent = {item.id: item for item in possessions.shared if item.type == CREDENTIAL}
-        for workflow in possessions.items:
-            for key in workflow.credentials if isinstance(workflow, Workflow) else ():
-                lender = lent.get(key)
-                if lender and lender.owner_id != destination.id and lender.share_of(destination.id) is None:
-                    project = next(iter(state.find_projects(lender.owner_id)), Project(lender.owner_id, ""))
-                    notes.append(
-                        f"{workflow} uses {lender} of {owner_of(state, project)}, which is not shared with the "
-                        "destination: share it there in n8n, else the workflow fails."
-                    )
+    if destination is not None and not _may_use_all(state, destination.id):
+        lent = {
+            item.id: item
+            for item in possessions.borrowed
+            if item.owner_id != destination.id and item.share_of(destination.id) is None
+        }
+        notes += [
+            f"{workflow} uses {lent[key]} of {_whose(state, lent[key])}, which is not shared with the destination: share it "
+            "there in n8n, else the workflow fails."
+            for workflow in gone
+            for key in (workflow.credentials if isinstance(workflow, Workflow) else ())
+            if key in lent
+        ]
+    notes += [
+        f"{workflow} of {_whose(state, workflow)} uses {item} of {owner} without a share of its own: give it another "
+        f"credential in n8n{', or share this one with it from the destination' if destination else ''}, else it fails."
+        for item in gone
+        for workflow in possessions.used_by
+        if item.type == CREDENTIAL
+        and item.id in workflow.credentials
+        and _fails_without(state, workflow, item, destination)
+    ]
     if possessions.folders:
         where = "move without them" if destination is not None else "go with them"
         notes.append(f"n8n cannot move folders: the workflows in {listed(possessions.folders)} of {owner} {where}.")
     return notes
+
+
+def _fails_without(state: State, workflow: Workflow, item: Possession, destination: Project | None) -> bool:
+    """Whether a workflow of others uses a credential by way of who owns it, and lost shares do not say so.
+
+    A workflow may use what any project has that has the workflow (read in 2.8.4 and 2.40.7).
+    """
+    having = {workflow.owner_id, *(share.project_id for share in workflow.shares)}
+    stays = destination is not None and destination.id in having
+    return not (stays or item.share_of(workflow.owner_id) or _may_use_all(state, workflow.owner_id))
+
+
+def _may_use_all(state: State, project_id: str) -> bool:
+    """Whether a project is the personal one of somebody who sees everything, whose workflows may use any credential."""
+    project = next(iter(state.find_projects(project_id)), None)
+    user = state.find_user(project.creator_id or "") if project and not project.is_team else None
+    return user is not None and user.role in SEES_ALL
+
+
+def _whose(state: State, item: Possession) -> str:
+    return owner_of(state, next(iter(state.find_projects(item.owner_id)), Project(item.owner_id, "")))
 
 
 def _short(item: Possession) -> dict[str, str]:

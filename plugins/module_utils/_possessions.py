@@ -108,7 +108,7 @@ class Possessions:
 
     `unseen` says why it may own more than that, `tables_unseen` why it may own data tables besides, and `variables_unseen`
     why variables, which a team project can have. `used_by` are the workflows of others that use one of its credentials or
-    name one of its data tables. Folders are no possessions of their own: they hold workflows, and nobody can move them.
+    name one of its data tables, `borrowed` the credentials of others that its own workflows use. Folders are no possessions of their own: they hold workflows, and nobody can move them.
     """
 
     items: tuple[Possession, ...] = ()
@@ -118,6 +118,7 @@ class Possessions:
     shared: tuple[Possession, ...] = ()
     used_by: tuple[Workflow, ...] = ()
     folders: tuple[Possession, ...] = ()
+    borrowed: tuple[Possession, ...] = ()
 
     @classmethod
     def of(
@@ -138,10 +139,9 @@ class Possessions:
         owned: dict[str, list[Possession]] = {project_id: [] for project_id in project_ids}
         shared: dict[str, list[Possession]] = {project_id: [] for project_id in owned}
         owners: dict[str, str] = {}
-        workflows: list[Workflow] = []
+        workflows = [item for item in everything if isinstance(item, Workflow)]
+        credentials = {item.id: item for item in everything if item.type == CREDENTIAL}
         for item in everything:
-            if isinstance(item, Workflow):
-                workflows.append(item)
             if item.owner_id in owned:
                 owned[item.owner_id].append(item)
                 owners[item.id] = item.owner_id
@@ -153,8 +153,21 @@ class Possessions:
             theirs = {owners[key] for key in (*workflow.credentials, *workflow.tables) if key in owners}
             for project_id in theirs - {workflow.owner_id}:
                 used_by[project_id].append(workflow)
+        borrowed: dict[str, dict[str, Possession]] = {project_id: {} for project_id in owned}
+        for workflow in workflows:
+            for item in (credentials[key] for key in workflow.credentials if key in credentials):
+                if workflow.owner_id in borrowed and item.owner_id != workflow.owner_id:
+                    borrowed[workflow.owner_id][item.id] = item
         return {
-            key: cls(tuple(items), unseen, tables_unseen, variables_unseen, tuple(shared[key]), tuple(used_by[key]))
+            key: cls(
+                tuple(items),
+                unseen,
+                tables_unseen,
+                variables_unseen,
+                tuple(shared[key]),
+                tuple(used_by[key]),
+                borrowed=tuple(borrowed[key].values()),
+            )
             for key, items in owned.items()
         }
 

@@ -216,6 +216,24 @@ def test_a_borrowed_credential_stays_behind_and_that_is_said(company: Company) -
     assert "borrowed" not in company.called("borrower")[1]
 
 
+def test_a_workflow_of_others_that_uses_what_moves_without_a_share_of_its_own_is_named(company: Company) -> None:
+    mail = company.credential(ADA, "Mail")
+    bos = company.workflow(BO, "Bo's", webhook("bos"), says("bo"), publish=True)
+    company.share(BO, "workflow", bos, company.home(ADA))
+    # Ada puts her credential into it, and may do so without sharing it with Bo.
+    now = company.browsers[ADA].call("GET", f"/workflows/{bos}")
+    nodes = [webhook("bos", mail), says("bo")]
+    company.browsers[ADA].call("PATCH", f"/workflows/{bos}", {"nodes": nodes, "versionId": now["versionId"]})
+    Server(company.n8n.url, company.n8n.version, company.keys[BO]).api("POST", f"/workflows/{bos}/activate")
+    before = company.called("bos")
+    assert before == (200, '{"said":"bo"}')
+    plan = company.plan(company.ops, data_tables="delete")
+    assert plan.lost_shares == ()
+    assert [note for note in plan.notes if f"({bos}) of {BO} uses" in note and f'"Mail" ({mail}) of {ADA}' in note]
+    assert deliver(plan, company.api).error is None
+    assert company.called("bos") != before
+
+
 def test_a_run_that_dies_is_carried_on_by_the_next(company: Company) -> None:
     mail = company.credential(ADA, "Mail")
     for number in range(4):

@@ -157,6 +157,7 @@ def test_workflows_of_others_that_use_what_a_project_owns_are_known(
         ),
     )
     found = resources.possessions(["p-1", "p-2"], sees_all=True)
+    assert {key: [item.id for item in value.borrowed] for key, value in found.items()} == {"p-1": [], "p-2": ["c-1"]}
     assert {key: [item.id for item in value.used_by] for key, value in found.items()} == {
         "p-1": ["w-2", "w-3"],
         "p-2": [],

@@ -327,11 +327,57 @@ def test_a_workflow_that_leaves_a_borrowed_credential_behind_is_noted() -> None:
     everywhere = replace(lent, id="c-8", shares=(*lent.shares, Share(OPS.id, "credential:user")))
     of_ops = replace(lent, id="c-7", owner_id=OPS.id)
     bills = replace(BILLS, credentials=("c-9", "c-8", "c-7", "c-1"))
-    found = plan_handover(company(bills, MAIL, shared=(lent, everywhere, of_ops)), HOME, Disposal(OPS))
+    found = plan_handover(company(bills, MAIL, borrowed=(lent, everywhere, of_ops)), HOME, Disposal(OPS))
     assert found.notes == (
         'workflow "Bills" (w-1) uses credential "Lent" (c-9) of bo@example.com, which is not shared with the destination: '
         "share it there in n8n, else the workflow fails.",
     )
+
+
+def test_one_that_uses_what_is_not_even_shared_with_its_owner_is_noted_as_well() -> None:
+    theirs = Credential("credential", "c-9", "Theirs", BO_HOME.id)
+    state = company(replace(BILLS, credentials=("c-9",)), borrowed=(theirs,))
+    (note,) = plan_handover(state, HOME, Disposal(OPS)).notes
+    assert note.startswith(
+        'workflow "Bills" (w-1) uses credential "Theirs" (c-9) of bo@example.com, which is not shared'
+    )
+    # Nothing moves, or it goes to where it may use it: Bo's, or the space of somebody who may use everything.
+    admin = replace(state, users=(state.users[0], User("u-bo", BO, "global:admin")))
+    others = (company(BILLS, borrowed=(replace(theirs, owner_id=SALES.id),)), SALES)
+    assert plan_handover(state, HOME, Disposal(delete_resources=True)).notes == ()
+    for kept, destination in ((state, BO_HOME), (admin, BO_HOME), others):
+        assert plan_handover(kept, HOME, Disposal(destination)).notes == ()
+
+
+def test_workflows_of_others_that_use_what_goes_by_way_of_a_share_are_noted() -> None:
+    by_share = Workflow(
+        "workflow", "w-9", "Bo's", BO_HOME.id, (Share(HOME.id, "workflow:editor"),), credentials=("c-1",)
+    )
+    notes = [
+        plan_handover(company(MAIL, used_by=(by_share,)), HOME, disposal).notes
+        for disposal in (Disposal(OPS), Disposal(delete_resources=True))
+    ]
+    uses = 'workflow "Bo\'s" (w-9) of bo@example.com uses credential "Mail" (c-1) of ada@example.com without a share of its own'
+    ways = (
+        "give it another credential in n8n, or share this one with it from the destination",
+        "give it another credential in n8n",
+    )
+    assert notes == [(f"{uses}: {way}, else it fails.",) for way in ways]
+    # What has a share of its own loses that share, and lost_shares says so; the destination has what it gets.
+    shared = replace(MAIL, shares=(Share(BO_HOME.id, "credential:user"),))
+    with_ops = replace(by_share, shares=(*by_share.shares, Share(OPS.id, "workflow:editor")))
+    of_ops = replace(by_share, owner_id=OPS.id)
+    for state in (
+        company(shared, used_by=(by_share,)),
+        company(MAIL, used_by=(with_ops,)),
+        company(MAIL, used_by=(of_ops,)),
+        company(LEDGER, used_by=(by_share,)),
+        replace(
+            company(MAIL, used_by=(by_share,)),
+            users=(User("u-ada", ADA, "global:member"), User("u-bo", BO, "global:owner")),
+        ),
+    ):
+        assert plan_handover(state, HOME, Disposal(OPS)).notes == ()
 
 
 def test_folders_are_said_not_to_move() -> None:
