@@ -18,6 +18,7 @@ options:
       - Each keeps its id, and a published workflow stays published. What belongs together moves together, credentials before the
         workflows that use them. Archived workflows move, too.
       - Only what is owned moves. What others own and merely share stays where it is.
+      - A warning says so where that user is a chat user, who can only read it, or has not accepted the invitation yet.
       - A move drops the shares of what moves. The plan and C(lost_shares) say who loses access by that.
       - n8n cannot move folders. The workflows in them move without them.
       - Right before the deletion everything is listed again. If anything is left that was not meant to be destroyed, nothing is
@@ -35,7 +36,8 @@ options:
       - What becomes of data tables, which no call of n8n can move.
       - V(refuse) stops the task where there is one.
       - V(copy) makes the table anew where O(transfer_to) says, with all columns and rows, compares the two, and only then deletes
-        the original. The copy has another id; C(copied) lists the workflows that name the old one. A name that is taken there
+        the original. The copy has another id; C(copied) lists the workflows that name the old one. In its rows C(id), C(createdAt) and
+        C(updatedAt) are new, as nobody can write them. A name that is taken there
         becomes C(NAME (from OWNER)); nothing is ever overwritten. It needs n8n 2.36 or later.
       - V(delete) destroys them. This cannot be undone.
     type: str

@@ -11,7 +11,7 @@ from typing import Any
 
 from ._errors import InputError
 from ._handover import Handover, Step, free_name, working_name
-from ._model import SEES_ALL, Project, State
+from ._model import CHAT_USER, SEES_ALL, Project, State
 from ._possessions import CREDENTIAL, TABLE, VARIABLE, WORKFLOW, Possession, Possessions, Share, Table, Workflow, listed
 
 # What can become of data tables, which no call moves.
@@ -214,7 +214,7 @@ def _notes(
     state: State, owner: str, possessions: Possessions, gone: Sequence[Possession], destination: Project | None
 ) -> list[str]:
     """Return what nobody can help and somebody should know."""
-    notes = []
+    notes = _about_heir(state, destination) if destination is not None and gone else []
     if destination is not None and not _may_use_all(state, destination.id):
         lent = {
             item.id: item
@@ -241,6 +241,16 @@ def _notes(
         where = "move without them" if destination is not None else "go with them"
         notes.append(f"n8n cannot move folders: the workflows in {listed(possessions.folders)} of {owner} {where}.")
     return notes
+
+
+def _about_heir(state: State, destination: Project) -> list[str]:
+    """Return what keeps somebody from working with what they get."""
+    heir = state.find_user(destination.creator_id or "") if not destination.is_team else None
+    if heir is not None and heir.role == CHAT_USER:
+        return [f"transfer_to: {heir.email} is a chat user, who can only read what is in the own personal space."]
+    if heir is not None and heir.never_came:
+        return [f"transfer_to: {heir.email} has not accepted the invitation, so nobody can work with it until then."]
+    return []
 
 
 def _fails_without(state: State, workflow: Workflow, item: Possession, destination: Project | None) -> bool:

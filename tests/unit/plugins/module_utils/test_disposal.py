@@ -380,6 +380,26 @@ def test_workflows_of_others_that_use_what_goes_by_way_of_a_share_are_noted() ->
         assert plan_handover(state, HOME, Disposal(OPS)).notes == ()
 
 
+@pytest.mark.parametrize(
+    ("heir", "words"),
+    [
+        (User("u-bo", BO, "global:chatUser"), "transfer_to: bo@example.com is a chat user, who can only read"),
+        (
+            User("u-bo", BO, "global:member", is_pending=True),
+            "transfer_to: bo@example.com has not accepted the invitation",
+        ),
+        (User("u-bo", BO, "global:member"), ""),
+    ],
+)
+def test_an_heir_who_cannot_work_with_it_is_named(heir: User, words: str) -> None:
+    def notes(*items: Possession) -> tuple[str, ...]:
+        state = company(*items)
+        return plan_handover(replace(state, users=(state.users[0], heir)), HOME, Disposal(BO_HOME)).notes
+
+    assert [note[: len(words)] for note in notes(MAIL)] == ([words] if words else [])
+    assert notes() == ()
+
+
 def test_folders_are_said_not_to_move() -> None:
     folder = Possession("folder", "f-1", "Old", HOME.id)
     moving = plan_handover(company(BILLS, folders=(folder,)), HOME, Disposal(OPS))
