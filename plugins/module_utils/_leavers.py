@@ -14,7 +14,7 @@ from ._disposal import Disposal, plan_handover
 from ._errors import InputError, Problems
 from ._farewell import disposal_of, handover_changes, user_deletion
 from ._handover import Handover
-from ._losses import check_leaver, lost_memberships, no_admin
+from ._losses import all_seeing_note, check_leaver, lost_memberships, no_admin
 from ._change import Change
 from ._model import CHAT_USER, PROJECT_ADMIN, SEES_ALL, State, User, role_slug, stored_email
 from ._plan import Plan, without_admin
@@ -209,6 +209,7 @@ class _Departures:
             self._demote(user)
         else:
             self.changes += lost_memberships(self.state, user, "leaves")
+            self._note(all_seeing_note(user, "leaves"))
 
     def _demote(self, user: User) -> None:
         source = self.state.personal_project(user)

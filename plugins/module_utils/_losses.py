@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ._errors import InputError
-from ._model import CHAT_USER, OWNER, Member, Project, State, User
+from ._model import CHAT_USER, OWNER, SEES_ALL, Member, Project, State, User
 from ._change import Change
 
 
@@ -51,6 +51,12 @@ def lost_membership(project: Project, member: Member, reason: str, carried_by: s
 def lost_memberships(state: State, user: User, reason: str, carried_by: str = "") -> list[Change]:
     """Return the changes by which `user` leaves every team project whose members were read."""
     return [lost_membership(project, member, reason, carried_by) for project, member in state.memberships(user)]
+
+
+def all_seeing_note(user: User, why: str) -> str:
+    """Return what is left to whom an instance role shows every project, membership or not; "" for all others."""
+    sees_all = user.role in SEES_ALL
+    return f"{user.email} {why} and keeps the instance role {user.role}, which sees everything." if sees_all else ""
 
 
 def check_leaver(state: State, user: User) -> None:

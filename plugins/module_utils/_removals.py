@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ._draft import Draft
-from ._losses import carried_away, lost_membership, lost_memberships, role_change
-from ._model import CHAT_USER, PROJECT_ADMIN, SEES_ALL, Member, Project
+from ._losses import all_seeing_note, carried_away, lost_membership, lost_memberships, role_change
+from ._model import CHAT_USER, PROJECT_ADMIN, Member, Project
 from ._change import Change
 from ._sentences import quoted
 from ._wish import AUTHORITATIVE, DEMOTE, KEEP, UserWish
@@ -107,10 +107,9 @@ class _Removal:
                 draft.changes += [role_change(user, CHAT_USER, NO_NAME), *carried_away(draft.state, user)]
             else:
                 draft.changes += lost_memberships(draft.state, user, NO_NAME)
-                if user.role in SEES_ALL:
-                    draft.note(
-                        f"{user.email} {NO_NAME} and keeps the instance role {user.role}, which sees everything."
-                    )
+                note = all_seeing_note(user, NO_NAME)
+                if note:
+                    draft.note(note)
 
     def _take(self, project: Project, member: Member, reason: str) -> None:
         user = self.draft.state.find_user(member.id)

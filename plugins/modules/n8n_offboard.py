@@ -31,10 +31,11 @@ options:
     required: true
   action:
     description:
-      - V(remove_memberships) takes them out of all team projects. They stay users and keep what they own. This can be undone.
-      - V(demote) gives them the instance role O(demote_role) as well, which also deletes their keys of the API, though not those for MCP. What they own moves before, if
-        O(transfer_to) says where to; without it, it stays readable to them, with a warning. It needs an n8n licence with advanced
-        permissions.
+      - V(remove_memberships) takes them out of all team projects. They stay users and keep what they own. This can be undone. An admin
+        of the instance sees all projects all the same, and a warning says so.
+      - V(demote) gives them the instance role O(demote_role) as well, which also deletes their keys of the API, though not those for
+        MCP. What they own moves before, if O(transfer_to) says where to; without it, it stays readable to them, with a warning. It needs
+        an n8n licence with advanced permissions.
       - V(delete) deletes them. This is refused while somebody owns workflows, credentials or data tables, which n8n would destroy
         together with the user, unless O(transfer_to), O(data_tables) or O(delete_resources) says what becomes of them, and while
         that cannot be seen. n8n before 2.36 does not prove that it shows the data tables of others, so on such a server an active

@@ -185,6 +185,12 @@ def test_what_a_leaver_owns_moves_before_the_account_changes() -> None:
         assert "grace@example.com lose it, too" in made.changes[0].reason
 
 
+def test_what_an_admin_of_the_instance_goes_on_seeing_is_said() -> None:
+    made = leave(company(), GRACE.email, ADA.email, successors=successors(OLIVIA.email))
+    assert made.notes == ("grace@example.com leaves and keeps the instance role global:admin, which sees everything.",)
+    assert leave(company(), GRACE.email, action="demote", successors=successors(OLIVIA.email)).notes == ()
+
+
 def test_a_demotion_that_leaves_something_says_what() -> None:
     made = leave(having(BILLS, MAIL), ADA.email, action="demote")
     assert made.notes == (
