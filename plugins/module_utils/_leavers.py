@@ -221,8 +221,17 @@ class _Departures:
         elif possessions.items:
             later = " until the account is deleted" if self.departure.action == STAGED else ": transfer_to moves it"
             self.notes.append(f"{user.email} owns {listed(possessions.items)}, which stays readable to them{later}.")
+        if self.departure.action == STAGED:
+            self._note_last_day(user)
         self.changes += demotion(self.state, user, self.role)
         self._note(kept_role_note(self.state, user, self.role))
+
+    def _note_last_day(self, user: User) -> None:
+        """Say in the first step already what the last one would refuse, while there is time to do something about it."""
+        try:
+            user_deletion(self.state, user, "leaves", self.disposal, self.departure.bequest.knows_transfer)
+        except InputError as error:
+            self._note(f"When the days are over, the deletion will be refused as it is told now: {error}")
 
     def _note(self, note: str) -> None:
         if note:

@@ -14,6 +14,9 @@ from ._errors import InputError, Problems
 from ._model import CHAT_USER, State, User
 from ._staging import Record, Staged, utc
 
+# How long the first step lasts where nobody says it.
+GRACE_DAYS = 30
+
 
 @dataclass(frozen=True)
 class Staging:
@@ -22,7 +25,7 @@ class Staging:
     record: Record
     is_new: bool
     now: datetime
-    grace_days: int = 30
+    grace_days: int = GRACE_DAYS
     path: str = "state_path"
 
     def of(self, user: User) -> Staged:

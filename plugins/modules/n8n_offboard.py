@@ -64,7 +64,7 @@ options:
   state_path:
     description:
       - The path of the record of staged leavers, a JSON file on the host where the module runs, which has no secrets and can live in
-        version control. Each n8n has its own. It is made by the first run that lets somebody go. What is written to it is a change.
+        version control. Only V(staged) takes it. Each n8n has its own. It is made by the first run that lets somebody go. What is written to it is a change.
       - If it is damaged, has a later date than the present for one of O(users), or is gone while one of them looks staged, being a chat
         user without projects, the task fails, and nobody is deleted. Who looks staged and is not in it is named in a warning, as it may be
         an older one, and the days of that person begin.
@@ -72,13 +72,13 @@ options:
         they have not.
     type: path
   grace_days:
-    description: How many days after the first step of V(staged) somebody is deleted.
+    description: How many days after the first step of V(staged) somebody is deleted. Without it, 30. Only V(staged) takes it.
     type: int
-    default: 30
   now:
     description:
       - The time, such as V(2026-12-24) or V(2026-12-24T09:30:00Z), in UTC unless it names a zone, by which V(staged) tells whose days are
         over. Without it, it is the present. This is for tests and rehearsals, which need a record of their own.
+        Only V(staged) takes it.
     type: str
 notes:
   - Team projects need an n8n licence that has them.
@@ -318,7 +318,7 @@ from typing import Any
 
 from ..module_utils._departed import leaver_results
 from ..module_utils._disposal import DATA_TABLES
-from ..module_utils._errors import N8nError
+from ..module_utils._errors import InputError, N8nError
 from ..module_utils._leavers import (
     ACTIONS,
     STAGED,
@@ -334,7 +334,7 @@ from ..module_utils._model import State
 from ..module_utils._module import Task, run_module
 from ..module_utils._outcome import Outcome
 from ..module_utils._record import RecordFile
-from ..module_utils._stages import Staging
+from ..module_utils._stages import GRACE_DAYS, Staging
 from ..module_utils._staging import moment
 from ..module_utils._wish import Needs
 
@@ -347,7 +347,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "data_tables": {"type": "str", "choices": list(DATA_TABLES), "default": DATA_TABLES[0]},
     "successor": {"type": "raw"},
     "state_path": {"type": "path"},
-    "grace_days": {"type": "int", "default": 30},
+    "grace_days": {"type": "int"},
     "now": {"type": "str"},
 }
 
@@ -355,15 +355,13 @@ ARGUMENT_SPEC: dict[str, Any] = {
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Take the access of the leavers away and return what each has lost, and what is left."""
     references = leaver_references(params["users"])
-    file = RecordFile(params["state_path"], task.url, task.check_mode) if params["action"] == STAGED else None
-    if file:
-        task.besides = file.diff
+    file = _record(params, task)
     departure = Departure(
         params["action"],
         params["demote_role"],
         task.bequest(params, "user"),
         successors(params["successor"]),
-        Staging(file.record, file.is_new, _now(params["now"]), params["grace_days"], file.path) if file else None,
+        _staging(params, file) if file else None,
     )
     needs = leaver_needs(references, departure)
     state = task.read(needs)
@@ -401,6 +399,25 @@ def _again(task: Task, needs: Needs) -> State | None:
     except N8nError as error:
         task.warnings.append(f"What is left to the leavers could not be looked at, and is worked out: {error}")
         return None
+
+
+def _record(params: Mapping[str, Any], task: Task) -> RecordFile | None:
+    """Return the record of who leaves in two steps; raises InputError where that is told of who does not."""
+    if params["action"] == STAGED:
+        file = RecordFile(params["state_path"], task.url, task.check_mode)
+        task.besides = file.diff
+        return file
+    idle = [name for name in ("state_path", "grace_days", "now") if params[name] is not None]
+    if idle:
+        raise InputError(
+            f"{' and '.join(idle)}: this is for action staged, and action is {params['action']}, which takes everything at once."
+        )
+    return None
+
+
+def _staging(params: Mapping[str, Any], file: RecordFile) -> Staging:
+    days = GRACE_DAYS if params["grace_days"] is None else params["grace_days"]
+    return Staging(file.record, file.is_new, _now(params["now"]), days, file.path)
 
 
 def _now(text: str | None) -> datetime:

@@ -400,6 +400,9 @@ def test_the_first_step_takes_the_role_and_the_memberships_and_records_them() ->
     assert staged == Staged(ADA.id, ADA.email, NOW, "global:member", both)
     assert made.notes == (
         'ada@example.com owns workflow "Bills" (w-1), which stays readable to them until the account is deleted.',
+        "When the days are over, the deletion will be refused as it is told now: ada@example.com owns workflow "
+        '"Bills" (w-1), which n8n would destroy with it. Say with transfer_to who gets it, or with delete_resources: true '
+        "that it may be destroyed.",
     )
 
 
@@ -423,6 +426,23 @@ def test_when_the_days_are_over_everything_is_handed_over_and_the_account_goes(d
         staging=staging("staged", STAGED, days=days, grace_days=grace_days),
     )
     assert [row[0] for row in rows(made)] == ["transfer_credential", "transfer_workflow", "delete_user"]
+
+
+@pytest.mark.parametrize(
+    ("items", "bequest", "words"),
+    [
+        ((), Bequest(), ""),
+        ((BILLS,), Bequest("Support"), ""),
+        ((BILLS, ORDERS), Bequest(delete_resources=True), ""),
+        ((BILLS, ORDERS), Bequest("Support", "copy"), ""),
+        ((BILLS, ORDERS), Bequest("Support"), "Say with data_tables: copy"),
+        ((BILLS,), Bequest(data_tables="delete"), "Say with transfer_to"),
+    ],
+)
+def test_what_the_last_day_would_refuse_is_said_on_the_first(items: Any, bequest: Bequest, words: str) -> None:
+    made = leave(having(*items), ADA.email, action="staged", bequest=bequest, staging=staging())
+    said = [note for note in made.notes if note.startswith("When the days are over, the deletion will be refused")]
+    assert len(said) == bool(words) and all(words in note for note in said)
 
 
 def test_when_the_days_are_over_nothing_is_destroyed_that_nobody_said_may_be() -> None:

@@ -422,6 +422,19 @@ def test_staged_needs_a_record(path: Path) -> None:
     assert failed["failed"] and "state_path" in failed["msg"]
 
 
+@pytest.mark.parametrize("action", ["remove_memberships", "demote", "delete"])
+@pytest.mark.parametrize("option", [{"state_path": "leavers.json"}, {"grace_days": 30}, {"now": "2026-11-21"}])
+def test_what_is_for_two_steps_is_refused_for_one(n8n: FakeN8n, action: str, option: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=f"{next(iter(option))}: this is for action staged, and action is {action}"):
+        run(n8n_offboard, n8n, users=[BO], action=action, **option)
+    assert n8n.client.requests == 0
+
+
+def test_the_days_are_30_unless_said(n8n: FakeN8n, beat: Beat) -> None:
+    assert entry(beat("2026-11-01"), ADA)["staged"]["due"] == "2026-12-01T00:00:00Z"
+    assert entry(beat("2026-11-01", grace_days=0, **GO), ADA)["staged"]["due"] == "2026-11-01T00:00:00Z"
+
+
 def test_who_still_has_access_when_the_days_are_over_is_not_deleted(n8n: FakeN8n, path: Path, beat: Beat) -> None:
     # The successor, and then the role, again and again.
     n8n.fail[2] = BROKEN
@@ -468,7 +481,8 @@ def test_what_is_left_readable_is_said(n8n: FakeN8n, path: Path) -> None:
     for action, words in (("staged", "until the account is deleted"), ("demote", "transfer_to moves it")):
         task = Task(n8n, check_mode=True, wants_diff=False)
         n8n.client.read_only = True
-        given = {**defaults, "users": [ADA], "successor": DI, "action": action, "state_path": str(path)}
+        given = {**defaults, "users": [ADA], "successor": DI, "action": action}
+        given["state_path"] = str(path) if action == "staged" else None
         n8n_offboard.run(given, task)
         assert any(f'{ADA} owns workflow "Bills" (w-1)' in note and words in note for note in task.warnings)
 
