@@ -64,7 +64,8 @@ options:
   state_path:
     description:
       - The path of the record of staged leavers, a JSON file on the host where the module runs, which has no secrets and can live in
-        version control. Only V(staged) takes it. Each n8n has its own. It is made by the first run that lets somebody go. What is written to it is a change.
+        version control. Only V(staged) takes it. Each n8n has its own. It is made by the first run that lets somebody go. What is
+        written to it is a change.
       - If it is damaged, has a later date than the present for one of O(users), or is gone while one of them looks staged, being a chat
         user without projects, the task fails, and nobody is deleted. Who looks staged and is not in it is named in a warning, as it may be
         an older one, and the days of that person begin.
