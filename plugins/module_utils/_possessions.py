@@ -108,7 +108,8 @@ class Possessions:
 
     `unseen` says why it may own more than that, `tables_unseen` why it may own data tables besides, and `variables_unseen`
     why variables, which a team project can have. `used_by` are the workflows of others that use one of its credentials or
-    name one of its data tables, `borrowed` the credentials of others that its own workflows use. Folders are no possessions of their own: they hold workflows, and nobody can move them.
+    name one of its data tables, `borrowed` the credentials of others that its own workflows use. Folders are no
+    possessions of their own: they hold workflows, and nobody can move them.
     """
 
     items: tuple[Possession, ...] = ()

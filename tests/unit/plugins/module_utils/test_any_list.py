@@ -277,10 +277,14 @@ def test_n8n_is_then_as_planned_and_planned_again_there_is_nothing(case: Case, c
 @given(cases(), st.integers(1, 12))
 def test_after_a_write_that_failed_the_next_run_does_the_rest(case: Case, number: int) -> None:
     undisturbed, n8n, wish = case.n8n(), case.n8n(), case.wish()
-    apply(plan(read(undisturbed, access_needs(wish)), wish), undisturbed, lambda links: None)
+    made = plan(read(undisturbed, access_needs(wish)), wish)
+    # Who becomes a chat user and then an admin takes an old admin's place the next time.
+    runs = 1 + any(change.late and change.after == PROJECT_ADMIN for change in made.changes)
+    for _run in range(runs):
+        apply(plan(read(undisturbed, access_needs(wish)), wish), undisturbed, lambda links: None)
     n8n.fail[number] = ApiError("n8n refused: it is broken.", 500, "broken")
     n8n.after_each_write = admins_stay(n8n)
-    for _run in range(2):
+    for _run in range(runs + 1):
         apply(plan(read(n8n, access_needs(wish)), wish), n8n, lambda links: None)
     assert n8n.people() == undisturbed.people()
     left, right = n8n.memberships(), undisturbed.memberships()

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_needs, access_wish
 from ansible_collections.lifecycle.n8n.plugins.module_utils._apply import apply
 from ansible_collections.lifecycle.n8n.plugins.module_utils._outcome import ApplyError, Outcome
-from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, ConnectionFailed, N8nError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ConnectionFailed, N8nError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leavers import (
     Departure,
     find_leavers,
