@@ -287,7 +287,7 @@ def test_emails_and_names_that_are_none(company: Server) -> None:
     before = everything(company)
     for email in ("ada", "ada@", "@example.com", "ada@example", "a b@example.com", "ada@exämple.com"):
         refused("n8n_user", f'"{email}" is no email address', email=email)
-        refused("n8n_access", f'users[0]: "{email}" is no email address', users=[{"email": email}])
+        refused("n8n_access", "users[0]", f'"{email}" is no email address', users=[{"email": email}])
         if "@" in email:
             refused("n8n_offboard", f'users[0]: "{email}" is no email address', users=[email])
             refused(
