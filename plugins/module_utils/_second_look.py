@@ -30,6 +30,8 @@ class SecondLook:
         self.resources = resources
         self.ledger = ledger
         self._handovers = plan.handovers
+        # Their names are free for others.
+        self._renamed = {change.project_id for change in plan.changes if change.action == "rename_project"}
         self._meant_to_lose_admins = {key for key, _name, _losing in without_admin(plan.state, plan.changes)}
 
     def members(self, changes: Sequence[Change]) -> list[Change]:
@@ -131,8 +133,7 @@ class SecondLook:
                 self.ledger.failed([change], error)
             return []
         now = {project.id: project.name for project in projects if project.is_team}
-        leaving = {change.project_id for change in changes}
-        taken = {name for project_id, name in now.items() if project_id not in leaving}
+        taken = {name for project_id, name in now.items() if project_id not in self._renamed}
         as_planned = []
         for change in changes:
             if change.project_id and change.project_id not in now:
