@@ -57,7 +57,7 @@ class Task:
     def show(self, plan: Plan) -> None:
         """Make `plan` and its notes part of what the task returns, whatever comes of it."""
         self.plan = plan
-        self.warnings = list(plan.notes)
+        self.warnings = list(dict.fromkeys((*self.warnings, *plan.notes)))
 
     def carry_out(
         self,

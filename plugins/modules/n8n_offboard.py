@@ -64,7 +64,7 @@ options:
   state_path:
     description:
       - The path of the record of staged leavers, a JSON file on the host where the module runs, which has no secrets and can live in
-        version control. Only V(staged) takes it. Each n8n has its own. It is made by the first run that lets somebody go. What is
+        version control. Only V(staged) looks at it. Each n8n has its own. It is made by the first run that lets somebody go. What is
         written to it is a change.
       - If it is damaged, has a later date than the present for one of O(users), or is gone while one of them looks staged, being a chat
         user without projects, the task fails, and nobody is deleted. Who looks staged and is not in it is named in a warning, as it may be
@@ -73,13 +73,13 @@ options:
         they have not.
     type: path
   grace_days:
-    description: How many days after the first step of V(staged) somebody is deleted. Without it, 30. Only V(staged) takes it.
+    description: How many days after the first step of V(staged) somebody is deleted. Without it, 30. Only V(staged) looks at it.
     type: int
   now:
     description:
       - The time, such as V(2026-12-24) or V(2026-12-24T09:30:00Z), in UTC unless it names a zone, by which V(staged) tells whose days are
         over. Without it, it is the present. This is for tests and rehearsals, which need a record of their own.
-        Only V(staged) takes it.
+        Only V(staged) looks at it.
     type: str
 notes:
   - Team projects need an n8n licence that has them.
@@ -319,7 +319,7 @@ from typing import Any
 
 from ..module_utils._departed import leaver_results
 from ..module_utils._disposal import DATA_TABLES
-from ..module_utils._errors import InputError, N8nError
+from ..module_utils._errors import N8nError
 from ..module_utils._leavers import (
     ACTIONS,
     STAGED,
@@ -403,15 +403,15 @@ def _again(task: Task, needs: Needs) -> State | None:
 
 
 def _record(params: Mapping[str, Any], task: Task) -> RecordFile | None:
-    """Return the record of who leaves in two steps; raises InputError where that is told of who does not."""
+    """Return the record of who leaves in two steps, and None for those who leave at once."""
     if params["action"] == STAGED:
         file = RecordFile(params["state_path"], task.url, task.check_mode)
         task.besides = file.diff
         return file
     idle = [name for name in ("state_path", "grace_days", "now") if params[name] is not None]
     if idle:
-        raise InputError(
-            f"{' and '.join(idle)}: this is for action staged, and action is {params['action']}, which takes everything at once."
+        task.warnings.append(
+            f"{' and '.join(idle)}: this is for action staged. The action is {params['action']}, and the record stays as it is."
         )
     return None
 
