@@ -122,14 +122,15 @@ def test_examples_run_as_they_stand(source: Path, n8n: Server, tmp_path: Path, m
     play = "- hosts: localhost\n  gather_facts: false\n  tasks:\n"
     (tmp_path / "play.yml").write_text(play + textwrap.indent(examples(source), "    "), encoding="utf-8")
     before = everything(n8n)
+    unseen = "does not show the data tables of others" if version(n8n) < (2, 36) else None
     code, output = run("ansible-playbook play.yml --check --diff", tmp_path)
-    assert code == 0, output
+    assert code == 0 or (source.stem == "n8n_offboard" and unseen and unseen in output), output
     assert everything(n8n) == before
     monkeypatch.setenv("N8N_API_KEY", narrow_key(n8n, source.stem))
     code, output = run("ansible-playbook play.yml", tmp_path)
-    if source.stem in ("n8n_project", "n8n_offboard") and version(n8n) < (2, 36):
+    if source.stem in ("n8n_project", "n8n_offboard") and unseen:
         # Their last examples delete, which such a server does not show enough for.
-        assert code == 2 and "does not show the data tables of others" in output, output
+        assert code == 2 and unseen in output, output
     else:
         assert code == 0, output
 
