@@ -79,7 +79,8 @@ class SecondLook:
 
     def instance_roles(self, changes: Sequence[Change]) -> list[Change]:
         """Return those changes of instance roles whose users have the role that the plan saw; all others as they are."""
-        roles = [change for change in changes if change.action == "change_user_role"]
+        # As a dictionary, as it is looked into for each, and keeps the order.
+        roles = dict.fromkeys(change for change in changes if change.action == "change_user_role")
         try:
             items = self.resources.list_users().items if len(roles) >= _MANY else []
             listed = {user.id: user for user in map(User.from_api, items)}
