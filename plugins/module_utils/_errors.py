@@ -28,6 +28,10 @@ class Unanswered(ConnectionFailed):
     """A write was sent and its answer was lost: whether n8n carried it out has to be read from n8n."""
 
 
+class LockError(N8nError):
+    """Another task holds a lock for too long, or there is no place for a lock. Nothing has been written."""
+
+
 class IncompleteReading(N8nError):
     """n8n did not show everything there is, so nothing may be concluded from what is absent."""
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from ._errors import InputError, N8nError
 from ._files import replace_file, writable
+from ._locks import folder_lock
 
 
 class InviteFile:
@@ -47,12 +48,13 @@ class InviteFile:
         """Add links by email. The file is replaced as a whole and is never seen half written or with another mode."""
         if not links:
             return
-        # Read anew: another run may have added links since.
-        everything = {**self._read(), **links}
-        text = json.dumps(everything, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        # Read anew under the lock: another task may have added links since, and may be about to.
         try:
-            replace_file(self.path, text, 0o600)
-        except OSError as error:
+            with folder_lock(self.path):
+                everything = {**self._read(), **links}
+                text = json.dumps(everything, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+                replace_file(self.path, text, 0o600)
+        except (OSError, N8nError) as error:
             raise N8nError(
                 f"{len(links)} people were invited and their links could not be kept in {self.path}: {error}. Send their "
                 "invitations again with n8n_user and resend_invite."

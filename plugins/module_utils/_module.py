@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from ._apply import apply
 from ._outcome import ApplyError, Forestalled, Outcome
 from ._client import REQUESTS_IMPORT_ERROR, Client
 from ._errors import InputError, N8nError
+from ._locks import server_lock
 from ._model import Role, State, role_slug
 from ._options import CONNECTION_OPTIONS, Connection
 from ._plan import Plan
@@ -176,9 +178,15 @@ class Task:
 
 
 def run_module(
-    argument_spec: Mapping[str, Any], run: Callable[[Mapping[str, Any], Task], dict[str, Any]], **rules: Any
+    argument_spec: Mapping[str, Any],
+    run: Callable[[Mapping[str, Any], Task], dict[str, Any]],
+    writes: bool = True,
+    **rules: Any,
 ) -> None:
-    """Run one module: its options and the connection's, `run`, and its result or error as Ansible wants them."""
+    """Run one module: its options and the connection's, `run`, and its result or error as Ansible wants them.
+
+    A task of a module that `writes` holds the lock of its server from the first reading to the last write.
+    """
     module = AnsibleModule(argument_spec={**connection_spec(), **argument_spec}, supports_check_mode=True, **rules)
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=str(REQUESTS_IMPORT_ERROR))
@@ -189,7 +197,8 @@ def run_module(
     with client:
         task = Task(Resources(client), module.check_mode, module._diff)
         try:
-            result = run(module.params, task)
+            with server_lock(task.url) if writes and not module.check_mode else nullcontext():
+                result = run(module.params, task)
             leave = module.exit_json
         except N8nError as error:
             result = {**task.failed_result(), **error.result(), "msg": str(error)}

@@ -9,6 +9,7 @@ import os
 
 from ._errors import InputError, N8nError
 from ._files import replace_file, writable
+from ._locks import folder_lock
 from ._staging import Record
 
 
@@ -21,32 +22,40 @@ class RecordFile:
         With `read_only`, as in check mode, what is kept is not written.
         """
         self.path = path
+        self.url = url
         self.read_only = read_only
         why = writable(path)
         if why:
             raise InputError(f"The record of leavers cannot be kept in {path}: {why}.")
         self.is_new = not os.path.lexists(path)
-        self.record = self._first = Record(url)
-        if self.is_new:
-            return
+        self.record = self._first = self._read()
+
+    def _read(self) -> Record:
+        if not os.path.lexists(self.path):
+            return Record(self.url)
         try:
-            with open(path, encoding="utf-8") as file:
+            with open(self.path, encoding="utf-8") as file:
                 text = file.read()
         except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"The record of leavers {path} cannot be read: {error}. Nobody is deleted.") from None
-        self.record = self._first = Record.from_text(text, url, path)
+            raise InputError(f"The record of leavers {self.path} cannot be read: {error}. Nobody is deleted.") from None
+        return Record.from_text(text, self.url, self.path)
 
     def keep(self, record: Record) -> None:
-        """Keep another record, if it is another; raises N8nError where it cannot be written."""
+        """Keep another record, if it is another; raises N8nError where it cannot be written.
+
+        What other tasks have written in the meantime stays: the file gets the difference alone.
+        """
         if record == self.record:
             return
         if self.read_only:
             self.record = record
             return
         try:
-            # Whoever has made it private keeps it private.
-            mode = 0o644 if self.is_new else os.stat(self.path).st_mode & 0o777
-            replace_file(self.path, record.to_text(), mode)
+            with folder_lock(self.path):
+                merged = self._read().merged(self.record, record)
+                # A user who has made the file private keeps it private.
+                mode = os.stat(self.path).st_mode & 0o777 if os.path.lexists(self.path) else 0o644
+                replace_file(self.path, merged.to_text(), mode)
         except OSError as error:
             raise N8nError(f"The record of leavers could not be kept in {self.path}: {error}.") from None
         self.record, self.is_new = record, False

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ._errors import InputError
+from ._model import CHAT_USER
 from ._sentences import quoted
 
 FORMAT = 1
@@ -34,6 +35,14 @@ class Staged:
             return self.since + timedelta(days=grace_days)
         except OverflowError:
             return datetime.max.replace(tzinfo=timezone.utc)
+
+    def merged(self, other: Staged) -> Staged:
+        """Return the entry that keeps what either of two entries of one user has; `other` is the later one."""
+        known = {key for key, _name, _role in self.memberships}
+        later = tuple(entry for entry in other.memberships if entry[0] not in known)
+        # A user who has been demoted has a role that is no loss.
+        role = other.role if self.role == CHAT_USER else self.role
+        return replace(other, role=role, memberships=(*self.memberships, *later))
 
     def to_result(self) -> dict[str, Any]:
         """Return the entry of the record."""
@@ -105,6 +114,25 @@ class Record:
     def adding(self, leavers: Iterable[Staged]) -> Record:
         """Return the record with these leavers, in place of what it has of them."""
         return Record(self.url, {**self.leavers, **{leaver.id: leaver for leaver in leavers}})
+
+    def merged(self, before: Record, after: Record) -> Record:
+        """Return this record with what has changed from `before` to `after`.
+
+        An entry that another task has added since `before` was read keeps what it has, besides what `after` has.
+        """
+        changed = {key: entry for key, entry in after.leavers.items() if before.leavers.get(key) != entry}
+        found = {
+            key: (
+                self.leavers[key].merged(entry)
+                if key in self.leavers and self.leavers[key] != before.leavers.get(key)
+                else entry
+            )
+            for key, entry in changed.items()
+        }
+        gone = {
+            key for key, entry in before.leavers.items() if key not in after.leavers and self.leavers.get(key) == entry
+        }
+        return Record(self.url, {**{key: entry for key, entry in self.leavers.items() if key not in gone}, **found})
 
     def without(self, ids: Iterable[str]) -> Record:
         """Return the record without these leavers."""

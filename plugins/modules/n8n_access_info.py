@@ -107,7 +107,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
 
 def main() -> None:
     """Run the module."""
-    run_module({}, run)
+    run_module({}, run, writes=False)
 
 
 if __name__ == "__main__":

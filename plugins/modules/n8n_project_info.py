@@ -131,7 +131,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
 
 def main() -> None:
     """Run the module."""
-    run_module(ARGUMENT_SPEC, run, mutually_exclusive=[("name", "id")])
+    run_module(ARGUMENT_SPEC, run, writes=False, mutually_exclusive=[("name", "id")])
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
 
 def main() -> None:
     """Run the module."""
-    run_module(ARGUMENT_SPEC, run)
+    run_module(ARGUMENT_SPEC, run, writes=False)
 
 
 if __name__ == "__main__":

@@ -145,7 +145,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
 
 def main() -> None:
     """Run the module."""
-    run_module(ARGUMENT_SPEC, run, mutually_exclusive=[("email", "id")])
+    run_module(ARGUMENT_SPEC, run, writes=False, mutually_exclusive=[("email", "id")])
 
 
 if __name__ == "__main__":

@@ -11,10 +11,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from .install import DEFAULT_LOCK, InstallError
+from .postgres import PostgresError, running_postgres
 from .server import LICENCE_NOTE, OWNER, PASSWORD, Server, ServerError, running
 
 
@@ -25,9 +26,13 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(128 + signal.SIGTERM))
     _say(LICENCE_NOTE)
     try:
-        with running(options.lock) as server, _key_kept(options.key_file, server.api_key):
+        with (
+            running_postgres() if options.postgres else nullcontext() as database,
+            running(options.lock, database=database) as server,
+            _key_kept(options.key_file, server.api_key),
+        ):
             return _run(options.command, server) if options.command else _wait_for_ctrl_c(server, options.key_file)
-    except (InstallError, ServerError) as error:
+    except (InstallError, PostgresError, ServerError) as error:
         _say(str(error))
         return 1
     except KeyboardInterrupt:
@@ -37,6 +42,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="n8n_server", description="Run a throwaway n8n for tests.")
     parser.add_argument("--lock", type=Path, default=DEFAULT_LOCK, metavar="DIR", help="which n8n (a folder in locks)")
+    parser.add_argument("--postgres", action="store_true", help="use a throwaway PostgreSQL in place of SQLite")
     parser.add_argument(
         "--key-file", type=Path, metavar="FILE", help="gets the owner's API key, mode 0600, until the end"
     )

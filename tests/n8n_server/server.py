@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 
 from . import install as _install
+from .processes import die_with_parent, free_ports
 
 OWNER = "olivia@example.com"
 PASSWORD = "Throw4way-only"
@@ -205,8 +204,10 @@ class Server:
 
 
 @contextmanager
-def running(lock: Path = _install.DEFAULT_LOCK) -> Iterator[Server]:
+def running(lock: Path = _install.DEFAULT_LOCK, *, database: Mapping[str, str] | None = None) -> Iterator[Server]:
     """Run the n8n that `lock` pins, on a free loopback port with an empty folder, seeded with an owner and a key.
+
+    `database` has the environment variables of an empty database server; without it, n8n uses a SQLite file.
 
     Raises ServerError when it does not start within two minutes. The process and its folder are gone afterwards; where
     this process is killed, n8n ends with it and the folder stays.
@@ -214,7 +215,7 @@ def running(lock: Path = _install.DEFAULT_LOCK) -> Iterator[Server]:
     installation = _install.install(lock)
     folder = Path(tempfile.mkdtemp(prefix="n8n-test-"))
     log = folder / "n8n.log"
-    port, broker = _free_ports(2)
+    port, broker = free_ports(2)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("N8N_", "DB_", "E2E_"))},
         "E2E_TESTS": "true",
@@ -227,6 +228,7 @@ def running(lock: Path = _install.DEFAULT_LOCK) -> Iterator[Server]:
             f"N8N_{name}_ENABLED": "false"
             for name in ("DIAGNOSTICS", "VERSION_NOTIFICATIONS", "TEMPLATES", "PERSONALIZATION", "COMMUNITY_PACKAGES")
         },
+        **(database or {}),
     }
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -237,7 +239,7 @@ def running(lock: Path = _install.DEFAULT_LOCK) -> Iterator[Server]:
             stdout=output,
             stderr=output,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
     server = Server(url=f"http://127.0.0.1:{port}", version=installation.version)
     try:
@@ -247,20 +249,6 @@ def running(lock: Path = _install.DEFAULT_LOCK) -> Iterator[Server]:
     finally:
         _stop(process)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _number in range(count)]
-    try:
-        return [opened.getsockname()[1] for opened in sockets]
-    finally:
-        for opened in sockets:
-            opened.close()
-
-
-def _die_with_parent() -> None:
-    # PR_SET_PDEATHSIG: n8n ends even where the test run is killed and cannot clean up.
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def _wait(server: Server, process: subprocess.Popen[bytes], log: Path, seconds: int = 120) -> None:
