@@ -12,11 +12,12 @@ from ._delivery import deliver
 from ._errors import ApiError, N8nError
 from ._handover import Delivery
 from ._ledger import Ledger
-from ._model import PROJECT_ADMIN
+from ._model import PROJECT_ADMIN, User
 from ._outcome import Outcome
 from ._plan import Plan
 from ._resources import Resources, batches
 from ._second_look import LOOK_MEMBERS, LOOK_USERS, SecondLook
+from ._verify import Verification
 
 
 def apply(
@@ -45,6 +46,7 @@ class _Run:
         self.ledger = ledger
         self.outcome = ledger.outcome
         self.look = SecondLook(plan, resources, ledger)
+        self.verification = Verification(plan, resources, ledger)
         self._keep_links = keep_links
         self._handovers = plan.handovers
 
@@ -58,15 +60,21 @@ class _Run:
             # Those who are invited already are invited again.
             for again in (False, True):
                 for batch in batches(change for change in ready if (change.before is not None) == again):
-                    self._together(batch, self._invite_again if again else self._invite)
+                    self._together(batch, self._invite_again if again else self._invite, self._not_yet_invited)
         elif step in ("create", "rename"):
-            self._each(self.look.names(ready), self._single)
+            # One after the other: n8n on PostgreSQL refuses one of two creations at the same time (HTTP 500, seen on
+            # 2.40.7), and it computes in one thread anyway.
+            for change in self.look.names(ready):
+                self._one(change, self._single)
+            self.verification.names(ready)
         elif step in ("give", "give_back"):
             self.resources.client.in_parallel(self._give, _by_project(ready))
+            self.verification.admins(ready)
         elif step == "hand_over":
             self._hand_over(ready)
         elif step == "take":
             self.resources.client.in_parallel(self._take, _pieces(ready))
+            self.verification.admins(ready)
         else:
             raise AssertionError(f"no such step: {step}")
 
@@ -86,13 +94,27 @@ class _Run:
         self,
         changes: Sequence[Change],
         send: Callable[[Sequence[Change]], None],
-        still_there: Callable[[Sequence[Change]], Sequence[Change]] = lambda changes: changes,
+        still_to_do: Callable[[Sequence[Change]], Sequence[Change]] = lambda changes: changes,
     ) -> None:
-        """Make changes by one call and, where n8n refuses it, by one for each role: it refuses all because of one."""
+        """Make changes by one call and, where n8n refuses it, by one for each role: it refuses all because of one.
+
+        `still_to_do` looks again after a refusal. HTTP 500 is what n8n says where another task writes the same rows, and
+        of users who are gone (seen on 2.40.7), so what is still to do then is sent again.
+        """
         refusal = self._refused(changes, send)
+        rest = changes
+        attempts = 0
+        while _is_internal(refusal) and attempts < self.resources.client.connection.retries:
+            rest = still_to_do(rest)
+            if not rest:
+                return
+            self.resources.client.pause(attempts)
+            attempts += 1
+            refusal = self._refused(rest, send)
         if refusal is None:
             return
-        rest = still_there(changes) if isinstance(refusal, ApiError) else changes
+        changes = rest
+        rest = still_to_do(changes) if isinstance(refusal, ApiError) and not attempts else changes
         roles: dict[str | None, list[Change]] = {}
         for change in rest:
             roles.setdefault(change.after, []).append(change)
@@ -123,7 +145,7 @@ class _Run:
             email = change.user or ""
             invitation = invited.get(email)
             if invitation is None:
-                self._take_as_is(change)
+                self._look_at(change)
             elif invitation.error or not invitation.user_id:
                 self.ledger.failed(
                     [change], N8nError(f"n8n could not invite {email}: {invitation.error or 'it gave no id'}.")
@@ -145,8 +167,21 @@ class _Run:
             # They are invited all the same.
             self.outcome.errors.append({"error": str(error), "users": sorted(links), "changes": []})
 
-    def _take_as_is(self, change: Change) -> None:
-        """n8n says nothing of somebody who has become an active user since the plan was made."""
+    def _not_yet_invited(self, changes: Sequence[Change]) -> list[Change]:
+        """Return those invitations that are still to be made. A user whom another task has invited is taken as is."""
+        try:
+            users = {user.email: user for user in self.look.users([change.user or "" for change in changes])}
+        except N8nError:
+            # Then the refusal is what there is to say.
+            return list(changes)
+        # A user who has been invited before this run is invited again.
+        taken = [change for change in changes if change.before is None and change.user in users]
+        for change in taken:
+            self._take_as_is(change, users[change.user or ""])
+        return [change for change in changes if change not in taken]
+
+    def _look_at(self, change: Change) -> None:
+        """n8n says nothing of a user who has become active since the plan was made."""
         try:
             user = self.resources.find_user(change.user or "")
             if user is None:
@@ -154,8 +189,12 @@ class _Run:
         except N8nError as error:
             self.ledger.failed([change], error)
             return
+        self._take_as_is(change, user)
+
+    def _take_as_is(self, change: Change, user: User) -> None:
         self.outcome.user_ids[user.email] = user.id
-        self.ledger.conflict(change, f"{user.email} is a user with the role {user.role} already")
+        words = f"{user.email} is a user with the role {user.role} already"
+        self.ledger.conflict(change, words, is_reached=user.role == change.after)
 
     def _give(self, changes: Sequence[Change]) -> None:
         """Add members and change roles in one project, in one call for every BATCH of them."""
@@ -164,7 +203,7 @@ class _Run:
         for batch in batches(sorted(changes, key=lambda change: change.after != PROJECT_ADMIN)):
             current = self.look.members(batch)
             if current:
-                self._together(current, self._set_members, self.look.people)
+                self._together(current, self._set_members, self.look.members_of_people)
 
     def _set_members(self, changes: Sequence[Change]) -> None:
         ids = {self.ledger.user_id(change): change.after or "" for change in changes}
@@ -216,6 +255,7 @@ class _Run:
             if change.bearer in forestalled:
                 ledger.conflict(change, f"the role of {change.user} is no longer as planned")
         ledger.not_tried([change for change in along if change.bearer not in (*made, *forestalled)])
+        self.verification.admins(along)
 
     def _hand_over(self, changes: Sequence[Change]) -> None:
         """Hand over what goes from each owner, one item after the other, several owners at a time."""
@@ -263,6 +303,10 @@ class _Run:
         if change.owner in self._handovers:
             delivery = self.outcome.deliveries.setdefault(change.owner, Delivery(self._handovers[change.owner]))
             delivery.owner_deleted()
+
+
+def _is_internal(refusal: N8nError | None) -> bool:
+    return isinstance(refusal, ApiError) and refusal.status == 500
 
 
 def _by_project(changes: Sequence[Change]) -> list[list[Change]]:

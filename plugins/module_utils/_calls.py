@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from ._client import Client, Listing
-from ._errors import IncompleteReading, Unanswered
+from ._errors import ApiError, IncompleteReading, N8nError, Unanswered
 
 Found = TypeVar("Found")
 
@@ -49,21 +49,29 @@ class Calls:
         except (AttributeError, KeyError, TypeError):
             raise self.client.no_n8n(path) from None
 
-    def _surely(self, send: Callable[[], Found], read_again: Callable[[], Found | None]) -> Found:
+    def _surely(
+        self, send: Callable[[], Found], read_again: Callable[[], Found | None], repeat_500: bool = False
+    ) -> Found:
         """Return what `send` returns. Where its answer is lost, `read_again` decides whether to send it once more.
 
-        `read_again` returns what `send` would have returned if n8n has carried it out, and None if it has not.
+        `read_again` returns what `send` would have returned if n8n has carried it out, and None if it has not. With
+        `repeat_500` the same holds for HTTP 500, which n8n answers where the database aborts one of two transactions.
         """
+        failure: N8nError
         for attempt in range(self.client.connection.retries + 1):
             try:
                 return send()
             except Unanswered as error:
-                unanswered = error
-                self.client.pause(attempt)
-                found = read_again()
-                if found is not None:
-                    return found
-        raise unanswered
+                failure = error
+            except ApiError as error:
+                if error.status != 500 or not repeat_500:
+                    raise
+                failure = error
+            self.client.pause(attempt)
+            found = read_again()
+            if found is not None:
+                return found
+        raise failure
 
 
 def quoted_part(text: str) -> str:

@@ -63,6 +63,8 @@ class Draft:
         self._called: dict[str, Project | None] = {}
         self._slugs: dict[tuple[str, str], str] = {}
         self.becoming_chat_users: set[str] = set()
+        # The ids of the users who are to lose all access.
+        self.leavers: set[str] = set()
 
     def take_wishes(self) -> None:
         """Plan everything that is wished; what is wrong is collected in `problems`."""
@@ -180,6 +182,7 @@ class Draft:
 
     def _delete_user(self, user: User) -> None:
         check_leaver(self.state, user)
+        self.leavers.add(user.id)
         bequest = self.wish.bequest
         disposal = disposal_of(self.state, bequest)
         changes, handover = user_deletion(self.state, user, "is to be absent", disposal, bequest.knows_transfer)

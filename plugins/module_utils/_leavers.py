@@ -147,9 +147,10 @@ def plan_leavers(state: State, leavers: Sequence[Leaver], departure: Departure) 
     for user in users:
         with draft.problems:
             draft.leave(user)
-    draft.succeed({user.id for user in users})
+    leaving = {user.id for user in users}
+    draft.succeed(leaving)
     draft.problems.refuse()
-    return Plan.of(state, draft.changes, draft.notes, draft.handovers)
+    return Plan.of(state, draft.changes, draft.notes, draft.handovers, leaving)
 
 
 class _Departures:

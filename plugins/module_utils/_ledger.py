@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ._change import GIVES, Change
 from ._errors import N8nError
-from ._model import CHAT_USER, PROJECT_ADMIN
+from ._model import CHAT_USER, PROJECT_ADMIN, Project
 from ._outcome import Outcome
 from ._sentences import few, quoted
 
@@ -23,13 +23,15 @@ class Ledger:
         self._progress = progress
         self._lost_users: set[str] = set()
         self._lost_projects: set[str] = set()
-        # Those that were to be created, and are there by now.
+        # Those that were to be created, and whose names several projects have by now.
         self._taken_projects: set[str] = set()
         # Where somebody was to become an admin: and did not, or did.
         self._lost_admins: set[str] = set()
         self._made_admins: set[str] = set()
         # Whose possessions could not be handed over.
         self._lost_owners: set[str] = set()
+        # The projects of other tasks that stand for those that this plan was to create.
+        self._adopted: set[str] = set()
         self._made: set[Change] = set()
         self._forestalled: set[Change] = set()
 
@@ -87,13 +89,45 @@ class Ledger:
         self._without(changes)
         self._behind(changes)
 
-    def conflict(self, change: Change, found: str) -> None:
-        """Note that somebody else has changed what this change starts from, so that it is left alone."""
+    def conflict(self, change: Change, found: str, is_reached: bool = False) -> None:
+        """Note that another task has changed what this change starts from, so that it is left alone.
+
+        `is_reached` tells that the other task has made this very change.
+        """
         self.outcome.conflicts.append({**change.to_result(), "reason": f"left alone: {found}"})
+        self.outcome.reached += is_reached
         self._forestalled.add(change)
-        if change.action == "create_project":
+        if change.action == "create_project" and not is_reached:
             self._taken_projects.add(change.project_key)
         self._behind([change])
+
+    def undone(self, change: Change, why: str) -> None:
+        """Note that a change was made and taken back."""
+        self.outcome.done.remove(change)
+        self._made.discard(change)
+        self.outcome.conflicts.append({**change.to_result(), "reason": f"taken back: {why}"})
+        self._forestalled.add(change)
+
+    def revoke(self, change: Change, error: N8nError) -> None:
+        """Note that a change was made, and that what needs it cannot be made all the same."""
+        self.outcome.done.remove(change)
+        self._made.discard(change)
+        self.failed([change], error)
+
+    def superseded(self, change: Change, project: Project) -> None:
+        """Note that a project of this run was deleted again, as `project` has the same name and is earlier."""
+        self.undone(change, f"another task created project {project.id} of that name earlier")
+        self.outcome.reached += 1
+        self.adopt(change, project)
+
+    def adopt(self, change: Change, project: Project) -> None:
+        """Note which project of another task stands for the one that `change` was to create."""
+        self.outcome.projects[change.project_key] = project
+        self._adopted.add(change.project_key)
+
+    def is_adopted(self, change: Change) -> bool:
+        """Whether the project of a change was created by another task in place of this one."""
+        return change.project_key in self._adopted
 
     def keeps_things(self, owner: str) -> None:
         """Note that not all went that was to go from the user or project of that id, which is not deleted by that."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -94,12 +95,16 @@ class User:
 
 @dataclass(frozen=True)
 class Project:
-    """A project: `type` is team or personal. A personal project's `creator_id` is the id of the user whose it is."""
+    """A project: `type` is team or personal. A personal project's `creator_id` is the id of the user whose it is.
+
+    `created_at` is n8n's text of that moment, in UTC, "" where it was not read: two of them compare as the moments do.
+    """
 
     id: str
     name: str
     type: str = "team"
     creator_id: str | None = None
+    created_at: str = ""
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Project:
@@ -110,6 +115,7 @@ class Project:
             name=str(data.get("name") or ""),
             type=str(data.get("type") or "team"),
             creator_id=str(creator) if creator else None,
+            created_at=str(data.get("createdAt") or ""),
         )
 
     @property
@@ -278,6 +284,11 @@ class State:
 def project_key(project_id: str, name: str) -> str:
     """Return the id, or of a project that is yet to be created what no id looks like."""
     return project_id or f"new {name}"
+
+
+def same_name(first: str, second: str) -> bool:
+    """Whether two names of projects are the same text, whichever of its two forms Unicode has for a letter with an accent."""
+    return unicodedata.normalize("NFC", first) == unicodedata.normalize("NFC", second)
 
 
 def personal(project: str) -> str:

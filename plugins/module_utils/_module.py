@@ -106,7 +106,7 @@ class Task:
     ) -> Outcome:
         """Do as carry_out does for a task with one wish, which fails where it could not be made true."""
         outcome = self.carry_out(plan, keep_links, report)
-        if outcome.conflicts:
+        if len(outcome.conflicts) > outcome.reached:
             outcome.notes.clear()
             raise Forestalled(outcome, report(outcome))
         return outcome

@@ -24,6 +24,8 @@ class Outcome:
     errors: list[dict[str, Any]] = field(default_factory=list)
     not_tried: list[Change] = field(default_factory=list)
     conflicts: list[dict[str, Any]] = field(default_factory=list)
+    # How many of the conflicts are about a change that another task has made already.
+    reached: int = 0
     notes: list[str] = field(default_factory=list)
     user_ids: dict[str, str] = field(default_factory=dict)
     # What became of what leavers own, by the id of the user or project that goes.

@@ -84,13 +84,15 @@ class Access:
 class Plan:
     """Ordered changes to `state`, and notes on what was asked for and is left alone.
 
-    `handovers` has, by the id of the user or project that goes, what becomes of what it owns.
+    `handovers` has, by the id of the user or project that goes, what becomes of what it owns. `leavers` are the ids of
+    the users who are to lose all access.
     """
 
     state: State
     changes: tuple[Change, ...] = ()
     notes: tuple[str, ...] = ()
     handovers: Mapping[str, Handover] = field(default_factory=dict)
+    leavers: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -99,9 +101,10 @@ class Plan:
         changes: Iterable[Change],
         notes: Iterable[str] = (),
         handovers: Mapping[str, Handover] | None = None,
+        leavers: Iterable[str] = (),
     ) -> Plan:
         """Return the plan of `changes`, put into the order in which they can be carried out."""
-        return cls(state, tuple(sorted(changes, key=place)), tuple(notes), handovers or {})
+        return cls(state, tuple(sorted(changes, key=place)), tuple(notes), handovers or {}, frozenset(leavers))
 
     def steps(self) -> Iterator[tuple[str, list[Change]]]:
         """Yield the steps that there are in this plan, in their order, each with its changes."""

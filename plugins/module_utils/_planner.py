@@ -32,7 +32,7 @@ def plan(state: State, wish: Wish) -> Plan:
         for key, name, losing in without_admin(state, draft.changes):
             draft.problems.add(no_admin(key, name, losing))
     draft.problems.refuse()
-    return Plan.of(state, draft.changes, draft.notes(), draft.handovers)
+    return Plan.of(state, draft.changes, draft.notes(), draft.handovers, draft.leavers)
 
 
 def _plan_of_list(state: State, wish: Wish) -> Plan:
@@ -51,7 +51,7 @@ def _plan_of_list(state: State, wish: Wish) -> Plan:
         }
         if not lost_to_role:
             last_admins_stay(draft, left)
-            return Plan.of(state, draft.changes, draft.notes(), draft.handovers)
+            return Plan.of(state, draft.changes, draft.notes(), draft.handovers, draft.leavers)
         stay |= lost_to_role
 
 

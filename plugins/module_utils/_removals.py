@@ -103,7 +103,9 @@ class _Removal:
             if draft.shield.keeps(user):
                 for project, _member in memberships:
                     draft.note_staying(user, project.name)
-            elif draft.terms.unlisted_users == DEMOTE and user.role != CHAT_USER and user.id not in draft.keep_role:
+                continue
+            draft.leavers.add(user.id)
+            if draft.terms.unlisted_users == DEMOTE and user.role != CHAT_USER and user.id not in draft.keep_role:
                 draft.changes += [role_change(user, CHAT_USER, NO_NAME), *carried_away(draft.state, user)]
             else:
                 draft.changes += lost_memberships(draft.state, user, NO_NAME)

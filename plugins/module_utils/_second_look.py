@@ -11,7 +11,7 @@ from ._change import Change
 from ._errors import ApiError, N8nError
 from ._handover import Handover, check_nothing_left, unpublished
 from ._ledger import Ledger
-from ._model import PROJECT_ADMIN, Project, User
+from ._model import PROJECT_ADMIN, Project, User, same_name
 from ._plan import Plan, without_admin
 from ._resources import Resources
 
@@ -36,11 +36,12 @@ class SecondLook:
 
     def members(self, changes: Sequence[Change]) -> list[Change]:
         """Return those changes of members of one project that still start from what the plan saw."""
-        key, project_id = changes[0].project_key, changes[0].project_id
-        if project_id is None:
+        key = changes[0].project_key
+        if changes[0].project_id is None and not self.ledger.is_adopted(changes[0]):
             # A project of this run's own: nobody else has been there.
             return self._but_last_admins(changes, key, self.ledger.has_made_admin(key))
         try:
+            project_id = self.ledger.project_id(changes[0])
             now = {member.id: member.role for member in self.resources.members(project_id)}
         except ApiError as error:
             if error.status != 404 or "project" not in error.words.lower():
@@ -60,7 +61,8 @@ class SecondLook:
                 as_seen.append(change)
             else:
                 found = f"{change.user} has become {role}" if role else f"{change.user} is no member any more"
-                self.ledger.conflict(change, found)
+                wanted = None if change.action == "remove_member" else change.after
+                self.ledger.conflict(change, found, is_reached=role == wanted)
         going = {change.user_id for change in as_seen if change.is_lost_admin}
         some_admin_stays = any(role == PROJECT_ADMIN and user_id not in going for user_id, role in now.items())
         return self._but_last_admins(as_seen, key, some_admin_stays)
@@ -105,23 +107,35 @@ class SecondLook:
                 as_seen.append(change)
         return as_seen
 
+    def members_of_people(self, changes: Sequence[Change]) -> list[Change]:
+        """Return those changes of members of one project that n8n can still make: the users and the roles are as planned."""
+        there = self.people(changes)
+        return self.members(there) if there else []
+
     def people(self, changes: Sequence[Change]) -> list[Change]:
         """Return those changes whose users are still there.
 
         Of somebody who is not, n8n says nothing of use where all are refused: an internal error (seen on 2.40.7).
         """
-        there = []
+        try:
+            there = {user.id for user in self.users([self.ledger.user_id(change) for change in changes])}
+        except N8nError:
+            # Then the refusal is what there is to say.
+            return list(changes)
         for change in changes:
-            try:
-                is_there = self.resources.find_user(self.ledger.user_id(change)) is not None
-            except N8nError:
-                # Then the refusal is what there is to say.
-                is_there = True
-            if is_there:
-                there.append(change)
-            else:
+            if self.ledger.user_id(change) not in there:
                 self.ledger.conflict(change, f"{change.user} is no user any more")
-        return there
+        return [change for change in changes if self.ledger.user_id(change) in there]
+
+    def users(self, references: Sequence[str]) -> list[User]:
+        """Return the users with these ids or emails, those of them who exist."""
+        listed = self.resources.list_users().items if len(references) >= _MANY else ()
+        users = [User.from_api(item) for item in listed]
+        known = {key: user for user in users for key in (user.id, user.email)}
+        # The pages come in no order, so that not being on any of them is no proof.
+        unlisted = [reference for reference in references if reference not in known]
+        found = self.resources.client.in_parallel(self.resources.find_user, unlisted)
+        return [known[key] for key in references if key in known] + [user for user in found if user is not None]
 
     def names(self, changes: Sequence[Change]) -> list[Change]:
         """Return those creations and renames of projects whose old names are as planned, and whose new ones are free."""
@@ -134,15 +148,18 @@ class SecondLook:
                 self.ledger.failed([change], error)
             return []
         now = {project.id: project.name for project in projects if project.is_team}
-        taken = {name for project_id, name in now.items() if project_id not in self._renamed}
+        others = [project for project in projects if project.is_team and project.id not in self._renamed]
         as_planned = []
         for change in changes:
             if change.project_id and change.project_id not in now:
                 self.ledger.conflict(change, "the project is not there any more")
             elif change.project_id and now[change.project_id] != change.before:
                 self.ledger.conflict(change, f'the project has become "{now[change.project_id]}"')
-            elif change.after in taken:
-                self.ledger.conflict(change, "somebody else has made a project of that name")
+            elif taken := [other for other in others if same_name(other.name, change.after or "")]:
+                is_reached = change.action == "create_project" and len(taken) == 1
+                self.ledger.conflict(change, "another task has created a project of that name", is_reached)
+                if is_reached:
+                    self.ledger.adopt(change, taken[0])
             else:
                 as_planned.append(change)
         return as_planned

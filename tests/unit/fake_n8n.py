@@ -30,6 +30,13 @@ UNKNOWN = "Unknown query parameter 'transferId'"
 PROJECT_ROLES = tuple(f"project:{name}" for name in ("personalOwner", "admin", "editor", "viewer", "chatUser"))
 
 
+class _HastyClient(Client):
+    """A client that does not wait before it tries again."""
+
+    def pause(self, attempt: int, retry_after: str | None = None) -> None:
+        """Return at once."""
+
+
 class FakeN8n(FakeBelongings):
     """A server with nobody but its owner, whose key is used. `floor`: it answers as 2.8.4 does, else as 2.40.7."""
 
@@ -37,7 +44,7 @@ class FakeN8n(FakeBelongings):
         owner_id = str(UUID(int=1))
         claims = base64.urlsafe_b64encode(json.dumps({"sub": owner_id}).encode()).decode()
         key = f"head.{claims}.signature"
-        super().__init__(Client(Connection("http://n8n.invalid", key, concurrency=concurrency)), floor)
+        super().__init__(_HastyClient(Connection("http://n8n.invalid", key, concurrency=concurrency)), floor)
         self.owner_id = owner_id
         self.users: dict[str, User] = {}
         self.roles_in: dict[str, dict[str, str]] = {}
@@ -114,7 +121,13 @@ class FakeN8n(FakeBelongings):
     @reading
     def list_projects(self) -> Listing:
         self._need("feat:projectRole:admin")
-        names = {"id": "id", "name": "name", "type": "type", "creator_id": "creatorId"}
+        names = {
+            "id": "id",
+            "name": "name",
+            "type": "type",
+            "creator_id": "creatorId",
+            "created_at": "createdAt",
+        }
         shown = self.all_projects.values()
         items = tuple({key: getattr(project, name) for name, key in names.items()} for project in shown)
         return Listing(items, repeats=0, pages=1)
@@ -178,7 +191,9 @@ class FakeN8n(FakeBelongings):
         if sum(project.is_team for project in self.all_projects.values()) >= most:
             exhausted = f"quota is already exhausted. You may have a maximum of {most} team projects."
             self._refuse(400, f"Attempted to create a new project but {exhausted}")
-        return self._project(name, "team", self.owner_id, "project:admin")
+        project = self._project(name, "team", self.owner_id, "project:admin")
+        self.created_projects.add(project.id)
+        return project
 
     @writing
     def rename_project(self, project_id: str, name: str) -> None:
@@ -281,7 +296,8 @@ class FakeN8n(FakeBelongings):
         self.roles_in.pop(project_id, None)
 
     def _project(self, name: str, kind: str, creator: str, role: str) -> Project:
-        project = Project(f"project{self._next()}", name, kind, creator)
+        number = self._next()
+        project = Project(f"project{number}", name, kind, creator, f"2026-11-21T09:30:{number:06}Z")
         self.all_projects[project.id] = project
         self.roles_in[project.id] = {creator: role}
         return project

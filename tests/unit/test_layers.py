@@ -76,6 +76,7 @@ LAYERS: dict[str, set[str]] = {
     "_progress": {"_files"},
     "_ledger": {"_change", "_sentences", "_outcome", "_model"},
     "_second_look": {"_change", "_handover", "_ledger", "_model", "_plan", "_resources"},
+    "_verify": {"_change", "_ledger", "_model", "_plan", "_resources", "_sentences"},
     "_apply": {
         "_change",
         "_delivery",
@@ -86,6 +87,7 @@ LAYERS: dict[str, set[str]] = {
         "_plan",
         "_resources",
         "_second_look",
+        "_verify",
     },
     "_module": {
         "_options",

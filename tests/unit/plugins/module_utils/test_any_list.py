@@ -282,7 +282,7 @@ def test_after_a_write_that_failed_the_next_run_does_the_rest(case: Case, number
     runs = 1 + any(change.late and change.after == PROJECT_ADMIN for change in made.changes)
     for _run in range(runs):
         apply(plan(read(undisturbed, access_needs(wish)), wish), undisturbed, lambda links: None)
-    n8n.fail[number] = ApiError("n8n refused: it is broken.", 500, "broken")
+    n8n.fail[number] = ApiError("n8n refused: it is broken.", 501, "broken")
     n8n.after_each_write = admins_stay(n8n)
     for _run in range(runs + 1):
         apply(plan(read(n8n, access_needs(wish)), wish), n8n, lambda links: None)

@@ -35,7 +35,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay
 
 ADA, BO, CY, DI = (f"{name}@example.com" for name in ("ada", "bo", "cy", "di"))
 LEAVERS = (ADA, BO, CY)
-BROKEN = ApiError("n8n refused: it is broken.", 500, "broken")
+BROKEN = ApiError("n8n refused: it is broken.", 501, "broken")
 ADAS, BOS = "AdasAdasAdas1234", "BosBosBosBos1234"
 COLUMNS = (("s", "string"),)
 NOTHING = "global:nothing-a1b2c3"

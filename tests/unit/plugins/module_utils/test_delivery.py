@@ -20,7 +20,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
 ADA = "ada@example.com"
 TABLE = "AbCdEfGh12345678"
 COLUMNS = (("s", "string"), ("n", "number"))
-BROKEN = ApiError("n8n is broken.", 500, "broken")
+BROKEN = ApiError("n8n is broken.", 501, "broken")
 
 
 @pytest.fixture

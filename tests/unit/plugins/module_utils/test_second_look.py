@@ -19,7 +19,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._reading import read
 from ansible_collections.lifecycle.n8n.plugins.module_utils._second_look import LOOK_MEMBERS, LOOK_USERS
 from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import AUTHORITATIVE, Terms
-from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
+from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 
 ADA, BO, CY = (f"{name}@example.com" for name in ("ada", "bo", "cy"))
 STRICT = Terms(AUTHORITATIVE)
@@ -212,7 +212,7 @@ def test_what_is_refused_for_all_is_tried_once() -> None:
 
 def test_what_is_broken_is_not_tried_role_by_role() -> None:
     n8n = company()
-    n8n.fail[1] = ApiError("n8n refused: it is broken.", 500, "broken")
+    n8n.fail[1] = ApiError("n8n refused: it is broken.", 501, "broken")
     listed = [{"email": ADA, "projects": {"Support": "editor"}}, {"email": BO, "projects": {"Support": "viewer"}}]
     outcome = carry_out(n8n, users=listed)
     assert [error["users"] for error in outcome.errors] == [[ADA, BO]] and n8n.calls["set_members"] == 1
@@ -223,11 +223,28 @@ def test_what_is_broken_is_not_tried_role_by_role() -> None:
 
 def test_a_name_that_somebody_else_has_taken_is_not_given_twice() -> None:
     n8n = company()
-    outcome = carry_out(n8n, lambda: n8n.team("New"), [{"email": ADA, "projects": {"New": "editor"}}])
-    taken = "left alone: somebody else has made a project of that name"
-    assert set(conflicts(outcome)) == {("create_project", None, taken), ("add_member", ADA, taken)}
+    listed = [{"email": ADA, "projects": {"New": "editor"}}, {"email": BO, "projects": {"New": "editor"}}]
+    outcome = carry_out(n8n, lambda: n8n.team("New", bo="viewer"), listed)
+    assert conflicts(outcome) == [
+        ("create_project", None, "left alone: another task has created a project of that name"),
+        ("add_member", BO, f"left alone: {BO} has become project:viewer"),
+    ]
+    # The project of that name is the one that the list means, and its members are looked at.
+    assert n8n.memberships()["New"] == {OLIVIA: "project:admin", ADA: "project:editor", BO: "project:viewer"}
     assert [project.name for project in n8n.all_projects.values()].count("New") == 1
-    assert not outcome.errors and not outcome.not_tried
+    assert not outcome.errors and not outcome.not_tried and outcome.reached == 1
+
+
+def test_a_name_that_others_have_given_twice_means_no_project() -> None:
+    n8n = company()
+
+    def others() -> None:
+        n8n.team("New")
+        n8n.team("New")
+
+    outcome = carry_out(n8n, others, [{"email": ADA, "projects": {"New": "editor"}}])
+    assert {action for action, _user, _reason in conflicts(outcome)} == {"create_project", "add_member"}
+    assert not outcome.errors and not outcome.done and not n8n.writes
 
 
 @pytest.mark.parametrize(
@@ -235,7 +252,7 @@ def test_a_name_that_somebody_else_has_taken_is_not_given_twice() -> None:
     [
         ("Team Sales", 'the project has become "Team Sales"'),
         (None, "the project is not there any more"),
-        ("Revenue", "somebody else has made a project of that name"),
+        ("Revenue", "another task has created a project of that name"),
     ],
 )
 def test_a_rename_does_not_undo_a_rename(name: str | None, reason: str) -> None:

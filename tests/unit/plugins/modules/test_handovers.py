@@ -26,7 +26,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.module_runs import four_beats,
 ADA, BO, CY = (f"{name}@example.com" for name in ("ada", "bo", "cy"))
 TABLE = "AbCdEfGh12345678"
 COLUMNS = (("s", "string"), ("n", "number"))
-BROKEN = ApiError("n8n refused: it is broken.", 500, "broken")
+BROKEN = ApiError("n8n refused: it is broken.", 501, "broken")
 KEYS = ("transferred", "copied", "deleted", "lost_shares")
 GOING: dict[str, tuple[ModuleType, dict[str, Any]]] = {
     "a user": (n8n_user, {"email": ADA, "state": "absent"}),

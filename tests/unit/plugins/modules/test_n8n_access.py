@@ -123,7 +123,7 @@ def test_links_go_to_the_file_and_nowhere_else(n8n: FakeN8n, tmp_path: Path) -> 
 
 
 def test_links_are_kept_also_where_a_later_write_fails(n8n: FakeN8n, tmp_path: Path) -> None:
-    n8n.fail[2] = ApiError("n8n refused: it is broken.", 500, "broken")
+    n8n.fail[2] = ApiError("n8n refused: it is broken.", 501, "broken")
     file = tmp_path / "links.json"
     failed = run(n8n_access, n8n, users=[{"email": ADA, "projects": {"Support": "viewer"}}], invites_path=str(file))
     assert failed["changed"] and [change["action"] for change in failed["done"]] == ["invite_user"]
@@ -331,7 +331,7 @@ class TestMain:
 
 @pytest.mark.usefixtures("as_ansible_runs_it")
 def test_a_failed_run_prints_what_was_done(n8n: FakeN8n) -> None:
-    n8n.fail[2] = ApiError("n8n refused: it is broken.", 500, "broken")
+    n8n.fail[2] = ApiError("n8n refused: it is broken.", 501, "broken")
     users = [{"email": ADA, "projects": {"Support": "viewer"}}]
     failed = main(n8n_access, url="http://n8n.invalid", api_key="key", diff=True, users=users)
     assert failed["failed"] and failed["changed"] and "it is broken" in failed["msg"]

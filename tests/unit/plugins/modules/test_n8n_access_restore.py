@@ -188,7 +188,7 @@ def test_who_has_another_email_by_now_is_known_by_the_id(n8n: FakeN8n, record: P
 
 def test_the_record_keeps_who_did_not_get_everything(n8n: FakeN8n, record: Path) -> None:
     before = record.read_bytes()
-    n8n.fail[n8n.calls["write"] + 2] = ApiError("n8n refused: it is broken.", 500, "broken")
+    n8n.fail[n8n.calls["write"] + 2] = ApiError("n8n refused: it is broken.", 501, "broken")
     failed = onboard(n8n, record, users=[{"email": ADA}])
     assert failed["done"] and failed["errors"] and record.read_bytes() == before
     onboard(n8n, record, users=[{"email": ADA}])

@@ -20,7 +20,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay, four_beats, run
 
 ADA, BO, CY, DI, EVE, FAY = (f"{name}@example.com" for name in ("ada", "bo", "cy", "di", "eve", "fay"))
-BROKEN = ApiError("n8n refused: it is broken.", 500, "broken")
+BROKEN = ApiError("n8n refused: it is broken.", 501, "broken")
 FAILED = {"plan", "summary", "digest", "requests", "conflicts", "done", "errors", "not_tried"}
 
 

@@ -132,7 +132,7 @@ def test_on_the_floor_only_pending_users_are_deleted(n8n: FakeN8n) -> None:
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_write_that_fails_stops_only_that_person(n8n: FakeN8n, action: str) -> None:
-    n8n.fail[1] = ApiError("n8n refused: it is broken.", 500, "broken")
+    n8n.fail[1] = ApiError("n8n refused: it is broken.", 501, "broken")
     failed = run(n8n_offboard, n8n, users=[ADA, BO], action=action)
     (error,) = failed["errors"]
     assert "it is broken" in failed["msg"] and len(error["users"]) == 1 and failed["changed"]

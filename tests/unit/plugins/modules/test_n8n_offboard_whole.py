@@ -31,7 +31,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay
 ADA, BO, CY, DI = (f"{name}@example.com" for name in ("ada", "bo", "cy", "di"))
 NOTHING = "global:nothing-a1b2c3"
 TABLE = "AbCdEfGh12345678"
-BROKEN = ApiError("n8n refused: it is broken.", 500, "broken")
+BROKEN = ApiError("n8n refused: it is broken.", 501, "broken")
 Beat = Callable[..., dict[str, Any]]
 
 

@@ -115,9 +115,13 @@ def test_an_unlicensed_role_is_refused(floor: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("role", "words"), [("project:editor", "has become project:editor"), (None, "is no member any more")]
+    ("role", "words", "params"),
+    [
+        ("project:editor", "has become project:editor", {"state": "absent"}),
+        ("project:editor", "has become project:editor", {"role": "viewer"}),
+        (None, "is no member any more", {"role": "viewer"}),
+    ],
 )
-@pytest.mark.parametrize("params", [{"state": "absent"}, {"role": "viewer"}])
 def test_what_somebody_else_changed_meanwhile_is_left_alone(
     n8n: FakeN8n, role: str | None, words: str, params: dict[str, Any]
 ) -> None:
@@ -132,6 +136,24 @@ def test_what_somebody_else_changed_meanwhile_is_left_alone(
     n8n.meanwhile[("members", n8n.calls["members"] + 2)] = somebody_else
     with pytest.raises(N8nError, match=f"Somebody else changed this at the same time: .*{words}.*Run the task again"):
         run(n8n_project_member, n8n, **HERS, **params)
+    assert sales.get(n8n.id_of(ADA)) == role
+
+
+@pytest.mark.parametrize(("role", "params"), [(None, {"state": "absent"}), ("project:viewer", {"role": "viewer"})])
+def test_a_change_that_another_task_has_made_is_no_failure(
+    n8n: FakeN8n, role: str | None, params: dict[str, Any]
+) -> None:
+    run(n8n_project_member, n8n, **HERS, role="editor")
+    (sales,) = (roles for key, roles in n8n.roles_in.items() if n8n.all_projects[key].name == "Sales")
+
+    def another_task() -> None:
+        sales.pop(n8n.id_of(ADA))
+        sales.update({n8n.id_of(ADA): role} if role else {})
+
+    n8n.meanwhile[("members", n8n.calls["members"] + 2)] = another_task
+    writes = len(n8n.writes)
+    result = run(n8n_project_member, n8n, **HERS, **params)
+    assert not result["changed"] and "msg" not in result and len(n8n.writes) == writes
     assert sales.get(n8n.id_of(ADA)) == role
 
 
