@@ -13,7 +13,7 @@ READY := $(VENV)/.ready-$(shell { cat $(LOCK); $(PYTHON) -VV; } 2>&1 | cksum | c
 SUITE = PYTHONPATH=tests $(VENV)/bin/python -m suite
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-floor test-oldest test-browser test-ldap bench clean
+.PHONY: help demo test test-floor test-oldest test-browser test-ldap test-postgres bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,14 @@ test-ldap: ## Let n8n follow a real directory (Debian's slapd, which root gets i
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slapd libldap-dev libsasl2-dev > /dev/null; \
 	}
 	@$(MAKE) --no-print-directory test VENV=.venv-ldap LOCK=tests/requirements-ldap.txt STAGES=ldap
+
+test-postgres: $(READY) ## Run the tests that need n8n on PostgreSQL (Debian's, which root gets installed), or some: STAGES=database
+	@ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || { \
+		test "$$(id -u)" = 0 && command -v apt-get > /dev/null || { echo "PostgreSQL is not installed: apt-get install postgresql (as root this target does so)" >&2; exit 1; }; \
+		echo "Installing postgresql ..."; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql > /dev/null; \
+	}
+	@$(SUITE) --postgres $(or $(STAGES),integration real)
 
 bench: $(READY) ## Measure speed side by side with what a user would do instead, or some: make bench BENCH="reading"
 	@PYTHONPATH=tests $(VENV)/bin/python -m bench $(BENCH)

@@ -12,7 +12,8 @@ from types import TracebackType
 
 import requests
 
-# What a write meets: n8n never gets it and the answer is an error, or n8n does it and the answer is lost.
+# What a write meets: n8n never gets it, and the answer is an error each time that it is sent; or n8n carries it out, and
+# the answer is lost.
 REFUSED, LOST = "refused", "lost"
 
 
@@ -24,7 +25,10 @@ class Between:
         self.writes: list[str] = []
         # What goes wrong, and what somebody else does just before, by the number of the write.
         self.mishaps: dict[int, str] = {}
+        self._refused: list[tuple[str, str, bytes]] = []
         self.meanwhile: dict[int, Callable[[], object]] = {}
+        # What somebody else does right after n8n has carried a write out.
+        self.after: dict[int, Callable[[], object]] = {}
         # Nothing is answered any more, as where n8n has died.
         self.is_dead = False
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -40,6 +44,11 @@ class Between:
     ) -> None:
         self._http.shutdown()
         self._http.server_close()
+
+    def start_again(self) -> None:
+        """Forget the writes so far, and which of them were refused."""
+        self.writes.clear()
+        self._refused.clear()
 
     def dies_before(self, number: int) -> None:
         """Let n8n die just before it gets that write."""
@@ -69,7 +78,10 @@ class Between:
                 if between.is_dead:
                     self.close_connection = True
                     return
+                sent = (self.command, self.path, body)
                 if mishap == REFUSED:
+                    between._refused.append(sent)
+                if sent in between._refused:
                     self.answer(500, b'{"message": "This write fails."}')
                     return
                 headers = {
@@ -80,6 +92,8 @@ class Between:
                 with requests.Session() as session:
                     session.trust_env = False
                     found = session.request(self.command, between.n8n + self.path, data=body or None, headers=headers)
+                if self.command != "GET":
+                    between.after.pop(len(between.writes), lambda: None)()
                 if mishap == LOST:
                     self.close_connection = True
                     return

@@ -146,6 +146,7 @@ def company(n8n: Server) -> Iterator[Company]:
     opened.api.client.close()
 
 
+@pytest.mark.database
 def test_what_runs_goes_on_running(company: Company) -> None:
     mail, lent = company.credential(ADA, "Mail"), company.credential(BO, "Lent")
     company.share(BO, "credential", lent, company.home(ADA))

@@ -187,6 +187,7 @@ def test_who_is_demoted_keeps_a_key_for_mcp_and_that_is_said(company: Company) -
     assert asked_by_mcp(company, key) == 401
 
 
+@pytest.mark.database
 def test_who_is_deleted_reaches_nothing_and_what_runs_goes_on(company: Company, between: Between) -> None:
     made = what_ada_has(company)
     company.share(BO, "workflow", made["bos"], company.home(ADA))
@@ -233,6 +234,7 @@ def test_an_n8n_that_dies_on_the_way_has_deleted_nothing_and_the_next_run_finish
     assert {path: company.called(path) for path in PATHS} == before and is_locked_out(company)
 
 
+@pytest.mark.database
 def test_a_leaver_in_two_steps(company: Company, tmp_path: Path) -> None:
     made = what_ada_has(company)
     before = {path: company.called(path) for path in PATHS}
@@ -291,6 +293,7 @@ def test_what_the_destination_has_already_becomes_its_own(company: Company) -> N
     assert company.owner_of("workflow", bills) == company.home(BO) and company.called("bills")[0] == 200
 
 
+@pytest.mark.database
 def test_a_table_of_1000_rows(company: Company) -> None:
     table = company.make(ADA, "/data-tables", {"name": "Orders", "columns": COLUMNS})
     company.n8n.api("POST", f"/data-tables/{table}/rows", {"data": rows(1000)})

@@ -26,7 +26,7 @@ def main() -> int:
     if wanted & NEED_SERVER:
         wanted.add(server.__name__)
     rows: list[tuple[str, Tally, float]] = []
-    with Bench(stage_collection(ROOT), options.lock) as bench:
+    with Bench(stage_collection(ROOT), options.lock, options.postgres) as bench:
         for name, stage in STAGES.items():
             if name in wanted:
                 rows.append(_run(name, stage, bench))
@@ -36,6 +36,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="suite", description="Run the tests of the collection.")
     parser.add_argument("--lock", type=Path, default=DEFAULT_LOCK, metavar="DIR", help="which n8n to test against")
+    parser.add_argument("--postgres", action="store_true", help="let n8n use a PostgreSQL in place of SQLite")
     parser.add_argument(
         "stages",
         nargs="*",

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from n8n_server.postgres import running_postgres
 from n8n_server.server import Server, running
 
 from .staging import BUILD, ROOT, environment
@@ -37,9 +38,10 @@ def by_exit_code(done: Done) -> Tally:
 class Bench:
     """Runs commands for the stages; as a context manager it stops n8n at the end."""
 
-    def __init__(self, collection: Path, lock: Path) -> None:
+    def __init__(self, collection: Path, lock: Path, postgres: bool = False) -> None:
         self.collection = collection
         self.lock = lock
+        self.postgres = postgres
         self.stage = ""
         self._n8n: Server | None = None
         self._closing = ExitStack()
@@ -53,7 +55,8 @@ class Bench:
 
     def start_n8n(self) -> str:
         """Install n8n if need be and start it; return its address."""
-        self._n8n = self._closing.enter_context(running(self.lock))
+        database = self._closing.enter_context(running_postgres()) if self.postgres else None
+        self._n8n = self._closing.enter_context(running(self.lock, database=database))
         return self._n8n.url
 
     def fresh_n8n(self) -> Server:

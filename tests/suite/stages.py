@@ -113,7 +113,8 @@ def build(bench: Bench) -> Tally:
 
 def server(bench: Bench) -> Tally:
     """n8n: installed (some 6 minutes, once per machine) and started"""
-    return bench.expect(f"n8n of {bench.lock.name} runs at {bench.start_n8n()}", ())
+    database = "PostgreSQL" if bench.postgres else "SQLite"
+    return bench.expect(f"n8n {bench.lock.name} on {database} runs at {bench.start_n8n()}", ())
 
 
 def integration(bench: Bench) -> Tally:
@@ -154,6 +155,12 @@ def demo(bench: Bench) -> Tally:
     return bench.check("demo", PYTHON, "demo/run.py", env={"PYTHONPATH": str(bench.collection / "tests")})
 
 
+def database(bench: Bench) -> Tally:
+    """pytest on those of tests/real that depend on the database of n8n"""
+    env = bench.fresh_n8n().environment()
+    return _pytest(bench, "tests/real", "-m", "database", "--durations=5", env=env, show=r"s call ")
+
+
 def browser(bench: Bench) -> Tally:
     """pytest on tests/browser: the report in a real browser"""
     return _pytest(
@@ -168,13 +175,29 @@ def ldap(bench: Bench) -> Tally:
 
 STAGES: dict[str, Stage] = {
     stage.__name__: stage
-    for stage in (sanity, types, units, lint, docs, build, server, integration, real, molecule, demo, browser, ldap)
+    for stage in (
+        sanity,
+        types,
+        units,
+        lint,
+        docs,
+        build,
+        server,
+        integration,
+        real,
+        molecule,
+        demo,
+        browser,
+        ldap,
+        database,
+    )
 }
-NEED_SERVER = {stage.__name__ for stage in (integration, real, molecule, browser, ldap)}
+NEED_SERVER = {stage.__name__ for stage in (integration, real, molecule, browser, ldap, database)}
 # These run where they are named, as they need more than the others do.
 ON_REQUEST = {
     browser.__name__: "The browser tests are no part of this and were not run: `make test-browser` runs them.",
     ldap.__name__: "The tests with a directory are no part of this and were not run: `make test-ldap` runs them.",
+    database.__name__: "PostgreSQL is no part of this and was not tested: `make test-postgres` tests it.",
 }
 
 
