@@ -72,11 +72,14 @@ class Verification:
     def _resolve(self, change: Change, others: Sequence[Project]) -> None:
         project_id = self.ledger.project_id(change)
         if change.action == "create_project" and not self._is_earliest(change, others):
-            why = self._why_kept(project_id)
-            if not why:
-                self.resources.delete_project(project_id)
-                self.ledger.superseded(change, min(others, key=_age))
-                return
+            try:
+                why = self._why_kept(project_id)
+                if not why:
+                    self.resources.delete_project(project_id)
+                    self.ledger.superseded(change, min(others, key=_age))
+                    return
+            except N8nError as error:
+                why = f"it could not be deleted ({str(error).rstrip('.')})"
         else:
             why = "another task gave it the same name at the same time"
         ids = ", ".join(sorted([project_id, *(other.id for other in others)]))
