@@ -138,8 +138,7 @@ def plan_leavers(state: State, leavers: Sequence[Leaver], departure: Departure) 
     """Return the changes that take the leavers' access away, and what they own to where it goes.
 
     Raises InputError with everything that makes it impossible: the owner or the key's own user among them, a project
-    that would be left without an admin and has no successor, possessions without a destination, a bad destination, and
-    a record that should be there and is not.
+    that would be left without an admin and has no successor, possessions without a destination, and a bad destination.
     """
     draft = _Departures(state, departure)
     users = [leaver.user for leaver in leavers if leaver.user is not None]
@@ -149,6 +148,7 @@ def plan_leavers(state: State, leavers: Sequence[Leaver], departure: Departure) 
             draft.leave(user)
     draft.succeed({user.id for user in users})
     draft.problems.refuse()
+    draft.note_creation(users)
     return Plan.of(state, draft.changes, draft.notes, draft.handovers)
 
 
@@ -162,6 +162,8 @@ class _Departures:
         self.handovers: dict[str, Handover] = {}
         self.disposal = Disposal()
         self.role = CHAT_USER
+        # The emails of leavers who look as after the first step and are not in the record.
+        self.looking_staged: list[str] = []
 
     def check(self, users: Sequence[User]) -> None:
         """Look at what is the same for all."""
@@ -200,6 +202,8 @@ class _Departures:
             step = demotion(self.state, user, self.role)
             action = DELETE if staging.is_over(user, step) else DEMOTE
             self._note(staging.note(user, step))
+            if staging.looks_staged(user, step):
+                self.looking_staged.append(user.email)
         if action == DELETE:
             knows_transfer = self.departure.bequest.knows_transfer
             changes, handover = user_deletion(self.state, user, "leaves", self.disposal, knows_transfer)
@@ -243,6 +247,12 @@ class _Departures:
             self.notes += handover.notes
             names = {step.name for step in handover.steps if step.name}
             self.disposal = replace(self.disposal, taken=self.disposal.taken | names)
+
+    def note_creation(self, users: Sequence[User]) -> None:
+        """Say first of all that the run creates the record, if it does."""
+        staging = self.departure.staging
+        if staging is not None and staging.is_new and users:
+            self.notes.insert(0, staging.creation_note(self.looking_staged, self.role))
 
     def succeed(self, leaving: set[str]) -> None:
         """Plan that somebody becomes admin of each project that would be left without one."""
