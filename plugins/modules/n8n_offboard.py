@@ -84,6 +84,8 @@ options:
         Only V(staged) looks at it.
     type: str
 notes:
+  - n8n deletes more with a user than its API lists, such as agents and the chats of the chat hub. Every plan that deletes a user has a
+    warning that names these things, in check mode too.
   - Team projects need an n8n licence that has them.
   - The API key needs the scopes C(user:list), C(user:read), C(project:list), and C(project:manageMembers) (C(project:update) before
     n8n 2.37). For V(demote) it needs C(user:changeRole) as well, for V(delete) C(user:delete), and to see what people own

@@ -48,6 +48,8 @@ options:
     choices: [present, absent]
     default: present
 notes:
+  - n8n deletes more with a project than its API lists, such as agents and connections to external secrets. Every plan that deletes a
+    project has a warning that names these things, in check mode too.
   - Team projects need an n8n licence that has them.
   - The API key needs the scopes C(project:list), C(project:create) and C(project:update), and for O(state=absent)
     C(project:delete), C(user:list), C(workflow:list), C(credential:list), C(dataTable:list) and C(variable:list). O(transfer_to),

@@ -61,6 +61,8 @@ options:
     type: bool
     default: false
 notes:
+  - n8n deletes more with a user than its API lists, such as agents and the chats of the chat hub. Every plan that deletes a user has a
+    warning that names these things, in check mode too.
   - With O(state=present) no project is read, so it works on the community edition of n8n.
   - The API key needs the scopes C(user:read), C(user:create) and C(user:changeRole), and for O(state=absent) C(user:delete),
     C(user:list), C(project:list), C(workflow:list), C(credential:list) and C(dataTable:list). O(transfer_to) needs C(credential:move)

@@ -205,10 +205,10 @@ class Server:
 
 
 @contextmanager
-def running(lock: Path = _install.DEFAULT_LOCK) -> Iterator[Server]:
+def running(lock: Path = _install.DEFAULT_LOCK, modules: str = "") -> Iterator[Server]:
     """Run the n8n that `lock` pins, on a free loopback port with an empty folder, seeded with an owner and a key.
 
-    Raises ServerError when it does not start within two minutes. The process and its folder are gone afterwards; where
+    `modules` names modules of n8n that are switched off by default, such as agents. Raises ServerError when it does not start within two minutes. The process and its folder are gone afterwards; where
     this process is killed, n8n ends with it and the folder stays.
     """
     installation = _install.install(lock)
@@ -223,6 +223,7 @@ def running(lock: Path = _install.DEFAULT_LOCK) -> Iterator[Server]:
         "N8N_LISTEN_ADDRESS": "127.0.0.1",
         "N8N_RUNNERS_BROKER_PORT": str(broker),
         "N8N_SECURE_COOKIE": "false",
+        "N8N_ENABLED_MODULES": modules,
         **{
             f"N8N_{name}_ENABLED": "false"
             for name in ("DIAGNOSTICS", "VERSION_NOTIFICATIONS", "TEMPLATES", "PERSONALIZATION", "COMMUNITY_PACKAGES")

@@ -25,7 +25,7 @@ LAYERS: dict[str, set[str]] = {
     "_wish": {"_model"},
     "_change": {"_possessions", "_model"},
     "_sentences": {"_change"},
-    "_plan": {"_change", "_sentences", "_handover", "_model"},
+    "_plan": {"_change", "_sentences", "_handover", "_losses", "_model"},
     "_outcome": {"_change", "_plan", "_handover", "_model"},
     "_losses": {"_change", "_model"},
     "_farewell": {"_change", "_disposal", "_handover", "_losses", "_possessions", "_wish", "_model"},
