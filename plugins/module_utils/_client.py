@@ -20,7 +20,7 @@ from urllib.parse import urljoin
 
 from ._errors import ApiError, ConnectionFailed, InputError, N8nError, Unanswered
 from ._options import Connection
-from ._refusals import missing_scope, way_out
+from ._refusals import scopes_remedy, way_out
 
 try:
     import requests
@@ -66,6 +66,7 @@ class Client:
         self._count = threading.Lock()
         self._thread = threading.local()
         self._sessions: list[requests.Session] = []
+        self._scopes: list[str] | None = None
         self._pool: ThreadPoolExecutor | None = None
         if not connection.validate_certs:
             # Whoever switched validation off need not be told once for every request.
@@ -287,9 +288,11 @@ class Client:
         elif words is None:
             return self.no_n8n(answer.url.split("/api/v1", 1)[-1].split("?")[0])
         advice = way_out(status, words, self.connection.url)
+        refused = f'n8n refused to {doing}: "{words}" (HTTP {status}).'
         if status == 403 and not advice:
-            advice = missing_scope(scope, self.granted_scopes())
-        return ApiError(f'n8n refused to {doing}: "{words}" (HTTP {status}). {advice}'.rstrip(), status, words)
+            advice = scopes_remedy([scope], self.granted_scopes())
+            return ApiError(f"{refused} {advice}", status, words, scope, refused)
+        return ApiError(f"{refused} {advice}".rstrip(), status, words)
 
     def _words(self, answer: requests.Response) -> str | None:
         if answer.content == STARTING:
@@ -310,11 +313,14 @@ class Client:
 
     def granted_scopes(self) -> list[str] | None:
         """Return the scopes of the key, or None where n8n does not tell (GET /discover, 2.14 and later)."""
+        if self._scopes is not None:
+            return self._scopes
         try:
             granted = self._once("GET", "/discover", None, None).json()["data"]["scopes"]
         except (requests.exceptions.RequestException, OSError, ValueError, KeyError, TypeError):
             return None
-        return granted if isinstance(granted, list) else None
+        self._scopes = granted if isinstance(granted, list) else None
+        return self._scopes
 
 
 class _Passing(Exception):

@@ -11,7 +11,7 @@ from typing import Any
 
 from ._demotion import demotion, has_custom_role, kept_role_note, scopes_note
 from ._disposal import Disposal, plan_handover
-from ._errors import InputError, Problems
+from ._errors import InputError, Problems, UnseenError
 from ._farewell import disposal_of, handover_changes, user_deletion
 from ._handover import Handover
 from ._losses import all_seeing_note, check_leaver, lost_memberships, no_admin
@@ -20,7 +20,7 @@ from ._model import CHAT_USER, PROJECT_ADMIN, SEES_ALL, State, User, role_slug, 
 from ._plan import Plan, without_admin
 from ._possessions import Possessions, listed
 from ._stages import Staging
-from ._wish import Bequest, Needs, listed_user
+from ._wish import Bequest, Needs, deletion_calls, listed_user
 
 REMOVE_MEMBERSHIPS, DEMOTE, DELETE, STAGED = "remove_memberships", "demote", "delete", "staged"
 # What can become of a leaver's access, from what is easily undone to what is not.
@@ -106,6 +106,11 @@ def check_departure(departure: Departure) -> None:
 
 def leaver_needs(references: Sequence[str], departure: Departure) -> Needs:
     """Return what has to be read, once for all leavers."""
+    also: tuple[str, ...] = ("find_user",) if departure.action == DELETE else ("find_user", "remove_member")
+    if departure.action in (DEMOTE, STAGED):
+        also += ("change_user_role",)
+    if departure.action in (DELETE, STAGED):
+        also += deletion_calls("user", departure.bequest)
     return Needs(
         users=tuple(references),
         all_users=True,
@@ -116,6 +121,7 @@ def leaver_needs(references: Sequence[str], departure: Departure) -> Needs:
         # Only what goes leaves folders behind.
         folders=departure.bequest.transfer_to is not None or departure.bequest.delete_resources,
         destination=departure.bequest.transfer_to,
+        also=also,
     )
 
 
@@ -147,7 +153,7 @@ def plan_leavers(state: State, leavers: Sequence[Leaver], departure: Departure) 
         with draft.problems:
             draft.leave(user)
     draft.succeed({user.id for user in users})
-    draft.problems.refuse()
+    draft.problems.refuse(state.scopes_hint)
     draft.note_creation(users)
     return Plan.of(state, draft.changes, draft.notes, draft.handovers)
 
@@ -235,7 +241,10 @@ class _Departures:
         try:
             user_deletion(self.state, user, "leaves", self.disposal, self.departure.bequest.knows_transfer)
         except InputError as error:
-            self._note(f"When the days are over, the deletion will be refused as it is told now: {error}")
+            hint = f" {self.state.scopes_hint}" if isinstance(error, UnseenError) else ""
+            self._note(
+                f"When the days are over, the deletion will be refused as it is told now: {error}{hint}".rstrip()
+            )
 
     def _note(self, note: str) -> None:
         if note:

@@ -146,7 +146,7 @@ from ..module_utils._model import project_name
 from ..module_utils._module import Task, run_module
 from ..module_utils._outcome import Outcome
 from ..module_utils._planner import plan
-from ..module_utils._wish import Bequest, Needs, ProjectWish, Wish
+from ..module_utils._wish import Bequest, Needs, ProjectWish, Wish, deletion_calls
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "name": {"type": "str"},
@@ -183,6 +183,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         possessions_of_projects=doomed,
         folders=absent,
         destination=wish.bequest.transfer_to,
+        also=deletion_calls("project", wish.bequest) if absent else (),
     )
     changes = plan(task.read(needs), wish)
     outcome = task.carry_out_one(changes, report=Outcome.handed_over)
