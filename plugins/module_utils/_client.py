@@ -260,7 +260,7 @@ class Client:
 
     def _tls(self, error: Exception) -> str:
         if "CERTIFICATE_VERIFY_FAILED" not in str(error):
-            return f"{self.connection.url} could not be asked over TLS: {_reason(error)}. Is it https that it speaks?"
+            return f"{self.connection.url} could not be reached over TLS: {_reason(error)}. Check that the port serves HTTPS."
         return (
             f"The TLS certificate of {self.connection.url} does not verify: {_reason(error)}. Give the certificate of "
             "its authority as ca_path, or set validate_certs: false where that risk is acceptable."
@@ -268,10 +268,12 @@ class Client:
 
     def _unreachable(self, error: Exception) -> str:
         cause = _reason(error)
+        remedy = "Check that n8n runs there, that url is right, and that the host of the task can reach it."
         # A timeout in the middle of a body comes as another error.
         if isinstance(error, requests.exceptions.Timeout) or "timed out" in cause:
             cause = f"no answer within {self.connection.timeout:g} s (timeout)"
-        return f"{self.connection.url} could not be asked: {cause}."
+            remedy += " If n8n only answers slowly, raise timeout."
+        return f"{self.connection.url} could not be reached: {cause}. {remedy}"
 
     def _refusal(self, answer: requests.Response, doing: str, scope: str) -> N8nError:
         """Return the error for an answer that is not 2xx: what was refused, n8n's words, and the way out."""

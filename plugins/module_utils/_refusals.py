@@ -36,6 +36,10 @@ def way_out(status: int, words: str, url: str) -> str:
             return advice
     if status == 401:
         return f"Check that api_key belongs to {url} and has neither expired nor been deleted."
+    if status == 429:
+        return "n8n limits the number of requests: lower concurrency, or run the task later."
+    if status in (502, 503, 504):
+        return f"Check that n8n runs at {url}, and run the task again once it has started."
     if status == 405 or (status == 404 and words == "not found"):
         return "This collection needs n8n 2.8.0 or later: is this one older?"
     return ""

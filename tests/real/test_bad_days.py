@@ -173,14 +173,16 @@ def test_all_missing_scopes_are_named_at_once(company: Server, tmp_path: Path) -
     lacking(READS, "n8n_user", LISTS, ["user:delete"], **user)
     lacking(READS, "n8n_user", LISTS, ["user:delete", *MOVES], transfer_to=BO, **user)
     lacking(READS, "n8n_user", LISTS, ["user:delete", *MOVES, *COPIES], transfer_to=BO, data_tables="copy", **user)
-    lacking(READS, "n8n_project", [*LISTS, "variable:list"], ["project:delete"], **project)
+    # On 2.8.4 n8n looks at the licence first, which has no variables here.
+    variables = ["variable:list"] if tells_scopes else []
+    lacking(READS, "n8n_project", [*LISTS, *variables], ["project:delete"], **project)
     lacking(READS, "n8n_offboard", LISTS, ["user:delete"], users=[ADA, BO], action="delete")
     lacking([*READS, "user:delete"], "n8n_offboard", LISTS, [], users=[ADA, BO], action="delete")
     # Nothing of what comes first may be read either.
     other = ["tag:list"]
     everywhere = ["project:list", "user:list"]
     lacking(other, "n8n_user", [*everywhere, "user:read", *LISTS], ["user:delete"], **user)
-    lacking(other, "n8n_project", [*everywhere, *LISTS, "variable:list"], ["project:delete"], **project)
+    lacking(other, "n8n_project", [*everywhere, *LISTS, *variables], ["project:delete"], **project)
     member = "project:manageMembers or project:update"
     listings = {"users": [ADA], "retries": 0}
     if tells_scopes:
@@ -258,7 +260,7 @@ def test_what_is_no_n8n(server: MisbehavingServer) -> None:
         for name, args in TASKS.items():
             refused(name, "is not the public API of an n8n: check url", **args, url=server.url, api_key="a-key")
     assert {request.method for request in server.requests} == {"GET"}
-    refused("n8n_user", "could not be asked", email=ADA, url="http://127.0.0.1:9", api_key="a-key", retries=0)
+    refused("n8n_user", "could not be reached", email=ADA, url="http://127.0.0.1:9", api_key="a-key", retries=0)
     refused("n8n_user", "is no address of a server", email=ADA, url="n8n.example.com", api_key="a-key")
 
 

@@ -238,7 +238,7 @@ def test_what_is_off_excludes_nothing(going: str, options: dict[str, Any]) -> No
     connection = {"url": "http://127.0.0.1:9", "api_key": "a-key", "retries": 0}
     failed = main(module, **params, **options, **connection, transfer_to="Ops")
     # It gets as far as the server.
-    assert "could not be asked" in failed["msg"]
+    assert "could not be reached" in failed["msg"]
 
 
 def test_what_is_on_excludes_a_destination(going: str) -> None:
