@@ -209,6 +209,7 @@ def access_needs(wish: Wish) -> Needs:
         projects=members is not None or bool(wish.projects),
         members=members,
         roles=wish.names_roles,
+        also=("find_user",),
     )
 
 

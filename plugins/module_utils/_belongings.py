@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ._calls import Calls, quoted_part
@@ -63,6 +64,7 @@ class Belongings(Calls):
         # The endpoint came long after data tables of others could be listed, but no other sign of that is public.
         tables_unseen = [] if self._has_roles() else [TABLES_UNSEEN]
         variables_unseen: list[str] = []
+        refused: list[str] = []
         looks: tuple[tuple[list[str], Callable[[], Sequence[Possession]]], ...] = (
             (unseen, self.workflows),
             (unseen, self.credentials),
@@ -77,12 +79,16 @@ class Belongings(Calls):
             except ApiError as error:
                 if error.status != 403:
                     raise
-                reasons.append(str(error))
+                # What the task needs of the key, all at once, is said by who knows the task.
+                reasons.append(error.refused)
+                refused.append(error.scope)
                 return ()
 
         everything = [item for items in self.client.in_parallel(look, range(len(looks))) for item in items]
         reasons = (" ".join(sorted(why)) for why in (unseen, tables_unseen, variables_unseen))
-        return Possessions.of(project_ids, everything, *reasons)
+        found = Possessions.of(project_ids, everything, *reasons)
+        scopes = tuple(sorted(set(filter(None, refused))))
+        return {key: replace(possessions, refused=scopes) for key, possessions in found.items()} if scopes else found
 
     def workflows(self) -> tuple[Workflow, ...]:
         """Return all workflows, archived ones included, each with all that have it.

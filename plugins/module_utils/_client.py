@@ -20,7 +20,7 @@ from urllib.parse import urljoin
 
 from ._errors import ApiError, ConnectionFailed, InputError, N8nError, Unanswered
 from ._options import Connection
-from ._refusals import missing_scope, way_out
+from ._refusals import scopes_remedy, way_out
 
 try:
     import requests
@@ -66,6 +66,7 @@ class Client:
         self._count = threading.Lock()
         self._thread = threading.local()
         self._sessions: list[requests.Session] = []
+        self._scopes: list[str] | None = None
         self._pool: ThreadPoolExecutor | None = None
         if not connection.validate_certs:
             # Whoever switched validation off need not be told once for every request.
@@ -259,7 +260,7 @@ class Client:
 
     def _tls(self, error: Exception) -> str:
         if "CERTIFICATE_VERIFY_FAILED" not in str(error):
-            return f"{self.connection.url} could not be asked over TLS: {_reason(error)}. Is it https that it speaks?"
+            return f"{self.connection.url} could not be reached over TLS: {_reason(error)}. Check that the port serves HTTPS."
         return (
             f"The TLS certificate of {self.connection.url} does not verify: {_reason(error)}. Give the certificate of "
             "its authority as ca_path, or set validate_certs: false where that risk is acceptable."
@@ -267,10 +268,12 @@ class Client:
 
     def _unreachable(self, error: Exception) -> str:
         cause = _reason(error)
+        remedy = "Check that n8n runs there, that url is right, and that the host of the task can reach it."
         # A timeout in the middle of a body comes as another error.
         if isinstance(error, requests.exceptions.Timeout) or "timed out" in cause:
             cause = f"no answer within {self.connection.timeout:g} s (timeout)"
-        return f"{self.connection.url} could not be asked: {cause}."
+            remedy += " If n8n only answers slowly, raise timeout."
+        return f"{self.connection.url} could not be reached: {cause}. {remedy}"
 
     def _refusal(self, answer: requests.Response, doing: str, scope: str) -> N8nError:
         """Return the error for an answer that is not 2xx: what was refused, n8n's words, and the way out."""
@@ -287,9 +290,11 @@ class Client:
         elif words is None:
             return self.no_n8n(answer.url.split("/api/v1", 1)[-1].split("?")[0])
         advice = way_out(status, words, self.connection.url)
+        refused = f'n8n refused to {doing}: "{words}" (HTTP {status}).'
         if status == 403 and not advice:
-            advice = missing_scope(scope, self.granted_scopes())
-        return ApiError(f'n8n refused to {doing}: "{words}" (HTTP {status}). {advice}'.rstrip(), status, words)
+            advice = scopes_remedy([scope], self.granted_scopes())
+            return ApiError(f"{refused} {advice}", status, words, scope, refused)
+        return ApiError(f"{refused} {advice}".rstrip(), status, words)
 
     def _words(self, answer: requests.Response) -> str | None:
         if answer.content == STARTING:
@@ -310,11 +315,14 @@ class Client:
 
     def granted_scopes(self) -> list[str] | None:
         """Return the scopes of the key, or None where n8n does not tell (GET /discover, 2.14 and later)."""
+        if self._scopes is not None:
+            return self._scopes
         try:
             granted = self._once("GET", "/discover", None, None).json()["data"]["scopes"]
         except (requests.exceptions.RequestException, OSError, ValueError, KeyError, TypeError):
             return None
-        return granted if isinstance(granted, list) else None
+        self._scopes = granted if isinstance(granted, list) else None
+        return self._scopes
 
 
 class _Passing(Exception):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ._errors import InputError
+from ._errors import InputError, UnseenError
 from ._handover import Handover, Step, free_name, working_name
 from ._model import CHAT_USER, SEES_ALL, Project, State
 from ._possessions import CREDENTIAL, TABLE, VARIABLE, WORKFLOW, Possession, Possessions, Share, Table, Workflow, listed
@@ -106,7 +106,9 @@ def _refuse(
         problems.append("data_tables: copy needs transfer_to, which says where the copies go.")
     if destination is not None and destination.id == source.id:
         problems.append(f"transfer_to: {owner} cannot get what {owner} gives away.")
+    is_unseen = False
     if (deleting or destination is not None) and not disposal.delete_resources and possessions.unseen:
+        is_unseen = True
         problems.append(f"{owner} {fate}: {possessions.unseen}")
     if deleting and destination is None and not disposal.delete_resources and others:
         problems.append(
@@ -120,8 +122,10 @@ def _refuse(
         )
     # A person has none of their own.
     if deleting and source.is_team and possessions.variables_unseen and not disposal.delete_resources:
+        is_unseen = True
         problems.append(f"{owner} is not deleted: {possessions.variables_unseen}")
     if deleting and possessions.tables_unseen and not tables_settled:
+        is_unseen = True
         problems.append(f"{owner} is not deleted: {possessions.tables_unseen}")
     if (deleting or destination is not None) and tables and not tables_settled and disposal.data_tables == "refuse":
         problems.append(
@@ -129,7 +133,7 @@ def _refuse(
             "are copied to where transfer_to says, or with data_tables: delete that they may be destroyed."
         )
     if problems:
-        raise InputError("\n".join(problems))
+        raise (UnseenError if is_unseen and possessions.refused else InputError)("\n".join(problems))
 
 
 def _in_order(possessions: Possessions) -> list[Possession]:

@@ -20,6 +20,10 @@ class InputError(N8nError):
     """What was asked for is wrong, contradictory or refused. Nothing has been written."""
 
 
+class UnseenError(InputError):
+    """The key may not list what would be destroyed."""
+
+
 class ConnectionFailed(N8nError):
     """The server could not be reached, or it is not an n8n that this collection can work with."""
 
@@ -37,12 +41,18 @@ class IncompleteReading(N8nError):
 
 
 class ApiError(N8nError):
-    """n8n refused a call: `status` is the HTTP status, `words` is what n8n said."""
+    """n8n refused a call: `status` is the HTTP status, `words` is what n8n said.
 
-    def __init__(self, message: str, status: int, words: str) -> None:
+    Where the key or its user may not make the call, `scope` is the scope that the call needs, and `refused` is the message
+    without the remedy.
+    """
+
+    def __init__(self, message: str, status: int, words: str, scope: str = "", refused: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.words = words
+        self.scope = scope
+        self.refused = refused or message
 
 
 class Problems:
@@ -52,6 +62,7 @@ class Problems:
 
     def __init__(self) -> None:
         self._messages: dict[str, None] = {}
+        self._unseen = False
 
     def __enter__(self) -> Problems:
         return self
@@ -59,6 +70,7 @@ class Problems:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
         if isinstance(error, InputError):
             self.add(str(error))
+            self._unseen = self._unseen or isinstance(error, UnseenError)
             return True
         return False
 
@@ -66,11 +78,13 @@ class Problems:
         """Remember one message, once."""
         self._messages[message] = None
 
-    def refuse(self) -> None:
-        """Raise InputError with all of them, if there are any."""
+    def refuse(self, scopes_hint: str = "") -> None:
+        """Raise InputError with all of them, if there are any; `scopes_hint` is the remedy for what the key may not list."""
         if not self._messages:
             return
         shown = list(self._messages)[: self.LONGEST]
         if len(self._messages) > self.LONGEST:
             shown.append(f"And {len(self._messages) - self.LONGEST} more.")
+        if self._unseen and scopes_hint:
+            shown.append(scopes_hint)
         raise InputError("\n".join(shown))

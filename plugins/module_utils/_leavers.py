@@ -11,7 +11,7 @@ from typing import Any
 
 from ._demotion import demotion, has_custom_role, kept_role_note, scopes_note
 from ._disposal import Disposal, plan_handover
-from ._errors import InputError, Problems
+from ._errors import InputError, Problems, UnseenError
 from ._farewell import disposal_of, handover_changes, user_deletion
 from ._handover import Handover
 from ._losses import all_seeing_note, check_leaver, lost_memberships, no_admin
@@ -20,7 +20,7 @@ from ._model import CHAT_USER, PROJECT_ADMIN, SEES_ALL, State, User, role_slug, 
 from ._plan import Plan, without_admin
 from ._possessions import Possessions, listed
 from ._stages import Staging
-from ._wish import Bequest, Needs, listed_user
+from ._wish import Bequest, Needs, deletion_calls, listed_user
 
 REMOVE_MEMBERSHIPS, DEMOTE, DELETE, STAGED = "remove_memberships", "demote", "delete", "staged"
 # What can become of a leaver's access, from what is easily undone to what is not.
@@ -106,6 +106,11 @@ def check_departure(departure: Departure) -> None:
 
 def leaver_needs(references: Sequence[str], departure: Departure) -> Needs:
     """Return what has to be read, once for all leavers."""
+    also: tuple[str, ...] = ("find_user",) if departure.action == DELETE else ("find_user", "remove_member")
+    if departure.action in (DEMOTE, STAGED):
+        also += ("change_user_role",)
+    if departure.action in (DELETE, STAGED):
+        also += deletion_calls("user", departure.bequest)
     return Needs(
         users=tuple(references),
         all_users=True,
@@ -116,6 +121,7 @@ def leaver_needs(references: Sequence[str], departure: Departure) -> Needs:
         # Only what goes leaves folders behind.
         folders=departure.bequest.transfer_to is not None or departure.bequest.delete_resources,
         destination=departure.bequest.transfer_to,
+        also=also,
     )
 
 
@@ -138,8 +144,7 @@ def plan_leavers(state: State, leavers: Sequence[Leaver], departure: Departure) 
     """Return the changes that take the leavers' access away, and what they own to where it goes.
 
     Raises InputError with everything that makes it impossible: the owner or the key's own user among them, a project
-    that would be left without an admin and has no successor, possessions without a destination, a bad destination, and
-    a record that should be there and is not.
+    that would be left without an admin and has no successor, possessions without a destination, and a bad destination.
     """
     draft = _Departures(state, departure)
     users = [leaver.user for leaver in leavers if leaver.user is not None]
@@ -149,7 +154,8 @@ def plan_leavers(state: State, leavers: Sequence[Leaver], departure: Departure) 
             draft.leave(user)
     leaving = {user.id for user in users}
     draft.succeed(leaving)
-    draft.problems.refuse()
+    draft.problems.refuse(state.scopes_hint)
+    draft.note_creation(users)
     return Plan.of(state, draft.changes, draft.notes, draft.handovers, leaving)
 
 
@@ -163,6 +169,8 @@ class _Departures:
         self.handovers: dict[str, Handover] = {}
         self.disposal = Disposal()
         self.role = CHAT_USER
+        # The emails of leavers who look as after the first step and are not in the record.
+        self.looking_staged: list[str] = []
 
     def check(self, users: Sequence[User]) -> None:
         """Look at what is the same for all."""
@@ -201,6 +209,8 @@ class _Departures:
             step = demotion(self.state, user, self.role)
             action = DELETE if staging.is_over(user, step) else DEMOTE
             self._note(staging.note(user, step))
+            if staging.looks_staged(user, step):
+                self.looking_staged.append(user.email)
         if action == DELETE:
             knows_transfer = self.departure.bequest.knows_transfer
             changes, handover = user_deletion(self.state, user, "leaves", self.disposal, knows_transfer)
@@ -232,7 +242,10 @@ class _Departures:
         try:
             user_deletion(self.state, user, "leaves", self.disposal, self.departure.bequest.knows_transfer)
         except InputError as error:
-            self._note(f"When the days are over, the deletion will be refused as it is told now: {error}")
+            hint = f" {self.state.scopes_hint}" if isinstance(error, UnseenError) else ""
+            self._note(
+                f"When the days are over, the deletion will be refused as it is told now: {error}{hint}".rstrip()
+            )
 
     def _note(self, note: str) -> None:
         if note:
@@ -244,6 +257,12 @@ class _Departures:
             self.notes += handover.notes
             names = {step.name for step in handover.steps if step.name}
             self.disposal = replace(self.disposal, taken=self.disposal.taken | names)
+
+    def note_creation(self, users: Sequence[User]) -> None:
+        """Say first of all that the run creates the record, if it does."""
+        staging = self.departure.staging
+        if staging is not None and staging.is_new and users:
+            self.notes.insert(0, staging.creation_note(self.looking_staged, self.role))
 
     def succeed(self, leaving: set[str]) -> None:
         """Plan that somebody becomes admin of each project that would be left without one."""

@@ -5,11 +5,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ._errors import InputError
 from ._model import CHAT_USER, OWNER, SEES_ALL, Member, Project, State, User
 from ._change import Change
+
+# What n8n deletes along with each, and lists nowhere in its API (agents seen, the rest read in the database of 2.40.7).
+_NEVER_LISTED = {
+    "delete_user": (
+        "With a user go their agents, their conversations with the AI assistant, the chats, personal agents and tools of the chat hub, "
+        "the API keys, and the access of MCP and OAuth clients. Folders are listed only where the license includes them."
+    ),
+    "delete_project": (
+        "With a project go its agents, its conversations with the AI assistant, its connections to external secrets, and its workflow "
+        "reviews. Folders and variables are listed only where the license includes them."
+    ),
+}
+
+
+def never_listed_notes(changes: Iterable[Change]) -> list[str]:
+    """Return what deletions take that no plan can name, once for all users and once for all projects."""
+    actions = {change.action for change in changes}
+    return [
+        f"n8n deletes more than its API lists, so this plan cannot name it. {what} If any of it is needed, move or copy it in n8n "
+        "before the deletion."
+        for action, what in _NEVER_LISTED.items()
+        if action in actions
+    ]
 
 
 def no_admin(key: str, name: str, losing: Sequence[Change]) -> str:

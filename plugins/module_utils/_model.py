@@ -206,6 +206,8 @@ class State:
     members: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
     roles: tuple[Role, ...] | None = None
     possessions: Mapping[str, Possessions] = field(default_factory=dict)
+    # What the key lacks for the task, in words, where n8n refused to list possessions.
+    scopes_hint: str = ""
 
     @cached_property
     def _users(self) -> Mapping[str, User]:

@@ -21,6 +21,7 @@ from ._model import Role, State, role_slug
 from ._options import CONNECTION_OPTIONS, Connection
 from ._plan import Plan
 from ._reading import read, roles_if_shown
+from ._refusals import scopes_remedy
 from ._resources import Resources
 from ._wish import Bequest, Needs, bequest_of
 
@@ -115,10 +116,8 @@ class Task:
         """Find out before the first write whether the key may do it, where n8n tells."""
         missing = self.resources.missing_scopes(_calls_of(plan))
         if missing:
-            raise InputError(
-                f"The key lacks the scope {' and '.join(missing)}: make one that has it under Settings > n8n API. The plan "
-                "needs it, and nothing was changed."
-            )
+            needs = "needs it" if len(missing) == 1 else "needs them"
+            raise InputError(f"{scopes_remedy(missing, ())} The plan {needs}, and nothing was changed.")
 
     def _check_roles(self, plan: Plan) -> None:
         """Find out before the first write whether the roles exist and the licence includes them, where n8n tells."""

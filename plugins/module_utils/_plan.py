@@ -16,6 +16,7 @@ from typing import Any
 
 from ._change import GIVES, PROJECT_ACTIONS, Change, place
 from ._handover import Handover
+from ._losses import never_listed_notes
 from ._model import PROJECT_ADMIN, Member, Project, State, User, the_one
 from ._sentences import quoted
 
@@ -103,8 +104,12 @@ class Plan:
         handovers: Mapping[str, Handover] | None = None,
         leavers: Iterable[str] = (),
     ) -> Plan:
-        """Return the plan of `changes`, put into the order in which they can be carried out."""
-        return cls(state, tuple(sorted(changes, key=place)), tuple(notes), handovers or {}, frozenset(leavers))
+        """Return the plan of `changes`, in the order in which they can be carried out.
+
+        The notes of a plan that deletes end with what n8n deletes and never lists.
+        """
+        ordered = tuple(sorted(changes, key=place))
+        return cls(state, ordered, (*notes, *never_listed_notes(ordered)), handovers or {}, frozenset(leavers))
 
     def steps(self) -> Iterator[tuple[str, list[Change]]]:
         """Yield the steps that there are in this plan, in their order, each with its changes."""

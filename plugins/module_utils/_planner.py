@@ -31,7 +31,7 @@ def plan(state: State, wish: Wish) -> Plan:
     if not wish.allow_no_admin:
         for key, name, losing in without_admin(state, draft.changes):
             draft.problems.add(no_admin(key, name, losing))
-    draft.problems.refuse()
+    draft.problems.refuse(state.scopes_hint)
     return Plan.of(state, draft.changes, draft.notes(), draft.handovers, draft.leavers)
 
 
@@ -43,7 +43,7 @@ def _plan_of_list(state: State, wish: Wish) -> Plan:
         draft = Draft(state, wish, frozenset(user_id for user_id, _key in stay))
         draft.take_wishes()
         take_from_unnamed(draft)
-        draft.problems.refuse()
+        draft.problems.refuse(state.scopes_hint)
         last_admins_stay(draft, _losing(draft.changes, stay))
         left = without_admin(state, draft.changes)
         lost_to_role = {

@@ -108,7 +108,8 @@ class Possessions:
 
     `unseen` says why it may own more than that, `tables_unseen` why it may own data tables besides, and `variables_unseen`
     why variables, which a team project can have. `used_by` are the workflows of others that use one of its credentials or
-    name one of its data tables, `borrowed` the credentials of others that its own workflows use. Folders are no
+    name one of its data tables, `borrowed` the credentials of others that its own workflows use. `refused` are the scopes of
+    listings that n8n refused to the key. Folders are no
     possessions of their own: they hold workflows, and nobody can move them.
     """
 
@@ -120,6 +121,7 @@ class Possessions:
     used_by: tuple[Workflow, ...] = ()
     folders: tuple[Possession, ...] = ()
     borrowed: tuple[Possession, ...] = ()
+    refused: tuple[str, ...] = ()
 
     @classmethod
     def of(

@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 
 from ._calls import LOOKS
 from ._client import Listing
 from ._errors import ApiError, IncompleteReading
 from ._model import SEES_ALL, Project, Role, State, User
-from ._resources import Resources
+from ._refusals import has_scope, scopes_remedy
+from ._resources import SCOPES, Resources
 from ._wish import Needs
 
 # The licence feature without which n8n answers no question about projects (words of 2.8.4 and 2.40.7).
@@ -22,8 +23,35 @@ TEAMS = "feat:projectRole"
 def read(resources: Resources, needs: Needs) -> State:
     """Return the state that `needs` asks for.
 
-    Raises IncompleteReading where n8n does not show everything, ApiError where it refuses to.
+    Raises IncompleteReading where n8n does not show everything, ApiError where it refuses to; if the key lacks scopes, the
+    error names all of them.
     """
+    try:
+        return _read(resources, needs)
+    except ApiError as error:
+        granted = resources.granted_scopes() if error.scope else None
+        # Where the key has the scope, the role of its user is the cause.
+        if not error.scope or (granted is not None and has_scope(error.scope, granted)):
+            raise
+        refused = {error.scope, *(resources.refused_scopes(needs.calls) if granted is None else ())}
+        hint = scopes_remedy(_missing(needs, granted, refused), granted)
+        raise ApiError(f"{error.refused} {hint}", error.status, error.words, error.scope, error.refused) from None
+
+
+def _missing(needs: Needs, granted: Sequence[str] | None, refused: Set[str]) -> list[str]:
+    """Return all scopes that are missing for `needs`, if n8n tells; else those that it refused."""
+    needed = {SCOPES[call] for call in needs.calls}
+    return sorted(refused | {scope for scope in needed if granted is not None and not has_scope(scope, granted)})
+
+
+def _scopes_hint(resources: Resources, needs: Needs, refused: Iterable[str]) -> str:
+    """Return what to do about refused listings of possessions; "" where the task does not need one of these."""
+    wanted = {SCOPES[call] for call in needs.calls} & set(refused)
+    granted = resources.granted_scopes() if wanted else None
+    return scopes_remedy(_missing(needs, granted, wanted), granted) if wanted else ""
+
+
+def _read(resources: Resources, needs: Needs) -> State:
     state = State(resources.client.connection.url, resources.client.myself)
     if needs.all_users and needs.projects:
         state = _whole_instance(resources, state, needs.community_will_do)
@@ -184,11 +212,12 @@ def _with_possessions(resources: Resources, state: State, needs: Needs) -> State
         myself = resources.find_user(state.myself)
     sees_all = myself is not None and myself.role in SEES_ALL
     possessions = resources.possessions([*sources, *_destination(state, needs.destination)], sees_all)
+    hint = _scopes_hint(resources, needs, next(iter(possessions.values())).refused)
     # Folders hold workflows, so who has none of these has no folder that anybody would miss.
     with_folders = [key for key in sources if needs.folders and possessions[key].items]
     for key, folders in zip(with_folders, resources.client.in_parallel(resources.folders, with_folders)):
         possessions[key] = replace(possessions[key], folders=folders)
-    return replace(state, possessions=possessions)
+    return replace(state, possessions=possessions, scopes_hint=hint)
 
 
 def _destination(state: State, reference: str | None) -> list[str]:

@@ -36,18 +36,31 @@ def way_out(status: int, words: str, url: str) -> str:
             return advice
     if status == 401:
         return f"Check that api_key belongs to {url} and has neither expired nor been deleted."
+    if status == 429:
+        return "n8n limits the number of requests: lower concurrency, or run the task later."
+    if status in (502, 503, 504):
+        return f"Check that n8n runs at {url}, and run the task again once it has started."
     if status == 405 or (status == 404 and words == "not found"):
         return "This collection needs n8n 2.8.0 or later: is this one older?"
     return ""
 
 
-def missing_scope(scope: str, granted: Sequence[str] | None) -> str:
-    """Return what a key that has the scopes `granted` (None: n8n does not tell) lacks for `scope`, or its user."""
+def scopes_remedy(needed: Sequence[str], granted: Sequence[str] | None) -> str:
+    """Return what a key that has the scopes `granted` (None: n8n does not tell) lacks of those `needed`, or its user."""
     if granted is None:
-        return f"The key needs the scope {scope}, and its user a role that allows it (an owner or admin has it)."
-    if has_scope(scope, granted):
-        return f"The key has the scope {scope}; its user's role does not allow this: use the key of an owner or admin."
-    return f"The key lacks the scope {scope}: make one that has it under Settings > n8n API."
+        it = "it" if len(needed) == 1 else "them"
+        return f"The key needs {_named(needed)}, and its user a role that allows {it} (an owner or admin has {it})."
+    lacking = [scope for scope in needed if not has_scope(scope, granted)]
+    if not lacking:
+        return f"The key has {_named(needed)}; its user's role does not allow this: use the key of an owner or admin."
+    it = "it" if len(lacking) == 1 else "them"
+    return f"The key lacks {_named(lacking)}: make one that has {it} under Settings > n8n API."
+
+
+def _named(scopes: Sequence[str]) -> str:
+    """Return "the scope a", or "the scopes a, b and c"."""
+    *others, last = scopes
+    return f"the scopes {', '.join(others)} and {last}" if others else f"the scope {last}"
 
 
 def has_scope(scope: str, granted: Sequence[str]) -> bool:

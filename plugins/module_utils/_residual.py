@@ -42,6 +42,8 @@ def residual_access(
     unseen = [possessions.unseen, possessions.tables_unseen]
     if personal is None:
         unseen.append("the personal project of this user cannot be seen")
+    if possessions.refused:
+        unseen.append(state.scopes_hint)
     entries += [_entry("unseen", None, why) for why in unseen if why]
     return entries
 

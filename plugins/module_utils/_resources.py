@@ -23,8 +23,17 @@ Item = TypeVar("Item")
 BATCH = 250
 # n8n 2.37 has a scope of its own for members.
 MEMBERS = "project:manageMembers or project:update"
-# What a key needs for each action of a plan.
+# What a key needs for each call: those that read, by the names of their methods, and the actions of a plan.
 SCOPES = {
+    "list_users": "user:list",
+    "find_user": "user:read",
+    "list_projects": "project:list",
+    "members": "user:list",
+    "find_roles": "role:list",
+    "workflows": "workflow:list",
+    "credentials": "credential:list",
+    "tables": "dataTable:list",
+    "variables": "variable:list",
     "invite_user": "user:create",
     "create_project": "project:create",
     "rename_project": "project:update",
@@ -42,6 +51,16 @@ SCOPES = {
     "insert_rows": "dataTableRow:create",
     "rename_table": "dataTable:update",
     "delete_table": "dataTable:delete",
+}
+
+# The listings of whole instances, by which an n8n that does not tell the scopes of a key shows which ones are missing.
+_LISTINGS = {
+    "list_users": "/users",
+    "list_projects": "/projects",
+    "workflows": "/workflows",
+    "credentials": "/credentials",
+    "tables": "/data-tables",
+    "variables": "/variables",
 }
 
 # What n8n says of somebody or something that is not there to be deleted.
@@ -114,11 +133,28 @@ class Resources(Belongings):
             raise
         return self._parsed(_roles, kinds, "/roles")
 
-    def missing_scopes(self, actions: Iterable[str]) -> list[str]:
-        """Return the scopes that the key lacks for these actions; none where n8n does not tell (before 2.14)."""
-        granted = self.client.granted_scopes()
-        needed = sorted({SCOPES[action] for action in actions})
+    def granted_scopes(self) -> list[str] | None:
+        """Return the scopes of the key, or None where n8n does not tell (before 2.14)."""
+        return self.client.granted_scopes()
+
+    def missing_scopes(self, calls: Iterable[str]) -> list[str]:
+        """Return the scopes that the key lacks for these calls; none where n8n does not tell (before 2.14)."""
+        granted = self.granted_scopes()
+        needed = sorted({SCOPES[call] for call in calls})
         return [scope for scope in needed if granted is not None and not has_scope(scope, granted)]
+
+    def refused_scopes(self, calls: Iterable[str]) -> set[str]:
+        """Return the scopes of those listings among `calls` that n8n refuses to this key, found out by asking for them."""
+
+        def refused(call: str) -> str:
+            path = _LISTINGS[call]
+            try:
+                self.client.get(path, f"read {path}", SCOPES[call], {"limit": 1})
+            except ApiError as error:
+                return error.scope
+            return ""
+
+        return set(filter(None, self.client.in_parallel(refused, [call for call in calls if call in _LISTINGS])))
 
     # Writing
 

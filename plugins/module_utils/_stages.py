@@ -52,24 +52,35 @@ class Staging:
         return staged is not None and self.now >= staged.due(self.grace_days) and not takes_access(step)
 
     def note(self, user: User, step: Sequence[Change]) -> str:
-        """Return what somebody should know of a leaver for whom the first step is `step`; raises InputError without a record."""
+        """Return what the operator should know of a leaver for whom the first step is `step`."""
         staged = self.record.leavers.get(user.id)
         if staged is not None and takes_access(step):
             return (
                 f"{user.email} is in the record {self.path} since {utc(staged.since)} and has access all the same. It is taken "
                 "away, and the days begin anew: the record gets what they have now, besides what it has."
             )
-        if staged is not None or takes_access(step):
+        if self.is_new or not self.looks_staged(user, step):
             return ""
-        looks = f"{user.email} has {user.role} and no project, as after the first step, and"
-        if self.is_new:
-            raise InputError(
-                f"{looks} there is no record: bring the file in state_path back. Or, if this was never staged, delete with "
-                "action delete, or leave this user out of the run that begins the record."
-            )
         return (
-            f"{looks} is not in the record {self.path}. The days begin now. If this was staged before, that record is an older "
-            "one, and what they had is not in it: bring the last one back."
+            f"{user.email} has {user.role} and no project, as after the first step, and is not in the record {self.path}. The "
+            "days begin now. If this was staged before, that record is an older one, and what they had is not in it: bring the "
+            "last one back."
+        )
+
+    def looks_staged(self, user: User, step: Sequence[Change]) -> bool:
+        """Whether the first step, which is `step`, takes nothing from a leaver who is not in the record."""
+        return user.id not in self.record.leavers and not takes_access(step)
+
+    def creation_note(self, looking_staged: Sequence[str], role: str) -> str:
+        """Return that the run creates the record; `looking_staged` are the emails of leavers with `role` and no projects."""
+        created = f"The record of leavers {self.path} does not exist. This run creates it."
+        if not looking_staged:
+            return created
+        look = "looks" if len(looking_staged) == 1 else "look"
+        return (
+            f"{created} {', '.join(sorted(looking_staged))} already {look} staged: no projects, and no more than the instance role "
+            f"{role}. The grace period begins now, and this run deletes no user. If these users were staged before, bring the last "
+            "record back: it says since when they are staged and what they had."
         )
 
     def after(self, state: State, users: Iterable[User], changes: Sequence[Change]) -> Staging:

@@ -141,7 +141,8 @@ class Needs:
 
     `community_will_do` reads no projects where the licence has no team projects, instead of failing. `possessions` asks
     for what the named users own, `possessions_of_projects` for what these projects own, `folders` for their folders, at a
-    request each, and `destination` (a project, or the email of a user) for what is there already.
+    request each, and `destination` (a project, or the email of a user) for what is there already. `also` are the calls that
+    the task makes afterwards: an error about missing scopes names what these need, too.
     """
 
     users: tuple[str, ...] = ()
@@ -154,6 +155,34 @@ class Needs:
     possessions_of_projects: tuple[str, ...] = ()
     folders: bool = False
     destination: str | None = None
+    also: tuple[str, ...] = ()
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """The calls that have to be allowed to the key, by the names in _resources.SCOPES; folders are not among them."""
+        owned = self.possessions or bool(self.possessions_of_projects)
+        return (
+            *(("list_users",) if self.all_users else ()),
+            *(("find_user",) if self.users and not self.all_users else ()),
+            *(("list_projects",) if self.projects else ()),
+            *(("members",) if self.members is not None else ()),
+            *(("find_roles",) if self.roles else ()),
+            *(("workflows", "credentials", "tables") if owned else ()),
+            *(("variables",) if self.possessions_of_projects else ()),
+            *self.also,
+        )
+
+
+def deletion_calls(kind: str, bequest: Bequest) -> tuple[str, ...]:
+    """Return what may have to be called to delete a user or project (`kind`), by the names in _resources.SCOPES."""
+    moves = bequest.transfer_to is not None and not bequest.knows_transfer
+    copies = ("read_rows", "create_table", "insert_rows", "rename_table", "delete_table")
+    return (
+        *(("transfer_credential", "transfer_workflow") if moves else ()),
+        *(copies if bequest.data_tables == "copy" else ()),
+        *(("delete_table",) if bequest.data_tables == "delete" else ()),
+        f"delete_{kind}",
+    )
 
 
 def bequest_of(params: Mapping[str, Any], knows_transfer: bool = False) -> Bequest:

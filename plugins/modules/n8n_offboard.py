@@ -64,11 +64,13 @@ options:
   state_path:
     description:
       - The path of the record of staged leavers, a JSON file on the host where the module runs, which has no secrets and can live in
-        version control. Only V(staged) looks at it. Each n8n has its own. It is made by the first run that lets somebody go. What is
-        written to it is a change.
-      - If it is damaged, has a later date than the present for one of O(users), or is gone while one of them looks staged, being a chat
-        user without projects, the task fails, and nobody is deleted. Who looks staged and is not in it is named in a warning, as it may be
-        an older one, and the days of that person begin.
+        version control. Only V(staged) looks at it. Each n8n has its own. What is written to it is a change.
+      - A record that does not exist is created by the first run that stages a user, and a warning says so. The warning lists the users of
+        this run who already look staged, because they have no projects and no more than the role O(demote_role). Their grace period
+        begins with this run, which deletes no user. If these users were staged before, bring the last record back.
+      - If the record is damaged, or has a later date than the present for one of O(users), the task fails, and nobody is deleted. A user
+        who looks staged and is not in an existing record is named in a warning, as the record may be an older one. The grace period of
+        that user begins.
       - For somebody who was given access while in the record, it keeps what they have by then, and of what was in it the memberships that
         they have not.
     type: path
@@ -82,6 +84,8 @@ options:
         Only V(staged) looks at it.
     type: str
 notes:
+  - n8n deletes more with a user than its API lists, such as agents and the chats of the chat hub. Every plan that deletes a user has a
+    warning that names these things, in check mode too.
   - Team projects need an n8n licence that has them.
   - The API key needs the scopes C(user:list), C(user:read), C(project:list), and C(project:manageMembers) (C(project:update) before
     n8n 2.37). For V(demote) it needs C(user:changeRole) as well, for V(delete) C(user:delete), and to see what people own

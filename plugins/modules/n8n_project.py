@@ -48,6 +48,8 @@ options:
     choices: [present, absent]
     default: present
 notes:
+  - n8n deletes more with a project than its API lists, such as agents and connections to external secrets. Every plan that deletes a
+    project has a warning that names these things, in check mode too.
   - Team projects need an n8n licence that has them.
   - The API key needs the scopes C(project:list), C(project:create) and C(project:update), and for O(state=absent)
     C(project:delete), C(user:list), C(workflow:list), C(credential:list), C(dataTable:list) and C(variable:list). O(transfer_to),
@@ -144,7 +146,7 @@ from ..module_utils._model import project_name
 from ..module_utils._module import Task, run_module
 from ..module_utils._outcome import Outcome
 from ..module_utils._planner import plan
-from ..module_utils._wish import Bequest, Needs, ProjectWish, Wish
+from ..module_utils._wish import Bequest, Needs, ProjectWish, Wish, deletion_calls
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "name": {"type": "str"},
@@ -181,6 +183,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         possessions_of_projects=doomed,
         folders=absent,
         destination=wish.bequest.transfer_to,
+        also=deletion_calls("project", wish.bequest) if absent else (),
     )
     changes = plan(task.read(needs), wish)
     outcome = task.carry_out_one(changes, report=Outcome.handed_over)

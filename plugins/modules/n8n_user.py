@@ -61,6 +61,8 @@ options:
     type: bool
     default: false
 notes:
+  - n8n deletes more with a user than its API lists, such as agents and the chats of the chat hub. Every plan that deletes a user has a
+    warning that names these things, in check mode too.
   - With O(state=present) no project is read, so it works on the community edition of n8n.
   - The API key needs the scopes C(user:read), C(user:create) and C(user:changeRole), and for O(state=absent) C(user:delete),
     C(user:list), C(project:list), C(workflow:list), C(credential:list) and C(dataTable:list). O(transfer_to) needs C(credential:move)
@@ -185,6 +187,7 @@ requests:
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..module_utils._disposal import DATA_TABLES
@@ -194,7 +197,7 @@ from ..module_utils._module import Task, run_module
 from ..module_utils._outcome import Outcome
 from ..module_utils._planner import plan
 from ..module_utils._residual import residual_access
-from ..module_utils._wish import Bequest, Needs, UserWish, Wish, bequest_of, user_reference
+from ..module_utils._wish import Bequest, Needs, UserWish, Wish, bequest_of, deletion_calls, user_reference
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "email": {"type": "str"},
@@ -221,21 +224,12 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Make the options true and return the user."""
     wish = desired(params, bequest_of(params))
     reference = wish.users[0].user
-    state = task.read(Needs(users=(reference,), roles=wish.names_roles))
-    if params["state"] == "absent" and state.find_user(reference):
+    absent = params["state"] == "absent"
+    needs = Needs(users=(reference,), roles=wish.names_roles)
+    state = task.read(replace(needs, also=_deletion(reference, wish.bequest).calls) if absent else needs)
+    if absent and state.find_user(reference):
         wish = desired(params, task.bequest(params, "user"))
-        state = task.read(
-            Needs(
-                users=(reference,),
-                all_users=True,
-                projects=True,
-                community_will_do=True,
-                members=(),
-                possessions=True,
-                folders=True,
-                destination=wish.bequest.transfer_to,
-            )
-        )
+        state = task.read(_deletion(reference, wish.bequest))
     changes = plan(state, wish)
     links: dict[str, str] = {}
     outcome = task.carry_out_one(changes, links.update, report=Outcome.handed_over)
@@ -244,10 +238,25 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         return {}
     link = links.get(user.email) if params["return_invite_url"] else None
     result: dict[str, Any] = {"user": {**user.to_result(), **({"invite_url": link} if link else {})}}
-    if params["state"] == "absent":
+    if absent:
         left = None if task.check_mode else _left(task, user)
         result.update(outcome.handed_over(), residual_access=residual_access(state, left) if left else [])
     return result
+
+
+def _deletion(reference: str, bequest: Bequest) -> Needs:
+    """Return what has to be read before a user is deleted."""
+    return Needs(
+        users=(reference,),
+        all_users=True,
+        projects=True,
+        community_will_do=True,
+        members=(),
+        possessions=True,
+        folders=True,
+        destination=bequest.transfer_to,
+        also=deletion_calls("user", bequest),
+    )
 
 
 def _left(task: Task, user: User) -> User | None:

@@ -204,10 +204,16 @@ class Server:
 
 
 @contextmanager
-def running(lock: Path = _install.DEFAULT_LOCK, *, database: Mapping[str, str] | None = None) -> Iterator[Server]:
+def running(
+    lock: Path = _install.DEFAULT_LOCK,
+    *,
+    database: Mapping[str, str] | None = None,
+    extra_environment: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
     """Run the n8n that `lock` pins, on a free loopback port with an empty folder, seeded with an owner and a key.
 
     `database` has the environment variables of an empty database server; without it, n8n uses a SQLite file.
+    `extra_environment` has further settings of n8n.
 
     Raises ServerError when it does not start within two minutes. The process and its folder are gone afterwards; where
     this process is killed, n8n ends with it and the folder stays.
@@ -229,6 +235,7 @@ def running(lock: Path = _install.DEFAULT_LOCK, *, database: Mapping[str, str] |
             for name in ("DIAGNOSTICS", "VERSION_NOTIFICATIONS", "TEMPLATES", "PERSONALIZATION", "COMMUNITY_PACKAGES")
         },
         **(database or {}),
+        **(extra_environment or {}),
     }
     with log.open("wb") as output:
         process = subprocess.Popen(

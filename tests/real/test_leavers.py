@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -69,7 +70,11 @@ MINE = ("called", "mail", "caller", "plain", "old")
 
 def offboard(company: Company, url: str = "", **args: Any) -> dict[str, Any]:
     """Run n8n_offboard as Ansible does."""
-    return module_runs.main(
+    return offboard_and_warnings(company, url, **args)[0]
+
+
+def offboard_and_warnings(company: Company, url: str = "", **args: Any) -> tuple[dict[str, Any], str]:
+    return module_runs.main_and_warnings(
         n8n_offboard,
         **{"users": [ADA], "url": url or company.n8n.url, "api_key": company.n8n.api_key, "retries": 1, **args},
     )
@@ -247,13 +252,32 @@ def test_a_leaver_in_two_steps(company: Company, tmp_path: Path) -> None:
     assert '"project:editor"' in path.read_text(encoding="utf-8") and company.keys[ADA] not in path.read_text("utf-8")
     assert not offboard(company, now="2026-11-30", **staged)["changed"]
     path.rename(tmp_path / "away")
-    lost = offboard(company, now="2026-12-01", **staged)
-    assert lost["failed"] and "there is no record" in lost["msg"]
+    lost, warnings = offboard_and_warnings(company, check_mode=True, now="2026-12-01", **staged)
+    assert [change for change in lost["plan"] if change["action"] == "delete_user"] == []
+    assert f"{ADA} already looks staged" in warnings and not path.exists()
     (tmp_path / "away").rename(path)
     done = offboard(company, now="2026-12-01", **staged)
     assert moved(done) == {made[name] for name in MINE} and kinds(done) == []
     assert {path: company.called(path) for path in PATHS} == before and is_locked_out(company)
     assert not offboard(company, now="2026-12-02", **staged)["changed"]
+
+
+def test_chat_users_are_staged_without_a_record(company: Company, tmp_path: Path) -> None:
+    """An ordinary chat user, and users whom another run has demoted, as a synchronization without staging does."""
+    demoted = offboard(company, users=[ADA, BO], action="demote")
+    assert not demoted.get("failed"), demoted["msg"]
+    path = tmp_path / "leavers.json"
+    staged = {"users": [ADA, BO], "action": "staged", "state_path": str(path), "grace_days": 0, **tables(company)}
+    for check_mode in (True, False):
+        begun, warnings = offboard_and_warnings(company, check_mode=check_mode, now="2026-11-01", **staged)
+        assert begun["changed"] and begun["plan"] == [] and path.exists() is not check_mode
+        assert "does not exist. This run creates it." in warnings
+        assert f"{ADA}, {BO} already look staged: no projects, and no more than the instance role" in warnings
+    assert [entry["since"] for entry in json.loads(path.read_text("utf-8"))["leavers"]] == ["2026-11-01T00:00:00Z"] * 2
+    assert company.n8n.get(f"/users/{ADA}") and company.n8n.get(f"/users/{BO}")
+    gone = offboard(company, now="2026-11-02", **staged)
+    assert not gone.get("failed"), gone["msg"]
+    assert {user["email"] for user in company.n8n.everything("/users")}.isdisjoint({ADA, BO})
 
 
 def test_the_sole_admin_of_three_projects_is_succeeded(company: Company) -> None:

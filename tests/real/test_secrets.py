@@ -133,7 +133,7 @@ def test_the_key_is_an_option(n8n: Server, tmp_path: Path, home: Path, monkeypat
     for words in (
         "(HTTP 403)",
         "(HTTP 401)",
-        "could not be asked",
+        "could not be reached",
         "other characters in it",
         "has a user name or password",
     ):

@@ -25,6 +25,16 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._possessions import 
 )
 from ansible_collections.lifecycle.n8n.tests.unit.mishaps import Mishaps, reading, writing
 
+# What is listed at each path, as scopes call it.
+LISTED = {
+    "/workflows": "workflow",
+    "/credentials": "credential",
+    "/data-tables": "dataTable",
+    "/variables": "variable",
+    "/users": "user",
+    "/projects": "project",
+}
+
 
 class FakeBelongings(Mishaps):
     """What projects own on the fake: a test puts possessions into `owned` by project, and the rows of tables by id."""
@@ -42,6 +52,7 @@ class FakeBelongings(Mishaps):
         self.transfers = False
         # Listings, by path, that the key may not see.
         self.hidden: set[str] = set()
+        self.scopes_off: set[str] = set()
         self._number = 0
 
     def find(self, kind: str, item_id: str) -> Possession | None:
@@ -224,8 +235,13 @@ class FakeBelongings(Mishaps):
             self._refuse(409, f"Data table with name '{name}' already exists in this project")
 
     def _check_shown(self, path: str) -> None:
-        if path in self.hidden:
-            self._refuse(403, "Forbidden")
+        scope = f"{LISTED[path]}:list"
+        if path in self.hidden or scope in self.scopes_off:
+            self._forbid(scope)
+
+    def _forbid(self, scope: str) -> NoReturn:
+        refused = 'n8n refused: "Forbidden" (HTTP 403).'
+        raise ApiError(f"{refused} The key lacks the scope {scope}.", 403, "Forbidden", scope, refused)
 
     def _home_of_key(self) -> str:
         mine = [project for project in self.all_projects.values() if project.creator_id == self.owner_id]

@@ -21,7 +21,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._model import (
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._options import Connection
 from ansible_collections.lifecycle.n8n.plugins.module_utils._resources import BATCH, Invitation
-from ansible_collections.lifecycle.n8n.tests.unit.fake_belongings import FakeBelongings
+from ansible_collections.lifecycle.n8n.tests.unit.fake_belongings import LISTED, FakeBelongings
 from ansible_collections.lifecycle.n8n.tests.unit.mishaps import reading, writing
 
 OLIVIA = "olivia@example.com"
@@ -49,7 +49,6 @@ class FakeN8n(FakeBelongings):
         self.users: dict[str, User] = {}
         self.roles_in: dict[str, dict[str, str]] = {}
         self.features_off: set[str] = set()
-        self.scopes_off: set[str] = set()
         self.quotas: dict[str, int] = {}
         # Names of custom instance roles by slug.
         self.custom_roles: dict[str, str] = {}
@@ -108,6 +107,7 @@ class FakeN8n(FakeBelongings):
     @reading
     def list_users(self) -> Listing:
         self._check_users()
+        self._check_shown("/users")
         shown = [user for user in self.users.values() if user.email not in self.not_listed]
         names = {"id": "id", "email": "email", "role": "role", "is_pending": "isPending"}
         items = tuple({key: getattr(user, name) for name, key in names.items()} for user in shown)
@@ -116,10 +116,13 @@ class FakeN8n(FakeBelongings):
     @reading
     def find_user(self, reference: str) -> User | None:
         self._check_users()
+        if "user:read" in self.scopes_off:
+            self._forbid("user:read")
         return next((user for user in self.users.values() if reference in (user.id, user.email)), None)
 
     @reading
     def list_projects(self) -> Listing:
+        self._check_shown("/projects")
         self._need("feat:projectRole:admin")
         names = {
             "id": "id",
@@ -154,6 +157,12 @@ class FakeN8n(FakeBelongings):
             Role(slug, name, "global", custom=True, scopes=frozenset()) for slug, name in self.custom_roles.items()
         )
         return None if self.floor else (*roles, *custom)
+
+    def granted_scopes(self) -> list[str] | None:
+        return None if self.floor else sorted(self._all_scopes() - self.scopes_off)
+
+    def refused_scopes(self, calls: Iterable[str]) -> set[str]:
+        return {f"{listed}:list" for listed in LISTED.values()} & self.scopes_off & self._scopes_of(calls)
 
     @reading
     def missing_scopes(self, actions: Iterable[str]) -> list[str]:
@@ -255,6 +264,12 @@ class FakeN8n(FakeBelongings):
         self._drop(project_id, transfer_to, UNKNOWN if self.floor else unknown)
 
     # Inside
+
+    def _all_scopes(self) -> set[str]:
+        return {scope for scopes in _resources.SCOPES.values() for scope in scopes.split(" or ")}
+
+    def _scopes_of(self, calls: Iterable[str]) -> set[str]:
+        return {_resources.SCOPES[call] for call in calls}
 
     def _need(self, feature: str) -> None:
         if feature in self.features_off:

@@ -68,6 +68,13 @@ def main(module: ModuleType, check_mode: bool = False, diff: bool = False, **arg
     return dict(json.loads(printed.getvalue()))
 
 
+def main_and_warnings(module: ModuleType, **args: Any) -> tuple[dict[str, Any], str]:
+    """Return the same, and all warnings of the module as one text."""
+    said: list[str] = []
+    with mock.patch.object(basic.AnsibleModule, "warn", lambda self, warning: said.append(warning)):
+        return main(module, **args), "\n".join(said)
+
+
 def admins_stay(n8n: FakeN8n) -> Callable[[], None]:
     """Return the check, for after each write, that no project without an admin has come to be since now."""
     with_admin = {key for key, roles in n8n.roles_in.items() if "project:admin" in roles.values()}

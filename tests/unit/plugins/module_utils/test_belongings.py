@@ -213,7 +213,8 @@ def test_what_the_key_may_not_list_is_unseen_and_the_rest_is_listed(
 ) -> None:
     nothing.on(f"GET {path}", refusal(403, "Forbidden"))
     found = resources.possessions(["p-1"], sees_all=True)["p-1"]
-    assert f"The key needs the scope {scope}" in getattr(found, field)
+    assert getattr(found, field) == f'n8n refused to list {path[1:].replace("-", " ")}: "Forbidden" (HTTP 403).'
+    assert found.refused == (scope,)
     assert len(nothing.asked) == 6  # The scopes of the key are asked for, too.
 
 

@@ -49,13 +49,13 @@ FORBIDDEN = refusal(403, "Forbidden")
 # What passes by itself, and how it shows when it does not.
 PASSING = {
     "reset": (RESET, "Connection reset by peer"),
-    "hung up": (HANGUP, "could not be asked"),
-    "reset in the body": (broken(USERS, "reset"), "could not be asked"),
-    "hung up in the body": (broken(USERS, "hang up"), "could not be asked|cut short"),
+    "hung up": (HANGUP, "could not be reached"),
+    "reset in the body": (broken(USERS, "reset"), "could not be reached"),
+    "hung up in the body": (broken(USERS, "hang up"), "could not be reached|cut short"),
     "JSON that is cut short": (text('{"data": [{"id": "u-', kind="application/json"), "cut short or damaged"),
     "a body that is not as encoded": (
         text("no gzip at all", kind="application/json", Content_Encoding="gzip"),
-        "could not be asked",
+        "could not be reached",
     ),
     "429": (text("Too many requests", 429), "HTTP 429"),
     "502": (text("<h1>Bad Gateway</h1>", 502), r"gateway in front of n8n.*HTTP 502"),
@@ -170,7 +170,7 @@ def test_without_retries_everything_is_tried_once(
     server: MisbehavingServer, connect: Callable[..., Client], waits: list[float]
 ) -> None:
     server.on("GET /users", RESET, USERS)
-    with pytest.raises(ConnectionFailed, match=f"{server.url} could not be asked: "):
+    with pytest.raises(ConnectionFailed, match=f"{server.url} could not be reached: "):
         get_users(connect(server.url, retries=0))
     assert len(server.requests) == 1
     assert waits == []
@@ -184,9 +184,12 @@ def test_a_refused_connection_is_tried_again_whatever_the_method(
     client = connect(url)
     with taken, pytest.raises(ConnectionFailed) as caught:
         call(client)
-    assert str(caught.value).startswith(f"{url} could not be asked: ")
+    assert str(caught.value).startswith(f"{url} could not be reached: ")
     assert str(caught.value).endswith(" It was tried 3 times.")
     assert "refused" in str(caught.value)
+    assert "Check that n8n runs there, that url is right, and that the host of the task can reach it." in str(
+        caught.value
+    )
     assert not isinstance(caught.value, Unanswered)
     assert client.requests == 3
     assert_backed_off(waits, 2)
@@ -200,7 +203,7 @@ def test_a_name_that_does_not_resolve_is_said(
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     with pytest.raises(
-        ConnectionFailed, match="http://n8n.invalid could not be asked: .*not known.*tried 3 times"
+        ConnectionFailed, match="http://n8n.invalid could not be reached: .*not known.*tried 3 times"
     ) as caught:
         post_project(connect("http://n8n.invalid"))
     assert not isinstance(caught.value, Unanswered)
@@ -211,7 +214,9 @@ def test_a_slow_answer_is_a_timeout_that_names_its_seconds(
     bad: Answer, server: MisbehavingServer, connect: Callable[..., Client], waits: list[float]
 ) -> None:
     server.on("GET /users", bad)
-    with pytest.raises(ConnectionFailed, match=r"no answer within 0.4 s \(timeout\). It was tried 2 times"):
+    with pytest.raises(
+        ConnectionFailed, match=r"no answer within 0.4 s \(timeout\). Check .* raise timeout. It was tried 2 times"
+    ):
         get_users(connect(server.url, timeout=0.4, retries=1))
     assert len(server.requests) == 2
 
@@ -697,12 +702,12 @@ def test_a_ca_path_without_certificates_is_an_error(
     tls_server: MisbehavingServer, connect: Callable[..., Client], tmp_path: Path
 ) -> None:
     (tmp_path / "empty.pem").write_text("no certificate", "utf-8")
-    with pytest.raises(ConnectionFailed, match="could not be asked over TLS"):
+    with pytest.raises(ConnectionFailed, match="could not be reached over TLS"):
         get_users(connect(tls_server.url, ca_path=str(tmp_path / "empty.pem")))
 
 
 def test_https_to_a_server_of_http_is_said(server: MisbehavingServer, connect: Callable[..., Client]) -> None:
-    with pytest.raises(ConnectionFailed, match="Is it https that it speaks"):
+    with pytest.raises(ConnectionFailed, match="Check that the port serves HTTPS"):
         get_users(connect(server.url.replace("http:", "https:")))
 
 

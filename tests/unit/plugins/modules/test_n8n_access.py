@@ -311,7 +311,7 @@ class TestMain:
         monkeypatch.setenv("N8N_API_URL", "http://n8n.invalid/api/v1/")
         monkeypatch.setenv("N8N_API_KEY", "a-secret-key")
         done = self.run(name, diff=True)
-        assert "could not be asked" not in str(done) and "a-secret-key" not in str(done).replace("'api_key'", "")
+        assert "could not be reached" not in str(done) and "a-secret-key" not in str(done).replace("'api_key'", "")
 
     def test_says_what_went_wrong_without_a_traceback(
         self, name: str, n8n: FakeN8n, monkeypatch: pytest.MonkeyPatch

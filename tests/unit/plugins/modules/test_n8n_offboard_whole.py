@@ -372,14 +372,18 @@ def test_a_damaged_record_deletes_nobody(n8n: FakeN8n, path: Path, beat: Beat, d
     assert len(n8n.writes) == writes and path.read_text(encoding="utf-8") == damage
 
 
-def test_a_missing_record_deletes_nobody(n8n: FakeN8n, path: Path, beat: Beat) -> None:
+@pytest.mark.parametrize("options", [GO, {"delete_resources": True}, {"users": [BO, ADA]}])
+def test_a_missing_record_deletes_nobody_and_begins_anew(
+    n8n: FakeN8n, path: Path, beat: Beat, options: dict[str, Any]
+) -> None:
     beat("2026-11-01")
-    writes = len(n8n.writes)
     path.unlink()
-    for options in (GO, {"delete_resources": True}, {"users": [BO, ADA]}):
-        with pytest.raises(InputError, match="and there is no record: bring the file in state_path back"):
-            beat("2027-12-01", **options)
-    assert len(n8n.writes) == writes and not path.exists()
+    planned = beat("2027-12-01", True, **options)
+    assert not path.exists()
+    did = beat("2027-12-01", **options)
+    assert did["plan"] == planned["plan"] and ADA in n8n.people() and did["changed"] and planned["changed"]
+    assert entry(did, ADA)["staged"]["since"] == "2027-12-01T00:00:00Z"
+    assert not beat("2027-12-02", **options)["changed"]
 
 
 def test_the_record_of_another_n8n_deletes_nobody(n8n: FakeN8n, path: Path, beat: Beat) -> None:
