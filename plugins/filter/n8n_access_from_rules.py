@@ -75,8 +75,8 @@ options:
         type: dict
       deny:
         description:
-          - Projects that nobody who is on this rule gets by any rule. They are compared as they are written, so name a project in the
-            same way in all rules.
+          - Projects that nobody who is on this rule gets by any rule. Their names are compared in Unicode form NFC. A name and an
+            id of one project are not compared with each other, so name a project in the same way in all rules.
         type: list
         elements: str
   email_attribute:

@@ -19,6 +19,7 @@ options:
   _terms:
     description:
       - Projects, each an id or an exact name. A name that several projects have means all of them, one that none has means none.
+        If not exactly one project has that name, names are compared in Unicode form NFC.
       - A term may be a list of these. An empty list is no project; without any term it is all team projects.
       - A term that a template omits with C(default(omit)) names no project. If all terms are omitted, the result is an empty list.
     type: list

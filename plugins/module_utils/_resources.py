@@ -13,7 +13,7 @@ from ._belongings import Belongings
 from ._calls import quoted_part
 from ._client import Listing
 from ._errors import ApiError
-from ._model import Member, Project, Role, User
+from ._model import Member, Project, Role, User, composed
 from ._refusals import has_scope
 from ._sentences import few
 
@@ -144,7 +144,9 @@ class Resources(Belongings):
 
         def read_again() -> Project | None:
             projects = [Project.from_api(item) for item in self.list_projects().items]
-            return next((project for project in projects if project.is_team and project.name == name), None)
+            return next(
+                (project for project in projects if project.is_team and composed(project.name) == composed(name)), None
+            )
 
         def send() -> Project:
             data = self.client.send(

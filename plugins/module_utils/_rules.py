@@ -12,7 +12,7 @@ from typing import Any
 from ._errors import InputError, Problems
 from ._input import dictionary_of, kind_of, list_of, nearest, text_in, texts_of
 from ._matching import Matcher, Values, matcher
-from ._model import NOT_GIVEN, project_name
+from ._model import NOT_GIVEN, composed, project_name
 from ._omitted import is_omitted, rule_without_omitted, without_omitted
 from ._people import people_by_email
 from ._ranking import Ranking, is_slug_of_another_kind, slug_of
@@ -140,7 +140,7 @@ def _rule(name: str, entry: Mapping[Any, Any], where: str, problems: Problems) -
     for attribute, wanted in dictionary_of(entry.get("match"), f"{where}: match", problems).items():
         with problems:
             text = text_in(attribute, f"{where}: the name of an attribute in match")
-            match[text] = matcher(wanted, f"{where}: match.{text}")
+            match[composed(text)] = matcher(wanted, f"{where}: match.{text}")
     role = None
     with problems:
         role = _role(entry.get("role"), "global", f"{where}: role")
@@ -151,7 +151,7 @@ def _rule(name: str, entry: Mapping[Any, Any], where: str, problems: Problems) -
             given = _role(text, "project", f'{where}: projects, the role in "{known}"')
             if given is None:
                 raise InputError(f'{where}: projects: "{known}" has no role.')
-            if known in projects:
+            if composed(known) in map(composed, projects):
                 raise InputError(f'{where}: projects: "{known}" is there twice.')
             projects[known] = given
     deny: list[str] = []
@@ -188,13 +188,16 @@ class _Sieve:
 
 def _grants(rules: Sequence[Rule], ranking: Ranking) -> Grants:
     """Return what rules, sorted by name, give together."""
+    # A project is called as the first rule that names it calls it; others may use another Unicode form.
+    called: dict[str, str] = {}
     denied: dict[str, str] = {}
     offered: dict[str, list[Grant]] = {}
     for rule in rules:
         for project in rule.deny:
-            denied.setdefault(project, rule.name)
+            denied.setdefault(called.setdefault(composed(project), project), rule.name)
         for project, role in rule.projects.items():
-            offered.setdefault(project, []).append(Grant(role, rule.name))
+            name = called.setdefault(composed(project), project)
+            offered.setdefault(name, []).append(Grant(role, rule.name))
     unclear: list[str] = []
     roles = [Grant(rule.role, rule.name) for rule in rules if rule.role]
     return Grants(

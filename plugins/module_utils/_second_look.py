@@ -11,7 +11,7 @@ from ._change import Change
 from ._errors import ApiError, N8nError
 from ._handover import Handover, check_nothing_left, unpublished
 from ._ledger import Ledger
-from ._model import PROJECT_ADMIN, Project, User
+from ._model import PROJECT_ADMIN, Project, User, composed
 from ._plan import Plan, without_admin
 from ._resources import Resources
 
@@ -134,14 +134,14 @@ class SecondLook:
                 self.ledger.failed([change], error)
             return []
         now = {project.id: project.name for project in projects if project.is_team}
-        taken = {name for project_id, name in now.items() if project_id not in self._renamed}
+        taken = {composed(name) for project_id, name in now.items() if project_id not in self._renamed}
         as_planned = []
         for change in changes:
             if change.project_id and change.project_id not in now:
                 self.ledger.conflict(change, "the project is not there any more")
             elif change.project_id and now[change.project_id] != change.before:
                 self.ledger.conflict(change, f'the project has become "{now[change.project_id]}"')
-            elif change.after in taken:
+            elif composed(change.after or "") in taken:
                 self.ledger.conflict(change, "somebody else has made a project of that name")
             else:
                 as_planned.append(change)

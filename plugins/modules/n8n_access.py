@@ -74,6 +74,8 @@ options:
       name:
         description:
           - The exact name. With O(projects[].id) as well, the project of that id gets this name.
+          - All names of projects in the lists are compared in Unicode form NFC. If two projects differ in the form only, name them by
+            their ids.
           - It may be the name of another project that the list gives another one, if both are named by their ids. So names can be swapped.
         type: str
       id:

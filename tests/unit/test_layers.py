@@ -122,7 +122,7 @@ LAYERS: dict[str, set[str]] = {
         "_wish",
     },
     "lookup": {"_connection", "_wish", "_who"},
-    "inventory": {"_connection", "_wish", "_who"},
+    "inventory": {"_connection", "_model", "_wish", "_who"},
     "filter": {"_omitted", "_rules", "_sentences"},
     "doc_fragments": set(),
 }
