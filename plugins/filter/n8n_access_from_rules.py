@@ -11,6 +11,7 @@ from ansible.errors import AnsibleFilterError
 from jinja2.exceptions import UndefinedError
 
 from ..module_utils._errors import InputError
+from ..module_utils._omitted import is_omitted
 from ..module_utils._rules import assign
 
 DOCUMENTATION = r"""
@@ -25,6 +26,9 @@ description:
   - Where several rules give a role for the same thing, the highest counts, whatever the order of rules and people. What one rule denies,
     no other gives.
   - All that is wrong in people and rules is one error, which names each rule and key, or each person.
+  - A value that a template omits with C(default(omit)) is absent. An omitted attribute of a person is a missing attribute. An omitted
+    attribute in O(rules[].match), an omitted role in O(rules[].projects), and an omitted element of O(rules[].deny) are errors, because
+    without them the rule would match more people, or give or deny something else than its text says.
 positional: rules
 options:
   _input:
@@ -71,8 +75,8 @@ options:
         type: dict
       deny:
         description:
-          - Projects that nobody who is on this rule gets by any rule. They are compared as they are written, so name a project in the
-            same way in all rules.
+          - Projects that nobody who is on this rule gets by any rule. Their names are compared in Unicode form NFC. A name and an
+            id of one project are not compared with each other, so name a project in the same way in all rules.
         type: list
         elements: str
   email_attribute:
@@ -169,6 +173,7 @@ def n8n_access_from_rules(
 ) -> list[Any]:
     """Return what `rules` make of `people`; raises AnsibleFilterError with all that is wrong in them."""
     try:
+        result = RESULTS[0] if is_omitted(result) else result
         if result not in RESULTS:
             raise InputError(f'result is {" or ".join(RESULTS)}, and not "{result}".')
         found = assign(people, rules, email_attribute, role_order)

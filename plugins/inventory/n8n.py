@@ -66,6 +66,7 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.inventory.group import to_safe_group_name
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
+from ..module_utils._model import composed
 from ..module_utils._who import group_names, role_group, users_result
 from ..module_utils._wish import EVERYTHING
 from ..plugin_utils._connection import as_data, connection_of, read_state, resolved
@@ -118,7 +119,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._groups = group_names(named, roles, _safe)
         for project_id, name in sorted(named, key=lambda pair: (pair[1], pair[0])):
             self.inventory.add_group(self._groups[project_id])
-            if self._groups[project_id] != _safe(f"project_{name}"):
+            if self._groups[project_id] != _safe(f"project_{composed(name)}"):
                 self.display.warning(
                     f"Several projects of this n8n make the same group, so that of {name!r} is called {self._groups[project_id]}."
                 )

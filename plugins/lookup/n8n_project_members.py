@@ -19,7 +19,9 @@ options:
   _terms:
     description:
       - Projects, each an id or an exact name. A name that several projects have means all of them, one that none has means none.
+        If not exactly one project has that name, names are compared in Unicode form NFC.
       - A term may be a list of these. An empty list is no project; without any term it is all team projects.
+      - A term that a template omits with C(default(omit)) names no project. If all terms are omitted, the result is an empty list.
     type: list
     elements: str
 seealso:
@@ -55,7 +57,7 @@ from ansible.plugins.lookup import LookupBase
 
 from ..module_utils._who import members_of_projects
 from ..module_utils._wish import Needs
-from ..plugin_utils._connection import connection_of, names_in, read_state
+from ..plugin_utils._connection import connection_of, names_in, options_in, read_state
 
 
 class LookupModule(LookupBase):
@@ -63,7 +65,7 @@ class LookupModule(LookupBase):
 
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[dict[str, Any]]:
         """Return the members of the projects that `terms` name."""
-        self.set_options(var_options=variables, direct=kwargs)
+        self.set_options(var_options=variables, direct=options_in(kwargs))
         projects = names_in(self._flatten(terms))
         if terms and not projects:
             return []

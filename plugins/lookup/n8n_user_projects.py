@@ -21,6 +21,7 @@ options:
     description:
       - Users, each an email in any case or an id. Somebody whom n8n does not know is in no project.
       - A term may be a list of these. An empty list is nobody; without any term it is all users.
+      - A term that a template omits with C(default(omit)) names no user. If all terms are omitted, the result is an empty list.
     type: list
     elements: str
 seealso:
@@ -57,7 +58,7 @@ from ansible.plugins.lookup import LookupBase
 
 from ..module_utils._who import projects_of_users_named
 from ..module_utils._wish import Needs
-from ..plugin_utils._connection import connection_of, names_in, read_state
+from ..plugin_utils._connection import connection_of, names_in, options_in, read_state
 
 
 class LookupModule(LookupBase):
@@ -65,7 +66,7 @@ class LookupModule(LookupBase):
 
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[dict[str, Any]]:
         """Return the projects of the users that `terms` name."""
-        self.set_options(var_options=variables, direct=kwargs)
+        self.set_options(var_options=variables, direct=options_in(kwargs))
         users = names_in(self._flatten(terms))
         if terms and not users:
             return []

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ._errors import InputError, Problems
-from ._model import plain_slug, project_name, stored_email
+from ._model import composed, plain_slug, project_name, stored_email
 from ._shield import Shield
 from ._wish import (
     ADDITIVE,
@@ -65,7 +65,7 @@ class _Lists:
         self.projects: list[ProjectWish] = []
         self.members: list[MemberWish] = []
         # Every id and name of a project in `projects`, and the previous names, with the entry. Ids match before
-        # names, and a name that several have, each with its id, is that of none.
+        # names, and a name that several have, each with its id, is that of none. Names are in form NFC here.
         self._called: dict[str, ProjectWish | None] = {}
         self._formerly: dict[str, ProjectWish] = {}
         self._given: dict[tuple[str, str], MemberWish] = {}
@@ -92,25 +92,27 @@ class _Lists:
             self._members_of(wish, members or {})
 
     def _name(self, wish: ProjectWish) -> None:
-        for name in filter(None, (wish.id, wish.name)):
+        own = composed(wish.name or "")
+        for name in filter(None, (wish.id, own)):
             other, former = self._called.get(name), self._formerly.get(name)
             if other is not None and _may_be_one(wish, other):
                 raise InputError(_one_project(name, other.where, wish.where))
             if former is not None and _may_be_one(wish, former):
                 raise InputError(_passed_on(name, former.where, wish.where))
-        for name in wish.previous_names:
-            other, former = self._called.get(name), self._formerly.get(name) or (wish if name == wish.name else None)
+        previous_names = [composed(name) for name in wish.previous_names]
+        for name in previous_names:
+            other, former = self._called.get(name), self._formerly.get(name) or (wish if name == own else None)
             if other is not None and _may_be_one(wish, other):
                 raise InputError(_passed_on(name, wish.where, other.where))
             if former is not None and _may_be_one(wish, former):
                 raise InputError(_one_project(name, former.where, f"previous_names of {wish.where}"))
-        if wish.name:
-            other = self._called.setdefault(wish.name, wish)
-            if other is not None and other is not wish and other.id != wish.name:
-                self._called[wish.name] = None
+        if own:
+            other = self._called.setdefault(own, wish)
+            if other is not None and other is not wish and other.id != own:
+                self._called[own] = None
         if wish.id:
             self._called[wish.id] = wish
-        self._formerly.update(dict.fromkeys(wish.previous_names, wish))
+        self._formerly.update(dict.fromkeys(previous_names, wish))
 
     def _members_of(self, project: ProjectWish, members: Mapping[str, Any]) -> None:
         spelled: dict[str, str] = {}
@@ -147,15 +149,15 @@ class _Lists:
                 with self.problems:
                     name = project_name(project, f"{where}, projects of {email}")
                     place = f'{who}, project "{name}"'
-                    if name in self._formerly and name not in self._called:
-                        raise InputError(_one_project(name, f"previous_names of {self._formerly[name].where}", place))
-                    self._member(
-                        MemberWish(name, email, _role(role, place), where=place, rule=granted_by.get(name, ""))
-                    )
+                    key = composed(name)
+                    if key in self._formerly and key not in self._called:
+                        raise InputError(_one_project(name, f"previous_names of {self._formerly[key].where}", place))
+                    self._member(MemberWish(name, email, _role(role, place), where=place, rule=granted_by.get(key, "")))
 
     def _member(self, wish: MemberWish) -> None:
-        entry = self._called.get(wish.project)
-        first = self._given.setdefault((entry.reference if entry else wish.project, wish.user), wish)
+        name = composed(wish.project)
+        entry = self._called.get(name)
+        first = self._given.setdefault((composed(entry.reference) if entry else name, wish.user), wish)
         if first is not wish:
             roles = [plain_slug(role, "project") for role in (first.role or "", wish.role or "")]
             # What a custom role of another name means, only n8n can tell.
@@ -196,11 +198,12 @@ def access_needs(wish: Wish) -> Needs:
         or (terms.authority == AUTHORITATIVE and any(user.lists_projects for user in wish.users))
     )
     named = {member.project for member in wish.members}
+    in_nfc = {composed(name) for name in named}
     for project in wish.projects:
         called = set(filter(None, (project.id, project.name, *project.previous_names)))
         # Where the list takes nobody away and names nobody, members make no difference. Who is named in it may name it
         # by what it is yet to be called.
-        if project.lists_members or wish.authority(project) != ADDITIVE or called & named:
+        if project.lists_members or wish.authority(project) != ADDITIVE or in_nfc & set(map(composed, called)):
             named |= called
     members = () if everywhere else tuple(sorted(named)) or None
     return Needs(
@@ -240,7 +243,7 @@ def _role(role: object, where: str) -> str:
 def _rules(rules: object, where: str) -> Mapping[str, str]:
     if not isinstance(rules or {}, Mapping):
         raise InputError(f"{where}: this is no dictionary of project names and rules.")
-    return {str(name): str(rule) for name, rule in dict(rules or {}).items()}  # type: ignore[call-overload]
+    return {composed(str(name)): str(rule) for name, rule in dict(rules or {}).items()}  # type: ignore[call-overload]
 
 
 def _text(value: object) -> str | None:

@@ -26,6 +26,7 @@ from ._model import (
     Project,
     State,
     User,
+    composed,
     email_address,
     is_demotion,
     personal,
@@ -61,6 +62,8 @@ class Draft:
         self._notes: dict[str, None] = {}
         self._staying: dict[str, list[str]] = {}
         self._called: dict[str, Project | None] = {}
+        # The projects of the list by the names that they are to have, in form NFC.
+        self._listed: dict[str, Project] = {}
         self._slugs: dict[tuple[str, str], str] = {}
         self.becoming_chat_users: set[str] = set()
         # The ids of the users who are to lose all access.
@@ -175,7 +178,7 @@ class Draft:
         found: dict[str, set[str]] = {}
         for wish in self.wish.members:
             user = self.state.find_user(wish.user)
-            known = [project for project in (self._called.get(wish.project),) if project]
+            known = [project for project in (self._known(wish.project),) if project]
             for project in known or self.state.find_projects(wish.project):
                 found.setdefault(user.email if user else wish.user, set()).add(project.id)
         return found
@@ -213,7 +216,7 @@ class Draft:
             if wish.id is not None or not self.wish.create_projects:
                 raise InputError(missing_project(self.state, wish.reference))
             project = self._create(wish.name or "")
-        elif wish.name is not None and project.name != wish.name:
+        elif wish.name is not None and composed(project.name) != composed(wish.name):
             self._rename(project, wish)
         other = self.entries.setdefault(project.key, wish)
         if other is not wish:
@@ -226,12 +229,24 @@ class Draft:
         # A name that is another's too, or the id of another, does not mean this one.
         if wish.name is not None and self._called_now_and_then(wish.name) <= {project}:
             self._called[wish.name] = project
+            self._listed[composed(wish.name)] = project
+
+    def _known(self, reference: str) -> Project | None:
+        """Return the project that the list calls so, or by the same name in another Unicode form, unless n8n has that form."""
+        found = self._called.get(reference)
+        if found is None and not self.state.is_named(reference):
+            found = self._listed.get(composed(reference))
+        return found
 
     @cached_property
     def _losing_their_names(self) -> set[Project]:
         """The projects, told by their ids, whose names are free for others: n8n does not mind if two have one in between."""
-        names = {wish.id: wish.name for wish in self.wish.projects if wish.id and wish.name and wish.present}
-        return {project for project in self.state.projects if names.get(project.id, project.name) != project.name}
+        names = {wish.id: composed(wish.name) for wish in self.wish.projects if wish.id and wish.name and wish.present}
+        return {
+            project
+            for project in self.state.projects
+            if names.get(project.id, composed(project.name)) != composed(project.name)
+        }
 
     def _called_now_and_then(self, name: str) -> set[Project]:
         """Return the projects that `name` means now, but for those that lose that name by this plan."""
@@ -248,12 +263,17 @@ class Draft:
         return next(iter(matches.values()), None)
 
     def _create(self, name: str) -> Project:
-        self.changes.append(Change("create_project", project=name, after=name, reason="no project has this name yet"))
-        return self.new_projects.setdefault(name, Project("", name))
+        key = composed(name)
+        if key not in self.new_projects:
+            self.changes.append(
+                Change("create_project", project=name, after=name, reason="no project has this name yet")
+            )
+            self.new_projects[key] = Project("", name)
+        return self.new_projects[key]
 
     def _rename(self, project: Project, wish: ProjectWish) -> None:
         name = project_name(wish.name, wish.where)
-        named = self._called.get(name)
+        named = self._known(name)
         bearers = [other for other in self.state.projects_named(name) if other not in self._losing_their_names]
         for other in (*bearers, *([named] if named else ())):
             raise InputError(
@@ -354,14 +374,20 @@ class Draft:
 
     def _project_of(self, wish: MemberWish) -> Project | None:
         if wish.project not in self._called:
-            project = self.state.find_project(wish.project)
+            project = self._known(wish.project) or self.state.find_project(wish.project)
             entry = self.entries.get(project.key) if project else None
-            if project and entry and entry.name and wish.project not in (project.id, entry.name):
+            if (
+                project
+                and entry
+                and entry.name
+                and wish.project != project.id
+                and composed(wish.project) != composed(entry.name)
+            ):
                 # Once it is renamed, the next run would not find it by that name, and would create it.
                 raise InputError(
                     f'{wish.where}: project "{wish.project}" is to be "{entry.name}" by {entry.where}: name it so in both.'
                 )
-            if project is None and wish.present and wish.project in self.state.personal_names:
+            if project is None and wish.present and composed(wish.project) in self.state.personal_names:
                 raise InputError(personal(wish.project))
             if project is None and self.wish.create_projects and wish.present:
                 project = self._create(wish.project)
@@ -403,8 +429,8 @@ def missing_user(user: str) -> str:
 
 def missing_project(state: State, project: str) -> str:
     """Return the words for a project that is not there, with what may have been meant, or the way out."""
-    names = {team.name.casefold().strip(): team.name for team in state.projects if team.is_team}
-    alike = get_close_matches(project.casefold().strip(), names, n=1, cutoff=0.75)
+    names = {composed(team.name).casefold().strip(): team.name for team in state.projects if team.is_team}
+    alike = get_close_matches(composed(project).casefold().strip(), names, n=1, cutoff=0.75)
     way_out = f'was "{names[alike[0]]}" meant?' if alike else "create it, with n8n_project, or with create_projects."
     return f'Project "{project}" does not exist: {way_out}'
 

@@ -171,6 +171,8 @@ class _Departures:
         self.role = CHAT_USER
         # The emails of leavers who look as after the first step and are not in the record.
         self.looking_staged: list[str] = []
+        # The emails of successors by the ids of projects.
+        self.successors: dict[str, str] = {}
 
     def check(self, users: Sequence[User]) -> None:
         """Look at what is the same for all."""
@@ -193,13 +195,26 @@ class _Departures:
                 raise InputError(f"transfer_to: {heir.email} is leaving, too, and gets nothing.")
         for project, email in departure.successors.items():
             with self.problems:
-                if project and self.state.find_project(project) is None:
-                    raise InputError(f'Project "{project}" does not exist: successor names it.')
+                if project:
+                    self._succeeds(email, project)
                 if self._successor(email) in users:
                     raise InputError(f"successor: {email} is leaving, too.")
         if departure.staging is not None:
             with self.problems:
                 departure.staging.check(users)
+
+    def _succeeds(self, email: str, reference: str) -> None:
+        """Keep the successor in a project. An id wins over a name, and the two forms of one name name one project."""
+        project = self.state.find_project(reference)
+        if project is None:
+            raise InputError(f'Project "{reference}" does not exist: successor names it.')
+        other = self.successors.get(project.id, email)
+        by_id = self.departure.successors.get(project.id)
+        if other != email and by_id is None:
+            raise InputError(
+                f'successor: project "{project.name}" ({project.id}) has two successors, {other} and {email}: name one of them.'
+            )
+        self.successors[project.id] = by_id or email
 
     def leave(self, user: User) -> None:
         """Plan the changes for one leaver."""
@@ -267,8 +282,7 @@ class _Departures:
     def succeed(self, leaving: set[str]) -> None:
         """Plan that somebody becomes admin of each project that would be left without one."""
         for key, name, losing in without_admin(self.state, self.changes):
-            email = self.departure.successors.get(key) or self.departure.successors.get(name)
-            email = email or self.departure.successors.get("")
+            email = self.successors.get(key) or self.departure.successors.get("")
             if email is None:
                 self.problems.add(f"{no_admin(key, name, losing)} Or name a successor.")
                 continue

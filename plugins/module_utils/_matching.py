@@ -72,6 +72,9 @@ def find_attribute(data: object, path: str) -> object:
     element.
     """
     if isinstance(data, Mapping):
+        if not path.isascii():
+            # Where keys have accents, those of a file may be in another Unicode form than those of a rule.
+            data, path = {text_of(key): item for key, item in data.items()}, text_of(path)
         if path in data:
             return data[path]
         key = path

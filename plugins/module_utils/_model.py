@@ -227,13 +227,21 @@ class State:
         return named
 
     @cached_property
+    def _composed(self) -> Mapping[str, tuple[Project, ...]]:
+        found: dict[str, tuple[Project, ...]] = {}
+        for name, projects in self._named.items():
+            key = composed(name)
+            found[key] = (*found.get(key, ()), *projects)
+        return found
+
+    @cached_property
     def _personal(self) -> Mapping[str, Project]:
         return {project.creator_id: project for project in self.projects if not project.is_team and project.creator_id}
 
     @cached_property
     def personal_names(self) -> frozenset[str]:
-        """The names of personal projects, which n8n calls like people: Ada Lovelace <ada@example.com>."""
-        return frozenset(project.name for project in self.projects if not project.is_team)
+        """The names of personal projects in form NFC, which n8n calls like people: Ada Lovelace <ada@example.com>."""
+        return frozenset(composed(project.name) for project in self.projects if not project.is_team)
 
     @cached_property
     def _memberships(self) -> Mapping[str, Mapping[str, Member]]:
@@ -249,13 +257,18 @@ class State:
         return self._users.get(reference) or self._users.get(reference.strip().lower())
 
     def find_projects(self, reference: str) -> tuple[Project, ...]:
-        """Return the projects that a reference may mean: the one of that id, else all team projects of that name."""
+        """Return the projects that a reference may mean: the one of that id, else those that `projects_named` returns."""
         project = self._projects.get(reference)
         return (project,) if project else self.projects_named(reference)
 
     def projects_named(self, name: str) -> tuple[Project, ...]:
-        """Return all team projects of that exact name."""
-        return self._named.get(name, ())
+        """Return the team projects that a name means: the one of that exact name, else all of that name in form NFC."""
+        exact = self._named.get(name, ())
+        return exact if len(exact) == 1 else self._composed.get(composed(name), ())
+
+    def is_named(self, name: str) -> bool:
+        """Whether a team project has that exact name."""
+        return name in self._named
 
     def find_member(self, project: Project, user: User) -> Member | None:
         """Return the membership of a user in a team project, or None."""
@@ -283,14 +296,14 @@ class State:
         return "the user whose API key is used" if user.id == self.myself else ""
 
 
+def composed(name: str) -> str:
+    """Return a name in Unicode's form NFC, in which names are compared: a letter with its accent is one character."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
 def project_key(project_id: str, name: str) -> str:
     """Return the id, or of a project that is yet to be created what no id looks like."""
     return project_id or f"new {name}"
-
-
-def same_name(first: str, second: str) -> bool:
-    """Whether two names of projects are the same text, whichever of its two forms Unicode has for a letter with an accent."""
-    return unicodedata.normalize("NFC", first) == unicodedata.normalize("NFC", second)
 
 
 def personal(project: str) -> str:
@@ -351,7 +364,10 @@ def role_slug(text: str, kind: str, known: Iterable[Role] | None, where: str) ->
         # Nobody can be asked, and it is neither n8n's own nor looks like a custom one.
         slug = None
     if slug is None:
-        matches = sorted({role.slug for role in roles if text in (role.name, role.slug.partition(":")[2])})
+        names = (text, composed(text))
+        matches = sorted(
+            {role.slug for role in roles if composed(role.name) in names or role.slug.partition(":")[2] in names}
+        )
         if len(matches) > 1:
             raise InputError(
                 f'{where}: the role "{text}" exists several times: name it by its slug, {" or ".join(matches)}.'

@@ -18,6 +18,7 @@ from ._client import REQUESTS_IMPORT_ERROR, Client
 from ._errors import InputError, N8nError
 from ._locks import server_lock
 from ._model import Role, State, role_slug
+from ._omitted import without_omitted
 from ._options import CONNECTION_OPTIONS, Connection
 from ._plan import Plan
 from ._reading import read, roles_if_shown
@@ -190,14 +191,15 @@ def run_module(
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=str(REQUESTS_IMPORT_ERROR))
     try:
-        client = Client(Connection.from_options(module.params), read_only=module.check_mode)
+        params = {**dict.fromkeys(module.params), **without_omitted(module.params, "")}
+        client = Client(Connection.from_options(params), read_only=module.check_mode)
     except N8nError as error:
         module.fail_json(msg=str(error))
     with client:
         task = Task(Resources(client), module.check_mode, module._diff)
         try:
             with server_lock(task.url) if writes and not module.check_mode else nullcontext():
-                result = run(module.params, task)
+                result = run(params, task)
             leave = module.exit_json
         except N8nError as error:
             result = {**task.failed_result(), **error.result(), "msg": str(error)}

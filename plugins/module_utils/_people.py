@@ -12,6 +12,7 @@ from ._errors import InputError, Problems
 from ._input import LISTS, kind_of, list_of, nearest, text_in
 from ._matching import find_attribute, text_of
 from ._model import stored_email
+from ._omitted import is_omitted, without_omitted
 
 # By what a person without an email can be recognised in an error.
 _TELLING = ("name", "displayName", "display_name", "name.formatted", "userName", "username", "cn", "uid", "dn", "id")
@@ -24,8 +25,11 @@ def people_by_email(people: object, email_attribute: object, problems: Problems)
         attribute = text_in(email_attribute, "email_attribute")
     entries = list_of(people, "people", "people", problems)
     found: dict[str, int] = {}
-    for number, person in enumerate(entries):
+    for number, entry in enumerate(entries):
+        if is_omitted(entry):
+            continue
         with problems:
+            person = entries[number] = without_omitted(entry, f"people[{number}]")
             if not isinstance(person, Mapping):
                 raise InputError(f"people[{number}] is {kind_of(person)}, and a person is a dictionary.")
             try:

@@ -17,7 +17,7 @@ from typing import Any
 from ._change import GIVES, PROJECT_ACTIONS, Change, place
 from ._handover import Handover
 from ._losses import never_listed_notes
-from ._model import PROJECT_ADMIN, Member, Project, State, User, the_one
+from ._model import PROJECT_ADMIN, Member, Project, State, User, composed, the_one
 from ._sentences import quoted
 
 # The actions that summary always counts, also where there are none of them.
@@ -145,12 +145,12 @@ class Plan:
 
     def _touched(self, changes: Sequence[Change], access: Access) -> str:
         users, projects, members = set(), set(), set()
-        shared = Counter(access.names.values())
+        shared = Counter(map(composed, access.names.values()))
 
         @cache
         def label(key: str) -> str:
             name = access.names.get(key, "")
-            return quoted(name) + (f" ({key})" if shared[name] > 1 else "")
+            return quoted(name) + (f" ({key})" if shared[composed(name)] > 1 else "")
 
         for change in changes:
             key, user = change.project_key, change.user or ""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 from ._errors import Problems
-from ._model import ORDER, plain_slug
+from ._model import ORDER, composed, plain_slug
 
 _SAY_WHICH = "lowest comes first, and a word for two roles is written in full (global:admin, project:admin)."
 
@@ -48,8 +48,8 @@ class Ranking:
 
 
 def slug_of(role: str, kind: str) -> str:
-    """Return what tells a role from others: its full slug, or a custom one as it is written."""
-    return plain_slug(role, kind) or role
+    """Return what tells a role from others: its full slug, or a custom one as it is written, in form NFC."""
+    return composed(plain_slug(role, kind) or role)
 
 
 def is_slug_of_another_kind(role: str, kind: str) -> bool:

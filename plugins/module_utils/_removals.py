@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from ._draft import Draft
 from ._losses import all_seeing_note, carried_away, lost_membership, lost_memberships, role_change
-from ._model import CHAT_USER, PROJECT_ADMIN, Member, Project
+from ._model import CHAT_USER, PROJECT_ADMIN, Member, Project, composed
 from ._change import Change
 from ._sentences import quoted
 from ._wish import AUTHORITATIVE, DEMOTE, KEEP, UserWish
@@ -135,5 +135,5 @@ def last_admins_stay(draft: Draft, left: Iterable[tuple[str, str, list[Change]]]
 
 
 def _denied(reason: str, listed: UserWish | None, project: Project) -> str:
-    rule = listed.denied.get(project.name) or listed.denied.get(project.id) if listed else None
+    rule = listed.denied.get(composed(project.name)) or listed.denied.get(project.id) if listed else None
     return f"{reason}, denied by rule {quoted(rule)}" if rule else reason

@@ -13,7 +13,7 @@ from ._belongings import Belongings
 from ._calls import quoted_part
 from ._client import Client, Listing
 from ._errors import ApiError
-from ._model import Member, Project, Role, User, same_name
+from ._model import Member, Project, Role, User, composed
 from ._refusals import has_scope
 from ._sentences import few
 
@@ -187,7 +187,9 @@ class Resources(Belongings):
 
         def read_again() -> Project | None:
             projects = [Project.from_api(item) for item in self.list_projects().items]
-            return next((project for project in projects if project.is_team and same_name(project.name, name)), None)
+            return next(
+                (project for project in projects if project.is_team and composed(project.name) == composed(name)), None
+            )
 
         def send() -> Project:
             data = self.client.send(

@@ -12,7 +12,8 @@ from typing import Any
 from ._errors import InputError, Problems
 from ._input import dictionary_of, kind_of, list_of, nearest, text_in, texts_of
 from ._matching import Matcher, Values, matcher
-from ._model import NOT_GIVEN, project_name
+from ._model import NOT_GIVEN, composed, project_name
+from ._omitted import is_omitted, rule_without_omitted, without_omitted
 from ._people import people_by_email
 from ._ranking import Ranking, is_slug_of_another_kind, slug_of
 
@@ -78,9 +79,13 @@ class Assignment:
 def assign(people: object, rules: object, email_attribute: object = "email", role_order: object = ()) -> Assignment:
     """Return what `rules` make of `people`; raises InputError with all that is wrong in them."""
     problems = Problems()
+    # An omitted argument has its default.
+    email_attribute = "email" if is_omitted(email_attribute) else email_attribute
+    with problems:
+        role_order = () if is_omitted(role_order) else without_omitted(role_order, "role_order")
     ranking = Ranking.of(texts_of(role_order, "role_order", "roles", problems), problems)
-    read = read_rules(rules, problems)
-    persons = people_by_email(people, email_attribute, problems)
+    read = read_rules(None if is_omitted(rules) else rules, problems)
+    persons = people_by_email(None if is_omitted(people) else people, email_attribute, problems)
     problems.refuse()
     # Few sets of rules give something to many people.
     by_rules: dict[tuple[int, ...], list[str]] = {}
@@ -107,17 +112,20 @@ def read_rules(entries: object, problems: Problems) -> list[Rule]:
     seen: dict[str, str] = {}
     for number, entry in enumerate(list_of(entries, "rules", "rules", problems)):
         where = f"rules[{number}]"
+        if is_omitted(entry):
+            continue
         if not isinstance(entry, Mapping):
             problems.add(f"{where} is {kind_of(entry)}, and a rule is a dictionary.")
             continue
         name = ""
         with problems:
-            name = text_in(entry.get("name"), f"{where}: name")
+            name = text_in(without_omitted(entry.get("name"), f"{where}: name"), f"{where}: name")
             if name in seen:
                 problems.add(f'{where} and {seen[name]} are both named "{name}", and a grant names the rule it is by.')
             seen[name] = where
             where = f'{where} ("{name}")'
-        found.append(_rule(name, entry, where, problems))
+        with problems:
+            found.append(_rule(name, rule_without_omitted(entry, where), where, problems))
     return sorted(found, key=lambda rule: rule.name)
 
 
@@ -132,7 +140,7 @@ def _rule(name: str, entry: Mapping[Any, Any], where: str, problems: Problems) -
     for attribute, wanted in dictionary_of(entry.get("match"), f"{where}: match", problems).items():
         with problems:
             text = text_in(attribute, f"{where}: the name of an attribute in match")
-            match[text] = matcher(wanted, f"{where}: match.{text}")
+            match[composed(text)] = matcher(wanted, f"{where}: match.{text}")
     role = None
     with problems:
         role = _role(entry.get("role"), "global", f"{where}: role")
@@ -143,7 +151,7 @@ def _rule(name: str, entry: Mapping[Any, Any], where: str, problems: Problems) -
             given = _role(text, "project", f'{where}: projects, the role in "{known}"')
             if given is None:
                 raise InputError(f'{where}: projects: "{known}" has no role.')
-            if known in projects:
+            if composed(known) in map(composed, projects):
                 raise InputError(f'{where}: projects: "{known}" is there twice.')
             projects[known] = given
     deny: list[str] = []
@@ -180,13 +188,16 @@ class _Sieve:
 
 def _grants(rules: Sequence[Rule], ranking: Ranking) -> Grants:
     """Return what rules, sorted by name, give together."""
+    # A project is called as the first rule that names it calls it; others may use another Unicode form.
+    called: dict[str, str] = {}
     denied: dict[str, str] = {}
     offered: dict[str, list[Grant]] = {}
     for rule in rules:
         for project in rule.deny:
-            denied.setdefault(project, rule.name)
+            denied.setdefault(called.setdefault(composed(project), project), rule.name)
         for project, role in rule.projects.items():
-            offered.setdefault(project, []).append(Grant(role, rule.name))
+            name = called.setdefault(composed(project), project)
+            offered.setdefault(name, []).append(Grant(role, rule.name))
     unclear: list[str] = []
     roles = [Grant(rule.role, rule.name) for rule in rules if rule.role]
     return Grants(

@@ -11,7 +11,7 @@ from ._change import Change
 from ._errors import ApiError, N8nError
 from ._handover import Handover, check_nothing_left, unpublished
 from ._ledger import Ledger
-from ._model import PROJECT_ADMIN, Project, User, same_name
+from ._model import PROJECT_ADMIN, Project, User, composed
 from ._plan import Plan, without_admin
 from ._resources import Resources
 
@@ -155,7 +155,7 @@ class SecondLook:
                 self.ledger.conflict(change, "the project is not there any more")
             elif change.project_id and now[change.project_id] != change.before:
                 self.ledger.conflict(change, f'the project has become "{now[change.project_id]}"')
-            elif taken := [other for other in others if same_name(other.name, change.after or "")]:
+            elif taken := [other for other in others if composed(other.name) == composed(change.after or "")]:
                 is_reached = change.action == "create_project" and len(taken) == 1
                 self.ledger.conflict(change, "another task has created a project of that name", is_reached)
                 if is_reached:

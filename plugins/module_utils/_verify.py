@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from ._change import Change
 from ._errors import N8nError
 from ._ledger import Ledger
-from ._model import PROJECT_ADMIN, Project, same_name
+from ._model import PROJECT_ADMIN, Project, composed
 from ._plan import Plan, without_admin
 from ._resources import Resources
 from ._sentences import few, quoted
@@ -59,7 +59,9 @@ class Verification:
         for change in changes:
             mine = self.ledger.project_id(change)
             others = [
-                project for project in teams if same_name(project.name, change.after or "") and project.id != mine
+                project
+                for project in teams
+                if composed(project.name) == composed(change.after or "") and project.id != mine
             ]
             if others:
                 found[change] = others

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ._model import Member, Project, Role, State, User
+from ._model import Member, Project, Role, State, User, composed
 
 PERSONAL_OWNER = "project:personalOwner"
 
@@ -34,6 +34,12 @@ def projects_of_users(state: State, include_personal: bool = False) -> dict[str,
             mine = {"id": project.id, "name": project.name, "role": PERSONAL_OWNER}
             found.setdefault(project.creator_id, []).append(mine)
     return found
+
+
+def projects_called(state: State, name: str) -> list[Project]:
+    """Return the projects that a name means, personal ones included."""
+    personal = (project for project in state.projects if not project.is_team)
+    return [*state.projects_named(name), *(project for project in personal if composed(project.name) == composed(name))]
 
 
 def projects_result(state: State, projects: Iterable[Project], members: bool = False) -> list[dict[str, Any]]:
@@ -96,7 +102,7 @@ def group_names(
     ids = dict.fromkeys(named, 0)
     while True:
         names = {
-            project_id: safe("_".join(["project", name, *[project_id] * ids[project_id]]))
+            project_id: safe("_".join(["project", composed(name), *[project_id] * ids[project_id]]))
             for project_id, name in named.items()
         }
         claims: dict[str, set[str]] = {}
@@ -124,12 +130,12 @@ def roles_result(roles: Iterable[Role]) -> list[dict[str, Any]]:
 def export(state: State) -> dict[str, list[dict[str, Any]]]:
     """Return the present access as `users` and `projects` of n8n_access.
 
-    A project stands by its id where its name is blank, that of another one, or another one's id.
+    A project stands by its id where its name is blank, that of another one in form NFC, or another one's id.
     """
-    taken = Counter(project.name for project in state.projects if project.is_team)
+    taken = Counter(composed(project.name) for project in state.projects if project.is_team)
     taken.update(project.id for project in state.projects)
     label = {
-        project.id: project.name if project.name.strip() and taken[project.name] == 1 else project.id
+        project.id: project.name if project.name.strip() and taken[composed(project.name)] == 1 else project.id
         for project in state.projects
     }
     memberships = projects_of_users(state)

@@ -23,7 +23,7 @@ class UserWish:
     """That a user is there with that instance role (None: whatever it is), or is not there.
 
     `lists_projects` says that the user's projects are told, all of them where the list is authoritative. `rule` is what
-    gave the role, and `denied` has, by project, the rules that deny it.
+    gave the role, and `denied` has, by project (its id, or its name in form NFC), the rules that deny it.
     """
 
     user: str

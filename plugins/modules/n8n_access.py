@@ -53,6 +53,8 @@ options:
             slug, or a custom role by its slug or display name.
           - Ansible does not resolve templates in the keys of a dictionary, so a name that is in a variable needs the whole dictionary
             to come out of a template, as in the examples.
+          - Ansible removes a project whose role a template omits with C(default(omit)) before the module runs. The membership is then not
+            listed.
           - With O(authority=authoritative), the person leaves all other team projects; an empty dictionary means all of them. Without
             the option nothing is said of the person's projects.
         type: dict
@@ -72,6 +74,8 @@ options:
       name:
         description:
           - The exact name. With O(projects[].id) as well, the project of that id gets this name.
+          - All names of projects in the lists are compared in Unicode form NFC. If two projects differ in the form only, name them by
+            their ids.
           - It may be the name of another project that the list gives another one, if both are named by their ids. So names can be swapped.
         type: str
       id:

@@ -60,6 +60,7 @@ options:
   successor:
     description:
       - The email of who becomes admin of projects whose last admin leaves, or a dictionary of project names or ids and emails.
+      - An id wins over a name. Names are compared in Unicode form NFC.
     type: raw
   state_path:
     description:

@@ -24,6 +24,8 @@ options:
     description:
       - The name of the project, compared exactly, and stored as it is, with any space around it.
       - n8n allows several projects of one name. Where there are several, name the project by its O(id).
+      - Names are compared in Unicode form NFC, so that a letter with its accent is the same in both forms. A project is not renamed into
+        the other form. If two projects differ in the form only, the one of exactly this form is meant.
       - One of O(name) and O(id) is needed.
     type: str
   id:

@@ -22,6 +22,7 @@ options:
     description:
       - Only projects of this exact name. Where several have it, all of them are returned. None of that name is an empty list and no
         error.
+      - If exactly one project has this name, it is returned. Otherwise names are compared in Unicode form NFC.
     type: str
   id:
     description:
@@ -100,7 +101,7 @@ from typing import Any
 
 from ..module_utils._model import project_name
 from ..module_utils._module import Task, run_module
-from ..module_utils._who import projects_result
+from ..module_utils._who import projects_called, projects_result
 from ..module_utils._wish import Needs
 
 ARGUMENT_SPEC: dict[str, Any] = {
@@ -123,8 +124,8 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     state = task.read(Needs(projects=True, members=members, all_users=params["members"] and personal))
     wanted = [
         project
-        for project in state.projects
-        if name in (None, project.name) and project_id in (None, project.id) and (personal or project.is_team)
+        for project in (state.projects if name is None else projects_called(state, name))
+        if project_id in (None, project.id) and (personal or project.is_team)
     ]
     return {"projects": projects_result(state, wanted, params["members"])}
 

@@ -21,7 +21,8 @@ extends_documentation_fragment:
 options:
   project:
     description:
-      - The id of a team project, or its exact name.
+      - The id of a team project, or its exact name. If no project or several projects have exactly that name, names are compared in
+        Unicode form NFC.
     type: str
     required: true
   user:

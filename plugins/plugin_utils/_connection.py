@@ -13,6 +13,7 @@ from ansible.errors import AnsibleError
 from ..module_utils._client import Client
 from ..module_utils._errors import N8nError
 from ..module_utils._model import State
+from ..module_utils._omitted import is_omitted
 from ..module_utils._options import CONNECTION_OPTIONS, Connection
 from ..module_utils._reading import read
 from ..module_utils._resources import Resources
@@ -51,12 +52,17 @@ def resolved(options: Mapping[str, Any], templar: Any) -> dict[str, Any]:
 
 
 def names_in(terms: Iterable[Any]) -> tuple[str, ...]:
-    """Return the terms of a lookup as text; raises AnsibleError for what can be no name, email or id."""
-    names = tuple(terms)
+    """Return the terms of a lookup as text, without the omitted ones; raises AnsibleError for what can be no name, email or id."""
+    names = tuple(name for name in terms if not is_omitted(name))
     for name in names:
         if isinstance(name, bool) or not isinstance(name, (str, int)) or not str(name).strip():
             raise AnsibleError(f"A term has to be a name, an email or an id, or a list of these, and one is {name!r}.")
     return tuple(map(str, names))
+
+
+def options_in(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that a call of a lookup names, without the omitted ones, which have their defaults."""
+    return {name: value for name, value in options.items() if not is_omitted(value)}
 
 
 def read_state(connection: Connection, needs: Needs) -> State:

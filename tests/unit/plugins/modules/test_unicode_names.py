@@ -1,0 +1,227 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names of projects in two Unicode forms, in every module and everything that compares names."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+import pytest
+
+from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_wish
+from ansible_collections.lifecycle.n8n.plugins.module_utils._client import Listing
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Project, Role, State, User, role_slug
+from ansible_collections.lifecycle.n8n.plugins.module_utils._outcome import Forestalled
+from ansible_collections.lifecycle.n8n.plugins.module_utils._reading import read
+from ansible_collections.lifecycle.n8n.plugins.module_utils._rules import assign
+from ansible_collections.lifecycle.n8n.plugins.module_utils._who import export, group_names, members_of_projects
+from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import EVERYTHING
+from ansible_collections.lifecycle.n8n.plugins.modules import (
+    n8n_access,
+    n8n_offboard,
+    n8n_project,
+    n8n_project_info,
+    n8n_project_member,
+)
+from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import four_beats, run
+
+NFC, NFD = (unicodedata.normalize(form, "Café Zürich") for form in ("NFC", "NFD"))
+OTHER = {NFC: NFD, NFD: NFC}
+FORMS = pytest.mark.parametrize("form", [NFC, NFD], ids=["NFC", "NFD"])
+ADA, BO = "ada@example.com", "bo@example.com"
+
+
+@pytest.fixture
+def n8n() -> FakeN8n:
+    fake = FakeN8n()
+    fake.person(ADA)
+    fake.person(BO)
+    return fake
+
+
+def unchanged(module: Any, n8n: FakeN8n, **params: Any) -> None:
+    """Assert that a task finds everything as it is to be."""
+    assert not run(module, n8n, **params)["changed"] and not n8n.writes
+
+
+# One project
+
+
+@FORMS
+def test_a_project_in_the_other_form_is_the_project(n8n: FakeN8n, form: str) -> None:
+    key = n8n.team(form, ada="viewer")
+    other = OTHER[form]
+    unchanged(n8n_project, n8n, name=other)
+    unchanged(n8n_project, n8n, id=key, name=other)
+    unchanged(n8n_project, n8n, name=other, previous_names=[form])
+    unchanged(n8n_project_member, n8n, project=other, user=ADA, role="viewer")
+    unchanged(n8n_access, n8n, users=[{"email": ADA, "projects": {other: "viewer"}}])
+    unchanged(n8n_access, n8n, projects=[{"name": other, "members": {ADA: "viewer"}}])
+    unchanged(
+        n8n_access, n8n, projects=[{"id": key, "name": other}], users=[{"email": ADA, "projects": {form: "viewer"}}]
+    )
+    assert [project["id"] for project in run(n8n_project_info, n8n, name=other)["projects"]] == [key]
+    lists = {"users": [{"email": ADA, "projects": {other: "viewer"}}, {"email": OLIVIA, "projects": {other: "admin"}}]}
+    unchanged(n8n_access, n8n, **lists, authority="authoritative")
+    four_beats(n8n_project, n8n, name=other, state="absent")
+    assert n8n.memberships() == {}
+
+
+@FORMS
+def test_one_exact_name_wins_and_otherwise_several_are_ambiguous(n8n: FakeN8n, form: str) -> None:
+    mine, others = n8n.team(form), n8n.team(OTHER[form])
+    assert run(n8n_project, n8n, name=form)["project"]["id"] == mine
+    assert [project["id"] for project in run(n8n_project_info, n8n, name=form)["projects"]] == [mine]
+    second = n8n.team(form)
+    with pytest.raises(InputError, match=", ".join(sorted([mine, others, second]))):
+        run(n8n_project, n8n, name=form)
+    assert len(run(n8n_project_info, n8n, name=form)["projects"]) == 3
+    assert run(n8n_project, n8n, name=OTHER[form])["project"]["id"] == others
+
+
+def test_neither_form_is_exact(n8n: FakeN8n) -> None:
+    # Two marks on one letter, in an order that neither form has.
+    first, second, third = "x\u0323\u0307", "\u1e8b\u0323", "x\u0307\u0323"
+    ids = [n8n.team(first), n8n.team(second)]
+    with pytest.raises(InputError, match=f"exists 2 times, with the ids {', '.join(sorted(ids))}"):
+        run(n8n_project, n8n, name=third)
+
+
+@FORMS
+def test_a_new_project_in_both_forms_is_one(n8n: FakeN8n, form: str) -> None:
+    users = [{"email": ADA, "projects": {form: "viewer"}}, {"email": BO, "projects": {OTHER[form]: "editor"}}]
+    done = four_beats(n8n_access, n8n, users=users)
+    assert done["summary"]["create_project"] == 1
+    assert n8n.memberships() == {form: {OLIVIA: "project:admin", ADA: "project:viewer", BO: "project:editor"}}
+    unchanged(n8n_access, n8n, users=users, projects=[{"name": form}])
+
+
+@FORMS
+def test_members_are_found_under_the_name_that_a_project_is_to_have(n8n: FakeN8n, form: str) -> None:
+    n8n.team("Cafe")
+    lists: dict[str, Any] = {
+        "projects": [{"name": form, "previous_names": ["Cafe"]}],
+        "users": [{"email": ADA, "projects": {OTHER[form]: "viewer"}}],
+    }
+    done = four_beats(n8n_access, n8n, **lists)
+    assert done["summary"]["rename_project"] == 1 and done["summary"]["create_project"] == 0
+    assert n8n.memberships() == {form: {OLIVIA: "project:admin", ADA: "project:viewer"}}
+
+
+@FORMS
+def test_a_name_that_another_project_has_in_the_other_form_is_taken(n8n: FakeN8n, form: str) -> None:
+    key, other = n8n.team("Cafe"), n8n.team(OTHER[form])
+    with pytest.raises(InputError, match=f"project {other} has that name already"):
+        run(n8n_project, n8n, id=key, name=form)
+
+
+@FORMS
+def test_contradictions_in_two_forms(form: str) -> None:
+    other = OTHER[form]
+    person = {"email": ADA, "projects": {other: "editor"}}
+    for lists in (
+        {"users": [{"email": ADA, "projects": {form: "viewer", other: "editor"}}]},
+        {"projects": [{"name": form, "members": {ADA: "viewer"}}], "users": [person]},
+        {"projects": [{"name": form}, {"name": other}]},
+        {"projects": [{"name": "B", "previous_names": [form]}], "users": [person]},
+        {"projects": [{"name": "B", "previous_names": [form]}, {"name": "C", "previous_names": [other]}]},
+        {"projects": [{"name": "B", "previous_names": [form]}, {"name": other}]},
+    ):
+        with pytest.raises(InputError):
+            access_wish(lists.get("users"), lists.get("projects"))
+
+
+# Rules
+
+
+@FORMS
+def test_deny_in_one_form_denies_the_other(n8n: FakeN8n, form: str) -> None:
+    other = OTHER[form]
+    give = {"name": "A", "match": {}, "projects": {form: "viewer", "Sales": "viewer"}}
+    deny = {"name": "B", "match": {}, "deny": [other]}
+    found = assign([{"email": ADA}], [give, deny]).users
+    assert found[0]["projects"] == {"Sales": "viewer"} and found[0]["granted_by"]["denied"] == {form: "B"}
+    n8n.team(other, ada="viewer")
+    n8n.team("Sales", ada="viewer")
+    done = four_beats(n8n_access, n8n, users=found, authority="authoritative", max_removal_percent=100)
+    assert [change["reason"] for change in done["plan"]] == [
+        'the project is not among the user\'s in the list, denied by rule "B"'
+    ]
+
+
+@FORMS
+def test_rules_compare_in_one_form(form: str) -> None:
+    other = OTHER[form]
+    rules = [
+        {"name": "A", "match": {form: "x"}, "projects": {form: "viewer"}},
+        {"name": "B", "match": {}, "projects": {other: "admin"}},
+    ]
+    assert assign([{"email": ADA, other: "x"}], rules).users == [
+        {"email": ADA, "projects": {form: "admin"}, "granted_by": {"projects": {form: "B"}}}
+    ]
+    with pytest.raises(InputError, match="is there twice"):
+        assign([], [{"name": "A", "match": {}, "projects": {form: "viewer", other: "viewer"}}])
+    custom = [{"name": "A", "match": {}, "role": form}, {"name": "B", "match": {}, "role": "member"}]
+    assert assign([{"email": ADA}], custom, role_order=[other, "member"]).users[0]["role"] == "member"
+    roles = (Role("global:cafe-abc123", form, "global", custom=True),)
+    assert role_slug(other, "global", roles, "role") == "global:cafe-abc123"
+
+
+# What reads
+
+
+@FORMS
+def test_what_reads_names_compares_them_in_one_form(form: str) -> None:
+    other = OTHER[form]
+    one = State("u", users=(User("1", ADA, "global:member"),), projects=(Project("p", form), Project("q", "Sales")))
+    assert [project.id for project in one.find_projects(other)] == ["p"]
+    assert members_of_projects(one, [other]) == []
+    assert [project["name"] for project in export(one)["projects"]] == sorted([form, "Sales"])
+    names = group_names([("p", form)], [], lambda text: text)
+    assert names == {"p": f"project_{NFC}"}
+    assert sorted(group_names([("p", form), ("q", other)], [], lambda text: text).values()) == [
+        f"project_{NFC}_p",
+        f"project_{NFC}_q",
+    ]
+
+
+@FORMS
+def test_an_export_names_projects_that_differ_in_form_alone_by_their_ids(n8n: FakeN8n, form: str) -> None:
+    ids = {n8n.team(form, ada="viewer"), n8n.team(OTHER[form], ada="editor")}
+    users = export(read(n8n, EVERYTHING))["users"]
+    assert set(next(user for user in users if user["email"] == ADA)["projects"]) == ids
+    unchanged(n8n_access, n8n, users=users, authority="authoritative")
+
+
+# Successors and destinations
+
+
+@FORMS
+def test_a_successor_in_the_other_form(n8n: FakeN8n, form: str) -> None:
+    key = n8n.team(form, ada="admin")
+    n8n.roles_in[key].pop(n8n.owner_id)
+    four_beats(n8n_offboard, n8n, users=[ADA], successor={OTHER[form]: BO})
+    assert n8n.memberships() == {form: {BO: "project:admin"}}
+    with pytest.raises(InputError, match="has two successors"):
+        run(n8n_offboard, n8n, users=[BO], successor={form: ADA, OTHER[form]: OLIVIA})
+
+
+@FORMS
+def test_a_project_created_in_between_in_the_other_form_is_taken(
+    n8n: FakeN8n, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed, looks = n8n.list_projects, []
+
+    def with_another() -> Listing:
+        looks.append(form)
+        if len(looks) == 2:
+            n8n.team(OTHER[form])
+        return listed()
+
+    monkeypatch.setattr(n8n, "list_projects", with_another)
+    result = run(n8n_project, n8n, name=form)
+    assert not n8n.writes and not result["changed"] and result["project"]["name"] == OTHER[form]
