@@ -11,25 +11,27 @@ from ._change import Change
 from ._delivery import deliver
 from ._errors import ApiError, N8nError
 from ._handover import Delivery
+from ._invitations import Unreached, mail_error
 from ._ledger import Ledger
 from ._model import PROJECT_ADMIN
 from ._outcome import Outcome
 from ._plan import Plan
-from ._resources import Resources, batches
+from ._refusals import is_about_address
+from ._resources import Invitation, Resources, batches
 from ._second_look import LOOK_MEMBERS, LOOK_USERS, SecondLook
 
 
 def apply(
     plan: Plan,
     resources: Resources,
-    keep_links: Callable[[dict[str, str]], None],
+    keep_links: Callable[[dict[str, str]], None] | None,
     progress: Callable[[int, int, str], None] = lambda made, planned, action: None,
 ) -> Outcome:
     """Make the changes of `plan` and return what became of each of them. Raises nothing that n8n can cause.
 
     What fails does not stop what does not depend on it. `keep_links` gets the invitation links (secrets) by email as
-    soon as n8n has made them, as they cannot be had again. `progress` gets how many changes are behind it, of how many,
-    and the action of the last, also from several threads at once.
+    soon as n8n has made them, as they cannot be had again; None says that nothing keeps them. `progress` gets how many
+    changes are behind it, of how many, and the action of the last, also from several threads at once.
     """
     run = _Run(plan, resources, keep_links, Ledger(len(plan.changes), progress))
     for step, changes in plan.steps():
@@ -39,7 +41,7 @@ def apply(
 
 class _Run:
     def __init__(
-        self, plan: Plan, resources: Resources, keep_links: Callable[[dict[str, str]], None], ledger: Ledger
+        self, plan: Plan, resources: Resources, keep_links: Callable[[dict[str, str]], None] | None, ledger: Ledger
     ) -> None:
         self.resources = resources
         self.ledger = ledger
@@ -55,10 +57,7 @@ class _Run:
             return
         ready = self.ledger.ready(changes)
         if step == "invite":
-            # Those who are invited already are invited again.
-            for again in (False, True):
-                for batch in batches(change for change in ready if (change.before is not None) == again):
-                    self._together(batch, self._invite_again if again else self._invite)
+            self._invite_all(ready)
         elif step in ("create", "rename"):
             self._each(self.look.names(ready), self._single)
         elif step in ("give", "give_back"):
@@ -113,10 +112,39 @@ class _Run:
             return error
         return None
 
-    def _invite_again(self, changes: Sequence[Change]) -> None:
-        self._invite(changes, again=True)
+    def _invite_all(self, changes: Sequence[Change]) -> None:
+        """Invite users, and users who are pending once more, in one call for every BATCH of them."""
+        unreached = Unreached()
+        for again in (False, True):
 
-    def _invite(self, changes: Sequence[Change], again: bool = False) -> None:
+            def send(batch: Sequence[Change], again: bool = again) -> None:
+                self._invite(batch, again, unreached)
+
+            for batch in batches(change for change in changes if (change.before is not None) == again):
+                error = self._refused(batch, send)
+                if error is not None:
+                    self._invite_in_parts(batch, error, send)
+        self.outcome.notes.extend(unreached.notes())
+
+    def _invite_in_parts(
+        self, changes: Sequence[Change], refusal: N8nError, send: Callable[[Sequence[Change]], None]
+    ) -> None:
+        """Find out which invitations n8n refuses, as it refused all of them because of one, and send the others.
+
+        Parts are made by role, then in halves. Where every part is refused like the whole, and not for an address, the
+        refusal is about all of them.
+        """
+        parts = _parts(changes, refusal)
+        refusals = [self._refused(part, send) for part in parts]
+        about_all = all(_is_like(error, refusal) for error in refusals) and not _is_about_address(refusal)
+        if not parts or about_all:
+            self.ledger.failed(changes, refusal)
+            return
+        for part, error in zip(parts, refusals):
+            if error is not None:
+                self._invite_in_parts(part, error, send)
+
+    def _invite(self, changes: Sequence[Change], again: bool, unreached: Unreached) -> None:
         invited = self.resources.invite({change.user or "": change.after or "" for change in changes}, again)
         links: dict[str, str] = {}
         for change in changes:
@@ -124,21 +152,27 @@ class _Run:
             invitation = invited.get(email)
             if invitation is None:
                 self._take_as_is(change)
-            elif invitation.error or not invitation.user_id:
-                self.ledger.failed(
-                    [change], N8nError(f"n8n could not invite {email}: {invitation.error or 'it gave no id'}.")
-                )
-            else:
-                self.outcome.user_ids[email] = invitation.user_id
-                self.ledger.done([change])
-                if invitation.url:
-                    links[email] = invitation.url
-        lost = sorted(email for email, invitation in invited.items() if invitation.is_lost)
-        if lost:
-            self.outcome.notes.append(
-                f"{', '.join(lost)} were invited, and n8n's answer was lost, and with it the invitation links. Unless n8n "
-                "has mailed them, send these invitations again with n8n_user and resend_invite."
-            )
+                continue
+            if not invitation.user_id or (again and invitation.error):
+                self.ledger.failed([change], _not_invited(email, invitation))
+                continue
+            # With an error too: n8n creates the accounts first, and what fails behind that is the mail.
+            self.outcome.user_ids[email] = invitation.user_id
+            self.ledger.done([change])
+            if invitation.is_lost:
+                unreached.answer_lost.add(email)
+            elif invitation.error:
+                unreached.fail_mail(email, invitation.error)
+            elif invitation.url:
+                links[email] = invitation.url
+            elif not invitation.email_sent:
+                unreached.nothing_sent.add(email)
+        self._keep(links, unreached)
+
+    def _keep(self, links: dict[str, str], unreached: Unreached) -> None:
+        if self._keep_links is None:
+            unreached.link_dropped.update(links)
+            return
         try:
             self._keep_links(links)
         except N8nError as error:
@@ -263,6 +297,41 @@ class _Run:
         if change.owner in self._handovers:
             delivery = self.outcome.deliveries.setdefault(change.owner, Delivery(self._handovers[change.owner]))
             delivery.owner_deleted()
+
+
+def _not_invited(email: str, invitation: Invitation) -> N8nError:
+    """Return the error for an invitation without an account, or for one that could not be sent again."""
+    if invitation.user_id:
+        return N8nError(
+            f"n8n could not send the invitation of {email} again: {mail_error(invitation.error)}. The account is pending as "
+            "before. Correct the mail settings of n8n, and run the task again."
+        )
+    return N8nError(f"n8n could not invite {email}: {mail_error(invitation.error) or 'it gave no id'}.")
+
+
+def _parts(changes: Sequence[Change], refusal: N8nError) -> list[list[Change]]:
+    """Return smaller parts of invitations that n8n refused together; none where smaller parts make no difference."""
+    if not isinstance(refusal, ApiError):
+        return []
+    by_role: dict[str | None, list[Change]] = {}
+    for change in changes:
+        by_role.setdefault(change.after, []).append(change)
+    if len(by_role) > 1 and refusal.status < 500 and not _is_about_address(refusal):
+        return list(by_role.values())
+    # One account that cannot be created undoes all of them (read in 2.40.7).
+    if len(changes) > 1 and (refusal.status == 400 or "during user creation" in refusal.words):
+        middle = len(changes) // 2
+        return [list(changes[:middle]), list(changes[middle:])]
+    return []
+
+
+def _is_like(error: N8nError | None, refusal: N8nError) -> bool:
+    """Whether n8n said the same of a part as of the whole."""
+    return isinstance(error, ApiError) and isinstance(refusal, ApiError) and error.words == refusal.words
+
+
+def _is_about_address(refusal: N8nError) -> bool:
+    return isinstance(refusal, ApiError) and is_about_address(refusal.words)
 
 
 def _by_project(changes: Sequence[Change]) -> list[list[Change]]:

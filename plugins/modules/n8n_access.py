@@ -419,6 +419,7 @@ from ..module_utils._comeback import (
     without_lost_roles,
 )
 from ..module_utils._errors import InputError
+from ..module_utils._invitations import pending_users
 from ..module_utils._invites import InviteFile
 from ..module_utils._module import Task, run_module
 from ..module_utils._planner import plan
@@ -482,7 +483,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         params["allow_empty"],
     )
     brakes = Brakes(params["max_removals"], params["max_removal_percent"], params["approve"], params["only_approved"])
-    keep_links = InviteFile(params["invites_path"]).add if params["invites_path"] else lambda links: None
+    keep_links = InviteFile(params["invites_path"]).add if params["invites_path"] else None
     progress = ProgressFile(params["progress_path"]) if params["progress_path"] else lambda made, planned, action: None
     restoring, file = params["restore"], _record(params, task)
     if file:
@@ -500,6 +501,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     notes = comeback_notes(comebacks, restoring, params["state_path"])
     planned = replace(planned, notes=(*planned.notes, *notes))
     task.show(planned)
+    task.findings["pending"] = pending_users(planned.state, wish)
     brakes.check(planned, terms)
     outcome = task.carry_out(planned, keep_links, progress=progress)
     if file and restoring:

@@ -238,11 +238,12 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         )
     changes = plan(state, wish)
     links: dict[str, str] = {}
-    outcome = task.carry_out_one(changes, links.update, report=Outcome.handed_over)
+    keep_links = links.update if params["return_invite_url"] else None
+    outcome = task.carry_out_one(changes, keep_links, report=Outcome.handed_over)
     user = changes.user_after(reference, outcome.user_ids)
     if user is None:
         return {}
-    link = links.get(user.email) if params["return_invite_url"] else None
+    link = links.get(user.email)
     result: dict[str, Any] = {"user": {**user.to_result(), **({"invite_url": link} if link else {})}}
     if params["state"] == "absent":
         left = None if task.check_mode else _left(task, user)
