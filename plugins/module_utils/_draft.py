@@ -157,8 +157,8 @@ class Draft:
         """Remember why n8n would refuse to invite an address, with its place in the list."""
         refusal = invitation_refusal(email)
         if refusal:
-            place = "email" if self.wish.terms is None else wish.where
-            self._refused_addresses[f'{place}: "{email}": {refusal}.'] = None
+            place = f"email ({email})" if self.wish.terms is None else wish.where
+            self._refused_addresses[f"{place}: {refusal}."] = None
 
     def _change_role(self, user: User, role: str, wish: UserWish) -> None:
         if role == OWNER:
