@@ -13,10 +13,11 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -205,8 +206,12 @@ class Server:
 
 
 @contextmanager
-def running(lock: Path = _install.DEFAULT_LOCK) -> Iterator[Server]:
+def running(
+    lock: Path = _install.DEFAULT_LOCK, *, extra_environment: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Server]:
     """Run the n8n that `lock` pins, on a free loopback port with an empty folder, seeded with an owner and a key.
+
+    `extra_environment` are further variables of n8n, which win over those that are set here.
 
     Raises ServerError when it does not start within two minutes. The process and its folder are gone afterwards; where
     this process is killed, n8n ends with it and the folder stays.
@@ -227,6 +232,7 @@ def running(lock: Path = _install.DEFAULT_LOCK) -> Iterator[Server]:
             f"N8N_{name}_ENABLED": "false"
             for name in ("DIAGNOSTICS", "VERSION_NOTIFICATIONS", "TEMPLATES", "PERSONALIZATION", "COMMUNITY_PACKAGES")
         },
+        **extra_environment,
     }
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -172,9 +172,9 @@ class FakeN8n(FakeBelongings):
     def _check_addresses(self, emails: Iterable[str]) -> None:
         """Refuse all for one address, as two libraries check them one after the other: the first names its place."""
         emails = list(emails)
-        wrong = [number for number, email in enumerate(emails) if not _is_email(email)]
-        if wrong:
-            self._refuse(400, ", ".join(f'request/body/{number}/email must match format "email"' for number in wrong))
+        for number, email in enumerate(emails):
+            if not _is_email(email):
+                self._refuse(400, f'request/body/{number}/email must match format "email"')
         if not all(_ZOD_EMAIL.match(email) for email in emails):
             self._refuse(400, "Invalid email")
 
