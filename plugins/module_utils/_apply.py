@@ -11,8 +11,9 @@ from ._change import Change
 from ._delivery import deliver
 from ._errors import ApiError, N8nError
 from ._handover import Delivery
+from ._inviter import Inviter
 from ._ledger import Ledger
-from ._model import PROJECT_ADMIN, User
+from ._model import PROJECT_ADMIN
 from ._outcome import Outcome
 from ._plan import Plan
 from ._resources import Resources, batches
@@ -23,14 +24,14 @@ from ._verify import Verification
 def apply(
     plan: Plan,
     resources: Resources,
-    keep_links: Callable[[dict[str, str]], None],
+    keep_links: Callable[[dict[str, str]], None] | None,
     progress: Callable[[int, int, str], None] = lambda made, planned, action: None,
 ) -> Outcome:
     """Make the changes of `plan` and return what became of each of them. Raises nothing that n8n can cause.
 
     What fails does not stop what does not depend on it. `keep_links` gets the invitation links (secrets) by email as
-    soon as n8n has made them, as they cannot be had again. `progress` gets how many changes are behind it, of how many,
-    and the action of the last, also from several threads at once.
+    soon as n8n has made them, as they cannot be had again; None says that nothing keeps them. `progress` gets how many
+    changes are behind it, of how many, and the action of the last, also from several threads at once.
     """
     run = _Run(plan, resources, keep_links, Ledger(len(plan.changes), progress))
     for step, changes in plan.steps():
@@ -40,14 +41,14 @@ def apply(
 
 class _Run:
     def __init__(
-        self, plan: Plan, resources: Resources, keep_links: Callable[[dict[str, str]], None], ledger: Ledger
+        self, plan: Plan, resources: Resources, keep_links: Callable[[dict[str, str]], None] | None, ledger: Ledger
     ) -> None:
         self.resources = resources
         self.ledger = ledger
         self.outcome = ledger.outcome
         self.look = SecondLook(plan, resources, ledger)
         self.verification = Verification(plan, resources, ledger)
-        self._keep_links = keep_links
+        self.inviter = Inviter(resources, ledger, self.look, keep_links)
         self._handovers = plan.handovers
 
     def step(self, step: str, changes: Sequence[Change]) -> None:
@@ -57,10 +58,7 @@ class _Run:
             return
         ready = self.ledger.ready(changes)
         if step == "invite":
-            # Those who are invited already are invited again.
-            for again in (False, True):
-                for batch in batches(change for change in ready if (change.before is not None) == again):
-                    self._together(batch, self._invite_again if again else self._invite, self._not_yet_invited)
+            self.inviter.invite(ready)
         elif step in ("create", "rename"):
             # One after the other: n8n on PostgreSQL refuses one of two creations at the same time (HTTP 500, seen on
             # 2.40.7), and it computes in one thread anyway.
@@ -94,7 +92,7 @@ class _Run:
         self,
         changes: Sequence[Change],
         send: Callable[[Sequence[Change]], None],
-        still_to_do: Callable[[Sequence[Change]], Sequence[Change]] = lambda changes: changes,
+        still_to_do: Callable[[Sequence[Change]], Sequence[Change]],
     ) -> None:
         """Make changes by one call and, where n8n refuses it, by one for each role: it refuses all because of one.
 
@@ -134,67 +132,6 @@ class _Run:
         except N8nError as error:
             return error
         return None
-
-    def _invite_again(self, changes: Sequence[Change]) -> None:
-        self._invite(changes, again=True)
-
-    def _invite(self, changes: Sequence[Change], again: bool = False) -> None:
-        invited = self.resources.invite({change.user or "": change.after or "" for change in changes}, again)
-        links: dict[str, str] = {}
-        for change in changes:
-            email = change.user or ""
-            invitation = invited.get(email)
-            if invitation is None:
-                self._look_at(change)
-            elif invitation.error or not invitation.user_id:
-                self.ledger.failed(
-                    [change], N8nError(f"n8n could not invite {email}: {invitation.error or 'it gave no id'}.")
-                )
-            else:
-                self.outcome.user_ids[email] = invitation.user_id
-                self.ledger.done([change])
-                if invitation.url:
-                    links[email] = invitation.url
-        lost = sorted(email for email, invitation in invited.items() if invitation.is_lost)
-        if lost:
-            self.outcome.notes.append(
-                f"{', '.join(lost)} were invited, and n8n's answer was lost, and with it the invitation links. Unless n8n "
-                "has mailed them, send these invitations again with n8n_user and resend_invite."
-            )
-        try:
-            self._keep_links(links)
-        except N8nError as error:
-            # They are invited all the same.
-            self.outcome.errors.append({"error": str(error), "users": sorted(links), "changes": []})
-
-    def _not_yet_invited(self, changes: Sequence[Change]) -> list[Change]:
-        """Return those invitations that are still to be made. A user whom another task has invited is taken as is."""
-        try:
-            users = {user.email: user for user in self.look.users([change.user or "" for change in changes])}
-        except N8nError:
-            # Then the refusal is what there is to say.
-            return list(changes)
-        # A user who has been invited before this run is invited again.
-        taken = [change for change in changes if change.before is None and change.user in users]
-        for change in taken:
-            self._take_as_is(change, users[change.user or ""])
-        return [change for change in changes if change not in taken]
-
-    def _look_at(self, change: Change) -> None:
-        """n8n says nothing of a user who has become active since the plan was made."""
-        try:
-            user = self.resources.find_user(change.user or "")
-            if user is None:
-                raise N8nError(f"n8n did not invite {change.user}, and did not say why.")
-        except N8nError as error:
-            self.ledger.failed([change], error)
-            return
-        self._take_as_is(change, user)
-
-    def _take_as_is(self, change: Change, user: User) -> None:
-        self.outcome.user_ids[user.email] = user.id
-        words = f"{user.email} is a user with the role {user.role} already"
-        self.ledger.conflict(change, words, is_reached=user.role == change.after)
 
     def _give(self, changes: Sequence[Change]) -> None:
         """Add members and change roles in one project, in one call for every BATCH of them."""

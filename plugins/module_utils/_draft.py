@@ -27,7 +27,7 @@ from ._model import (
     State,
     User,
     composed,
-    email_address,
+    invitation_refusal,
     is_demotion,
     personal,
     project_name,
@@ -68,6 +68,8 @@ class Draft:
         self.becoming_chat_users: set[str] = set()
         # The ids of the users who are to lose all access.
         self.leavers: set[str] = set()
+        # The invitations that n8n would refuse because of the address, a line for each.
+        self._refused_addresses: dict[str, None] = {}
 
     def take_wishes(self) -> None:
         """Plan everything that is wished; what is wrong is collected in `problems`."""
@@ -81,6 +83,15 @@ class Draft:
         for member in self.wish.members:
             with self.problems:
                 self._member(member)
+        self._refuse_addresses()
+
+    def _refuse_addresses(self) -> None:
+        """Add one problem that names every address that n8n refuses to invite: one of them blocks a whole batch."""
+        if self._refused_addresses:
+            self.problems.add(
+                "n8n refuses to invite these email addresses. Correct each address, or remove its user from the list:\n"
+                + "\n".join(self._refused_addresses)
+            )
 
     def note(self, text: str) -> None:
         """Say something about what was asked for and is left alone."""
@@ -115,6 +126,7 @@ class Draft:
             self._invite(wish, role)
             return
         if user.is_pending and self.wish.resend_invite:
+            self._check_address(user.email, wish)
             self.changes.append(
                 Change(
                     "invite_user",
@@ -137,7 +149,7 @@ class Draft:
     def _invite(self, wish: UserWish, role: str | None) -> User:
         if not self.wish.create_users or "@" not in wish.user:
             raise InputError(missing_user(wish.user))
-        email_address(wish.user, wish.where)
+        self._check_address(wish.user, wish)
         if role == OWNER:
             raise InputError(f"{wish.where}: {wish.user} cannot be invited as {OWNER}: an instance has one owner.")
         user = User("", wish.user, role or MEMBER, is_pending=True)
@@ -145,6 +157,13 @@ class Draft:
             Change("invite_user", user.email, after=user.role, reason=_by("no user has this email yet", wish.rule))
         )
         return self.new_users.setdefault(user.email, user)
+
+    def _check_address(self, email: str, wish: UserWish) -> None:
+        """Remember why n8n would refuse to invite an address, with its place in the list."""
+        refusal = invitation_refusal(email)
+        if refusal:
+            place = f"email ({email})" if self.wish.terms is None else wish.where
+            self._refused_addresses[f"{place}: {refusal}."] = None
 
     def _change_role(self, user: User, role: str, wish: UserWish) -> None:
         if role == OWNER:

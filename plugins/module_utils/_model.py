@@ -40,10 +40,16 @@ ORDER = {
 }
 # What fits into a path of SMTP (RFC 5321, 4.5.3.1.3, without its brackets), and into n8n's database.
 LONGEST_EMAIL = 254
-# What n8n takes for an address: letters, digits and these signs, and a domain with a dot (seen on 2.40.7).
+# The addresses that GET /users/{email} looks up: letters, digits and these signs, and a domain with a dot (seen on 2.40.7).
 _EMAIL = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 )
+# POST /users takes fewer: both isEmail of validator 13.15 and the email of zod 3.25 have to accept an address (read and
+# seen on 2.8.4 and 2.40.7). These are the lengths, the signs before the @, and the parts of the domain that both accept.
+_LONGEST_LOCAL_PART, _LONGEST_LABEL = 64, 63
+_LOCAL_SIGN = re.compile(r"[a-z0-9_'+.-]")
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_TOP_LEVEL_DOMAIN = re.compile(r"[a-z]{2,}")
 
 # What an account that is there may have as email, such as root@localhost, however it came.
 _STORED_EMAIL = re.compile(r"[^@\s()<>\[\]\\,;:\"]+@[^@\s()<>\[\]\\,;:\"]+")
@@ -51,7 +57,10 @@ _STORED_EMAIL = re.compile(r"[^@\s()<>\[\]\\,;:\"]+@[^@\s()<>\[\]\\,;:\"]+")
 
 @dataclass(frozen=True)
 class User:
-    """A user of the instance; `is_pending` until the invitation is accepted."""
+    """A user of the instance; `is_pending` until the invitation is accepted.
+
+    `created_at` is when the account was made, as n8n writes it: for a pending user the time of the first invitation.
+    """
 
     id: str
     email: str
@@ -59,6 +68,7 @@ class User:
     is_pending: bool = False
     first_name: str | None = None
     last_name: str | None = None
+    created_at: str | None = None
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> User:
@@ -70,6 +80,7 @@ class User:
             is_pending=bool(data.get("isPending")),
             first_name=data.get("firstName"),
             last_name=data.get("lastName"),
+            created_at=data.get("createdAt"),
         )
 
     @property
@@ -319,9 +330,40 @@ def the_one(name: str, projects: Sequence[Project]) -> Project | None:
     return projects[0] if projects else None
 
 
-def email_address(text: object, where: str) -> str:
-    """Return `text` as an email that n8n can be asked for or invite, in lower case; raises InputError that names `where` it was found."""
-    email = str(text if text is not None else "").strip().lower()
+def invitation_refusal(email: str) -> str:
+    """Return why n8n refuses to invite an email in lower case, as the rest of a sentence; "" for an email that it accepts."""
+    if not _STORED_EMAIL.fullmatch(email):
+        return "it is not an email address"
+    local, _at, domain = email.partition("@")
+    if len(email) > LONGEST_EMAIL:
+        return f"it has {len(email)} characters, and n8n accepts at most {LONGEST_EMAIL}"
+    if len(local) > _LONGEST_LOCAL_PART:
+        return f"it has {len(local)} characters before the @, and n8n accepts at most {_LONGEST_LOCAL_PART}"
+    signs = "".join(dict.fromkeys(_LOCAL_SIGN.sub("", local)))
+    if signs:
+        guest = ", and it looks like the sign-in name of a guest in Entra ID: use the mail address of the guest"
+        return f"n8n does not accept {signs} before the @{guest if local.endswith('#ext#') else ''}"
+    if local.endswith("'"):
+        return "n8n does not accept an apostrophe right before the @"
+    if "" in local.split("."):
+        return "the part before the @ begins or ends with a dot, or has two dots in a row"
+    *labels, top = domain.split(".")
+    if not labels:
+        return "its domain has no dot"
+    for label in (*labels, top):
+        if not _LABEL.fullmatch(label) or len(label) > _LONGEST_LABEL:
+            return (
+                f'n8n does not accept "{label}" in a domain: each part of a domain has 1 to {_LONGEST_LABEL} letters, digits and '
+                "hyphens, and a hyphen neither begins nor ends it"
+            )
+    if not _TOP_LEVEL_DOMAIN.fullmatch(top):
+        return f'n8n does not accept the top-level domain "{top}": it needs two letters or more and nothing else'
+    return ""
+
+
+def requested_email(text: object, where: str) -> str:
+    """Return `text` as an email that n8n can look up, in lower case; raises InputError for any other text."""
+    email = _lower(text)
     if not _EMAIL.fullmatch(email) or len(email) > LONGEST_EMAIL:
         raise InputError(f'{where}: "{text}" is no email address.')
     return email
@@ -330,12 +372,16 @@ def email_address(text: object, where: str) -> str:
 def stored_email(text: object, where: str) -> str:
     """Return `text` as n8n may have it for an account that is there, in lower case; raises InputError for what is no email.
 
-    Who is to be invited needs an `email_address`.
+    Of an account that does not exist yet, `invitation_refusal` says whether n8n invites the address.
     """
-    email = str(text if text is not None else "").strip().lower()
+    email = _lower(text)
     if not _STORED_EMAIL.fullmatch(email):
         raise InputError(f'{where}: "{text}" is no email address.')
     return email
+
+
+def _lower(text: object) -> str:
+    return str(text if text is not None else "").strip().lower()
 
 
 def project_name(text: object, where: str) -> str:

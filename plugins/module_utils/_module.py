@@ -37,6 +37,8 @@ class Task:
         self.plan: Plan | None = None
         self.outcome = Outcome()
         self.warnings: list[str] = []
+        # What a module returns beside the plan, also where it fails after planning.
+        self.findings: dict[str, Any] = {}
         # What is changed besides the plan, as text before and after it; asked for when all is done.
         self.besides: Callable[[], dict[str, str]] = lambda: {"before": "", "after": ""}
 
@@ -66,7 +68,7 @@ class Task:
     def carry_out(
         self,
         plan: Plan,
-        keep_links: Callable[[dict[str, str]], None] = lambda links: None,
+        keep_links: Callable[[dict[str, str]], None] | None = None,
         report: Callable[[Outcome], dict[str, Any]] = lambda outcome: {},
         progress: Callable[[int, int, str], None] = lambda made, planned, action: None,
         prepare: Callable[[], None] = lambda: None,
@@ -74,8 +76,8 @@ class Task:
         """Make the changes of `plan` and return what was done, which in check mode is what would be.
 
         Raises InputError before anything is written where a role cannot be given, and ApplyError where some changes
-        could not be made. `keep_links` gets the invitation links, which are secrets, by email. `report` makes what a
-        task that fails on the way returns besides, out of what was done. `progress` is told how far it is,
+        could not be made. `keep_links` gets the invitation links, which are secrets, by email; without it, a warning
+        names the users whose links nothing keeps. `report` makes what a task that fails on the way returns besides, out of what was done. `progress` is told how far it is,
         and `prepare` is called right before the first write, in check mode where that would be.
         """
         self.show(plan)
@@ -103,7 +105,7 @@ class Task:
     def carry_out_one(
         self,
         plan: Plan,
-        keep_links: Callable[[dict[str, str]], None] = lambda links: None,
+        keep_links: Callable[[dict[str, str]], None] | None = None,
         report: Callable[[Outcome], dict[str, Any]] = lambda outcome: {},
     ) -> Outcome:
         """Do as carry_out does for a task with one wish, which fails where it could not be made true."""
@@ -163,6 +165,7 @@ class Task:
             "conflicts": self.outcome.conflicts,
             "server": self.plan.state.url,
             "done": [] if self.check_mode else [change.to_result() for change in self.outcome.done],
+            **self.findings,
         }
 
     def failed_result(self) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+# What n8n says of an email address that it does not invite.
+_ADDRESS = r'invalid email|match format "email"'
 # What n8n says, and what a person can do about it (words seen on 2.8.4 and 2.40.7).
 _WAYS_OUT = (
     (r"not licensed to use role", "Choose a role that the licence of this n8n includes."),
@@ -25,6 +27,10 @@ _WAYS_OUT = (
         "Single sign-on manages this: change it in the identity provider, or stop n8n from taking it from there.",
     ),
     (r"Maximum number of users", "The licence's number of users is used up: remove somebody, or enlarge the licence."),
+    (
+        _ADDRESS,
+        "n8n does not accept an email address: correct the address, or remove its user from the list.",
+    ),
     (r"quota", "The licence's number of team projects is used up: remove one, or enlarge the licence."),
 )
 
@@ -43,6 +49,11 @@ def way_out(status: int, words: str, url: str) -> str:
     if status == 405 or (status == 404 and words == "not found"):
         return "This collection needs n8n 2.8.0 or later: is this one older?"
     return ""
+
+
+def is_about_address(words: str) -> bool:
+    """Return whether n8n refused an email address with these words."""
+    return re.search(_ADDRESS, words, re.IGNORECASE) is not None
 
 
 def scopes_remedy(needed: Sequence[str], granted: Sequence[str] | None) -> str:

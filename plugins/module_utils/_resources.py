@@ -69,15 +69,17 @@ _GONE = ("not found in DB", "Could not find")
 
 @dataclass(frozen=True)
 class Invitation:
-    """What became of one invitation: the id of the user, or the error.
+    """What became of one invitation: the id of the user, whose account exists then, and the error of the mail server.
 
-    The link is a secret. It is None if n8n has mailed it, and it is lost where n8n's answer was.
+    The link is a secret. It is None if n8n has mailed it, or is set up not to return links, and it is lost where n8n's
+    answer was.
     """
 
     user_id: str
     error: str = ""
     url: str | None = field(default=None, repr=False)
     is_lost: bool = False
+    email_sent: bool = False
 
 
 class Resources(Belongings):
@@ -282,7 +284,9 @@ def _invitations(answers: Any) -> dict[str, Invitation]:
     for answer in answers or ():
         user = answer.get("user") or {}
         error, url = str(answer.get("error") or ""), user.get("inviteAcceptUrl") or None
-        found[str(user.get("email")).lower()] = Invitation(str(user.get("id") or ""), error, url)
+        found[str(user.get("email")).lower()] = Invitation(
+            str(user.get("id") or ""), error, url, email_sent=bool(user.get("emailSent"))
+        )
     return found
 
 

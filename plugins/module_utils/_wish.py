@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ._errors import InputError
-from ._model import CHAT_USER, email_address, plain_slug, stored_email
+from ._model import CHAT_USER, plain_slug, requested_email, stored_email
 
 # What a list says of those whom it does not name.
 ADDITIVE, AUTHORITATIVE = AUTHORITIES = ("additive", "authoritative")
@@ -198,7 +198,7 @@ EVERYTHING = Needs(all_users=True, projects=True, members=())
 def user_reference(text: object, where: str, is_email: bool = False) -> str:
     """Return an email in lower case, or an id as it is; raises InputError for what is blank or no email to ask n8n for."""
     reference = _not_blank(text, where)
-    return email_address(reference, where) if is_email or "@" in reference else reference
+    return requested_email(reference, where) if is_email or "@" in reference else reference
 
 
 def listed_user(text: object, where: str) -> str:

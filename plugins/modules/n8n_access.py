@@ -37,7 +37,14 @@ options:
     suboptions:
       email:
         description:
-          - The email of the person, in any case. Who is to be invited needs one whose domain has a dot, as n8n takes no other.
+          - The email of the person, in any case.
+          - n8n refuses to invite some addresses. A user who has no account yet needs an address that n8n accepts. Before the @ it has at most
+            64 letters, digits, and the characters C(' _ + - .), and the apostrophe is not the last of them. The domain has a dot, and
+            its last part has two letters or more and nothing else. The whole address has at most 254 characters.
+          - If the lists name other addresses of users who have no account, the task fails before its first write, in check mode too. The
+            error names each of these addresses and its place in the list.
+          - The sign-in name of a guest in Entra ID, such as C(ada_example.com#EXT#@contoso.onmicrosoft.com), is refused. Use the mail address
+            of the guest.
         type: str
         required: true
       role:
@@ -180,7 +187,10 @@ options:
     description:
       - The full path of a file on the host where the module runs that gets the links of those who are invited, as a JSON object of emails and links.
       - It has mode 0600, and links that are in it already are kept. The links are secrets and are in no result of this module.
-      - Where n8n sends invitations by mail itself, it gives no links.
+      - If n8n sends invitations by mail, it returns no links.
+      - If n8n returns links and this option is not set, a warning names the users. The API does not show these links again. A new link
+        comes from M(lifecycle.n8n.n8n_user) with O(lifecycle.n8n.n8n_user#module:resend_invite=true) and
+        O(lifecycle.n8n.n8n_user#module:return_invite_url=true).
     type: path
   progress_path:
     description:
@@ -205,6 +215,11 @@ options:
       - Without O(restore=true) nothing in it changes, and whoever is in the lists and in the record is named in a warning.
     type: path
 notes:
+  - n8n creates an account before it sends the invitation. If the mail server fails, or if n8n sends no mail and returns no link, the
+    account exists and is pending, the user gets the memberships of the list, and a warning names the user and the remedy. Later runs
+    cannot see whether n8n sent mail. RV(pending) names these users in every run.
+  - If n8n refuses a batch of invitations because of an address, the task looks for the address in smaller batches. Each refused
+    address is an error of its own, and all other users are invited.
   - Without any project in the lists, without O(unlisted_users), and without making anybody a V(chatUser), no project is read, so it
     works on the community edition of n8n. Only where an instance role is lowered, all memberships are read, to know the percentage.
   - The API key needs the scopes C(user:list), C(user:read), C(user:create), C(user:changeRole), C(project:list), C(project:create),
@@ -337,6 +352,28 @@ digest:
   returned: always
   type: str
   sample: 3d5a2ffa0a37ad2a6ef6b19d0b5b7a4a3c4c5f0e8cd2b6a9a3d6f2f8e1a7c9b0
+pending:
+  description:
+    - The users of the lists who exist and have not accepted their invitation, sorted by C(user). Users whom this run invites are in the
+      RV(plan) instead. Users who match O(ignored_users) are left out.
+    - An empty list if there are no such users. Check mode returns the same list.
+  returned: always after planning
+  type: list
+  elements: dict
+  sample:
+    - user: grace@example.com
+      user_id: 5c1d7f0e-1b2c-4d0b-8b7e-0a6b6e3a9c11
+      invited_at: "2026-11-01T02:03:04Z"
+  contains:
+    user:
+      description: The email of the user.
+      type: str
+    user_id:
+      description: The id of the user.
+      type: str
+    invited_at:
+      description: The time of the first invitation in UTC.
+      type: str
 conflicts:
   description:
     - Changes that were left alone, as somebody else had changed the same thing since the server was read. C(reason) says what.
@@ -423,6 +460,7 @@ from ..module_utils._comeback import (
     without_lost_roles,
 )
 from ..module_utils._errors import InputError
+from ..module_utils._invitations import pending_users
 from ..module_utils._invites import InviteFile
 from ..module_utils._module import Task, run_module
 from ..module_utils._planner import plan
@@ -486,7 +524,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         params["allow_empty"],
     )
     brakes = Brakes(params["max_removals"], params["max_removal_percent"], params["approve"], params["only_approved"])
-    keep_links = InviteFile(params["invites_path"]).add if params["invites_path"] else lambda links: None
+    keep_links = InviteFile(params["invites_path"]).add if params["invites_path"] else None
     progress = ProgressFile(params["progress_path"]) if params["progress_path"] else lambda made, planned, action: None
     restoring, file = params["restore"], _record(params, task)
     if file:
@@ -504,6 +542,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     notes = comeback_notes(comebacks, restoring, params["state_path"])
     planned = replace(planned, notes=(*planned.notes, *notes))
     task.show(planned)
+    task.findings["pending"] = pending_users(planned.state, wish)
     brakes.check(planned, terms)
     outcome = task.carry_out(planned, keep_links, progress=progress)
     if file and restoring:

@@ -24,6 +24,8 @@ options:
     description:
       - The email of the user, in any case.
       - One of O(email) and O(id) is needed. Only by an email can somebody be invited.
+      - n8n refuses to invite some addresses. O(lifecycle.n8n.n8n_access#module:users[].email) says which addresses it accepts. The task fails
+        before its first write if it is to invite another address.
     type: str
   id:
     description:
@@ -53,16 +55,20 @@ options:
   resend_invite:
     description:
       - Whether to send a pending invitation again, which makes a new link (the same one on n8n 2.8). This is a change every time.
+      - The task fails if n8n cannot send the mail.
     type: bool
     default: false
   return_invite_url:
     description:
       - Whether to return RV(user.invite_url), a secret with which anybody can take the account. Use it with C(no_log=true).
+      - If n8n returns a link and this option is V(false), a warning names the user. The API does not show the link again.
     type: bool
     default: false
 notes:
   - n8n deletes more with a user than its API lists, such as agents and the chats of the chat hub. Every plan that deletes a user has a
     warning that names these things, in check mode too.
+  - n8n creates an account before it sends the invitation. If the mail server fails, or if n8n sends no mail and returns no link, the
+    account exists and is pending, and a warning names the user and the remedy.
   - With O(state=present) no project is read, so it works on the community edition of n8n.
   - The API key needs the scopes C(user:read), C(user:create) and C(user:changeRole), and for O(state=absent) C(user:delete),
     C(user:list), C(project:list), C(workflow:list), C(credential:list) and C(dataTable:list). O(transfer_to) needs C(credential:move)
@@ -232,11 +238,12 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         state = task.read(_deletion(reference, wish.bequest))
     changes = plan(state, wish)
     links: dict[str, str] = {}
-    outcome = task.carry_out_one(changes, links.update, report=Outcome.handed_over)
+    keep_links = links.update if params["return_invite_url"] else None
+    outcome = task.carry_out_one(changes, keep_links, report=Outcome.handed_over)
     user = changes.user_after(reference, outcome.user_ids)
     if user is None:
         return {}
-    link = links.get(user.email) if params["return_invite_url"] else None
+    link = links.get(user.email)
     result: dict[str, Any] = {"user": {**user.to_result(), **({"invite_url": link} if link else {})}}
     if absent:
         left = None if task.check_mode else _left(task, user)

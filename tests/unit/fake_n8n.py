@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
@@ -27,6 +28,10 @@ from ansible_collections.lifecycle.n8n.tests.unit.mishaps import reading, writin
 OLIVIA = "olivia@example.com"
 GLOBAL_ROLES = tuple(f"global:{name}" for name in ("owner", "admin", "member", "chatUser"))
 UNKNOWN = "Unknown query parameter 'transferId'"
+# As zod 3.25.76 has it, which n8n asks behind isEmail of validator 13.15.22 (read in 2.40.7; 2.8.4 has zod 3.25.67).
+_ZOD_EMAIL = re.compile(
+    r"^(?!\.)(?!.*\.\.)([A-Z0-9_'+\-\.]*)[A-Z0-9_+-]@([A-Z0-9][A-Z0-9\-]*\.)+[A-Z]{2,}\Z", re.IGNORECASE | re.ASCII
+)
 PROJECT_ROLES = tuple(f"project:{name}" for name in ("personalOwner", "admin", "editor", "viewer", "chatUser"))
 
 
@@ -55,8 +60,10 @@ class FakeN8n(FakeBelongings):
         # The links made last, by email; nobody gets to see them where n8n sends mail.
         self.links: dict[str, str] = {}
         self.sends_mail = False
-        # What becomes of single invitations, by email, and who does not come in a listing as its pages overlap.
-        self.invitation_errors: dict[str, str] = {}
+        # N8N_INVITE_LINKS_EMAIL_ONLY: links go out by mail alone, also where there is no mail server.
+        self.links_by_mail_only = False
+        # What the mail server says, by email ("" for all), and who does not come in a listing as its pages overlap.
+        self.mail_errors: dict[str, str] = {}
         self.not_listed: set[str] = set()
         self.person(OLIVIA, "global:owner")
 
@@ -64,7 +71,7 @@ class FakeN8n(FakeBelongings):
 
     def person(self, email: str, role: str = "global:member", pending: bool = False) -> str:
         """Add a user, with the personal project that every user has, and return the id."""
-        user = User(str(UUID(int=self._next())), email, role, is_pending=pending)
+        user = User(str(UUID(int=self._next())), email, role, is_pending=pending, created_at="2026-11-01T02:03:04.567Z")
         self.users[user.id] = user
         self._project(f"<{email}>", "personal", user.id, _in_personal(role))
         return user.id
@@ -109,7 +116,7 @@ class FakeN8n(FakeBelongings):
         self._check_users()
         self._check_shown("/users")
         shown = [user for user in self.users.values() if user.email not in self.not_listed]
-        names = {"id": "id", "email": "email", "role": "role", "is_pending": "isPending"}
+        names = {"id": "id", "email": "email", "role": "role", "is_pending": "isPending", "created_at": "createdAt"}
         items = tuple({key: getattr(user, name) for name, key in names.items()} for user in shown)
         return Listing(items, repeats=len(self.not_listed), pages=1)
 
@@ -174,6 +181,7 @@ class FakeN8n(FakeBelongings):
     @writing
     def invite(self, roles: Mapping[str, str], again: bool = False) -> dict[str, Invitation]:
         assert len(roles) <= BATCH
+        self._check_addresses(roles)
         self._check_global(roles.values())
         if "global:admin" in roles.values() and not self._licensed("global:admin"):
             without = "without advanced permissions. Please upgrade to a license that includes this feature."
@@ -183,15 +191,27 @@ class FakeN8n(FakeBelongings):
         active = {user.email for user in self.users.values() if not user.is_pending}
         return {email: self._invited(email, role) for email, role in roles.items() if email not in active}
 
+    def _check_addresses(self, emails: Iterable[str]) -> None:
+        """Refuse all for one address, as two libraries check them one after the other: the first names its place."""
+        emails = list(emails)
+        for number, email in enumerate(emails):
+            if not _is_email(email):
+                self._refuse(400, f'request/body/{number}/email must match format "email"')
+        if not all(_ZOD_EMAIL.match(email) for email in emails):
+            self._refuse(400, "Invalid email")
+
     def _invited(self, email: str, role: str) -> Invitation:
-        if email in self.invitation_errors:
-            return Invitation("", self.invitation_errors[email])
         if email not in self.people():
             self.person(email, role, pending=True)
+        # The account is there before the mail is sent, and stays where that fails.
+        error = self.mail_errors.get(email) or self.mail_errors.get("")
+        if error:
+            return Invitation(self.id_of(email), error)
         # On 2.8.4 the link stays the same for as long as the invitation is pending.
         if not (self.floor and email in self.links):
             self.links[email] = f"http://n8n.invalid/signup?token=secret-{self._next()}"
-        return Invitation(self.id_of(email), url=None if self.sends_mail else self.links[email])
+        hidden = self.sends_mail or self.links_by_mail_only
+        return Invitation(self.id_of(email), url=None if hidden else self.links[email], email_sent=self.sends_mail)
 
     @writing
     def create_project(self, name: str) -> Project:
@@ -321,3 +341,22 @@ class FakeN8n(FakeBelongings):
 def _in_personal(role: str) -> str:
     """Return what somebody of that instance role is in the own personal project."""
     return "project:viewer" if role == "global:chatUser" else "project:personalOwner"
+
+
+def invites(email: str) -> bool:
+    """Return whether n8n invites that address."""
+    return _is_email(email) and _ZOD_EMAIL.match(email) is not None
+
+
+def _is_email(text: str) -> bool:
+    """What isEmail of validator 13.15.22 says of an address that a test uses."""
+    local, _at, domain = text.rpartition("@")
+    *labels, top = domain.split(".")
+    return (
+        len(text) <= 254
+        and len(local.encode()) <= 64
+        and all(re.fullmatch(r"[a-z\d!#$%&'*+\-/=?^_`{|}~\u00a1-\ud7ff]+", part) for part in local.split("."))
+        and bool(labels)
+        and all(re.fullmatch(r"(?!-)[a-z\u00a1-\uff00\d-]{1,63}(?<!-)", part) for part in (*labels, top))
+        and re.fullmatch(r"[a-z\u00a1-\ud7ff]{2,}|xn[a-z0-9-]{2,}", top) is not None
+    )

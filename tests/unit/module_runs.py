@@ -33,7 +33,7 @@ def run(module: ModuleType, n8n: FakeN8n, check_mode: bool = False, **params: An
         result = {**task.failed_result(), **error.result(), "msg": str(error)}
     finally:
         n8n.client.read_only = False
-    return {**task.result(), **result}
+    return {**task.result(), **result, "warnings": [*task.warnings, *task.outcome.notes]}
 
 
 def four_beats(module: ModuleType, n8n: FakeN8n, **params: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_needs, access_wish
 from ansible_collections.lifecycle.n8n.plugins.module_utils._apply import apply
 from ansible_collections.lifecycle.n8n.plugins.module_utils._outcome import ApplyError, Outcome
-from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ConnectionFailed, N8nError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, ConnectionFailed, N8nError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leavers import (
     Departure,
     find_leavers,
@@ -26,7 +26,14 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import Plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._reading import read
 from ansible_collections.lifecycle.n8n.plugins.module_utils._resources import BATCH, Invitation, Resources
-from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import AUTHORITATIVE, REMOVE_MEMBERSHIPS, Terms
+from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import (
+    AUTHORITATIVE,
+    EVERYTHING,
+    REMOVE_MEMBERSHIPS,
+    Terms,
+    UserWish,
+    Wish,
+)
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay
 
@@ -216,14 +223,143 @@ def test_what_does_not_need_it_is_still_carried_out() -> None:
     assert n8n.people()[CY] == "global:chatUser"
 
 
-def test_who_could_not_be_invited_is_put_nowhere() -> None:
+def test_who_gets_no_mail_is_a_user_all_the_same() -> None:
     n8n = company()
-    n8n.invitation_errors[DI] = "mailbox on fire"
+    n8n.sends_mail = True
+    n8n.mail_errors[DI] = "connect ECONNREFUSED 127.0.0.1:25"
+    planned, outcome, links = carry_out(n8n, onboarding)
+    assert outcome.done == list(planned.changes) and not outcome.errors and not links
+    assert n8n.memberships()["New"][DI] == "project:admin"
+    (note,) = outcome.notes
+    assert note.startswith(
+        f"The accounts of {DI} are pending, and n8n could not send the invitation mail: connect ECONNREFUSED 127.0.0.1:25. "
+    )
+    assert "resend_invite=true" in note and FAY not in note
+
+
+def test_who_gets_neither_a_mail_nor_a_link_is_named() -> None:
+    n8n = company()
+    n8n.links_by_mail_only = True
+    planned, outcome, links = carry_out(n8n, onboarding)
+    assert outcome.done == list(planned.changes) and not links
+    (note,) = outcome.notes
+    assert note.startswith(f"The accounts of {DI}, {FAY} are pending. n8n sent no mail and returned no link")
+    assert "unset N8N_INVITE_LINKS_EMAIL_ONLY" in note and "resend_invite=true" in note
+
+
+@pytest.mark.parametrize("sends_mail", [True, False])
+def test_links_that_nothing_keeps_are_told_of_without_the_links(sends_mail: bool) -> None:
+    n8n = company()
+    n8n.sends_mail = sends_mail
+    outcome = apply(onboarding(n8n), n8n, None)
+    assert [note.startswith(f"n8n sent no mail to {DI}, {FAY}. ") for note in outcome.notes] == [True] * (
+        not sends_mail
+    )
+    assert not any(link in str(outcome) for link in n8n.links.values())
+
+
+def test_a_warning_about_many_batches_is_one_and_names_a_few() -> None:
+    n8n = FakeN8n()
+    people = [f"p{number:03}@example.com" for number in range(2 * BATCH)]
+    outcome = apply(invitations(n8n, *people), n8n, None)
+    (note,) = outcome.notes
+    assert f"{', '.join(people[:20])} and {2 * BATCH - 20} more. " in note and people[20] not in note
+
+
+def test_an_invitation_that_could_not_be_sent_again_has_failed() -> None:
+    n8n = FakeN8n()
+    n8n.person(DI, pending=True)
+    n8n.sends_mail = True
+    n8n.mail_errors[""] = "see https://n8n.example.com/signup?token=secret ."
+    wish = Wish(users=(UserWish(DI),), create_users=True, resend_invite=True)
+    outcome = apply(plan(read(n8n, access_needs(wish)), wish), n8n, None)
+    (error,) = outcome.errors
+    assert error["error"].startswith(f"n8n could not send the invitation of {DI} again: see (a link)")
+    assert "pending as before" in error["error"] and not outcome.done and not outcome.notes
+
+
+def test_an_account_that_n8n_did_not_make_is_put_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    n8n = company()
+    invite = n8n.invite
+
+    def without_di(roles: dict[str, str], again: bool) -> dict[str, Invitation]:
+        made = invite({email: role for email, role in roles.items() if email != DI}, again)
+        return {**made, DI: Invitation("", "mailbox on fire")}
+
+    monkeypatch.setattr(n8n, "invite", without_di)
     _plan, outcome, links = carry_out(n8n, onboarding)
     assert outcome.errors[0]["error"].startswith("n8n could not invite di@example.com: mailbox on fire.")
     assert outcome.errors[0]["users"] == [DI] and links.keys() == {FAY}
     assert {change.user for change in outcome.not_tried} == {DI}
     assert BO in n8n.memberships()["New"]
+
+
+def invitations(n8n: FakeN8n, *emails: str, role: str = "global:member") -> Plan:
+    """The plan of invitations as they are, also of addresses that no plan of a list would have."""
+    changes = [Change("invite_user", email, after=role) for email in emails]
+    return Plan.of(read(n8n, EVERYTHING), changes)
+
+
+@pytest.mark.parametrize(
+    ("people", "refused", "calls"),
+    [
+        (1, [0], 1),
+        (2, [1], 3),
+        (BATCH, [0], 17),
+        (BATCH, [100], 17),
+        (BATCH, [3, 200], 31),
+        (BATCH, [7, 8], 17),
+        (4, [0, 1, 2, 3], 7),
+        (BATCH + 1, [BATCH], 2),
+    ],
+)
+def test_an_address_that_n8n_refuses_is_found_and_keeps_nobody_out(people: int, refused: list[int], calls: int) -> None:
+    n8n = FakeN8n()
+    # The first is refused by one library of n8n, and the others by the other.
+    wrong = {number: f"p{number:03}{'.' if not number else '#'}@example.com" for number in refused}
+    emails = [wrong.get(number, f"p{number:03}@example.com") for number in range(people)]
+    outcome = apply(invitations(n8n, *emails), n8n, lambda links: None)
+    assert sorted(error["users"] for error in outcome.errors) == [[email] for email in sorted(wrong.values())]
+    for error in outcome.errors:
+        assert error["users"][0] in error["error"]
+    assert set(emails) - set(wrong.values()) == n8n.people().keys() - {OLIVIA}
+    assert n8n.calls["invite"] <= calls
+
+
+def test_a_refusal_that_is_about_all_is_not_looked_into_for_long() -> None:
+    n8n = FakeN8n()
+    people = [f"p{number:03}@example.com" for number in range(BATCH)]
+    sso = ApiError("n8n refused to invite them: SSO is enabled.", 400, "SSO is enabled")
+    n8n.fail = dict.fromkeys(range(1, 600), sso)
+    outcome = apply(invitations(n8n, *people), n8n, lambda links: None)
+    assert [error["users"] for error in outcome.errors] == [people] and n8n.calls["invite"] == 3
+
+
+@pytest.mark.parametrize(("status", "words"), [(400, "An error"), (500, "An error occurred during user creation")])
+def test_a_refusal_that_n8n_does_not_explain_is_looked_into(
+    status: int, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n8n = FakeN8n()
+    people = [f"p{number:03}@example.com" for number in range(20)]
+    invite = n8n.invite
+
+    def not_the_third(roles: dict[str, str], again: bool) -> dict[str, Invitation]:
+        if people[3] in roles:
+            raise ApiError(f"n8n refused: {words}", status, words)
+        return invite(roles, again)
+
+    monkeypatch.setattr(n8n, "invite", not_the_third)
+    outcome = apply(invitations(n8n, *people), n8n, lambda links: None)
+    assert [error["users"] for error in outcome.errors] == [[people[3]]] and len(outcome.done) == 19
+
+
+def test_an_internal_error_that_stays_is_about_all_invitations() -> None:
+    n8n = FakeN8n()
+    refusal = ApiError("n8n refused: it is broken.", 500, "Internal server error")
+    n8n.fail.update(dict.fromkeys(range(1, 9), refusal))
+    outcome = apply(invitations(n8n, DI, FAY), n8n, lambda links: None)
+    # Once more, as another task may have been in the way.
+    assert [error["users"] for error in outcome.errors] == [[DI, FAY]] and n8n.calls["invite"] == 2
 
 
 def test_who_is_left_out_of_the_answer_and_is_no_user_was_not_invited(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,7 +404,7 @@ def test_links_that_were_lost_with_the_answer_are_told_of(monkeypatch: pytest.Mo
     monkeypatch.setattr(n8n, "invite", lost)
     outcome = apply(planned, n8n, lambda links: None)
     (note,) = outcome.notes
-    assert note.startswith(f"{DI}, {FAY} were invited, and n8n's answer was lost") and "resend_invite" in note
+    assert note.startswith(f"{DI}, {FAY} were invited. The answer of n8n was lost") and "resend_invite" in note
     assert not outcome.errors
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._model import (
@@ -16,13 +18,16 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._model import (
     Role,
     State,
     User,
-    email_address,
+    invitation_refusal,
     is_demotion,
     plain_slug,
     project_name,
+    requested_email,
     role_slug,
 )
 
+from ansible_collections.lifecycle.n8n.tests.unit.addresses import INVITED, REFUSED
+from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import invites
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (
     ADA,
     PERSONAL,
@@ -39,10 +44,12 @@ from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company i
         ("ada@example.com", "ada@example.com"),
         ("  Ada.L+n8n@Example.CO.UK ", "ada.l+n8n@example.co.uk"),
         ("o'brien@example.com", "o'brien@example.com"),
+        # An account may have an address that n8n does not invite, and is looked up all the same.
+        ("john#EXT#@example.com", "john#ext#@example.com"),
     ],
 )
 def test_an_email_is_kept_in_lower_case(text: str, email: str) -> None:
-    assert email_address(text, "here") == email
+    assert requested_email(text, "here") == email
 
 
 @pytest.mark.parametrize(
@@ -65,7 +72,34 @@ def test_an_email_is_kept_in_lower_case(text: str, email: str) -> None:
 )
 def test_what_is_no_email_is_refused_where_it_stands(text: object) -> None:
     with pytest.raises(InputError, match=r"^users\[3\]: .* is no email address"):
-        email_address(text, "users[3]")
+        requested_email(text, "users[3]")
+
+
+@pytest.mark.parametrize("email", INVITED)
+def test_an_address_that_n8n_invites(email: str) -> None:
+    assert invitation_refusal(email) == ""
+    assert invites(email)
+
+
+@pytest.mark.parametrize(("email", "reason"), REFUSED.items())
+def test_an_address_that_n8n_refuses_comes_with_the_reason(email: str, reason: str) -> None:
+    assert reason in invitation_refusal(email)
+    assert not invites(email)
+
+
+def test_the_name_of_a_guest_in_entra_id_comes_with_what_to_use() -> None:
+    refusal = invitation_refusal("john_partner.com#ext#@contoso.onmicrosoft.com")
+    assert (
+        refusal.startswith("n8n does not accept # before the @")
+        and "guest in Entra ID: use the mail address" in refusal
+    )
+
+
+@given(st.from_regex(r"\A[a1'._+#ü-]{0,4}@([a1_ü-]{0,3}\.){0,3}[a1ü-]{0,3}\Z"))
+@example("a" * 64 + "@b.co")
+@example("a" * 65 + "@b.co")
+def test_the_rule_for_addresses_is_that_of_both_libraries(email: str) -> None:
+    assert (invitation_refusal(email) == "") == invites(email)
 
 
 @pytest.mark.parametrize("name", ["Sales", "  Sales ", 'a "b" / ü', "x" * 255])
@@ -182,7 +216,9 @@ def test_what_n8n_says_becomes_what_modules_return() -> None:
         "isPending": True,
         "firstName": "A",
         "inviteAcceptUrl": "secret",
+        "createdAt": "2026-11-01T02:03:04.567Z",
     }
+    assert User.from_api(user).created_at == "2026-11-01T02:03:04.567Z"
     assert User.from_api(user).to_result() == {
         "id": "1",
         "email": "ada@example.com",

@@ -122,6 +122,41 @@ def test_links_go_to_the_file_and_nowhere_else(n8n: FakeN8n, tmp_path: Path) -> 
     assert json.loads(file.read_text("utf-8")) == n8n.links and len(n8n.links) == 3
 
 
+def test_links_that_no_option_keeps_are_a_warning(n8n: FakeN8n) -> None:
+    done = run(n8n_access, n8n, users=[{"email": ADA}, {"email": CY}])
+    (warning,) = done["warnings"]
+    assert warning.startswith(f"n8n sent no mail to {ADA}, {CY}. ") and "invites_path" in warning
+    assert not any(link in str(done) for link in n8n.links.values())
+
+
+def test_pending_users_of_the_list_are_named_in_every_run(n8n: FakeN8n) -> None:
+    n8n.person(CY, pending=True)
+    users = [{"email": email} for email in (ADA, BO, CY)]
+    cy, ada = (
+        {"user": email, "user_id": user_id, "invited_at": "2026-11-01T02:03:04Z"}
+        for email, user_id in ((CY, n8n.id_of(CY)), (ADA, None))
+    )
+    for check_mode in (True, False):
+        # Those who are invited in this run are in its plan.
+        assert run(n8n_access, n8n, check_mode=check_mode, users=users)["pending"] == [cy]
+    again = run(n8n_access, n8n, users=users)
+    assert again["pending"] == [{**ada, "user_id": n8n.id_of(ADA)}, cy]
+    assert not again["changed"] and again["warnings"] == []
+    n8n.accept(CY)
+    assert [entry["user"] for entry in run(n8n_access, n8n, users=users)["pending"]] == [ADA]
+    assert run(n8n_access, n8n, users=users, ignored_users=["ada@*"])["pending"] == []
+
+
+def test_pending_users_are_named_by_a_run_that_fails_too(n8n: FakeN8n) -> None:
+    n8n.person(CY, pending=True)
+    n8n.fail[1] = ApiError("n8n refused: it is broken.", 501, "broken")
+    users = [{"email": CY, "projects": {"Support": "viewer"}}]
+    failed = run(n8n_access, n8n, users=users)
+    assert failed["msg"] and [entry["user"] for entry in failed["pending"]] == [CY]
+    braked = run(n8n_access, n8n, users=users, authority="authoritative", unlisted_users="demote", max_removals=0)
+    assert braked["msg"] and [entry["user"] for entry in braked["pending"]] == [CY]
+
+
 def test_links_are_kept_also_where_a_later_write_fails(n8n: FakeN8n, tmp_path: Path) -> None:
     n8n.fail[2] = ApiError("n8n refused: it is broken.", 501, "broken")
     file = tmp_path / "links.json"

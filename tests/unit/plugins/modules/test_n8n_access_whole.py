@@ -15,7 +15,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiEr
 from ansible_collections.lifecycle.n8n.plugins.module_utils._reading import read
 from ansible_collections.lifecycle.n8n.plugins.module_utils._who import export
 from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import EVERYTHING
-from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access
+from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access, n8n_user
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay, four_beats, run
 
@@ -105,9 +105,30 @@ def test_nobody_is_invited_by_what_is_no_email(n8n: FakeN8n) -> None:
     with pytest.raises(InputError) as refused:
         run(n8n_access, n8n, users=users, projects=projects, ignored_users=["ignored@*"])
     assert str(refused.value).splitlines() == [
-        'users[1] (root@localhost): "root@localhost" is no email address.',
-        'projects[1] ("Ops"), member adm@localhost: "adm@localhost" is no email address.',
+        "n8n refuses to invite these email addresses. Correct each address, or remove its user from the list:",
+        "users[1] (root@localhost): its domain has no dot.",
+        'projects[1] ("Ops"), member adm@localhost: its domain has no dot.',
     ]
+    assert n8n.writes == []
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_every_address_that_n8n_refuses_is_named_with_its_place(n8n: FakeN8n, check_mode: bool) -> None:
+    users = [{"email": f"p{number}{'#EXT#' if number % 2 else ''}@example.com"} for number in range(60)]
+    with pytest.raises(InputError) as refused:
+        run(n8n_access, n8n, check_mode=check_mode, users=users)
+    lines = str(refused.value).splitlines()
+    assert len(lines) == 31 and n8n.writes == []
+    for number, line in zip(range(1, 60, 2), lines[1:]):
+        assert line.startswith(f"users[{number}] (p{number}#ext#@example.com): n8n does not accept # before the @")
+
+
+def test_a_pending_user_whom_n8n_refuses_to_invite_again_is_refused_before_any_write(n8n: FakeN8n) -> None:
+    n8n.person("fay!@example.com", pending=True)
+    with pytest.raises(
+        InputError, match="^n8n refuses .*\n.*email .fay!@example.com.: n8n does not accept ! before the @"
+    ):
+        run(n8n_user, n8n, email="fay!@example.com", resend_invite=True)
     assert n8n.writes == []
 
 

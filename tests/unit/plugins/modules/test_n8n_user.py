@@ -90,11 +90,14 @@ def test_the_link_is_a_secret(n8n: FakeN8n, wanted: bool) -> None:
     done = run(n8n_user, n8n, email=ADA, return_invite_url=wanted)
     assert done["user"].get("invite_url") == (n8n.links[ADA] if wanted else None)
     assert wanted or n8n.links[ADA] not in str(done)
+    named = [f"n8n sent no mail to {ADA}. " in warning for warning in done["warnings"]]
+    assert named == ([] if wanted else [True])
 
 
 def test_there_is_no_link_where_n8n_sends_mail(n8n: FakeN8n) -> None:
     n8n.sends_mail = True
-    assert "invite_url" not in run(n8n_user, n8n, email=ADA, return_invite_url=True)["user"]
+    done = run(n8n_user, n8n, email=ADA, return_invite_url=True)
+    assert "invite_url" not in done["user"] and done["warnings"] == []
 
 
 @pytest.mark.parametrize("floor", [True, False])
@@ -201,10 +204,27 @@ def test_a_last_admin_is_not_deleted(n8n: FakeN8n) -> None:
     assert "member of" in done["diff"]["before"]
 
 
-def test_what_n8n_refuses_is_said(n8n: FakeN8n) -> None:
-    n8n.invitation_errors[ADA] = "mailbox on fire"
-    failed = run(n8n_user, n8n, email=ADA)
-    assert "n8n could not invite ada@example.com: mailbox on fire" in failed["msg"] and not failed["changed"]
+def test_a_mail_that_could_not_be_sent_is_a_warning_and_the_account_is_there(n8n: FakeN8n) -> None:
+    n8n.mail_errors[ADA] = "mailbox on fire"
+    done = run(n8n_user, n8n, email=ADA)
+    assert done["changed"] and done["user"]["id"] == n8n.id_of(ADA)
+    (warning,) = done["warnings"]
+    assert "could not send the invitation mail: mailbox on fire. " in warning and ADA in warning
+    failed = run(n8n_user, n8n, email=ADA, resend_invite=True)
+    assert "could not send the invitation of ada@example.com again: mailbox on fire." in failed["msg"]
+    assert not failed["changed"]
+    del n8n.mail_errors[ADA]
+    n8n.sends_mail = True
+    assert run(n8n_user, n8n, email=ADA, resend_invite=True)["warnings"] == []
+
+
+def test_an_invitation_that_reaches_nobody_is_a_warning(n8n: FakeN8n) -> None:
+    n8n.links_by_mail_only = True
+    for kept in (False, True):
+        done = run(n8n_user, n8n, email=ADA, resend_invite=True, return_invite_url=kept)
+        (warning,) = done["warnings"]
+        assert "n8n sent no mail and returned no link" in warning and ADA in warning
+        assert "invite_url" not in done["user"]
 
 
 def test_an_unlicensed_role_is_found_out_before_the_invitation(n8n: FakeN8n) -> None:

@@ -1,0 +1,185 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Addresses that n8n refuses to invite, and invitations that do not reach their users, on the real n8n."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+import pytest
+import requests
+from ansible.module_utils import basic
+from n8n_server.install import LOCKS
+from n8n_server.server import OWNER, Server, running
+from test_bad_days import refused, run
+from test_fake_is_true import Fake, Real, same
+
+# Makes the collection importable.
+import_module("unit.conftest")
+from ansible_collections.lifecycle.n8n.plugins.module_utils._apply import apply
+from ansible_collections.lifecycle.n8n.plugins.module_utils._change import Change
+from ansible_collections.lifecycle.n8n.plugins.module_utils._client import Client
+from ansible_collections.lifecycle.n8n.plugins.module_utils._model import invitation_refusal
+from ansible_collections.lifecycle.n8n.plugins.module_utils._options import Connection
+from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import Plan
+from ansible_collections.lifecycle.n8n.plugins.module_utils._reading import read
+from ansible_collections.lifecycle.n8n.plugins.module_utils._resources import Resources
+from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import EVERYTHING
+from ansible_collections.lifecycle.n8n.tests.unit.addresses import INVITED, REFUSED
+
+GUEST = "john_partner.com#ext#@contoso.onmicrosoft.com"
+ADA, BO, CY = (f"{name}@example.com" for name in ("ada", "bo", "cy"))
+# No program listens on this port.
+MAIL_PORT = "9"
+NO_CONNECTION = f"connect ECONNREFUSED 127.0.0.1:{MAIL_PORT}"
+MAIL_FAILS = {
+    "N8N_EMAIL_MODE": "smtp",
+    "N8N_SMTP_HOST": "127.0.0.1",
+    "N8N_SMTP_PORT": MAIL_PORT,
+    "N8N_SMTP_SSL": "false",
+    "N8N_SMTP_SENDER": "n8n@example.com",
+}
+NOTHING_IS_SENT = {"N8N_INVITE_LINKS_EMAIL_ONLY": "true"}
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+def emails(n8n: Server) -> set[str]:
+    return {user["email"] for user in n8n.everything("/users")} - {OWNER}
+
+
+def test_the_rule_for_addresses_is_that_of_n8n(n8n: Server) -> None:
+    for email in (*INVITED, *REFUSED, GUEST):
+        answer = requests.post(
+            f"{n8n.url}/api/v1/users",
+            headers={"X-N8N-API-KEY": n8n.api_key},
+            json=[{"email": email, "role": "global:member"}],
+            timeout=60,
+        )
+        assert answer.status_code == (400 if invitation_refusal(email) else 201), (email, answer.text)
+        assert (email in INVITED) == (answer.status_code == 201), email
+
+
+def test_every_refused_address_is_named_before_the_first_write(n8n: Server) -> None:
+    users = [{"email": ADA}, {"email": GUEST}, {"email": BO}, {"email": "o'@example.com"}]
+    members = {"a@example.c1": "viewer"}
+    refused(
+        "n8n_access",
+        f"users[1] ({GUEST}): n8n does not accept # before the @",
+        "users[3] (o'@example.com): n8n does not accept an apostrophe right before the @",
+        'projects[0] ("Sales"), member a@example.c1: n8n does not accept the top-level domain "c1"',
+        users=users,
+        projects=[{"name": "Sales", "members": members}],
+    )
+    refused("n8n_user", f"email ({GUEST}): n8n does not accept # before the @", email=GUEST)
+    assert emails(n8n) == set() and n8n.memberships() == {}
+
+
+def test_an_address_that_n8n_refuses_anyway_is_found_and_keeps_nobody_out(n8n: Server) -> None:
+    """The plan is made by hand, as a list with such addresses does not become a plan."""
+    people = {f"p{number:03}@example.com" for number in range(60)}
+    wrong = {"q#@example.com", "p030!@example.com", "a@example.c", "z@example"}
+    with Client(Connection(n8n.url, n8n.api_key)) as client:
+        resources = Resources(client)
+        changes = [Change("invite_user", email, after="global:member") for email in people | wrong]
+        plan = Plan.of(read(resources, EVERYTHING), changes)
+        before = client.requests
+        outcome = apply(plan, resources, lambda links: None)
+        assert client.requests - before <= 45
+    assert sorted(error["users"] for error in outcome.errors) == [[email] for email in sorted(wrong)]
+    for error in outcome.errors:
+        assert error["users"][0] in error["error"] and "correct the address" in error["error"]
+    assert emails(n8n) == people
+
+
+@contextmanager
+def another(n8n: Server, environment: Mapping[str, str]) -> Iterator[Server]:
+    """Run one more n8n of the same version with these variables."""
+    with running(LOCKS / n8n.version, extra_environment=environment) as server:
+        yield server
+
+
+@pytest.fixture
+def warned(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Return what runs a module that changes something, and returns its only warning. The output shows no link."""
+    warnings: list[str] = []
+    monkeypatch.setattr(basic.AnsibleModule, "warn", lambda self, warning, **more: warnings.append(warning))
+
+    def warned(module_name: str, **args: Any) -> str:
+        warnings.clear()
+        result = run(module_name, **args)
+        assert result["changed"] and not result.get("failed"), result
+        (warning,) = warnings
+        assert not any(mark in f"{result} {warning}" for mark in ("token=", "inviteeId"))
+        return warning
+
+    return warned
+
+
+def use(n8n: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in n8n.environment().items():
+        monkeypatch.setenv(name, value)
+
+
+def test_links_that_no_option_keeps(n8n: Server, warned: Callable[..., str]) -> None:
+    words = warned("n8n_access", users=[{"email": BO}, {"email": ADA}])
+    assert words.startswith(f"n8n sent no mail to {ADA}, {BO}. It returned invitation links, and no option")
+    words = warned("n8n_user", email=CY)
+    assert words.startswith(f"n8n sent no mail to {CY}. ") and "resend_invite=true" in words
+
+
+def test_pending_users_are_named_in_every_run(n8n: Server) -> None:
+    users = [{"email": ADA}, {"email": CY}]
+    assert run("n8n_access", users=users)["pending"] == []
+    invited = {user["email"]: user for user in n8n.everything("/users")}
+    for check_mode in (True, False):
+        pending = run("n8n_access", check_mode=check_mode, users=[*users, {"email": OWNER}])["pending"]
+        assert [(entry["user"], entry["user_id"]) for entry in pending] == [
+            (email, invited[email]["id"]) for email in (ADA, CY)
+        ]
+        for entry in pending:
+            assert TIME.fullmatch(entry["invited_at"])
+            assert entry["invited_at"][:-1] == invited[entry["user"]]["createdAt"].partition(".")[0]
+    (again,) = n8n.api("POST", "/users", [{"email": ADA, "role": "global:member"}])
+    # The time is that of the first invitation.
+    assert run("n8n_access", users=users)["pending"] == pending
+    n8n.accept(again["user"]["inviteAcceptUrl"], "Ada", "L")
+    assert [entry["user"] for entry in run("n8n_access", users=users)["pending"]] == [CY]
+
+
+def test_neither_a_mail_nor_a_link(n8n: Server, monkeypatch: pytest.MonkeyPatch, warned: Callable[..., str]) -> None:
+    with another(n8n, NOTHING_IS_SENT) as server:
+        use(server, monkeypatch)
+        words = warned("n8n_access", users=[{"email": ADA, "projects": {"Sales": "viewer"}}, {"email": BO}])
+        assert words.startswith(f"The accounts of {ADA}, {BO} are pending. n8n sent no mail and returned no link")
+        assert "unset N8N_INVITE_LINKS_EMAIL_ONLY" in words
+        assert server.memberships()["Sales"][ADA] == "project:viewer"
+        assert ADA in warned("n8n_user", email=ADA, resend_invite=True, return_invite_url=True)
+        fake = Fake(floor=n8n.version.startswith("2.8."))
+        fake.fake.links_by_mail_only = True
+        server.reset()
+        same(Real(server), fake, "no links", (lambda world: world.invite(ada="member", bo="chatUser"),) * 2)
+
+
+def test_a_mail_server_that_refuses_connections(
+    n8n: Server, monkeypatch: pytest.MonkeyPatch, warned: Callable[..., str]
+) -> None:
+    with another(n8n, MAIL_FAILS) as server:
+        use(server, monkeypatch)
+        words = warned("n8n_access", users=[{"email": ADA, "projects": {"Sales": "viewer"}}, {"email": BO}])
+        assert words.startswith(
+            f"The accounts of {ADA}, {BO} are pending, and n8n could not send the invitation mail: {NO_CONNECTION}. "
+        )
+        assert server.memberships()["Sales"][ADA] == "project:viewer"
+        again = run("n8n_access", users=[{"email": ADA}, {"email": BO}])
+        assert not again["changed"] and [entry["user"] for entry in again["pending"]] == [ADA, BO]
+        failed = run("n8n_user", email=ADA, resend_invite=True)
+        assert failed["failed"] and f"could not send the invitation of {ADA} again: {NO_CONNECTION}" in failed["msg"]
+        fake = Fake(floor=n8n.version.startswith("2.8."))
+        fake.fake.mail_errors[""] = NO_CONNECTION
+        server.reset()
+        same(Real(server), fake, "mail fails", (lambda world: world.invite(ada="member", bo="chatUser"),) * 2)
