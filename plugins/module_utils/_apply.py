@@ -162,7 +162,7 @@ class _Run:
             if invitation.is_lost:
                 unreached.answer_lost.add(email)
             elif invitation.error:
-                unreached.fail_mail(email, invitation.error)
+                unreached.mail_failed[email] = invitation.error
             elif invitation.url:
                 links[email] = invitation.url
             elif not invitation.email_sent:
