@@ -41,14 +41,10 @@ class Unreached:
     link_dropped: set[str] = field(default_factory=set)
     # n8n sent no mail and returned no link.
     nothing_sent: set[str] = field(default_factory=set)
-    # The mail server failed: users by its words.
-    mail_failed: dict[str, set[str]] = field(default_factory=dict)
+    # The mail server failed: its words by user.
+    mail_failed: dict[str, str] = field(default_factory=dict)
     # The answer of n8n was lost, and the links with it.
     answer_lost: set[str] = field(default_factory=set)
-
-    def fail_mail(self, email: str, error: str) -> None:
-        """Remember that n8n could not send the invitation of a user."""
-        self.mail_failed.setdefault(mail_error(error), set()).add(email)
 
     def notes(self) -> list[str]:
         """Return one warning for each kind, with names and the remedy, and without any link."""
@@ -66,10 +62,12 @@ class Unreached:
                 "cannot accept their invitations. Set up a mail server in n8n, or unset N8N_INVITE_LINKS_EMAIL_ONLY. Then "
                 f"{_RESEND}."
             )
-        for words, emails in sorted(self.mail_failed.items()):
+        if self.mail_failed:
+            # Some mail servers say something else of each address.
+            words = few(sorted({mail_error(error) for error in self.mail_failed.values()}))
             notes.append(
-                f"The accounts of {_names(emails)} are pending, and n8n could not send the invitation mail: {words}. Correct the "
-                f"mail settings of n8n. Then {_RESEND}."
+                f"The accounts of {_names(self.mail_failed)} are pending, and n8n could not send the invitation mail: {words}. "
+                f"Correct the mail settings of n8n. Then {_RESEND}."
             )
         if self.answer_lost:
             notes.append(

@@ -98,7 +98,7 @@ class Inviter:
             if invitation.is_lost:
                 self._unreached.answer_lost.add(email)
             elif invitation.error:
-                self._unreached.fail_mail(email, invitation.error)
+                self._unreached.mail_failed[email] = invitation.error
             elif invitation.url:
                 links[email] = invitation.url
             elif not invitation.email_sent:

@@ -339,9 +339,11 @@ def invitation_refusal(email: str) -> str:
         return f"it has {len(email)} characters, and n8n accepts at most {LONGEST_EMAIL}"
     if len(local) > _LONGEST_LOCAL_PART:
         return f"it has {len(local)} characters before the @, and n8n accepts at most {_LONGEST_LOCAL_PART}"
-    signs = "".join(dict.fromkeys(_LOCAL_SIGN.sub("", local)))
+    signs = " ".join(dict.fromkeys(_LOCAL_SIGN.sub("", local)))
     if signs:
-        guest = ", and it looks like the sign-in name of a guest in Entra ID: use the mail address of the guest"
+        guest = (
+            ", and the address looks like the sign-in name of a guest in Entra ID: use the mail address of the guest"
+        )
         return f"n8n does not accept {signs} before the @{guest if local.endswith('#ext#') else ''}"
     if local.endswith("'"):
         return "n8n does not accept an apostrophe right before the @"

@@ -77,8 +77,9 @@ class Task:
 
         Raises InputError before anything is written where a role cannot be given, and ApplyError where some changes
         could not be made. `keep_links` gets the invitation links, which are secrets, by email; without it, a warning
-        names the users whose links nothing keeps. `report` makes what a task that fails on the way returns besides, out of what was done. `progress` is told how far it is,
-        and `prepare` is called right before the first write, in check mode where that would be.
+        names the users whose links nothing keeps. `report` makes what a task that fails on the way returns besides, out of
+        what was done. `progress` is told how far it is, and `prepare` is called right before the first write, in check mode
+        where that would be.
         """
         self.show(plan)
         if plan.changes:

@@ -30,7 +30,7 @@ INVITED = (
 REFUSED = {
     **{f"a{sign}b@b.co": f"n8n does not accept {sign} before the @" for sign in "!#$%&*/=?^`{|}~ä"},
     **{f"a{sign}b@b.co": "it is not an email address" for sign in ' ,;:<>()[]\\"'},
-    "a!b#!@b.co": "n8n does not accept !# before the @",
+    "a!b#!@b.co": "n8n does not accept ! # before the @",
     "obrien'@b.co": "n8n does not accept an apostrophe right before the @",
     ".a@b.co": "begins or ends with a dot",
     "a.@b.co": "begins or ends with a dot",
