@@ -124,7 +124,7 @@ LAYERS: dict[str, set[str]] = {
         "_wish",
     },
     "lookup": {"_connection", "_wish", "_who"},
-    "inventory": {"_connection", "_wish", "_who"},
+    "inventory": {"_connection", "_options", "_wish", "_who"},
     "filter": {"_rules", "_sentences"},
     "doc_fragments": set(),
 }
