@@ -20,6 +20,7 @@ description:
     the groups of all of them get C(_<id>) behind the name, and there is a warning.
   - The variables of a host are C(n8n_id), C(n8n_role), C(n8n_is_pending) and C(n8n_projects), a list of dictionaries with C(id), C(name)
     and C(role).
+  - Inventories of several servers need a O(server_name) each. Without it, the groups of two servers become one, which a warning says.
   - The name of the file has to end in C(.n8n.yml) or C(.n8n.yaml).
 extends_documentation_fragment:
   - lifecycle.n8n.plugin_connection
@@ -31,6 +32,16 @@ options:
     type: str
     required: true
     choices: [lifecycle.n8n.n8n]
+  server_name:
+    description:
+      - A short name of the server, for an inventory of several servers. It has letters, digits and underscores, and does not begin with a
+        digit.
+      - The groups of this inventory then begin with C(<server_name>_), such as C(emea_project_Sales).
+      - The variables of a host are then in C(n8n_by_server[<server_name>]), as C(id), C(role), C(is_pending) and C(projects). A user of two
+        servers is one host with an entry for each server.
+      - The templates of O(compose), O(groups) and O(keyed_groups) see the variables C(n8n_id), C(n8n_role), C(n8n_is_pending) and
+        C(n8n_projects) of this server all the same. What they make keeps the name that they give it.
+    type: str
 notes:
   - The API key needs the scope C(user:read), too.
   - The hosts are people, so nothing can be run on them. Use them for C(ansible-inventory), for host patterns, and with
@@ -57,19 +68,29 @@ plugin: lifecycle.n8n.n8n
 # keyed_groups:
 #   - key: inventory_hostname.split('@')[1]
 #     prefix: domain
+# # One of several servers: its groups are called emea_project_Sales, for example.
+# server_name: emea
 """
 
+import re
 from hashlib import sha256
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.inventory.group import to_safe_group_name
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
 from ..module_utils._model import composed
+from ..module_utils._options import Connection
 from ..module_utils._who import group_names, role_group, users_result
 from ..module_utils._wish import EVERYTHING
 from ..plugin_utils._connection import as_data, connection_of, read_state, resolved
+
+# What is told of a user: variables that begin with n8n_, or entries for a server that has a name.
+VARIABLES = ("id", "role", "is_pending", "projects")
+# The URLs of the servers that went into an inventory, by their server names, and those without one under "".
+_SERVERS: WeakKeyDictionary[Any, dict[str, list[str]]] = WeakKeyDictionary()
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -86,7 +107,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         super().parse(inventory, loader, path)
         try:
             self._read_config_data(path)
-            found = self._found(path, cache)
+            self._name = self._server_name()
+            connection = connection_of(self, self.templar)
+            self._check_servers(connection.url)
+            found = self._found(connection, path, cache)
+            self._note_server(connection.url)
             self._add_projects(found["projects"], found["users"])
             for user in found["users"]:
                 self._add_user(user)
@@ -98,9 +123,38 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self.templar.available_variables = var_options or {}
         super().set_options(task_keys=task_keys, var_options=var_options, direct=resolved(direct or {}, self.templar))
 
-    def _found(self, path: str, cache: bool) -> dict[str, Any]:
+    def _server_name(self) -> str:
+        """Return the server name, "" without one; raises AnsibleError for a name that no group's name can begin with."""
+        name = str(self.get_option("server_name") or "")
+        if name and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise AnsibleError(
+                f'server_name "{name}" cannot be part of a group name. Use letters, digits and underscores, and do not begin with '
+                "a digit."
+            )
+        return name
+
+    def _check_servers(self, url: str) -> None:
+        """Raise AnsibleError if another server of this inventory has the same server name."""
+        others = [other for other in _SERVERS.get(self.inventory, {}).get(self._name, []) if other != url]
+        if self._name and others:
+            raise AnsibleError(
+                f'server_name "{self._name}" stands for two servers, {others[0]} and {url}. Give each server a name of its own.'
+            )
+
+    def _note_server(self, url: str) -> None:
+        """Remember the server, and warn if the groups of two servers become one."""
+        urls = _SERVERS.setdefault(self.inventory, {}).setdefault(self._name, [])
+        others = [other for other in urls if other != url]
+        if others and not self._name and url not in urls:
+            self.display.warning(
+                f"The inventories of {' and '.join([*others, url])} have no server_name. Their groups have the users of all these "
+                f"servers, and a user of several servers has the variables of {url} only. Set server_name in each file."
+            )
+        if url not in urls:
+            urls.append(url)
+
+    def _found(self, connection: Connection, path: str, cache: bool) -> dict[str, Any]:
         """Return users and projects as n8n has them, or as the cache does."""
-        connection = connection_of(self, self.templar)
         caching = self.get_option("cache")
         # Another server behind the same file is another inventory. The key may become the name of a file.
         key = f"{self.get_cache_key(path)}_{sha256(connection.url.encode()).hexdigest()[:16]}"
@@ -118,10 +172,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         roles = [(project["id"], project["role"]) for user in users for project in user["projects"]]
         self._groups = group_names(named, roles, _safe)
         for project_id, name in sorted(named, key=lambda pair: (pair[1], pair[0])):
-            self.inventory.add_group(self._groups[project_id])
+            self.inventory.add_group(self._group(self._groups[project_id]))
             if self._groups[project_id] != _safe(f"project_{composed(name)}"):
                 self.display.warning(
-                    f"Several projects of this n8n make the same group, so that of {name!r} is called {self._groups[project_id]}."
+                    f"Several projects of this n8n make the same group, so that of {name!r} is called {self._group(self._groups[project_id])}."
                 )
 
     def _add_user(self, user: dict[str, Any]) -> None:
@@ -131,17 +185,35 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             group = self._groups[project["id"]]
             groups += [group, role_group(group, project["role"], _safe)]
         for group in groups:
-            self.inventory.add_child(self.inventory.add_group(group), host)
-        for name in ("id", "role", "is_pending", "projects"):
-            self.inventory.set_variable(host, f"n8n_{name}", as_data(user[name]))
-        self._construct(host)
+            self.inventory.add_child(self.inventory.add_group(self._group(group)), host)
+        mine = {name: as_data(user[name]) for name in VARIABLES}
+        own = {f"n8n_{name}": value for name, value in mine.items()}
+        if self._name:
+            before = self.inventory.get_host(host).get_vars().get("n8n_by_server")
+            servers = dict(before) if isinstance(before, dict) else {}
+            self.inventory.set_variable(host, "n8n_by_server", {**servers, self._name: mine})
+        else:
+            for name, value in own.items():
+                self.inventory.set_variable(host, name, value)
+        self._construct(host, own if self._name else {})
 
-    def _construct(self, host: str) -> None:
+    def _group(self, name: str) -> str:
+        """Return the name that a group of this server has in the inventory."""
+        return f"{self._name}_{name}" if self._name else name
+
+    def _construct(self, host: str, own: dict[str, Any]) -> None:
+        """Add what the options compose; their templates see `own`, too, the variables of this server if it has a name."""
         strict = self.get_option("strict")
-        variables = self.inventory.get_host(host).get_vars()
-        self._set_composite_vars(self.get_option("compose"), variables, host, strict=strict)
-        self._add_host_to_composed_groups(self.get_option("groups"), {}, host, strict=strict)
-        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), {}, host, strict=strict)
+
+        def variables() -> dict[str, Any]:
+            return {**self.inventory.get_host(host).get_vars(), **own}
+
+        self._set_composite_vars(self.get_option("compose"), variables(), host, strict=strict)
+        for add, option in (
+            (self._add_host_to_composed_groups, "groups"),
+            (self._add_host_to_keyed_groups, "keyed_groups"),
+        ):
+            add(self.get_option(option), variables(), host, strict=strict, fetch_hostvars=False)
 
 
 def _safe(text: str) -> str:

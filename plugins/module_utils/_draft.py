@@ -37,6 +37,7 @@ from ._model import (
 from ._change import Change
 from ._sentences import quoted
 from ._shield import Shield
+from ._similar import SimilarEmails, missing_project_note
 from ._wish import AUTHORITATIVE, MemberWish, ProjectWish, Terms, UserWish, Wish
 
 
@@ -148,7 +149,7 @@ class Draft:
 
     def _invite(self, wish: UserWish, role: str | None) -> User:
         if not self.wish.create_users or "@" not in wish.user:
-            raise InputError(missing_user(wish.user))
+            raise InputError(self._missing_user(wish.user))
         self._check_address(wish.user, wish)
         if role == OWNER:
             raise InputError(f"{wish.where}: {wish.user} cannot be invited as {OWNER}: an instance has one owner.")
@@ -228,6 +229,8 @@ class Draft:
         if not wish.present:
             if project is not None:
                 self._delete_project(project)
+            elif wish.id is None:
+                self._note_missing_project(wish.name or "")
             return
         if project is None:
             project = self._adopted(wish)
@@ -333,6 +336,8 @@ class Draft:
         if project is None or user is None:
             if wish.present:
                 self._say_missing(wish, project, user)
+            elif project is None:
+                self._note_missing_project(wish.project)
             return
         current = self.state.find_member(project, user)
         if not wish.present:
@@ -425,12 +430,26 @@ class Draft:
         """The users that have a wish of their own."""
         return {wish.user for wish in self.wish.users}
 
+    def _note_missing_project(self, name: str) -> None:
+        """Say which project may be meant by one that does not exist and is to be absent, if one has a similar name."""
+        note = missing_project_note(name, (project.name for project in self.state.projects if project.is_team))
+        if note:
+            self.note(note)
+
     def _say_missing(self, wish: MemberWish, project: Project | None, user: User | None) -> None:
         if project is None:
             self.problems.add(missing_project(self.state, wish.project))
         # Of somebody who was to be invited and could not be, it has been said why.
         if user is None and wish.user not in self._asked:
-            self.problems.add(missing_user(wish.user))
+            self.problems.add(self._missing_user(wish.user))
+
+    def _missing_user(self, user: str) -> str:
+        hint = self._emails.hint(user) if "@" in user else ""
+        return f"{missing_user(user)} {hint}".rstrip()
+
+    @cached_property
+    def _emails(self) -> SimilarEmails:
+        return SimilarEmails(user.email for user in self.state.users)
 
     def _slug(self, role: str, kind: str, where: str) -> str:
         """Return the full slug of a role, found out once for all who get it."""

@@ -12,6 +12,7 @@ from ._losses import lost_memberships
 from ._model import Project, State, User, the_one
 from ._change import Change
 from ._possessions import TABLE
+from ._similar import SimilarEmails, similar_name
 from ._wish import Bequest
 
 # What each kind of thing is called in the names of actions.
@@ -32,8 +33,11 @@ def destination_of(state: State, transfer_to: str) -> Project:
         project = the_one(transfer_to, state.find_projects(transfer_to))
         if project is None:
             what = "User" if "@" in transfer_to else "Project"
+            email = SimilarEmails(user.email for user in state.users).find(transfer_to) if "@" in transfer_to else ""
+            other = email or similar_name(transfer_to, (team.name for team in state.projects if team.is_team))
+            hint = f' Did you mean "{other}"?' if other else ""
             raise InputError(
-                f'{what} "{transfer_to}" does not exist: transfer_to is a project, or the email of a user.'
+                f'{what} "{transfer_to}" does not exist: transfer_to is a project, or the email of a user.{hint}'
             )
         return project
     project = state.personal_project(user)

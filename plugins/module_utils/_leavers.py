@@ -19,6 +19,7 @@ from ._change import Change
 from ._model import CHAT_USER, PROJECT_ADMIN, SEES_ALL, State, User, role_slug, stored_email
 from ._plan import Plan, without_admin
 from ._possessions import Possessions, listed
+from ._similar import SimilarEmails, missing_user_note
 from ._stages import Staging
 from ._wish import Bequest, Needs, deletion_calls, listed_user
 
@@ -156,6 +157,7 @@ def plan_leavers(state: State, leavers: Sequence[Leaver], departure: Departure) 
     draft.succeed(leaving)
     draft.problems.refuse(state.scopes_hint)
     draft.note_creation(users)
+    draft.note_similar([leaver.reference for leaver in leavers if leaver.user is None], users)
     return Plan.of(state, draft.changes, draft.notes, draft.handovers, leaving)
 
 
@@ -279,6 +281,16 @@ class _Departures:
         if staging is not None and staging.is_new and users:
             self.notes.insert(0, staging.creation_note(self.looking_staged, self.role))
 
+    def note_similar(self, unknown: Sequence[str], leaving: Sequence[User]) -> None:
+        """Say which users may be meant by emails that no user has; users who leave are named already."""
+        emails = [reference for reference in unknown if "@" in reference]
+        if not emails:
+            return
+        named = {user.id for user in leaving}
+        others = SimilarEmails(user.email for user in self.state.users if user.id not in named)
+        for email in emails:
+            self._note(missing_user_note(email, others))
+
     def succeed(self, leaving: set[str]) -> None:
         """Plan that somebody becomes admin of each project that would be left without one."""
         for key, name, losing in without_admin(self.state, self.changes):
@@ -305,5 +317,8 @@ class _Departures:
     def _successor(self, email: str) -> User:
         user = self.state.find_user(email)
         if user is None:
-            raise InputError(f'User "{email}" does not exist: successor is somebody who is a user of this n8n.')
+            hint = SimilarEmails(user.email for user in self.state.users).hint(email)
+            raise InputError(
+                f'User "{email}" does not exist: successor is somebody who is a user of this n8n. {hint}'.rstrip()
+            )
         return user

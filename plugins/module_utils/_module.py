@@ -17,13 +17,14 @@ from ._outcome import ApplyError, Forestalled, Outcome
 from ._client import REQUESTS_IMPORT_ERROR, Client
 from ._errors import InputError, N8nError
 from ._locks import server_lock
-from ._model import Role, State, role_slug
+from ._model import Role, State, User, role_slug
 from ._omitted import without_omitted
 from ._options import CONNECTION_OPTIONS, Connection
 from ._plan import Plan
 from ._reading import read, roles_if_shown
 from ._refusals import scopes_remedy
 from ._resources import Resources
+from ._similar import SimilarEmails, missing_user_note
 from ._wish import Bequest, Needs, bequest_of
 
 
@@ -54,6 +55,18 @@ class Task:
     def roles_if_shown(self) -> tuple[Role, ...] | None:
         """Return the roles that there are, or None where the server or the key's scopes do not show them."""
         return roles_if_shown(self.resources)
+
+    def warn_of_similar_user(self, reference: str) -> None:
+        """Say which user may be meant by an email that no user has, if one has a similar email and n8n lists the users."""
+        if "@" not in reference:
+            return
+        try:
+            listing = self.resources.list_users()
+        except N8nError:
+            # A hint is all that is missing then.
+            return
+        note = missing_user_note(reference, SimilarEmails(User.from_api(item).email for item in listing.items))
+        self.warnings += [note] if note else []
 
     def bequest(self, params: Mapping[str, Any], kind: str) -> Bequest:
         """Return what the options say becomes of possessions, on this server; `kind` (user or project) is what goes."""

@@ -60,18 +60,18 @@ def scopes_remedy(needed: Sequence[str], granted: Sequence[str] | None) -> str:
     """Return what a key that has the scopes `granted` (None: n8n does not tell) lacks of those `needed`, or its user."""
     if granted is None:
         it = "it" if len(needed) == 1 else "them"
-        return f"The key needs {_named(needed)}, and its user a role that allows {it} (an owner or admin has {it})."
+        return f"The key needs the scope{_names(needed)}, and its user a role that allows {it} (an owner or admin has {it})."
     lacking = [scope for scope in needed if not has_scope(scope, granted)]
     if not lacking:
-        return f"The key has {_named(needed)}; its user's role does not allow this: use the key of an owner or admin."
+        return f"The key has the scope{_names(needed)}; its user's role does not allow this: use the key of an owner or admin."
     it = "it" if len(lacking) == 1 else "them"
-    return f"The key lacks {_named(lacking)}: make one that has {it} under Settings > n8n API."
+    return f"The key lacks the scope{_names(lacking)}: make one that has {it} under Settings > n8n API."
 
 
-def _named(scopes: Sequence[str]) -> str:
-    """Return "the scope a", or "the scopes a, b and c"."""
+def _names(scopes: Sequence[str]) -> str:
+    """Return what follows the words "the scope": one name, or the plural and all names."""
     *others, last = scopes
-    return f"the scopes {', '.join(others)} and {last}" if others else f"the scope {last}"
+    return f"s {', '.join(others)} and {last}" if others else f" {last}"
 
 
 def has_scope(scope: str, granted: Sequence[str]) -> bool:

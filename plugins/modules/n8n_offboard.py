@@ -25,7 +25,7 @@ options:
   users:
     description:
       - The people who leave, each an email in any case, an id, or a dictionary with an C(email).
-      - Somebody whom n8n does not know is reported, and is no error.
+      - A user who does not exist is reported, which is not an error. If a user with a similar email exists, a warning names that user.
     type: list
     elements: raw
     required: true

@@ -46,6 +46,7 @@ options:
         O(delete_resources=true).
       - It is refused as well while it cannot be seen what the project owns. n8n before 2.36 does not prove that it shows the data
         tables of all projects, so on such a server it takes O(data_tables=delete) or O(delete_resources=true).
+      - If the project does not exist, V(absent) changes nothing. If a project with a similar name exists, a warning names it.
     type: str
     choices: [present, absent]
     default: present

@@ -39,7 +39,8 @@ options:
   state:
     description:
       - With V(present), project and user must exist, in check mode too.
-      - With V(absent), a project or user that does not exist has no such member, which is fine.
+      - With V(absent), a project or user that does not exist has no such member, so the task changes nothing. If a project or user with a
+        similar name or email exists, a warning names it.
     type: str
     choices: [present, absent]
     default: present
@@ -140,6 +141,8 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     wish = desired(params)
     member = wish.members[0]
     state = task.read(Needs(users=(member.user,), projects=True, members=(member.project,), roles=wish.names_roles))
+    if not member.present and state.find_user(member.user) is None:
+        task.warn_of_similar_user(member.user)
     changes = plan(state, wish)
     task.carry_out_one(changes)
     project, after = state.find_project(member.project), changes.member_after(member.project, member.user)

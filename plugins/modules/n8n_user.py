@@ -49,6 +49,8 @@ options:
         of others, so an active user of such a server is only deleted with O(data_tables=delete) or O(delete_resources=true). On the
         community edition nothing can be seen, and it takes O(delete_resources=true).
       - It is refused, too, for the last admin of a project.
+      - If the user does not exist, V(absent) changes nothing. If a user with a similar email exists, a warning names that user. To
+        find it, the users are listed, if the key has the scope C(user:list).
     type: str
     choices: [present, absent]
     default: present
@@ -236,6 +238,8 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     if absent and state.find_user(reference):
         wish = desired(params, task.bequest(params, "user"))
         state = task.read(_deletion(reference, wish.bequest))
+    elif absent:
+        task.warn_of_similar_user(reference)
     changes = plan(state, wish)
     links: dict[str, str] = {}
     keep_links = links.update if params["return_invite_url"] else None

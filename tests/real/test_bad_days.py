@@ -195,6 +195,49 @@ def test_all_missing_scopes_are_named_at_once(company: Server, tmp_path: Path) -
     assert everything(company) == before
 
 
+def test_a_misspelled_name_that_is_to_be_absent(company: Server, tmp_path: Path) -> None:
+    before = everything(company)
+    user, project = f"User adda@example.com does not exist. Did you mean {ADA}?", "does not exist. Did you mean"
+
+    def unchanged(module_name: str, **args: Any) -> str:
+        """Run a module for good and in check mode; assert that it changes nothing, and return its warnings."""
+        module = import_module(f"ansible_collections.lifecycle.n8n.plugins.modules.{module_name}")
+        said = []
+        for check_mode in (True, False):
+            result, warnings = module_runs.main_and_warnings(module, check_mode=check_mode, **args)
+            assert not result.get("failed") and not result["changed"], result
+            said.append(warnings)
+        assert said[0] == said[1]
+        return said[0]
+
+    absent = {"state": "absent"}
+    assert unchanged("n8n_user", email="Adda@example.com", **absent) == user
+    assert unchanged("n8n_user", email="zoe@example.com", **absent) == ""
+    assert unchanged("n8n_user", id="00000000-0000-4000-8000-000000000000", **absent) == ""
+    for name in ("sales", " Sales ", "Salse"):
+        assert unchanged("n8n_project", name=name, **absent) == f'Project "{name}" {project} "Sales"?'
+        member = {"project": name, "user": ADA, **absent}
+        assert unchanged("n8n_project_member", **member) == f'Project "{name}" {project} "Sales"?'
+    assert unchanged("n8n_project", name="Support", **absent) == ""
+    assert unchanged("n8n_project_member", project="Sales", user="adda@example.com", **absent) == user
+    assert unchanged("n8n_project_member", project="Sales", user=BO, **absent) == ""
+    staged = {"action": "staged", "state_path": str(tmp_path / "leavers.json")}
+    for more in ({}, {"action": "demote"}, {"action": "delete"}, staged):
+        assert unchanged("n8n_offboard", users=["adda@example.com", "zoe@example.com"], **more) == user
+    # The existing user leaves too, so nothing is misspelled.
+    assert user not in warnings_of("n8n_offboard", users=["adda@example.com", ADA], check_mode=True)
+    # Without the scope that lists the users there is no hint, and no error.
+    owner = company.login(OWNER)
+    few = owner.api_key([scope for scope in owner.call("GET", "/api-keys/scopes") if scope != "user:list"])
+    assert unchanged("n8n_user", email="adda@example.com", api_key=few, **absent) == ""
+    assert everything(company) == before
+
+
+def warnings_of(module_name: str, **args: Any) -> str:
+    module = import_module(f"ansible_collections.lifecycle.n8n.plugins.modules.{module_name}")
+    return module_runs.main_and_warnings(module, **args)[1]
+
+
 def test_the_community_edition(features: Server) -> None:
     before = everything(features)
     features.feature(COMMUNITY, False)

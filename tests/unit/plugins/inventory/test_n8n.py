@@ -13,10 +13,15 @@ import pytest
 from ansible.errors import AnsibleParserError
 from ansible.inventory.data import InventoryData
 from ansible.parsing.dataloader import DataLoader
+from ansible.utils.display import Display
 
 from ansible_collections.lifecycle.n8n.plugins.inventory import n8n as plugin
-from ansible_collections.lifecycle.n8n.tests.unit.controller import KEY, TEMPLATE, company, configure
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import MisbehavingServer, refusal
+from ansible_collections.lifecycle.n8n.tests.unit.controller import KEY, TEMPLATE, company, configure, member, user
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import (
+    MisbehavingServer,
+    page,
+    refusal,
+)
 
 Read = Callable[..., InventoryData]
 BROKEN = ("compose:", "  broken: nobody_knows_me + 1")
@@ -35,12 +40,12 @@ def n8n(monkeypatch: pytest.MonkeyPatch) -> Iterator[MisbehavingServer]:
 
 @pytest.fixture
 def read(n8n: MisbehavingServer, tmp_path: Path) -> Read:
-    """Return the inventory that a file with these lines makes."""
+    """Return the inventory that a file with these lines makes, or adds to one that another file made."""
 
-    def parse(*lines: str, cache: bool = True) -> InventoryData:
+    def parse(*lines: str, cache: bool = True, into: InventoryData | None = None) -> InventoryData:
         file = tmp_path / "people.n8n.yml"
         file.write_text("\n".join(["plugin: lifecycle.n8n.n8n", *lines]), encoding="utf-8")
-        module, inventory = plugin.InventoryModule(), InventoryData()
+        module, inventory = plugin.InventoryModule(), into or InventoryData()
         configure(module, "inventory", plugin)
         # Its loader sets this.
         module._redirected_names = []
@@ -93,6 +98,114 @@ def test_variables_are_what_n8n_says(read: Read) -> None:
         ],
     }
     assert variables["names"] == f"Sales, {TEMPLATE}"
+
+
+@pytest.fixture
+def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the plugin warns of, but for projects of one name."""
+    said: list[str] = []
+
+    def warning(_display: object, text: str) -> None:
+        if "make the same group" not in text:
+            said.append(text)
+
+    monkeypatch.setattr(Display, "warning", warning)
+    return said
+
+
+@pytest.fixture
+def cached(tmp_path: Path) -> list[str]:
+    """Lines by which a server is read once, however often it is part of an inventory."""
+    return ["cache: true", "cache_plugin: jsonfile", f"cache_connection: {tmp_path / 'cache'}"]
+
+
+ADA = {
+    "id": "u-ada",
+    "role": "global:member",
+    "is_pending": False,
+    "projects": [
+        {"id": "p1", "name": "Sales", "role": "project:admin"},
+        {"id": "p4", "name": TEMPLATE, "role": "project:viewer"},
+    ],
+}
+
+
+def test_two_servers_with_names_stay_apart_on_one_host(read: Read, warnings: list[str]) -> None:
+    with company() as other:
+        # Ada is in no project there, and Zoe is a user of that server alone.
+        other.on("GET /users", page({**user("ada"), "role": "global:admin"}, {**user("zoe"), "isPending": True}))
+        homes = [{"id": f"h-{n}", "name": n, "type": "personal", "creatorId": f"u-{n}"} for n in ("ada", "zoe")]
+        other.on("GET /projects", page({"id": "p1", "name": "Sales", "type": "team"}, *homes))
+        other.on("GET /projects/p1/users", page(member("zoe", "editor")))
+        options = (
+            "strict: true",
+            "compose:",
+            "  count_{}: n8n_projects | length",
+            "keyed_groups:",
+            "  - key: n8n_role",
+        )
+        inventory = read("server_name: emea", *(line.format("emea") for line in options))
+        read("server_name: apac", f"url: {other.url}", *(line.format("apac") for line in options), into=inventory)
+    ada = {"id": "u-ada", "role": "global:admin", "is_pending": False, "projects": []}
+    variables = inventory.hosts["ada@example.com"].vars
+    assert variables["n8n_by_server"] == {"emea": ADA, "apac": ada}
+    assert (variables["count_emea"], variables["count_apac"]) == (2, 0)
+    assert not {"n8n_id", "n8n_role", "n8n_is_pending", "n8n_projects"} & variables.keys()
+    assert list(inventory.hosts["zoe@example.com"].vars["n8n_by_server"]) == ["apac"]
+    found = groups(inventory)
+    assert found["emea_project_Sales"] == ["ada@example.com", "bob@example.com"]
+    assert found["apac_project_Sales"] == found["apac_project_Sales_editor"] == found["apac_pending"]
+    assert found["apac_pending"] == ["zoe@example.com"] and found["emea_pending"] == ["eve@example.com"]
+    assert found["emea_project_Twin_p2"] == ["eve@example.com"]
+    assert found["apac_role_global_admin"] == ["ada@example.com"]
+    # The names that the file gives stay what they are.
+    assert found["_global_admin"] == ["ada@example.com"]
+    own = {name for name in found if not name.startswith(("_", "emea_", "apac_"))}
+    assert own == set() and warnings == []
+
+
+def test_two_servers_without_names_cause_one_warning(
+    n8n: MisbehavingServer, read: Read, warnings: list[str], cached: list[str]
+) -> None:
+    inventory = read(*cached)
+    read(*cached, into=inventory)
+    assert warnings == []
+    with company() as other:
+        for _time in range(2):
+            read(f"url: {other.url}", *cached, into=inventory)
+        (warning,) = warnings
+        assert f"{n8n.url} and {other.url} have no server_name" in warning and "Set server_name in each file" in warning
+        # A server that has a name is no part of that.
+        read("server_name: emea", *cached, into=inventory)
+        assert len(warnings) == 1 and "emea" in inventory.hosts["ada@example.com"].vars["n8n_by_server"]
+        assert read(f"url: {other.url}", *cached).hosts and len(warnings) == 1
+
+
+def test_a_name_stands_for_one_server(n8n: MisbehavingServer, read: Read, cached: list[str]) -> None:
+    inventory = read("server_name: emea", *cached)
+    read("server_name: emea", *cached, into=inventory)
+    with company() as other:
+        words = f'server_name "emea" stands for two servers, {n8n.url} and {other.url}'
+        with pytest.raises(AnsibleParserError, match=words):
+            read("server_name: emea", f"url: {other.url}", into=inventory)
+        assert other.asked == []
+
+
+@pytest.mark.parametrize("name", ["prod-eu", "2nd", "2024", "a b", "m\u00e4rkte", '"{{ 1 }}"', "a.b"])
+def test_a_server_name_that_no_group_can_have_is_refused(n8n: MisbehavingServer, read: Read, name: str) -> None:
+    with pytest.raises(AnsibleParserError, match="cannot be part of a group name. Use letters, digits and underscores"):
+        read(f"server_name: {name}")
+    assert n8n.asked == []
+
+
+@pytest.mark.parametrize("line", ["server_name:", 'server_name: ""'])
+def test_an_empty_server_name_is_none(read: Read, line: str) -> None:
+    assert "project_Sales" in groups(read(line))
+
+
+def test_the_cache_knows_no_server_name(n8n: MisbehavingServer, read: Read, cached: list[str]) -> None:
+    read(*cached)
+    assert "emea_project_Sales" in groups(read("server_name: emea", *cached)) and Counter(n8n.asked) == ONCE
 
 
 def test_numbers_and_switches_in_the_file_may_be_templates(n8n: MisbehavingServer, read: Read) -> None:

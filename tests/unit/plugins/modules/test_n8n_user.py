@@ -161,6 +161,43 @@ def test_absent_of_nobody_is_unchanged(n8n: FakeN8n, params: dict[str, Any]) -> 
     assert not done["changed"] and "user" not in done
 
 
+@pytest.mark.parametrize(
+    ("params", "listings"),
+    [({"email": ADA}, 1), ({"email": "zoe@example.com"}, 1), ({"id": "nobody"}, 0)],
+)
+def test_only_a_user_who_does_not_exist_costs_a_listing(n8n: FakeN8n, params: dict[str, Any], listings: int) -> None:
+    run(n8n_user, n8n, **params, state="absent")
+    assert n8n.calls == {"find_user": 1, **({"list_users": listings} if listings else {})}
+
+
+LISTS = {"credential:list", "dataTable:list", "workflow:list"}
+
+
+@pytest.mark.parametrize("floor", [False, True])
+@pytest.mark.parametrize(
+    ("params", "writing"),
+    [
+        ({}, set()),
+        ({"transfer_to": OLIVIA}, {"credential:move", "workflow:move"}),
+        ({"data_tables": "delete"}, {"dataTable:delete"}),
+    ],
+)
+@pytest.mark.parametrize("off", [LISTS, {*LISTS, "project:list"}, {*LISTS, "user:read"}])
+def test_one_error_names_all_missing_scopes(
+    floor: bool, params: dict[str, Any], writing: set[str], off: set[str]
+) -> None:
+    n8n = FakeN8n(floor)
+    n8n.person(ADA)
+    writing = {"user:delete", *writing}
+    n8n.scopes_off = {*off, *writing, "variable:list"}
+    named = sorted(off if floor else off | writing)
+    words = f"The key {'needs' if floor else 'lacks'} the scopes {', '.join(named[:-1])} and {named[-1]}"
+    for check_mode in (True, False):
+        with pytest.raises((ApiError, InputError), match=words):
+            run(n8n_user, n8n, check_mode=check_mode, email=ADA, state="absent", **params)
+    assert not n8n.calls["write"]
+
+
 def test_who_owns_something_is_not_deleted(n8n: FakeN8n) -> None:
     n8n.person(ADA)
     n8n.owned[n8n.personal(ADA)] = [Possession("workflow", "w1", "Bills"), Possession("data table", "t1", "Rows")]
