@@ -81,7 +81,9 @@ def successors(option: object) -> dict[str, str]:
     if option is None or option == "":
         return {}
     if isinstance(option, Mapping):
-        return {str(project): stored_email(email, f'successor of "{project}"') for project, email in option.items()}
+        return {
+            str(project): stored_email(email, f'successor: project "{project}"') for project, email in option.items()
+        }
     return {"": stored_email(option, "successor")}
 
 
@@ -91,17 +93,17 @@ def check_departure(departure: Departure) -> None:
         knows_transfer=departure.bequest.knows_transfer
     ):
         raise InputError(
-            "transfer_to, data_tables and delete_resources are for who loses more than memberships: use them with action "
-            "demote, delete or staged."
+            "transfer_to, data_tables and delete_resources are for who loses more than memberships: use them with "
+            "action=demote, action=delete or action=staged."
         )
     bequest = departure.bequest
     if departure.action == DEMOTE and bequest.delete_resources:
-        raise InputError("delete_resources is for who is deleted: use it with action delete or staged.")
+        raise InputError("delete_resources is for who is deleted: use it with action=delete or action=staged.")
     if bequest.transfer_to is None and bequest.data_tables == "copy":
         raise InputError("data_tables: copy needs transfer_to, which says where the copies go.")
     if bequest.transfer_to is None and bequest.data_tables == "delete" and departure.action == DEMOTE:
         raise InputError(
-            "data_tables: delete is for who is deleted, or gives away what they own: with action demote it needs transfer_to."
+            "data_tables: delete is for who is deleted, or gives away what they own: with action=demote it needs transfer_to."
         )
 
 
@@ -209,7 +211,7 @@ class _Departures:
         """Keep the successor in a project. An id wins over a name, and the two forms of one name name one project."""
         project = self.state.find_project(reference)
         if project is None:
-            raise InputError(f'Project "{reference}" does not exist: successor names it.')
+            raise InputError(f'successor: project "{reference}" does not exist.')
         other = self.successors.get(project.id, email)
         by_id = self.departure.successors.get(project.id)
         if other != email and by_id is None:
@@ -296,7 +298,7 @@ class _Departures:
         for key, name, losing in without_admin(self.state, self.changes):
             email = self.successors.get(key) or self.departure.successors.get("")
             if email is None:
-                self.problems.add(f"{no_admin(key, name, losing)} Or name a successor.")
+                self.problems.add(f"{no_admin(key, name, losing)} Or set successor=EMAIL.")
                 continue
             with self.problems:
                 heir = self._successor(email)
@@ -318,7 +320,5 @@ class _Departures:
         user = self.state.find_user(email)
         if user is None:
             hint = SimilarEmails(user.email for user in self.state.users).hint(email)
-            raise InputError(
-                f'User "{email}" does not exist: successor is somebody who is a user of this n8n. {hint}'.rstrip()
-            )
+            raise InputError(f'successor: user "{email}" does not exist in this n8n. {hint}'.rstrip())
         return user

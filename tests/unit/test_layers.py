@@ -20,6 +20,7 @@ SOURCES = sorted(path.relative_to(ROOT / "plugins") for path in ROOT.glob("plugi
 LAYERS: dict[str, set[str]] = {
     "_errors": set(),
     "_options": set(),
+    "_naming": set(),
     "_possessions": set(),
     "_model": {"_possessions"},
     "_wish": {"_model"},
@@ -105,6 +106,7 @@ LAYERS: dict[str, set[str]] = {
         "_resources",
         "_reading",
         "_apply",
+        "_naming",
         "_outcome",
         "_plan",
         "_wish",
@@ -135,7 +137,7 @@ LAYERS: dict[str, set[str]] = {
     },
     "lookup": {"_connection", "_wish", "_who"},
     "inventory": {"_connection", "_model", "_options", "_wish", "_who"},
-    "filter": {"_omitted", "_rules", "_sentences"},
+    "filter": {"_naming", "_omitted", "_rules", "_sentences"},
     "doc_fragments": set(),
 }
 PURE = {
@@ -157,6 +159,7 @@ PURE = {
     "_losses",
     "_matching",
     "_model",
+    "_naming",
     "_omitted",
     "_outcome",
     "_people",
