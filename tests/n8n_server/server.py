@@ -208,8 +208,9 @@ class Server:
 def running(lock: Path = _install.DEFAULT_LOCK, modules: str = "") -> Iterator[Server]:
     """Run the n8n that `lock` pins, on a free loopback port with an empty folder, seeded with an owner and a key.
 
-    `modules` names modules of n8n that are switched off by default, such as agents. Raises ServerError when it does not start within two minutes. The process and its folder are gone afterwards; where
-    this process is killed, n8n ends with it and the folder stays.
+    `modules` names modules of n8n that are switched off by default, such as agents. Raises ServerError when it does not
+    start within two minutes. The process and its folder are gone afterwards; where this process is killed, n8n ends with it
+    and the folder stays.
     """
     installation = _install.install(lock)
     folder = Path(tempfile.mkdtemp(prefix="n8n-test-"))
