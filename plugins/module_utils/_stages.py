@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ._change import Change
-from ._errors import InputError, Problems
+from ._errors import Problems
 from ._model import CHAT_USER, State, User
 from ._staging import Record, Staged, utc
 

@@ -172,8 +172,8 @@ class FakeN8n(FakeBelongings):
         return {f"{listed}:list" for listed in LISTED.values()} & self.scopes_off & self._scopes_of(calls)
 
     @reading
-    def missing_scopes(self, actions: Iterable[str]) -> list[str]:
-        lacking = {_resources.SCOPES[action] for action in actions} & self.scopes_off
+    def missing_scopes(self, calls: Iterable[str]) -> list[str]:
+        lacking = self._scopes_of(calls) & self.scopes_off
         return [] if self.floor else sorted(lacking)
 
     # Writing
