@@ -9,7 +9,7 @@ from ._disposal import Disposal, plan_handover
 from ._errors import InputError
 from ._handover import Handover
 from ._losses import lost_memberships
-from ._model import Project, State, User, the_one
+from ._model import Project, State, User, check_ascii, the_one
 from ._change import Change
 from ._possessions import TABLE
 from ._wish import Bequest
@@ -31,6 +31,8 @@ def destination_of(state: State, transfer_to: str) -> Project:
         # The name of a project may have an @ in it, too.
         project = the_one(transfer_to, state.find_projects(transfer_to))
         if project is None:
+            if "@" in transfer_to:
+                check_ascii(transfer_to, "transfer_to")
             what = "User" if "@" in transfer_to else "Project"
             raise InputError(
                 f'{what} "{transfer_to}" does not exist: transfer_to is a project, or the email of a user.'

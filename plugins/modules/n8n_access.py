@@ -38,6 +38,7 @@ options:
       email:
         description:
           - The email of the person, in any case. Who is to be invited needs one whose domain has a dot, as n8n takes no other.
+          - It has ASCII characters only, as all emails in n8n. Any other character is an error that names it.
         type: str
         required: true
       role:
