@@ -58,7 +58,7 @@ from ansible.plugins.lookup import LookupBase
 
 from ..module_utils._who import projects_of_users_named
 from ..module_utils._wish import Needs
-from ..plugin_utils._connection import connection_of, names_in, options_in, read_state
+from ..plugin_utils._connection import connection_of, options_in, read_state, users_in
 
 
 class LookupModule(LookupBase):
@@ -67,7 +67,7 @@ class LookupModule(LookupBase):
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[dict[str, Any]]:
         """Return the projects of the users that `terms` name."""
         self.set_options(var_options=variables, direct=options_in(kwargs))
-        users = names_in(self._flatten(terms))
+        users = users_in(self._flatten(terms))
         if terms and not users:
             return []
         # The members of a project come with their emails, so the users need not be read.

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ._errors import InputError, Problems
-from ._model import composed, plain_slug, project_name, stored_email
+from ._model import check_ascii, composed, plain_slug, project_name, stored_email
 from ._shield import Shield
 from ._wish import (
     ADDITIVE,
@@ -38,6 +38,10 @@ def access_wish(
     `allow_empty` says that nobody at all may be named where that takes access away from everybody.
     """
     lists = _Lists()
+    for option, patterns in (("protected_users", terms.protected), ("ignored_users", terms.ignored)):
+        for number, pattern in enumerate(patterns):
+            with lists.problems:
+                check_ascii(pattern, f"{option}[{number}]")
     for number, project in enumerate(projects or ()):
         lists.project(project, f"projects[{number}]")
     for number, user in enumerate(users or ()):

@@ -9,7 +9,7 @@ from ._disposal import Disposal, plan_handover
 from ._errors import InputError
 from ._handover import Handover
 from ._losses import lost_memberships
-from ._model import Project, State, User, the_one
+from ._model import Project, State, User, check_ascii, the_one
 from ._change import Change
 from ._possessions import TABLE
 from ._similar import SimilarEmails, similar_name
@@ -32,6 +32,8 @@ def destination_of(state: State, transfer_to: str) -> Project:
         # The name of a project may have an @ in it, too.
         project = the_one(transfer_to, state.find_projects(transfer_to))
         if project is None:
+            if "@" in transfer_to:
+                check_ascii(transfer_to, "transfer_to")
             what = "User" if "@" in transfer_to else "Project"
             email = SimilarEmails(user.email for user in state.users).find(transfer_to) if "@" in transfer_to else ""
             other = email or similar_name(transfer_to, (team.name for team in state.projects if team.is_team))

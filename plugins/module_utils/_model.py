@@ -75,7 +75,7 @@ class User:
         """Return the user of one entry of GET /users?includeRole=true."""
         return cls(
             id=str(data["id"]),
-            email=str(data.get("email") or "").lower(),
+            email=email_key(data.get("email") or ""),
             role=str(data.get("role") or ""),
             is_pending=bool(data.get("isPending")),
             first_name=data.get("firstName"),
@@ -155,7 +155,7 @@ class Member:
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Member:
         """Return the member of one entry of GET /projects/{id}/users (2.8.0 and later)."""
-        return cls(id=str(data["id"]), email=str(data.get("email") or "").lower(), role=str(data.get("role") or ""))
+        return cls(id=str(data["id"]), email=email_key(data.get("email") or ""), role=str(data.get("role") or ""))
 
     def to_result(self) -> dict[str, Any]:
         """Return what modules return as `member`."""
@@ -265,7 +265,7 @@ class State:
 
     def find_user(self, reference: str) -> User | None:
         """Return the user with that id or email (in any case), or None."""
-        return self._users.get(reference) or self._users.get(reference.strip().lower())
+        return self._users.get(reference) or self._users.get(email_key(reference))
 
     def find_projects(self, reference: str) -> tuple[Project, ...]:
         """Return the projects that a reference may mean: the one of that id, else those that `projects_named` returns."""
@@ -363,9 +363,35 @@ def invitation_refusal(email: str) -> str:
     return ""
 
 
+def email_key(text: object) -> str:
+    """Return an email as emails are compared: in lower case, if it has ASCII characters only.
+
+    The lower case of a KELVIN SIGN is the letter k, which would be the email of another person.
+    """
+    email = str(text).strip()
+    return email.lower() if email.isascii() else email
+
+
+def check_ascii(text: str, where: str) -> str:
+    """Return an email, or a pattern of emails, without blanks around it; raises InputError for a character that n8n refuses.
+
+    n8n accepts ASCII characters only, before and behind the @ (seen on 2.40.7).
+    """
+    email = text.strip()
+    for position, character in enumerate(email, 1):
+        if not character.isascii():
+            name = unicodedata.name(character, "without a name")
+            raise InputError(
+                f'{where}: "{email}" is not an email address that n8n accepts: character {position} is "{character}" '
+                f"(U+{ord(character):04X} {name}), and an email in n8n has ASCII characters only. Correct the email where it "
+                "comes from, and write an international domain in its ASCII form, which begins with xn--."
+            )
+    return email
+
+
 def requested_email(text: object, where: str) -> str:
     """Return `text` as an email that n8n can look up, in lower case; raises InputError for any other text."""
-    email = _lower(text)
+    email = check_ascii(str(text if text is not None else ""), where).lower()
     if not _EMAIL.fullmatch(email) or len(email) > LONGEST_EMAIL:
         raise InputError(f'{where}: "{text}" is no email address.')
     return email
@@ -376,14 +402,10 @@ def stored_email(text: object, where: str) -> str:
 
     Of an account that does not exist yet, `invitation_refusal` says whether n8n invites the address.
     """
-    email = _lower(text)
+    email = check_ascii(str(text if text is not None else ""), where).lower()
     if not _STORED_EMAIL.fullmatch(email):
         raise InputError(f'{where}: "{text}" is no email address.')
     return email
-
-
-def _lower(text: object) -> str:
-    return str(text if text is not None else "").strip().lower()
 
 
 def project_name(text: object, where: str) -> str:

@@ -13,7 +13,7 @@ from ._belongings import Belongings
 from ._calls import quoted_part
 from ._client import Client, Listing
 from ._errors import ApiError
-from ._model import Member, Project, Role, User, composed
+from ._model import Member, Project, Role, User, composed, email_key
 from ._refusals import has_scope
 from ._sentences import few
 
@@ -284,7 +284,7 @@ def _invitations(answers: Any) -> dict[str, Invitation]:
     for answer in answers or ():
         user = answer.get("user") or {}
         error, url = str(answer.get("error") or ""), user.get("inviteAcceptUrl") or None
-        found[str(user.get("email")).lower()] = Invitation(
+        found[email_key(user.get("email"))] = Invitation(
             str(user.get("id") or ""), error, url, email_sent=bool(user.get("emailSent"))
         )
     return found

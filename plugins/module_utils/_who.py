@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ._model import Member, Project, Role, State, User, composed
+from ._model import Member, Project, Role, State, User, composed, email_key
 
 PERSONAL_OWNER = "project:personalOwner"
 
@@ -75,7 +75,7 @@ def members_of_projects(state: State, named: Sequence[str]) -> list[dict[str, An
 
 def projects_of_users_named(state: State, named: Sequence[str]) -> list[dict[str, Any]]:
     """Return the team projects of the users `named` by email or id (of all if there are none), a row a membership."""
-    wanted = {name.strip().lower() for name in named} | set(named)
+    wanted = {email_key(name) for name in named} | set(named)
     rows = [
         {"id": project.id, "name": project.name, "role": member.role, "user": member.email, "user_id": member.id}
         for project in _sorted(state.projects)

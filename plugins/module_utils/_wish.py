@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ._errors import InputError
-from ._model import CHAT_USER, plain_slug, requested_email, stored_email
+from ._model import CHAT_USER, check_ascii, plain_slug, requested_email, stored_email
 
 # What a list says of those whom it does not name.
 ADDITIVE, AUTHORITATIVE = AUTHORITIES = ("additive", "authoritative")
@@ -211,4 +211,4 @@ def _not_blank(text: object, where: str) -> str:
     reference = "" if text is None else str(text).strip()
     if not reference:
         raise InputError(f"{where}: a user is named by an email or an id, and this is blank.")
-    return reference
+    return check_ascii(reference, where)

@@ -38,6 +38,7 @@ options:
       email:
         description:
           - The email of the person, in any case.
+          - It has ASCII characters only, as all emails in n8n. Any other character is an error that names it.
           - n8n refuses to invite some addresses. A user who has no account yet needs an address that n8n accepts. Before the @ it has at most
             64 letters, digits, and the characters C(' _ + - .), and the apostrophe is not the last of them. The domain has a dot, and
             its last part has two letters or more and nothing else. The whole address has at most 254 characters.

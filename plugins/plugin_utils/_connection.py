@@ -12,7 +12,7 @@ from ansible.errors import AnsibleError
 
 from ..module_utils._client import Client
 from ..module_utils._errors import N8nError
-from ..module_utils._model import State
+from ..module_utils._model import State, check_ascii
 from ..module_utils._omitted import is_omitted
 from ..module_utils._options import CONNECTION_OPTIONS, Connection
 from ..module_utils._reading import read
@@ -58,6 +58,14 @@ def names_in(terms: Iterable[Any]) -> tuple[str, ...]:
         if isinstance(name, bool) or not isinstance(name, (str, int)) or not str(name).strip():
             raise AnsibleError(f"A term has to be a name, an email or an id, or a list of these, and one is {name!r}.")
     return tuple(map(str, names))
+
+
+def users_in(terms: Iterable[Any]) -> tuple[str, ...]:
+    """Return the terms of a lookup as emails and ids; raises AnsibleError for what can be neither."""
+    try:
+        return tuple(check_ascii(name, "A term") for name in names_in(terms))
+    except N8nError as error:
+        raise AnsibleError(str(error)) from None
 
 
 def options_in(options: Mapping[str, Any]) -> dict[str, Any]:

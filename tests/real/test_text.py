@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from n8n_server.server import Server
+from n8n_server.server import Server, ServerError
 from test_bad_days import company, everything, project_id, refused, run, user_id
 
 # Makes the collection importable.
@@ -74,3 +74,19 @@ def test_deny_in_one_form_removes_from_the_other(company: Server, form: str, oth
     removed = [change["project_id"] for change in run("n8n_access", **args)["plan"]]
     assert key in removed and project_id(company, "Sales") not in removed
     unchanged(company, "n8n_access", **args)
+
+
+@pytest.mark.parametrize(
+    "email", ["\u212aim@example.com", "kim@example.\u212aom", "k\u0130m@example.com", "kim@exämple.com"]
+)
+def test_n8n_has_ascii_emails_only_and_a_lookalike_is_refused(company: Server, email: str) -> None:
+    with pytest.raises(ServerError, match="answered 400"):
+        company.api("POST", "/users", [{"email": email, "role": "global:member"}])
+    company.api("POST", "/users", [{"email": "kim@example.com", "role": "global:member"}])
+    before = everything(company)
+    word = "and an email in n8n has ASCII characters only"
+    refused("n8n_user", word, email=email, state="absent")
+    refused("n8n_project_member", word, project="Sales", user=email, role="admin")
+    refused("n8n_access", word, users=[{"email": email, "role": "admin"}], protected_users=[email])
+    refused("n8n_offboard", word, users=[email])
+    assert everything(company) == before
