@@ -11,6 +11,7 @@ from ansible.errors import AnsibleFilterError
 from jinja2.exceptions import UndefinedError
 
 from ..module_utils._errors import InputError
+from ..module_utils._naming import with_names
 from ..module_utils._rules import assign
 
 DOCUMENTATION = r"""
@@ -97,6 +98,12 @@ options:
     type: str
     choices: [users, without_rule]
     default: users
+  option_names:
+    description:
+      - The names that errors use for C(people) and C(rules) and for the options, as a dictionary of these and names. This is for roles that
+        take people and rules from their variables.
+    type: dict
+    default: {}
 seealso:
   - module: lifecycle.n8n.n8n_access
 """
@@ -165,7 +172,12 @@ RESULTS = ("users", "without_rule")
 
 
 def n8n_access_from_rules(
-    people: Any, rules: Any, email_attribute: Any = "email", role_order: Any = (), result: Any = "users"
+    people: Any,
+    rules: Any,
+    email_attribute: Any = "email",
+    role_order: Any = (),
+    result: Any = "users",
+    option_names: Any = None,
 ) -> list[Any]:
     """Return what `rules` make of `people`; raises AnsibleFilterError with all that is wrong in them."""
     try:
@@ -174,7 +186,8 @@ def n8n_access_from_rules(
         found = assign(people, rules, email_attribute, role_order)
     except (InputError, UndefinedError) as error:
         # Undefined variables come here with ansible-core before 2.19; later ones do not call a filter with them.
-        raise AnsibleFilterError(f"n8n_access_from_rules: {error}") from error
+        words = with_names(str(error), option_names or {})
+        raise AnsibleFilterError(f"n8n_access_from_rules: {words}") from error
     return found.users if result == "users" else found.without_rule
 
 

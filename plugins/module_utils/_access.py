@@ -130,8 +130,9 @@ class _Lists:
             if email in self.users:
                 first = self.users[email].where.partition(" ")[0]
                 raise InputError(f"{where} and {first} are both {email}: say once what holds for a person.")
-            who = f"{where} ({email})"
             projects, rules = entry.get("projects"), entry.get("granted_by") or {}
+            # What rules have made of people has other numbers than the people have in their list.
+            who = email if rules else f"{where} ({email})"
             self.users[email] = UserWish(
                 email,
                 _text(entry.get("role")),

@@ -23,6 +23,8 @@ FEW = 2
 class Braked(N8nError):
     """A plan takes more away than the brakes allow. Nothing has been written."""
 
+    reason = "not_approved"
+
 
 @dataclass(frozen=True)
 class Brakes:
@@ -45,7 +47,7 @@ class Brakes:
         if not 0 <= self.max_removal_percent <= 100:
             raise InputError(f"max_removal_percent is {self.max_removal_percent:g}, and goes from 0 to 100 (no limit).")
         if self.only_approved and not (self.approve or "").strip():
-            raise InputError("only_approved is true, and approve says of no plan that it is.")
+            raise InputError("only_approved=true needs approve=DIGEST, the digest of the approved plan.")
         if self.max_removals is not None and self.max_removals < 0:
             raise InputError(f"max_removals is {self.max_removals}, and cannot be less than 0 (nothing is removed).")
 
@@ -60,7 +62,7 @@ class Brakes:
             )
         words = self._tripped(plan, terms)
         if words:
-            stale = "" if self.approve is None else f" approve names another plan ({self.approve})."
+            stale = "" if self.approve is None else f" approve={self.approve} names another plan."
             raise Braked(
                 f"Nothing was changed: {'; '.join(words)}.{stale} Look at the plan. If all of it is meant, run the task again "
                 f"with approve: {plan.digest}, which lets exactly this plan through."

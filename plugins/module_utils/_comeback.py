@@ -123,8 +123,8 @@ def with_comebacks(wish: Wish, comebacks: Iterable[Comeback], state: State) -> W
 def _check_role(listed: UserWish, staged: Staged, state: State) -> None:
     if listed.role is not None and role_slug(listed.role, "global", state.roles, listed.where) != staged.role:
         raise InputError(
-            f"{listed.where} says {listed.role}, and the record of staged leavers says {staged.role}: restore gives back what "
-            "the record says, so leave role out, or say the same."
+            f"{listed.where} says {listed.role}, and the record of staged leavers says {staged.role}: restore=true gives "
+            "back what the record says, so leave role out, or say the same."
         )
 
 

@@ -11,6 +11,9 @@ from typing import Any
 class N8nError(Exception):
     """Anything that this collection reports as an error; its text is meant for the person who runs the task."""
 
+    # What the failed task returns as `reason`, for programs, which must not search messages for words.
+    reason = "failed"
+
     def result(self) -> dict[str, Any]:
         """Return what a failed task reports beside the message."""
         return {}
@@ -19,25 +22,39 @@ class N8nError(Exception):
 class InputError(N8nError):
     """What was asked for is wrong, contradictory or refused. Nothing has been written."""
 
+    reason = "invalid"
+
 
 class ConnectionFailed(N8nError):
     """The server could not be reached, or it is not an n8n that this collection can work with."""
+
+    reason = "unreachable"
 
 
 class Unanswered(ConnectionFailed):
     """A write was sent and its answer was lost: whether n8n carried it out has to be read from n8n."""
 
+    reason = "unanswered"
+
 
 class IncompleteReading(N8nError):
     """n8n did not show everything there is, so nothing may be concluded from what is absent."""
+
+    reason = "incomplete_reading"
 
 
 class ApiError(N8nError):
     """n8n refused a call: `status` is the HTTP status, `words` is what n8n said."""
 
+    reason = "refused"
+    # A gateway says these while the n8n behind it does not answer, and n8n says 503 while it starts.
+    _NOT_REACHED = (502, 503, 504)
+
     def __init__(self, message: str, status: int, words: str) -> None:
         super().__init__(message)
         self.status = status
+        if status in self._NOT_REACHED:
+            self.reason = ConnectionFailed.reason
         self.words = words
 
 

@@ -80,7 +80,9 @@ def successors(option: object) -> dict[str, str]:
     if option is None or option == "":
         return {}
     if isinstance(option, Mapping):
-        return {str(project): stored_email(email, f'successor of "{project}"') for project, email in option.items()}
+        return {
+            str(project): stored_email(email, f'successor: project "{project}"') for project, email in option.items()
+        }
     return {"": stored_email(option, "successor")}
 
 
@@ -90,17 +92,17 @@ def check_departure(departure: Departure) -> None:
         knows_transfer=departure.bequest.knows_transfer
     ):
         raise InputError(
-            "transfer_to, data_tables and delete_resources are for who loses more than memberships: use them with action "
-            "demote, delete or staged."
+            "transfer_to, data_tables and delete_resources are for who loses more than memberships: use them with "
+            "action=demote, action=delete or action=staged."
         )
     bequest = departure.bequest
     if departure.action == DEMOTE and bequest.delete_resources:
-        raise InputError("delete_resources is for who is deleted: use it with action delete or staged.")
+        raise InputError("delete_resources is for who is deleted: use it with action=delete or action=staged.")
     if bequest.transfer_to is None and bequest.data_tables == "copy":
         raise InputError("data_tables: copy needs transfer_to, which says where the copies go.")
     if bequest.transfer_to is None and bequest.data_tables == "delete" and departure.action == DEMOTE:
         raise InputError(
-            "data_tables: delete is for who is deleted, or gives away what they own: with action demote it needs transfer_to."
+            "data_tables: delete is for who is deleted, or gives away what they own: with action=demote it needs transfer_to."
         )
 
 
@@ -185,7 +187,7 @@ class _Departures:
         for project, email in departure.successors.items():
             with self.problems:
                 if project and self.state.find_project(project) is None:
-                    raise InputError(f'Project "{project}" does not exist: successor names it.')
+                    raise InputError(f'successor: project "{project}" does not exist.')
                 if self._successor(email) in users:
                     raise InputError(f"successor: {email} is leaving, too.")
         if departure.staging is not None:
@@ -250,7 +252,7 @@ class _Departures:
             email = self.departure.successors.get(key) or self.departure.successors.get(name)
             email = email or self.departure.successors.get("")
             if email is None:
-                self.problems.add(f"{no_admin(key, name, losing)} Or name a successor.")
+                self.problems.add(f"{no_admin(key, name, losing)} Or set successor=EMAIL.")
                 continue
             with self.problems:
                 heir = self._successor(email)
@@ -271,5 +273,5 @@ class _Departures:
     def _successor(self, email: str) -> User:
         user = self.state.find_user(email)
         if user is None:
-            raise InputError(f'User "{email}" does not exist: successor is somebody who is a user of this n8n.')
+            raise InputError(f'successor: user "{email}" does not exist in this n8n.')
         return user

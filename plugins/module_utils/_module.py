@@ -16,6 +16,7 @@ from ._outcome import ApplyError, Forestalled, Outcome
 from ._client import REQUESTS_IMPORT_ERROR, Client
 from ._errors import InputError, N8nError
 from ._model import Role, State, role_slug
+from ._naming import with_names
 from ._options import CONNECTION_OPTIONS, Connection
 from ._plan import Plan
 from ._reading import read, roles_if_shown
@@ -175,29 +176,62 @@ class Task:
         }
 
 
+class _Module(AnsibleModule):
+    """A module whose messages, those of Ansible about its options among them, name options as `option_names` says."""
+
+    def named(self, message: str) -> str:
+        """Return `message` with the names of options that the users of a role know."""
+        names = self.params.get("option_names")
+        return with_names(message, names) if isinstance(names, dict) else message
+
+    def fail_json(self, msg: str, **kwargs: Any) -> None:
+        """Fail with `msg`."""
+        super().fail_json(self.named(msg), **kwargs)
+
+    def warn(self, warning: str, **kwargs: Any) -> None:
+        """Warn with `warning`."""
+        super().warn(self.named(warning), **kwargs)
+
+    def named_within(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Return `result` with these names in the messages within it: why changes failed, and why some were left alone."""
+        message_of = {"errors": "error", "conflicts": "reason"}
+        return {
+            **result,
+            **{
+                key: [{**entry, message: self.named(entry[message])} for entry in result[key]]
+                for key, message in message_of.items()
+                if key in result
+            },
+        }
+
+
+# The option of modules that roles run. It is in their argument specs alone, as all other modules are run by tasks of users.
+OPTION_NAMES: dict[str, Any] = {"option_names": {"type": "dict"}}
+
+
 def run_module(
     argument_spec: Mapping[str, Any], run: Callable[[Mapping[str, Any], Task], dict[str, Any]], **rules: Any
 ) -> None:
     """Run one module: its options and the connection's, `run`, and its result or error as Ansible wants them."""
-    module = AnsibleModule(argument_spec={**connection_spec(), **argument_spec}, supports_check_mode=True, **rules)
+    module = _Module(argument_spec={**connection_spec(), **argument_spec}, supports_check_mode=True, **rules)
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=str(REQUESTS_IMPORT_ERROR))
     try:
         client = Client(Connection.from_options(module.params), read_only=module.check_mode)
     except N8nError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=str(error), reason=error.reason)
     with client:
         task = Task(Resources(client), module.check_mode, module._diff)
         try:
             result = run(module.params, task)
             leave = module.exit_json
         except N8nError as error:
-            result = {**task.failed_result(), **error.result(), "msg": str(error)}
+            result = {**task.failed_result(), **error.result(), "reason": error.reason, "msg": str(error)}
             leave = module.fail_json
     result = {**task.result(), **result}
     for warning in (*task.warnings, *task.outcome.notes):
         module.warn(warning)
-    leave(**result)
+    leave(**module.named_within(result))
 
 
 def _calls_of(plan: Plan) -> set[str]:

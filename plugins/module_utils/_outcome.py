@@ -49,6 +49,8 @@ class Outcome:
 class ApplyError(N8nError):
     """Some of a plan could not be carried out; the result says what was done, what failed and what was not tried."""
 
+    reason = "incomplete"
+
     def __init__(self, outcome: Outcome, report: dict[str, Any] | None = None) -> None:
         failed = sum(len(error["changes"]) for error in outcome.errors)
         planned = len(outcome.done) + len(outcome.not_tried) + len(outcome.conflicts) + failed
@@ -73,6 +75,8 @@ class ApplyError(N8nError):
 
 class Forestalled(N8nError):
     """Somebody else changed what the one wish of a task is about; the result says what was done all the same."""
+
+    reason = "conflict"
 
     def __init__(self, outcome: Outcome, report: dict[str, Any]) -> None:
         reason = outcome.conflicts[0]["reason"]

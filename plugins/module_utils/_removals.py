@@ -26,7 +26,7 @@ def take_from_unnamed(draft: Draft) -> None:
     if draft.state.myself is None:
         draft.problems.add(
             "This API key is of an old form that does not tell whose it is, so its own user could not be protected: make a "
-            "new key under Settings > n8n API, or leave authority and unlisted_users out."
+            "new key under Settings > n8n API, or set authority=additive and unlisted_users=keep."
         )
         return
     removal = _Removal(draft)

@@ -65,7 +65,7 @@ class Staging:
         if self.is_new:
             raise InputError(
                 f"{looks} there is no record: bring the file in state_path back. Or, if this was never staged, delete with "
-                "action delete, or leave this user out of the run that begins the record."
+                "action=delete, or leave this user out of the run that begins the record."
             )
         return (
             f"{looks} is not in the record {self.path}. The days begin now. If this was staged before, that record is an older "

@@ -200,6 +200,11 @@ options:
         O(lifecycle.n8n.n8n_offboard#module:state_path). A damaged one is an error, and so is one that is not there with O(restore=true).
       - Without O(restore=true) nothing in it changes, and whoever is in the lists and in the record is named in a warning.
     type: path
+  option_names:
+    description:
+      - The names that messages use for options, as a dictionary of options and names. An option without an entry keeps its own name.
+      - This is for roles that set options from their variables. Errors and warnings then name the variables, which the user can set.
+    type: dict
 notes:
   - Without any project in the lists, without O(unlisted_users), and without making anybody a V(chatUser), no project is read, so it
     works on the community edition of n8n. Only where an instance role is lowered, all memberships are read, to know the percentage.
@@ -402,6 +407,17 @@ not_tried:
   returned: when the task failed after planning
   type: list
   elements: dict
+reason:
+  description:
+    - The kind of failure, for programs. The message says what failed.
+    - V(unreachable) if n8n could not be reached, or if what answered is not the API of n8n. V(invalid) if options are wrong, contradict each
+      other, or cannot be applied to this n8n. V(refused) if n8n refused a request. V(incomplete_reading) if n8n did not show everything.
+    - V(not_approved) if O(max_removals) or O(max_removal_percent) stopped the plan, or O(only_approved) did.
+    - V(incomplete) if some changes failed. V(unanswered) if the answer to a write was lost.
+    - V(failed) for all other failures.
+  returned: when the task failed
+  type: str
+  sample: unreachable
 """
 
 from collections.abc import Mapping
@@ -420,7 +436,7 @@ from ..module_utils._comeback import (
 )
 from ..module_utils._errors import InputError
 from ..module_utils._invites import InviteFile
-from ..module_utils._module import Task, run_module
+from ..module_utils._module import OPTION_NAMES, Task, run_module
 from ..module_utils._planner import plan
 from ..module_utils._progress import ProgressFile
 from ..module_utils._record import RecordFile
@@ -462,6 +478,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "progress_path": {"type": "path"},
     "restore": {"type": "bool", "default": False},
     "state_path": {"type": "path"},
+    **OPTION_NAMES,
 }
 
 
@@ -513,12 +530,14 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
 def _record(params: Mapping[str, Any], task: Task) -> RecordFile | None:
     """Return the record of staged leavers, None where there is none to look at; raises InputError where there has to be."""
     if not params["state_path"]:
+        if params["restore"]:
+            raise InputError("restore=true needs state_path, the record of staged leavers.")
         return None
     file = RecordFile(params["state_path"], task.url, task.check_mode)
     if file.is_new and params["restore"]:
         raise InputError(
-            f"There is no record of staged leavers in {params['state_path']}, so restore has nothing to give back: name the file "
-            "that n8n_offboard keeps with action staged."
+            f"There is no record of staged leavers in {params['state_path']}, so restore=true has nothing to give back: name the "
+            "file that n8n_offboard keeps with action=staged."
         )
     return None if file.is_new else file
 
@@ -529,7 +548,6 @@ def main() -> None:
         ARGUMENT_SPEC,
         run,
         required_one_of=[["users", "projects"]],
-        required_if=[("restore", True, ["state_path"])],
     )
 
 

@@ -81,6 +81,11 @@ options:
         over. Without it, it is the present. This is for tests and rehearsals, which need a record of their own.
         Only V(staged) looks at it.
     type: str
+  option_names:
+    description:
+      - The names that messages use for options, as a dictionary of options and names. An option without an entry keeps its own name.
+      - This is for roles that set options from their variables. Errors and warnings then name the variables, which the user can set.
+    type: dict
 notes:
   - Team projects need an n8n licence that has them.
   - The API key needs the scopes C(user:list), C(user:read), C(project:list), and C(project:manageMembers) (C(project:update) before
@@ -310,6 +315,16 @@ not_tried:
   returned: when a call failed
   type: list
   elements: dict
+reason:
+  description:
+    - The kind of failure, for programs. The message says what failed.
+    - V(unreachable) if n8n could not be reached, or if what answered is not the API of n8n. V(invalid) if options are wrong, contradict each
+      other, or cannot be applied to this n8n. V(refused) if n8n refused a request. V(incomplete_reading) if n8n did not show everything.
+    - V(incomplete) if some changes failed. V(unanswered) if the answer to a write was lost.
+    - V(failed) for all other failures.
+  returned: when the task failed
+  type: str
+  sample: unreachable
 """
 
 from collections.abc import Mapping
@@ -319,7 +334,7 @@ from typing import Any
 
 from ..module_utils._departed import leaver_results
 from ..module_utils._disposal import DATA_TABLES
-from ..module_utils._errors import N8nError
+from ..module_utils._errors import InputError, N8nError
 from ..module_utils._leavers import (
     ACTIONS,
     STAGED,
@@ -332,7 +347,7 @@ from ..module_utils._leavers import (
     wants_roles,
 )
 from ..module_utils._model import State
-from ..module_utils._module import Task, run_module
+from ..module_utils._module import OPTION_NAMES, Task, run_module
 from ..module_utils._outcome import Outcome
 from ..module_utils._record import RecordFile
 from ..module_utils._stages import GRACE_DAYS, Staging
@@ -350,6 +365,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "state_path": {"type": "path"},
     "grace_days": {"type": "int"},
     "now": {"type": "str"},
+    **OPTION_NAMES,
 }
 
 
@@ -405,13 +421,15 @@ def _again(task: Task, needs: Needs) -> State | None:
 def _record(params: Mapping[str, Any], task: Task) -> RecordFile | None:
     """Return the record of who leaves in two steps, and None for those who leave at once."""
     if params["action"] == STAGED:
+        if not params["state_path"]:
+            raise InputError("action=staged needs state_path, the path of the record of staged leavers.")
         file = RecordFile(params["state_path"], task.url, task.check_mode)
         task.besides = file.diff
         return file
     idle = [name for name in ("state_path", "grace_days", "now") if params[name] is not None]
     if idle:
         task.warnings.append(
-            f"{' and '.join(idle)}: this is for action staged. The action is {params['action']}, and the record stays as it is."
+            f"{' and '.join(idle)}: this is for action=staged. The action is {params['action']}, and the record stays as it is."
         )
     return None
 
@@ -427,7 +445,7 @@ def _now(text: str | None) -> datetime:
 
 def main() -> None:
     """Run the module."""
-    run_module(ARGUMENT_SPEC, run, required_if=[("action", STAGED, ["state_path"])])
+    run_module(ARGUMENT_SPEC, run)
 
 
 if __name__ == "__main__":

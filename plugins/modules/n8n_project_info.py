@@ -93,6 +93,15 @@ requests:
   returned: always
   type: int
   sample: 4
+reason:
+  description:
+    - The kind of failure, for programs. The message says what failed.
+    - V(unreachable) if n8n could not be reached, or if what answered is not the API of n8n. V(invalid) if options are wrong, contradict each
+      other, or cannot be applied to this n8n. V(refused) if n8n refused a request. V(incomplete_reading) if n8n did not show everything.
+    - V(failed) for all other failures.
+  returned: when the task failed
+  type: str
+  sample: unreachable
 """
 
 from collections.abc import Mapping

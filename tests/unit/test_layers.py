@@ -20,6 +20,7 @@ SOURCES = sorted(path.relative_to(ROOT / "plugins") for path in ROOT.glob("plugi
 LAYERS: dict[str, set[str]] = {
     "_errors": set(),
     "_options": set(),
+    "_naming": set(),
     "_possessions": set(),
     "_model": {"_possessions"},
     "_wish": {"_model"},
@@ -86,7 +87,18 @@ LAYERS: dict[str, set[str]] = {
         "_resources",
         "_second_look",
     },
-    "_module": {"_options", "_client", "_resources", "_reading", "_apply", "_outcome", "_plan", "_wish", "_model"},
+    "_module": {
+        "_options",
+        "_client",
+        "_resources",
+        "_reading",
+        "_apply",
+        "_naming",
+        "_outcome",
+        "_plan",
+        "_wish",
+        "_model",
+    },
     "_connection": {"_options", "_client", "_resources", "_reading", "_wish", "_model"},
     "modules": {
         "_module",
@@ -111,7 +123,7 @@ LAYERS: dict[str, set[str]] = {
     },
     "lookup": {"_connection", "_wish", "_who"},
     "inventory": {"_connection", "_wish", "_who"},
-    "filter": {"_rules", "_sentences"},
+    "filter": {"_naming", "_rules", "_sentences"},
     "doc_fragments": set(),
 }
 PURE = {
@@ -132,6 +144,7 @@ PURE = {
     "_losses",
     "_matching",
     "_model",
+    "_naming",
     "_outcome",
     "_people",
     "_plan",

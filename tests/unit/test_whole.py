@@ -90,15 +90,31 @@ def test_role_is_documented_and_tested(name: str) -> None:
     assert list(ROOT.glob(f"extensions/molecule/{name}*/molecule.yml"))
 
 
+# How tasks give a variable of a role to a module: as it is, or not at all where it is not given or empty.
+EMPTY = " | default('')"
+FULL_PATH = f"{EMPTY} | lifecycle.n8n.n8n_full_path(playbook_dir)"
+WAYS = (
+    "{name}",
+    "{name} | default(omit, true)",
+    f"{{name}}{FULL_PATH} | default(omit, true)",
+    "omit if {name} in ['', none] else {name}",
+    f"omit if {{name}}{EMPTY} in ['', none] else {{name}}",
+    "omit if offboard_action != 'staged' or {name} in ['', none] else {name}",
+    "{name} | default(omit, true) if offboard_action == 'staged' else omit",
+)
+# Numbers may be empty texts, which the types of Ansible for numbers refuse.
+NUMBERS = ("int", "float")
+
+
 def passed_on(name: str) -> Iterator[tuple[str, str, str]]:
     """Yield the module, its option and the role's variable wherever a role gives a variable to a module as it is."""
     for task in load(f"roles/{name}/tasks/main.yml"):
         for step in (task, *task.get("block", ())):
             for module in MODULES:
                 for option, value in (step.get(f"lifecycle.n8n.{module}") or {}).items():
-                    found = re.fullmatch(r"\{\{ (\w+)( \| default\(omit\))? \}\}", str(value))
-                    if found:
-                        yield module, option, found[1]
+                    for variable in set(re.findall(rf"\b{name}_\w+", str(value))):
+                        if str(value) in [f"{{{{ {way.format(name=variable)} }}}}" for way in WAYS]:
+                            yield module, option, variable
 
 
 @pytest.mark.parametrize("name", ROLES)
@@ -108,7 +124,69 @@ def test_a_role_takes_what_the_module_takes(name: str) -> None:
     assert told or name == "report"
     for module, option, variable in told:
         taken = import_module(f"ansible_collections.lifecycle.n8n.plugins.modules.{module}").ARGUMENT_SPEC[option]
-        assert (option, variable["type"]) == (option, taken["type"])
+        assert (option, variable["type"]) == (option, "raw" if taken["type"] in NUMBERS else taken["type"])
+
+
+# Variables without choices in which a role finds "" and null itself.
+RESOLVED = {
+    "offboard_state_path",
+    "report_date",
+    "report_path",
+    "sync_approve",
+    "sync_email_attribute",
+    "sync_ignored_users",
+    "sync_plan_path",
+    "sync_role_order",
+}
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_an_empty_answer_of_a_survey_is_not_given(name: str) -> None:
+    variables = load(f"roles/{name}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    fragile = {
+        variable
+        for variable, spec in variables.items()
+        if spec["type"] in ("str", "path", "raw", "list") and "choices" not in spec
+    }
+    # These have to be given, and an empty one is an error or names no users.
+    fragile -= {f"{name}_users", "sync_people", "sync_rules"}
+    texts = [
+        path.read_text("utf-8") for folder in ("tasks", "vars") for path in (ROOT / "roles" / name).glob(f"{folder}/*")
+    ]
+    handled = {
+        variable
+        for variable in fragile
+        for way in WAYS[1:]
+        if any(f'"{{{{ {way.format(name=variable)} }}}}"' in text for text in texts)
+    }
+    assert fragile - RESOLVED == handled
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_every_path_of_a_role_becomes_a_full_path(name: str) -> None:
+    variables = load(f"roles/{name}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    lines = [
+        line
+        for folder in ("tasks", "vars")
+        for path in (ROOT / "roles" / name).glob(f"{folder}/*")
+        for line in path.read_text("utf-8").splitlines()
+        if "{{" in line
+    ]
+    for variable in (variable for variable, spec in variables.items() if spec["type"] == "path"):
+        uses = [line for line in lines if re.search(rf"(?<!_){variable}\b", line)]
+        assert uses and all("| lifecycle.n8n.n8n_full_path(playbook_dir)" in line for line in uses), variable
+
+
+@pytest.mark.parametrize("name", ["onboard", "offboard", "sync"])
+def test_messages_of_a_role_name_its_own_variables(name: str) -> None:
+    own = load(f"roles/{name}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    names = load(f"roles/{name}/vars/main.yml")[f"__{name}_option_names"]
+    others = {"action": "offboard_action"} if name == "onboard" else {}
+    assert {option: variable for option, variable in names.items() if variable not in own} == others
+    # Whatever the role gives to a module by a variable has the name of that variable.
+    for _module, option, variable in passed_on(name):
+        if variable in own and (name, option) != ("sync", "users"):
+            assert names[option] == variable
 
 
 @pytest.mark.parametrize("name", ROLES)

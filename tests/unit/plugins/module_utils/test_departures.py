@@ -137,7 +137,7 @@ def test_every_project_without_a_successor_is_listed(action: str) -> None:
     said = refusal(sole_admin(SALES, SUPPORT, TWIN_1), ADA.email, action=action)
     for project in (SALES, SUPPORT, TWIN_1):
         assert f'Project "{project.name}" ({project.id}) would be left without an admin' in said
-    assert said.count("Or name a successor.") == 3
+    assert said.count("Or set successor=EMAIL.") == 3
     # A successor for one of them is none for the others.
     said = refusal(sole_admin(SALES, SUPPORT), ADA.email, action=action, successors={"Sales": GRACE.email})
     assert '"Support"' in said and '"Sales"' not in said
@@ -146,10 +146,10 @@ def test_every_project_without_a_successor_is_listed(action: str) -> None:
 @pytest.mark.parametrize(
     ("successor", "words"),
     [
-        ("nobody@example.com", 'User "nobody@example.com" does not exist: successor is somebody who is a user'),
+        ("nobody@example.com", 'successor: user "nobody@example.com" does not exist in this n8n.'),
         (ADA.email, "successor: ada@example.com is leaving, too."),
         ({"Sales": ADA.email}, "successor: ada@example.com is leaving, too."),
-        ({"Nowhere": GRACE.email}, 'Project "Nowhere" does not exist: successor names it.'),
+        ({"Nowhere": GRACE.email}, 'successor: project "Nowhere" does not exist.'),
         ({"Twin": GRACE.email}, 'Project "Twin" exists 2 times, with the ids p-twin-1, p-twin-2'),
         ({HERS.id: GRACE.email}, "is the personal project of one user"),
     ],

@@ -270,7 +270,7 @@ def test_only_the_approved_plan_is_carried_out(n8n: FakeN8n) -> None:
 
 @pytest.mark.parametrize("approve", [None, "", " "])
 def test_only_approved_needs_an_approval(n8n: FakeN8n, approve: str | None) -> None:
-    with pytest.raises(InputError, match="approve says of no plan"):
+    with pytest.raises(InputError, match="only_approved=true needs approve=DIGEST"):
         run(n8n_access, n8n, users=[{"email": ADA}], approve=approve, only_approved=True)
     assert not n8n.calls
 

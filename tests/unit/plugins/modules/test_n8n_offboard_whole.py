@@ -397,7 +397,7 @@ def test_the_record_of_another_n8n_deletes_nobody(n8n: FakeN8n, path: Path, beat
         ({"now": "tomorrow"}, 'now: "tomorrow" is no date'),
         ({"grace_days": -1}, "grace_days: -1 is no number of days"),
         ({"state_path": "/nowhere/leavers.json"}, "The record of leavers cannot be kept in /nowhere/leavers.json"),
-        ({"successor": None}, "Or name a successor."),
+        ({"successor": None}, "Or set successor=EMAIL."),
         ({"transfer_to": "Nowhere"}, 'Project "Nowhere" does not exist'),
         ({"demote_role": "boss"}, 'demote_role: there is no role "boss" to give'),
     ],
@@ -429,7 +429,7 @@ def test_what_is_for_two_steps_is_said_to_do_nothing_for_one(n8n: FakeN8n, actio
     task = Task(n8n, check_mode=True, wants_diff=False)
     defaults = {name: row.get("default") for name, row in n8n_offboard.ARGUMENT_SPEC.items()}
     n8n_offboard.run({**defaults, "users": [CY], "action": action, "successor": DI, **option}, task)
-    words = f"{next(iter(option))}: this is for action staged. The action is {action}, and the record stays as it is."
+    words = f"{next(iter(option))}: this is for action=staged. The action is {action}, and the record stays as it is."
     assert words in task.warnings
 
 

@@ -1,0 +1,35 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The names of options in messages: a role names the variables that its user can set. PURE.
+
+A message names an option in one of two forms, so that this file can find it. An option whose name contains an underscore
+stands by itself: `state_path`. An option whose name is also an English word stands in front of a value or an index:
+`approve=...`, `successor: ...`, `users[0]`. Text between double quotes is data of the user and is never changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_QUOTED = r'"(?:[^"\\\n]|\\.)*"'
+# Part of an email address, a path or a host name.
+_NOT_BEFORE, _NOT_BEHIND = r"(?<![\w.@/-])", r"(?![\w@/-]|\.\w)"
+
+
+def with_names(message: str, names: Mapping[str, str]) -> str:
+    """Return `message` with the options in `names` under the names that their users know."""
+    if not names:
+        return message
+
+    def named(found: re.Match[str]) -> str:
+        return found[0] if found[0].startswith('"') else names[found[0]]
+
+    return re.sub("|".join((_QUOTED, *map(_pattern, names))), named, message)
+
+
+def _pattern(option: str) -> str:
+    name = f"{_NOT_BEFORE}{re.escape(option)}{_NOT_BEHIND}"
+    # Ansible itself puts the names of options between single quotes.
+    return name if "_" in option else f"{name}(?=[=:\\[])|(?<='){name}(?=')"
