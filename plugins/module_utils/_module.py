@@ -34,6 +34,8 @@ class Task:
         self.plan: Plan | None = None
         self.outcome = Outcome()
         self.warnings: list[str] = []
+        # What a module returns of its own with the plan, also if it fails.
+        self.plan_details: dict[str, Any] = {}
         # What is changed besides the plan, as text before and after it; asked for when all is done.
         self.besides: Callable[[], dict[str, str]] = lambda: {"before": "", "after": ""}
 
@@ -161,6 +163,7 @@ class Task:
             "digest": self.plan.digest,
             "conflicts": self.outcome.conflicts,
             "server": self.plan.state.url,
+            **self.plan_details,
             "done": [] if self.check_mode else [change.to_result() for change in self.outcome.done],
         }
 

@@ -32,6 +32,7 @@ LAYERS: dict[str, set[str]] = {
     "_residual": {"_possessions", "_model"},
     "_shield": {"_wish", "_model"},
     "_access": {"_wish", "_shield", "_model"},
+    "_unmatched": {"_wish", "_shield", "_plan", "_model"},
     "_draft": {"_change", "_sentences", "_wish", "_shield", "_losses", "_farewell", "_handover", "_model"},
     "_removals": {"_change", "_sentences", "_draft", "_wish", "_losses", "_model"},
     "_planner": {"_change", "_draft", "_removals", "_wish", "_plan", "_losses", "_model"},
@@ -118,6 +119,7 @@ LAYERS: dict[str, set[str]] = {
         "_residual",
         "_stages",
         "_staging",
+        "_unmatched",
         "_who",
         "_wish",
     },
@@ -159,6 +161,7 @@ PURE = {
     "_shield",
     "_stages",
     "_staging",
+    "_unmatched",
     "_who",
     "_wish",
 }
