@@ -99,8 +99,9 @@ options:
     description:
       - V(users) are those who are on at least one rule, as M(lifecycle.n8n.n8n_access) takes them.
       - V(without_rule) are the emails of all others. They are neither invited nor leavers.
+      - V(unmatched_rules) are the names of the rules that match no person, which a misspelling may have caused.
     type: str
-    choices: [users, without_rule]
+    choices: [users, without_rule, unmatched_rules]
     default: users
   option_names:
     description:
@@ -157,6 +158,7 @@ _value:
     - C(granted_by) names the rule that gave the C(role), each of the C(projects), and by which each project is C(denied). Of
       several that gave the same, it is the first by name.
     - With O(result=without_rule), a sorted list of emails.
+    - With O(result=unmatched_rules), a sorted list of names of rules.
   type: list
   elements: raw
   sample:
@@ -172,7 +174,7 @@ _value:
           Handbook: Sales managers
 """
 
-RESULTS = ("users", "without_rule")
+RESULTS = ("users", "without_rule", "unmatched_rules")
 
 
 def n8n_access_from_rules(
@@ -187,13 +189,13 @@ def n8n_access_from_rules(
     try:
         result = RESULTS[0] if is_omitted(result) else result
         if result not in RESULTS:
-            raise InputError(f'result is {" or ".join(RESULTS)}, and not "{result}".')
+            raise InputError(f'result is {", ".join(RESULTS[:-1])} or {RESULTS[-1]}, and not "{result}".')
         found = assign(people, rules, email_attribute, role_order)
     except (InputError, UndefinedError) as error:
         # Undefined variables come here with ansible-core before 2.19; later ones do not call a filter with them.
         words = with_names(str(error), option_names or {})
         raise AnsibleFilterError(f"n8n_access_from_rules: {words}") from error
-    return found.users if result == "users" else found.without_rule
+    return list(getattr(found, result))
 
 
 class FilterModule:

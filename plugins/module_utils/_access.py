@@ -211,10 +211,14 @@ def access_needs(wish: Wish) -> Needs:
         if project.lists_members or wish.authority(project) != ADDITIVE or in_nfc & set(map(composed, called)):
             named |= called
     members = () if everywhere else tuple(sorted(named)) or None
+    projects = members is not None or bool(wish.projects)
+    # Whether a denied project exists is said in the result.
+    denies = any(user.denied for user in wish.users)
     return Needs(
         users=tuple(dict.fromkeys(person.user for person in wish.people)),
         all_users=True,
-        projects=members is not None or bool(wish.projects),
+        projects=projects or denies,
+        community_will_do=not projects,
         members=members,
         roles=wish.names_roles,
         also=("find_user",),

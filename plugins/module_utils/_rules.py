@@ -70,10 +70,12 @@ class Grants:
 
 @dataclass(frozen=True)
 class Assignment:
-    """What rules make of people: the `users` of n8n_access, and the emails of those who are on no rule, both sorted."""
+    """What rules make of people: the `users` of n8n_access, the emails of those who are on no rule, and the names of rules
+    that match no person, all sorted."""
 
     users: list[dict[str, Any]]
     without_rule: list[str]
+    unmatched_rules: list[str] = field(default_factory=list)
 
 
 def assign(people: object, rules: object, email_attribute: object = "email", role_order: object = ()) -> Assignment:
@@ -103,7 +105,9 @@ def assign(people: object, rules: object, email_attribute: object = "email", rol
     for what, emails in sorted(unclear.items()):
         problems.add(f"{min(emails)}{f' and {len(emails) - 1} more' if len(emails) > 1 else ''}: {what}")
     problems.refuse()
-    return Assignment([users[email] for email in sorted(users)], without_rule)
+    matched = {number for on in by_rules for number in on}
+    unmatched_rules = [rule.name for number, rule in enumerate(read) if number not in matched]
+    return Assignment([users[email] for email in sorted(users)], without_rule, unmatched_rules)
 
 
 def read_rules(entries: object, problems: Problems) -> list[Rule]:

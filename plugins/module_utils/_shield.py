@@ -44,5 +44,10 @@ class Shield:
         return self.ignores(user.email) or bool(self.keeps(user))
 
 
+def matches(pattern: str, email: str) -> bool:
+    """Whether a pattern of `protected_users` or `ignored_users` matches an email (in lower case)."""
+    return fnmatchcase(email, pattern.strip().lower())
+
+
 def _match(email: str, patterns: Sequence[str]) -> str:
-    return next((pattern for pattern in patterns if fnmatchcase(email, pattern.strip().lower())), "")
+    return next((pattern for pattern in patterns if matches(pattern, email)), "")

@@ -396,6 +396,28 @@ server:
   returned: always
   type: str
   sample: https://n8n.example.com
+unmatched:
+  description:
+    - The patterns and names in the task that match nothing, which a misspelling may have caused. They are no error.
+  returned: always
+  type: dict
+  sample:
+    protected_users: []
+    ignored_users: ["*@partner.exmaple.com"]
+    denied_projects: [Attic]
+  contains:
+    protected_users:
+      description: The patterns of O(protected_users) that match neither a user of n8n nor a person of the lists.
+      type: list
+      elements: str
+    ignored_users:
+      description: The patterns of O(ignored_users) that match neither a user of n8n nor a person of the lists.
+      type: list
+      elements: str
+    denied_projects:
+      description: The projects in C(denied) of O(users[].granted_by) that neither exist nor are created by the plan.
+      type: list
+      elements: str
 restored:
   description: Who has come back, in check mode who would.
   returned: when O(restore=true)
@@ -483,6 +505,7 @@ from ..module_utils._module import OPTION_NAMES, Task, run_module
 from ..module_utils._planner import plan
 from ..module_utils._progress import ProgressFile
 from ..module_utils._record import RecordFile
+from ..module_utils._unmatched import unmatched
 from ..module_utils._wish import ADDITIVE, AUTHORITIES, KEEP, UNLISTED, Terms
 
 USER: dict[str, Any] = {
@@ -560,7 +583,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     notes = comeback_notes(comebacks, restoring, params["state_path"])
     planned = replace(planned, notes=(*planned.notes, *notes))
     task.show(planned)
-    task.findings["pending"] = pending_users(planned.state, wish)
+    task.findings.update(pending=pending_users(planned.state, wish), unmatched=unmatched(planned, wish))
     brakes.check(planned, terms)
     outcome = task.carry_out(planned, keep_links, progress=progress)
     if file and restoring:

@@ -18,13 +18,13 @@ PER_PAGE = 2
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 
-def person(name: str, department: str, *groups: str, active: bool = True) -> dict[str, Any]:
-    """Return a user as SCIM has them."""
+def person(name: str, department: str, *groups: str, active: bool | str | None = True) -> dict[str, Any]:
+    """Return a user as SCIM has them, without `active` if it is None."""
     return {
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE],
         "id": f"id-of-{name}",
         "userName": f"{name}@example.com",
-        "active": active,
+        **({} if active is None else {"active": active}),
         "emails": [{"value": f"{name}@example.com", "primary": True}],
         "groups": [{"value": f"id-of-{group}", "display": group} for group in groups],
         ENTERPRISE: {"department": department},
@@ -33,10 +33,16 @@ def person(name: str, department: str, *groups: str, active: bool = True) -> dic
 
 PEOPLE = (
     person("ada", "Sales"),
-    person("grace", "Support", "Team leads"),
-    person("linus", "Support"),
+    person("grace", "Support", "Team leads", active="True"),
+    person("linus", "Support", active=None),
     person("alan", "Legal"),
     person("margaret", "Sales", active=False),
+    # As some services send it.
+    person("barbara", "Sales", active="False"),
+    person("frances", "Sales", active="false"),
+    person("edsger", "Support", active="no"),
+    person("tony", "Support", active="0"),
+    person("niklaus", "Sales", active=""),
 )
 
 

@@ -58,12 +58,13 @@ class Nightly:
         self.folder = folder
         self.path = folder / "plan.json"
 
-    def sync(self, *people: dict[str, Any], **settings: Any) -> tuple[int, str, dict[str, Any]]:
+    def sync(self, *people: dict[str, Any], check: bool = False, **settings: Any) -> tuple[int, str, dict[str, Any]]:
         """Return how it ended, what it printed, and what it wrote for the auditor."""
         variables = {"sync_people": people, "sync_rules": RULES, "sync_plan_path": str(self.path), **settings}
         (self.folder / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
         self.path.unlink(missing_ok=True)
-        code, output = run("ansible-playbook lifecycle.n8n.sync -e @variables.json", self.folder)
+        command = f"ansible-playbook lifecycle.n8n.sync -e @variables.json{' --check' if check else ''}"
+        code, output = run(command, self.folder)
         return code, output, json.loads(self.path.read_text("utf-8"))
 
 
@@ -167,6 +168,63 @@ def test_names_are_text_and_no_templates(nightly: Nightly, n8n: Server) -> None:
     assert code == 0 and record["people_without_rule"] == ["{{50+5}}@example.com"], output
     assert "{{ 70 + 7 }}" in [change["project"] for change in record["done"]]
     assert 'remove leaver@example.com from \\"{{ 70 + 7 }}\\"' in output
+
+
+def test_what_matches_nothing_is_listed_and_is_no_error(nightly: Nightly, n8n: Server) -> None:
+    n8n.api("POST", "/projects", {"name": "Archive"})
+    settings = {
+        "sync_rules": [
+            *RULES,
+            {"name": "Slaes", "match": {"department": "Slaes"}, "deny": ["Sales"]},
+            {"name": "no archive", "match": {}, "deny": ["Archive", "Arhcive"]},
+        ],
+        "sync_protected_users": ["ada@*", "eve@example.com"],
+        "sync_ignored_users": [OWNER, "*@partner.example.com"],
+    }
+    lines = (
+        "Rules that match no person: Slaes, support",
+        "Patterns of sync_protected_users that match no user: eve@example.com",
+        "Patterns of sync_ignored_users that match no user: *@partner.example.com",
+        "Denied projects that do not exist: Arhcive",
+    )
+    for check in (True, False):
+        code, output, record = nightly.sync(ADA, check=check, **settings)
+        assert code == 0 and all(line in output for line in lines), output
+        assert record["unmatched"] == {
+            "rules": ["Slaes", "support"],
+            "protected_users": ["eve@example.com"],
+            "ignored_users": ["*@partner.example.com"],
+            "denied_projects": ["Arhcive"],
+        }
+    # A person without a rule is no pattern of the user's, and a run that is refused says what it knows.
+    linus = {**LINUS, "department": "Legal"}
+    code, output, record = nightly.sync(linus, sync_rules=RULES[:1])
+    assert code == 2 and record["unmatched"]["rules"] == ["sales"] and record["unmatched"]["ignored_users"] == []
+
+
+def test_omitted_values_of_people_and_rules_match_nobody(nightly: Nightly, n8n: Server) -> None:
+    """The role gets them as Ansible leaves them, in variables of a play."""
+    omitted = "{{ not_there | default(omit) }}"
+    admin = {"name": "leads", "match": {"reports": "*"}, "role": "admin"}
+    ada = {**ADA, "reports": omitted, "groups": [omitted]}
+    for rules, expected in (
+        ([*RULES, admin], 0),
+        ([*RULES, {**admin, "match": {"reports": omitted}}], 2),
+        ([*RULES, {**admin, "match": omitted}], 2),
+        ([*RULES, {**admin, "match": {}, "role": omitted, "projects": omitted, "deny": omitted}], 0),
+    ):
+        play = {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "vars": {"sync_people": [ada], "sync_rules": rules},
+            "roles": ["lifecycle.n8n.sync"],
+        }
+        (nightly.folder / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
+        code, output = run("ansible-playbook play.yml", nightly.folder)
+        assert code == expected, output
+        assert "Traceback" not in output and "omit_place_holder" not in output
+        users = {user["email"]: user["role"] for user in n8n.everything("/users", includeRole="true")}
+        assert users.get("ada@example.com") == "global:member"
 
 
 def test_somebody_missing_from_a_page_stops_the_run(

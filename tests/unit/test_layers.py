@@ -33,6 +33,7 @@ LAYERS: dict[str, set[str]] = {
     "_residual": {"_possessions", "_model"},
     "_shield": {"_wish", "_model"},
     "_access": {"_wish", "_shield", "_model"},
+    "_unmatched": {"_wish", "_shield", "_plan", "_model"},
     "_draft": {"_change", "_sentences", "_wish", "_shield", "_similar", "_losses", "_farewell", "_handover", "_model"},
     "_removals": {"_change", "_sentences", "_draft", "_wish", "_losses", "_model"},
     "_planner": {"_change", "_draft", "_removals", "_wish", "_plan", "_losses", "_model"},
@@ -132,6 +133,7 @@ LAYERS: dict[str, set[str]] = {
         "_residual",
         "_stages",
         "_staging",
+        "_unmatched",
         "_who",
         "_wish",
     },
@@ -176,6 +178,7 @@ PURE = {
     "_similar",
     "_stages",
     "_staging",
+    "_unmatched",
     "_who",
     "_wish",
 }

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter: both of its results, and errors as Ansible has them."""
+"""The filter: all of its results, and errors as Ansible has them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,15 @@ RULES = [
 UNDEFINED = StrictUndefined(name="nobody")
 
 
-def test_both_results() -> None:
+def test_all_results() -> None:
     options = {"email_attribute": "mail", "role_order": ["viewer", "Auditor"]}
     assert n8n_access_from_rules(PEOPLE, RULES, **options) == [
         {"email": "ada@example.com", "projects": {"P": "Auditor"}, "granted_by": {"projects": {"P": "b"}}}
     ]
     assert n8n_access_from_rules(PEOPLE, RULES, **options, result="without_rule") == ["grace@example.com"]
+    unmatched = [*RULES, {"name": "0", "match": {"team": "Slaes"}}, {"name": "c", "match": {"mail": []}}]
+    assert n8n_access_from_rules(PEOPLE, unmatched, **options, result="unmatched_rules") == ["0", "c"]
+    assert n8n_access_from_rules([], RULES, **options, result="unmatched_rules") == ["a", "b"]
     assert FilterModule().filters() == {"n8n_access_from_rules": n8n_access_from_rules}
 
 
@@ -53,8 +56,8 @@ def test_both_results() -> None:
         (PEOPLE, RULES, {"role_order": UNDEFINED}, "'nobody' is undefined"),
         (PEOPLE, RULES, {"result": UNDEFINED}, "'nobody' is undefined"),
         (object(), RULES, {}, "people is to be a list of people, and is something else"),
-        (PEOPLE, RULES, {"result": "leavers"}, 'result is users or without_rule, and not "leavers"'),
-        (PEOPLE, RULES, {"result": ["users"]}, "result is users or without_rule"),
+        (PEOPLE, RULES, {"result": "leavers"}, 'result is users, without_rule or unmatched_rules, and not "leavers"'),
+        (PEOPLE, RULES, {"result": ["users"]}, "result is users, without_rule or unmatched_rules"),
     ],
 )
 def test_errors_are_those_of_a_filter(people: object, rules: object, options: dict[str, object], message: str) -> None:

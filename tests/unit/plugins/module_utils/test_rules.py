@@ -165,7 +165,8 @@ def test_the_email_may_be_elsewhere(person: Dict, attribute: str) -> None:
 
 
 def test_nobody_and_nothing() -> None:
-    assert assign([], []) == assign((), [rule("a")])
+    assert assign([], []).users == assign((), [rule("a")]).users == []
+    assert assign((), [rule("a")]).unmatched_rules == ["a"]
     assert assign(PEOPLE, []).without_rule == ["ada@example.com", "grace@example.com", "linus@example.org"]
 
 

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What n8n_access says of patterns and denied projects that match nothing, also if the task fails."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+import pytest
+
+from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access
+from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import run
+
+ADA, BO = "ada@example.com", "bo@example.com"
+NOTHING: dict[str, list[str]] = {"protected_users": [], "ignored_users": [], "denied_projects": []}
+
+
+@pytest.fixture
+def n8n() -> FakeN8n:
+    fake = FakeN8n()
+    fake.person(BO)
+    fake.team("Sales", bo="viewer")
+    return fake
+
+
+def unmatched(n8n: FakeN8n, **params: Any) -> Any:
+    """Return what a task says of itself, in check mode and for good."""
+    would, did = (run(n8n_access, n8n, check_mode, **params)["unmatched"] for check_mode in (True, False))
+    assert would == did
+    return did
+
+
+def test_patterns_match_users_and_people_of_the_list(n8n: FakeN8n) -> None:
+    patterns = [
+        " BO@example.com",
+        "ada@*",
+        "*@partner.example.com",
+        "eve@example.com",
+        "eve@example.com",
+        "b[xyz]@*",
+        "",
+    ]
+    for option in ("protected_users", "ignored_users"):
+        found = unmatched(n8n, users=[{"email": ADA}], **{option: patterns})
+        assert found == {**NOTHING, option: ["*@partner.example.com", "eve@example.com", "b[xyz]@*"]}
+
+
+def test_nothing_in_the_task_is_nothing_in_the_result(n8n: FakeN8n) -> None:
+    assert unmatched(n8n, users=[]) == NOTHING
+
+
+def test_denied_projects_exist_or_are_created(n8n: FakeN8n) -> None:
+    nfc, nfd = (unicodedata.normalize(form, "Café") for form in ("NFC", "NFD"))
+    key = n8n.team(nfc)
+    denied = {name: "R" for name in ("Sales", "Slaes", nfd, key, "New", "Renamed", "Attic")}
+    users = [{"email": ADA, "granted_by": {"denied": denied}}, {"email": BO, "projects": {"New": "viewer"}}]
+    projects = [{"name": "Renamed", "previous_names": ["Sales"]}]
+    would = run(n8n_access, n8n, True, users=users, projects=projects)["unmatched"]
+    assert would == {**NOTHING, "denied_projects": ["Attic", "Slaes"]}
+
+
+def test_denied_projects_are_looked_up_where_no_other_project_is_named(n8n: FakeN8n) -> None:
+    users = [{"email": BO, "granted_by": {"denied": {"Sales": "R", "Attic": "R"}}}]
+    assert unmatched(n8n, users=users) == {**NOTHING, "denied_projects": ["Attic"]}
+    # The community edition has no projects.
+    n8n.features_off.add("feat:projectRole:admin")
+    assert unmatched(n8n, users=users)["denied_projects"] == ["Attic", "Sales"]
+
+
+def test_a_task_that_fails_says_it_too(n8n: FakeN8n) -> None:
+    failed = run(
+        n8n_access,
+        n8n,
+        projects=[{"name": "Sales", "members": {}}],
+        authority="authoritative",
+        allow_empty=True,
+        max_removals=0,
+        protected_users=["eve@example.com"],
+    )
+    assert "msg" in failed and failed["unmatched"] == {**NOTHING, "protected_users": ["eve@example.com"]}
