@@ -69,11 +69,9 @@ def test_an_empty_answer_is_not_given(role: str, empty: str | None, n8n: Server,
     open_ended = {
         name: empty
         for name, spec in variables_of(role).items()
-        if spec["type"] in ("str", "path", "raw") and "choices" not in spec and name not in NEEDED[role]
+        if spec["type"] in ("str", "path", "raw", "list") and "choices" not in spec and name not in NEEDED[role]
     }
-    lists = {name: empty for name, spec in variables_of(role).items() if spec["type"] == "list" and empty == ""}
-    lists = {name: value for name, value in lists.items() if name not in NEEDED[role]}
-    code, output = shipped(role, tmp_path, "--check", **open_ended, **lists)
+    code, output = shipped(role, tmp_path, "--check", **open_ended)
     assert code == 0, output
     without = shipped(role, tmp_path, "--check")
     assert without[0] == 0 and [line for line in output.splitlines() if line[:8].strip().startswith('"')] == [
@@ -138,7 +136,8 @@ def test_an_empty_choice_is_an_error_that_lists_the_choices(
 @pytest.mark.parametrize("empty", ["", None])
 def test_a_report_without_a_path_is_refused(empty: str | None, tmp_path: Path) -> None:
     code, output = shipped("report", tmp_path, report_path=empty)
-    assert code == 2 and "report_path is empty" in output, output
+    # ansible-core 2.16 itself refuses null for what has to be given.
+    assert code == 2 and ("report_path is empty" in output or (empty is None and "'report_path'" in output)), output
 
 
 # ---- Paths

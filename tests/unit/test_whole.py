@@ -148,6 +148,10 @@ def test_an_empty_answer_of_a_survey_is_not_given(name: str) -> None:
         for variable, spec in variables.items()
         if spec["type"] in ("str", "path", "raw", "list") and "choices" not in spec
     }
+    # ansible-core 2.16 refuses null where there is a default, unless the type is raw.
+    assert {
+        variable for variable in fragile if "default" in variables[variable] and variables[variable]["type"] != "raw"
+    } == set()
     # These have to be given, and an empty one is an error or names no users.
     fragile -= {f"{name}_users", "sync_people", "sync_rules"}
     texts = [
