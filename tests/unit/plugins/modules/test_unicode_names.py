@@ -14,7 +14,6 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._access import acces
 from ansible_collections.lifecycle.n8n.plugins.module_utils._client import Listing
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Project, Role, State, User, role_slug
-from ansible_collections.lifecycle.n8n.plugins.module_utils._outcome import Forestalled
 from ansible_collections.lifecycle.n8n.plugins.module_utils._reading import read
 from ansible_collections.lifecycle.n8n.plugins.module_utils._rules import assign
 from ansible_collections.lifecycle.n8n.plugins.module_utils._who import export, group_names, members_of_projects
