@@ -478,7 +478,7 @@ reason:
       other, or cannot be applied to this n8n. V(refused) if n8n refused a request. V(incomplete_reading) if n8n did not show everything.
     - V(not_approved) if O(max_removals) or O(max_removal_percent) stopped the plan, or O(only_approved) did.
     - V(incomplete) if some changes failed. V(unanswered) if the answer to a write was lost.
-    - V(failed) for all other failures.
+    - V(locked) if another task held the lock of this n8n for more than 10 minutes. V(failed) for all other failures.
   returned: when the task failed
   type: str
   sample: unreachable

@@ -326,7 +326,7 @@ reason:
     - V(unreachable) if n8n could not be reached, or if what answered is not the API of n8n. V(invalid) if options are wrong, contradict each
       other, or cannot be applied to this n8n. V(refused) if n8n refused a request. V(incomplete_reading) if n8n did not show everything.
     - V(incomplete) if some changes failed. V(unanswered) if the answer to a write was lost.
-    - V(failed) for all other failures.
+    - V(locked) if another task held the lock of this n8n for more than 10 minutes. V(failed) for all other failures.
   returned: when the task failed
   type: str
   sample: unreachable

@@ -112,7 +112,7 @@ reason:
       other, or cannot be applied to this n8n. V(refused) if n8n refused a request. V(incomplete_reading) if n8n did not show everything.
     - V(incomplete) if some changes failed. V(unanswered) if the answer to a write was lost.
     - V(conflict) if another user changed the same thing at the same time.
-    - V(failed) for all other failures.
+    - V(locked) if another task held the lock of this n8n for more than 10 minutes. V(failed) for all other failures.
   returned: when the task failed
   type: str
   sample: unreachable

@@ -379,9 +379,9 @@ def test_roles_that_cannot_be_given(features: Server) -> None:
 
 def test_emails_and_names_that_are_none(company: Server) -> None:
     before = everything(company)
-    for email in ("ada", "ada@", "@example.com", "ada@example", "a b@example.com", "ada@exämple.com"):
+    for email in ("ada", "ada@", "@example.com", "ada@example", "a b@example.com"):
         refused("n8n_user", f'"{email}" is no email address', email=email)
-        words = {"ada@example": "domain has no dot", "ada@exämple.com": 'does not accept "exämple" in a domain'}
+        words = {"ada@example": "domain has no dot"}
         refused("n8n_access", "users[0]", words.get(email, "is no email address"), users=[{"email": email}])
         if email in ("ada@", "@example.com", "a b@example.com"):
             # Of an account that is there an email may be anything that looks like one.
