@@ -21,6 +21,8 @@ LOOK_MEMBERS = 8
 LOOK_USERS = 25
 # From how many users on it is less to list all than to ask for each.
 _MANY = 5
+# How often a name is looked at that two projects have, with longer and longer pauses: 20 seconds and more in all.
+LOOKS_AT_NAMES = 7
 
 
 class SecondLook:
@@ -142,20 +144,20 @@ class SecondLook:
         if not changes:
             return []
         try:
-            projects = [Project.from_api(item) for item in self.resources.list_projects().items]
+            teams = self._teams_without_duplicates(changes)
         except N8nError as error:
             for change in changes:
                 self.ledger.failed([change], error)
             return []
-        now = {project.id: project.name for project in projects if project.is_team}
-        others = [project for project in projects if project.is_team and project.id not in self._renamed]
+        now = {project.id: project.name for project in teams}
+        others = [project for project in teams if project.id not in self._renamed]
         as_planned = []
         for change in changes:
             if change.project_id and change.project_id not in now:
                 self.ledger.conflict(change, "the project is not there any more")
             elif change.project_id and now[change.project_id] != change.before:
                 self.ledger.conflict(change, f'the project has become "{now[change.project_id]}"')
-            elif taken := [other for other in others if composed(other.name) == composed(change.after or "")]:
+            elif taken := _named(others, change):
                 is_reached = change.action == "create_project" and len(taken) == 1
                 self.ledger.conflict(change, "another task has created a project of that name", is_reached)
                 if is_reached:
@@ -163,6 +165,19 @@ class SecondLook:
             else:
                 as_planned.append(change)
         return as_planned
+
+    def _teams_without_duplicates(self, changes: Sequence[Change]) -> list[Project]:
+        """Return the team projects, once no two of them have a name that `changes` give, or after LOOKS_AT_NAMES looks.
+
+        Of two projects that two other tasks have created at the same time, one is about to be deleted.
+        """
+        for attempt in range(LOOKS_AT_NAMES):
+            projects = map(Project.from_api, self.resources.list_projects().items)
+            teams = [project for project in projects if project.is_team]
+            if all(len(_named(teams, change)) < 2 for change in changes) or attempt == LOOKS_AT_NAMES - 1:
+                break
+            self.resources.client.pause(attempt)
+        return teams
 
     def with_nothing_left(self, changes: Sequence[Change]) -> list[Change]:
         """Return those deletions by which nothing is destroyed that was not meant to be."""
@@ -194,3 +209,8 @@ class SecondLook:
         for handover in handovers:
             if handover.source.id in destinations:
                 notes.extend(unpublished(handover, now[destinations[handover.source.id]]))
+
+
+def _named(projects: Sequence[Project], change: Change) -> list[Project]:
+    """Return the projects that have the name which `change` gives."""
+    return [project for project in projects if composed(project.name) == composed(change.after or "")]

@@ -16,6 +16,7 @@ from ._ledger import Ledger
 from ._model import PROJECT_ADMIN, Project, composed
 from ._plan import Plan, without_admin
 from ._resources import Resources
+from ._second_look import LOOKS_AT_NAMES
 from ._sentences import few, quoted
 
 
@@ -39,7 +40,7 @@ class Verification:
             return
         try:
             shared = self._shared_names(given)
-            for attempt in range(self.resources.client.connection.retries):
+            for attempt in range(LOOKS_AT_NAMES):
                 if not any(self._is_earliest(change, others) for change, others in shared.items()):
                     break
                 # The task that created the later one is about to delete it.

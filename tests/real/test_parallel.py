@@ -194,8 +194,10 @@ def test_a_project_that_many_controllers_create(n8n: Server, tmp_path: Path, cou
     if n8n.version.startswith("2.8."):
         assert all("exists" in result["msg"] for result in failed)
         return
-    assert not failed, failed
+    # A task that reads while two projects have the name cannot know which one is meant, and has changed nothing.
+    assert all("exists" in result["msg"] and not result["changed"] for result in failed), failed
     assert len(named(n8n, "New")) == 1
+    assert not [result for result in at_once(tasks, tmp_path) if result.get("failed")]
     assert n8n.memberships()["New"] == {OWNER: "project:admin", **dict.fromkeys(people(count), "project:viewer")}
 
 

@@ -82,7 +82,7 @@ LAYERS: dict[str, set[str]] = {
     "_progress": {"_files"},
     "_ledger": {"_change", "_sentences", "_outcome", "_model"},
     "_second_look": {"_change", "_handover", "_ledger", "_model", "_plan", "_resources"},
-    "_verify": {"_change", "_ledger", "_model", "_plan", "_resources", "_sentences"},
+    "_verify": {"_change", "_ledger", "_model", "_plan", "_resources", "_second_look", "_sentences"},
     "_apply": {
         "_change",
         "_delivery",
