@@ -194,7 +194,7 @@ def n8n_access_from_rules(
     except (InputError, UndefinedError) as error:
         # Undefined variables come here with ansible-core before 2.19; later ones do not call a filter with them.
         words = with_names(str(error), option_names or {})
-        raise AnsibleFilterError(f"n8n_access_from_rules: {words}") from error
+        raise AnsibleFilterError(f"n8n_access_from_rules: {words}") from None
     return list(getattr(found, result))
 
 

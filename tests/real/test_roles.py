@@ -280,6 +280,8 @@ def bare_options(text: str) -> list[str]:
         )
         assert documented
         options |= yaml.safe_load(documented[1])["options"].keys()
+    # ansible-core shows the lines of the role where a template fails, and the role sets this option there.
+    options.discard("option_names")
     texts = [option for option in options if "_" in option]
     words = [option for option in options if "_" not in option]
     found = re.findall(rf"(?<![\w.@/])(?:{'|'.join(texts)})(?![\w@])", text)
@@ -342,7 +344,7 @@ def test_a_server_that_is_down_could_not_be_reached(role: str, tmp_path: Path, m
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
     code, output = run("ansible-playbook play.yml", tmp_path)
     assert code == 2 and "n8n could not be reached. " in output, output
-    assert "Refused" not in output and "http://127.0.0.1:9 could not be asked" in output
+    assert "Refused" not in output and "http://127.0.0.1:9 could not be reached: " in output
     assert role == "report" or "reason unreachable" in output
     assert role != "sync" or json.loads((tmp_path / "plan.json").read_text("utf-8"))["state"] == "unreachable"
     assert not (tmp_path / "report.html").exists()
