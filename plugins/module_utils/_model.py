@@ -40,6 +40,9 @@ ORDER = {
 }
 # What fits into a path of SMTP (RFC 5321, 4.5.3.1.3, without its brackets), and into n8n's database.
 LONGEST_EMAIL = 254
+# n8n calls the personal project of a new user <EMAIL>, and on PostgreSQL a name has at most 255 characters. There 254
+# characters are HTTP 500, with SQLite they are accepted (seen on 2.40.7).
+_LONGEST_INVITED = 253
 # The addresses that GET /users/{email} looks up: letters, digits and these signs, and a domain with a dot (seen on 2.40.7).
 _EMAIL = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?"
@@ -335,8 +338,8 @@ def invitation_refusal(email: str) -> str:
     if not _STORED_EMAIL.fullmatch(email):
         return "it is not an email address"
     local, _at, domain = email.partition("@")
-    if len(email) > LONGEST_EMAIL:
-        return f"it has {len(email)} characters, and n8n accepts at most {LONGEST_EMAIL}"
+    if len(email) > _LONGEST_INVITED:
+        return f"it has {len(email)} characters, and n8n accepts at most {_LONGEST_INVITED}"
     if len(local) > _LONGEST_LOCAL_PART:
         return f"it has {len(local)} characters before the @, and n8n accepts at most {_LONGEST_LOCAL_PART}"
     signs = " ".join(dict.fromkeys(_LOCAL_SIGN.sub("", local)))

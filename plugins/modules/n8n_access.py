@@ -41,7 +41,7 @@ options:
           - It has ASCII characters only, as all emails in n8n. Any other character is an error that names it.
           - n8n refuses to invite some addresses. A user who has no account yet needs an address that n8n accepts. Before the @ it has at most
             64 letters, digits, and the characters C(' _ + - .), and the apostrophe is not the last of them. The domain has a dot, and
-            its last part has two letters or more and nothing else. The whole address has at most 254 characters.
+            its last part has two letters or more and nothing else. The whole address has at most 253 characters.
           - If the lists name other addresses of users who have no account, the task fails before its first write, in check mode too. The
             error names each of these addresses and its place in the list.
           - The sign-in name of a guest in Entra ID, such as C(ada_example.com#EXT#@contoso.onmicrosoft.com), is refused. Use the mail address
