@@ -217,7 +217,11 @@ class _Run:
 
     def _single(self, change: Change) -> None:
         if change.action == "create_project":
-            self.outcome.projects[change.project_key] = self.resources.create_project(change.after or "")
+            project = self.resources.create_project(change.after or "")
+            self.outcome.projects[change.project_key] = project
+            if project.id not in self.resources.created_projects:
+                # Found after a lost answer or HTTP 500: it may be another task's, so its members are looked at.
+                self.ledger.adopt(change, project)
         elif change.action == "rename_project":
             self.resources.rename_project(self.ledger.project_id(change), change.after or "")
         elif change.action == "change_user_role":

@@ -13,7 +13,7 @@ import random
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ._errors import LockError
 
@@ -33,9 +33,6 @@ def server_lock(url: str) -> Iterator[None]:
     """
     handle = _locked_file(url)
     try:
-        # The process that waits names this one.
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"process {os.getpid()} since {_now()}".encode(), 0)
         yield
     finally:
         os.close(handle)
@@ -59,12 +56,10 @@ def folder_lock(path: str) -> Iterator[None]:
 def _locked_folder(folder: str) -> int:
     try:
         handle = os.open(folder, os.O_RDONLY)
-    except OSError as error:
-        raise LockError(f"{folder} cannot be locked: {error.strerror}.") from None
-    try:
         return _locked(handle, folder)
     except OSError:
-        # NFS locks no folder. Then the lock is one between the tasks of this user.
+        # NFS locks no folder, and a folder may be writable and not readable. Then the lock is one between the tasks of
+        # this user.
         return _locked_file(folder)
 
 
@@ -120,10 +115,19 @@ def _locked_file(subject: str) -> int:
             if os.path.islink(folder) or os.lstat(folder).st_uid != os.geteuid():
                 raise OSError(errno.EPERM, "another user owns the folder")
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-            return _locked(os.open(os.path.join(folder, name), flags, 0o600), subject)
+            handle = _locked(os.open(os.path.join(folder, name), flags, 0o600), subject)
+            _name_this_process(handle)
+            return handle
         except OSError as error:
             problems.append(f"{folder}: {error.strerror}")
     raise LockError(f"No folder can have the lock for {subject} ({'; '.join(problems)}). Make one of them writable.")
+
+
+def _name_this_process(handle: int) -> None:
+    """Write for the process that waits which one holds the lock. A full disk is no reason to fail."""
+    with suppress(OSError):
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"process {os.getpid()} since {_now()}".encode(), 0)
 
 
 def _now() -> str:

@@ -33,7 +33,7 @@ class SimilarEmails:
         the two has to be equal.
         """
         found = {other: None for key in _email_keys(email) for other in self._by_key.get(key, ()) if other != email}
-        return next((other for other in found if _are_similar(email, other)), "")
+        return next((other for other in sorted(found) if _are_similar(email, other)), "")
 
     def hint(self, email: str) -> str:
         """Return the sentence that asks for a similar email, or ""."""

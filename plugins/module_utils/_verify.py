@@ -115,14 +115,25 @@ class Verification:
             if change.is_lost_admin and self.ledger.is_done(change):
                 by_project.setdefault(change.project_key, []).append(change)
         lost = [losing for key, losing in by_project.items() if key not in self._meant_to_lose_admins]
-        self.resources.client.in_parallel(self._admins_of, lost)
+        # Read several at a time, and corrected one after the other, as corrections change what other threads read.
+        for losing, has_admin in zip(lost, self.resources.client.in_parallel(self._has_admin, lost)):
+            if has_admin is not True:
+                self._restore(losing, has_admin)
 
-    def _admins_of(self, losing: Sequence[Change]) -> None:
+    def _has_admin(self, losing: Sequence[Change]) -> bool | N8nError:
+        try:
+            members = self.resources.members(self.ledger.project_id(losing[0]))
+        except N8nError as error:
+            return error
+        return any(member.role == PROJECT_ADMIN for member in members)
+
+    def _restore(self, losing: Sequence[Change], unread: bool | N8nError) -> None:
+        """Restore the admins of a project that has none, or could not be read; a leaver is not restored."""
         project_id, name = self.ledger.project_id(losing[0]), quoted(losing[0].project)
         who = few(sorted(change.user or "" for change in losing))
         try:
-            if any(member.role == PROJECT_ADMIN for member in self.resources.members(project_id)):
-                return
+            if isinstance(unread, N8nError):
+                raise unread
             staying = [change for change in losing if not self._is_leaver(change)]
             if staying:
                 self.resources.set_members(project_id, {change.user_id or "": PROJECT_ADMIN for change in staying})
@@ -133,7 +144,7 @@ class Verification:
                 return
             words = "has no project:admin now"
         except N8nError as error:
-            words = f"may have no project:admin now: {error}"
+            words = f"may have no project:admin now: {str(error).rstrip('.')}"
         self.ledger.outcome.errors.append(
             {
                 "error": f"Project {name} ({project_id}) {words}. {who} lost this role in this run, and another task removed the "
