@@ -156,6 +156,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils._disposal import DATA_TABLES
+from ..module_utils._errors import InputError
 from ..module_utils._model import project_name
 from ..module_utils._module import Task, run_module
 from ..module_utils._outcome import Outcome
@@ -174,7 +175,9 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 
 def desired(params: Mapping[str, Any], bequest: Bequest) -> Wish:
-    """Return what the options ask for."""
+    """Return what the options ask for; raises InputError where neither option has a value, as where both are null."""
+    if params["name"] is None and params["id"] is None:
+        raise InputError("name or id is required, and neither has a value. Set one of them.")
     project = ProjectWish(
         name=None if params["name"] is None else project_name(params["name"], "name"),
         id=None if params["id"] is None else project_name(params["id"], "id"),

@@ -145,3 +145,12 @@ def test_a_used_up_quota_is_said(n8n: FakeN8n) -> None:
     n8n.quotas["maxTeamProjects"] = 0
     failed = run(n8n_project, n8n, name="Sales")
     assert "You may have a maximum of 0 team projects" in failed["msg"] and not failed["changed"]
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize("option", ["name", "id"])
+def test_a_project_without_name_and_id_is_refused(option: str, state: str) -> None:
+    n8n = FakeN8n()
+    with pytest.raises(InputError, match="name or id is required"):
+        run(n8n_project, n8n, **{option: None}, state=state)
+    assert not n8n.writes
