@@ -252,7 +252,8 @@ def _role(role: object, where: str) -> str:
 def _rules(rules: object, where: str) -> Mapping[str, str]:
     if not isinstance(rules or {}, Mapping):
         raise InputError(f"{where}: this is no dictionary of project names and rules.")
-    return {composed(str(name)): str(rule) for name, rule in dict(rules or {}).items()}  # type: ignore[call-overload]
+    given = rules if isinstance(rules, Mapping) else {}
+    return {composed(str(name)): str(rule) for name, rule in given.items()}
 
 
 def _text(value: object) -> str | None:
