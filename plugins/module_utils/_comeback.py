@@ -9,8 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ._change import Change
 from ._errors import InputError, Problems
 from ._model import ORDER, Role, State, role_slug
+from ._sentences import quoted
 from ._shield import Shield
 from ._staging import Record, Staged, utc
 from ._wish import MemberWish, Needs, Terms, UserWish, Wish
@@ -77,6 +79,37 @@ def find_comebacks(record: Record, wish: Wish, state: State) -> list[Comeback]:
             gone = frozenset(key for key, _name, _role in staged.memberships if key not in there)
             found.setdefault(staged.id, Comeback(email, staged, gone))
     return list(found.values())
+
+
+def check_needs(needs: Needs, comebacks: Iterable[Comeback]) -> Needs:
+    """Return what has to be read to see whether these users have what the record returned to them."""
+    projects = {key for comeback in comebacks for key, _name, _role in comeback.memberships()}
+    return Needs(
+        users=tuple(comeback.email for comeback in comebacks),
+        all_users=needs.all_users,
+        projects=bool(projects),
+        members=tuple(sorted(projects)) if projects else None,
+    )
+
+
+def missing_access(comeback: Comeback, state: State) -> list[tuple[str, str]]:
+    """Return what a restored user does not have in `state`: the id of each project ("" for the instance role), and words for it."""
+    user = state.find_user(comeback.email)
+    if user is None:
+        return [("", "the account")]
+    role = comeback.staged.role
+    missing = [("", f"the instance role {role}")] if role not in (user.role, *comeback.lost) else []
+    roles = {project.id: member.role for project, member in state.memberships(user)}
+    return missing + [
+        (key, f"{role} of project {quoted(name)}")
+        for key, name, role in comeback.memberships()
+        if roles.get(key) != role
+    ]
+
+
+def is_about(change: Change, comeback: Comeback, project_ids: Iterable[str]) -> bool:
+    """Whether a change returned access to this user: in one of these projects, or on the instance for the id ""."""
+    return change.user == comeback.email and (change.project_id or "") in project_ids
 
 
 def names_custom_roles(comebacks: Iterable[Comeback]) -> bool:

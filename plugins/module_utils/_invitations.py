@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import Any
 
+from ._errors import InputError
 from ._model import State
 from ._sentences import few
 from ._shield import Shield
+from ._staging import moment, utc
 from ._wish import Terms, Wish
 
 # How many names a warning shows.
@@ -31,6 +32,20 @@ def pending_users(state: State, wish: Wish) -> list[dict[str, Any]]:
         if entry.present and user is not None and user.never_came and not shield.ignores(user.email):
             found[user.email] = {"user": user.email, "user_id": user.id, "invited_at": _utc(user.created_at)}
     return [found[email] for email in sorted(found)]
+
+
+def missing_links_note(pending: Iterable[Mapping[str, Any]], linked: Container[str], path: str) -> str:
+    """Return a warning about pending users who have no link in the file at `path`; "" where each of them has one.
+
+    `linked` are the emails in that file. A task that is stopped right after an invitation leaves a user without a link.
+    """
+    missing = [entry["user"] for entry in pending if entry["user"] not in linked]
+    if not missing:
+        return ""
+    return (
+        f"No invitation link of {_names(missing)} is in {path}. These users are pending. Unless n8n sends invitations by mail, "
+        f"{_RESEND} and return_invite_url=true."
+    )
 
 
 @dataclass
@@ -87,9 +102,8 @@ def _names(emails: Iterable[str]) -> str:
 
 
 def _utc(text: str | None) -> str | None:
-    """Return a time of n8n in UTC to the second; what is no time stays as it is."""
+    """Return a time of n8n in UTC to the second; a text that is not a time is returned as it is."""
     try:
-        time = datetime.fromisoformat((text or "").replace("Z", "+00:00"))
-    except ValueError:
+        return utc(moment(text, "createdAt"))
+    except InputError:
         return text
-    return time.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

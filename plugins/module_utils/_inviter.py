@@ -60,17 +60,23 @@ class Inviter:
     def _in_parts(self, changes: Sequence[Change], refusal: N8nError, again: bool) -> None:
         """Find out which invitations n8n refuses, as it refused all of them because of one, and send the others.
 
-        Parts are made by role, then in halves. Where every part is refused like the whole, and not for an address, the
-        refusal is about all of them.
+        Parts are made by role, then in halves. Where n8n refuses every part and some single invitations as it refused the
+        whole, and not for an address, the refusal is about all of them.
         """
         parts = _parts(changes, refusal)
         refusals = [self._refused(part, again) for part in parts]
-        about_all = all(_is_like(error, refusal) for error in refusals) and not _is_about_address(refusal)
-        if not parts or about_all:
+        if parts and not _is_about_address(refusal) and all(_is_like(error, refusal) for error in refusals):
+            tried = [changes[index] for index in sorted({0, len(changes) // 2, len(changes) - 1})]
+            about_each = {change: self._refused([change], again) for change in tried}
+            if all(_is_like(error, refusal) for error in about_each.values()):
+                parts = []
+            sent = {change for change, error in about_each.items() if error is None}
+            parts = [[change for change in part if change not in sent] for part in parts]
+        if not parts:
             self.ledger.failed(changes, refusal)
             return
         for part, error in zip(parts, refusals):
-            if error is not None:
+            if error is not None and part:
                 self._in_parts(part, error, again)
 
     def _refused(self, changes: Sequence[Change], again: bool) -> N8nError | None:

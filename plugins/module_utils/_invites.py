@@ -27,7 +27,8 @@ class InviteFile:
         why = writable(path)
         if why:
             raise InputError(f"Invitation links cannot be kept in {path}: {why}.")
-        self._read()
+        # The emails whose links are in the file.
+        self.emails = frozenset(self._read())
 
     def _read(self) -> dict[str, str]:
         if not os.path.lexists(self.path):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from ._change import GIVES, Change
 from ._errors import N8nError
@@ -41,7 +42,7 @@ class Ledger:
 
     def _is_ready(self, change: Change) -> bool:
         if change.project_key in self._taken_projects:
-            self.conflict(change, "somebody else has made a project of that name")
+            self.conflict(change, "another task created a project of that name")
             return False
         # Who becomes a chat user is given things back behind that, and who leaves has handed everything over before.
         needs_user = change.action in (*GIVES, "delete_user") or (
@@ -94,19 +95,23 @@ class Ledger:
 
         `is_reached` tells that the other task has made this very change.
         """
-        self.outcome.conflicts.append({**change.to_result(), "reason": f"left alone: {found}"})
-        self.outcome.reached += is_reached
+        self._note_conflict({**change.to_result(), "reason": f"left alone: {found}"}, is_reached)
         self._forestalled.add(change)
         if change.action == "create_project" and not is_reached:
             self._taken_projects.add(change.project_key)
         self._behind([change])
 
-    def undone(self, change: Change, why: str) -> None:
-        """Note that a change was made and taken back."""
+    def undone(self, change: Change, why: str, is_reached: bool = False) -> None:
+        """Note that a change was made and undone; `is_reached` as for conflict()."""
         self.outcome.done.remove(change)
         self._made.discard(change)
-        self.outcome.conflicts.append({**change.to_result(), "reason": f"taken back: {why}"})
+        self._note_conflict({**change.to_result(), "reason": f"undone: {why}"}, is_reached)
         self._forestalled.add(change)
+
+    def _note_conflict(self, conflict: dict[str, Any], is_reached: bool) -> None:
+        self.outcome.conflicts.append(conflict)
+        if is_reached:
+            self.outcome.reached.append(conflict)
 
     def revoke(self, change: Change, error: N8nError) -> None:
         """Note that a change was made, and that what needs it cannot be made all the same."""
@@ -116,8 +121,7 @@ class Ledger:
 
     def superseded(self, change: Change, project: Project) -> None:
         """Note that a project of this run was deleted again, as `project` has the same name and is earlier."""
-        self.undone(change, f"another task created project {project.id} of that name earlier")
-        self.outcome.reached += 1
+        self.undone(change, f"another task created project {project.id} of that name earlier", is_reached=True)
         self.adopt(change, project)
 
     def adopt(self, change: Change, project: Project) -> None:

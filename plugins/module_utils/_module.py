@@ -108,11 +108,8 @@ class Task:
             )
             return self.outcome
         self.outcome = apply(plan, self.resources, keep_links, progress)
-        if self.outcome.conflicts:
-            self.outcome.notes.append(
-                f"{len(self.outcome.conflicts)} changes were left alone, as somebody else changed the same at the same time: see "
-                "conflicts. Running the task again plans them anew."
-            )
+        if self.outcome.unreached:
+            self.outcome.notes.append(self._conflicts_note())
         if self.outcome.errors:
             raise ApplyError(self.outcome, report(self.outcome))
         return self.outcome
@@ -125,10 +122,18 @@ class Task:
     ) -> Outcome:
         """Do as carry_out does for a task with one wish, which fails where it could not be made true."""
         outcome = self.carry_out(plan, keep_links, report)
-        if len(outcome.conflicts) > outcome.reached:
-            outcome.notes.clear()
+        if outcome.unreached:
+            # The error says it.
+            outcome.notes.remove(self._conflicts_note())
             raise Forestalled(outcome, report(outcome))
         return outcome
+
+    def _conflicts_note(self) -> str:
+        count = len(self.outcome.unreached)
+        return (
+            f"{count} change{'s were' if count > 1 else ' was'} left alone, because another task or user changed the same at the "
+            "same time. See conflicts. Another run of the task plans the rest again."
+        )
 
     def _check_scopes(self, plan: Plan) -> None:
         """Find out before the first write whether the key may do it, where n8n tells."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,8 +25,8 @@ class Outcome:
     errors: list[dict[str, Any]] = field(default_factory=list)
     not_tried: list[Change] = field(default_factory=list)
     conflicts: list[dict[str, Any]] = field(default_factory=list)
-    # How many of the conflicts are about a change that another task has made already.
-    reached: int = 0
+    # Those of the conflicts that are about a change that another task has made already.
+    reached: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     user_ids: dict[str, str] = field(default_factory=dict)
     # What became of what leavers own, by the id of the user or project that goes.
@@ -36,6 +37,17 @@ class Outcome:
         """Return what became of what was owned, as results say it."""
         results = [delivery.to_result() for delivery in self.deliveries.values()]
         return {key: [entry for result in results for entry in result[key]] for key in RESULT_KEYS}
+
+    @property
+    def unreached(self) -> list[dict[str, Any]]:
+        """The conflicts that leave something to do."""
+        return [conflict for conflict in self.conflicts if conflict not in self.reached]
+
+    def take_back(self, is_meant: Callable[[Change], bool], why: str) -> None:
+        """Move the changes that were made, and that another task has undone since, from `done` to `conflicts`."""
+        undone = [change for change in self.done if is_meant(change)]
+        self.done = [change for change in self.done if change not in undone]
+        self.conflicts += [{**change.to_result(), "reason": f"undone: {why}"} for change in undone]
 
     def in_order_of(self, plan: Plan) -> Outcome:
         """Return the same in the order of the plan, whatever the order in which answers arrived."""
@@ -81,7 +93,7 @@ class Forestalled(N8nError):
     reason = "conflict"
 
     def __init__(self, outcome: Outcome, report: dict[str, Any]) -> None:
-        reason = outcome.conflicts[0]["reason"]
+        reason = outcome.unreached[0]["reason"]
         super().__init__(f"Somebody else changed this at the same time: {reason}. Run the task again.")
         self._result = report
 

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 
 from ._errors import InputError, N8nError
 from ._files import replace_file, writable
 from ._locks import folder_lock
-from ._staging import Record
+from ._staging import Record, Staged
 
 
 class RecordFile:
@@ -47,18 +48,32 @@ class RecordFile:
         """
         if record == self.record:
             return
-        if self.read_only:
-            self.record = record
-            return
+        if not self.read_only:
+            self._write(lambda found: found.merged(self.record, record))
+        self.record = record
+
+    def put_back(self, leavers: Sequence[Staged]) -> None:
+        """Add those of these entries that the file does not have; raises N8nError where it cannot be written.
+
+        Another task, which shares no lock with this one, removes an entry when it restores the user. Such an entry is missing
+        from the file although this task knows that the user is staged.
+        """
+        found = self._read().leavers
+        missing = [leaver for leaver in leavers if leaver.id not in found]
+        if missing:
+            self._write(lambda record: record.adding(leaver for leaver in missing if leaver.id not in record.leavers))
+        self.record = self.record.adding(leavers)
+
+    def _write(self, change: Callable[[Record], Record]) -> None:
+        """Replace the file by what `change` makes of it as it is now."""
         try:
             with folder_lock(self.path):
-                merged = self._read().merged(self.record, record)
                 # A user who has made the file private keeps it private.
                 mode = os.stat(self.path).st_mode & 0o777 if os.path.lexists(self.path) else 0o644
-                replace_file(self.path, merged.to_text(), mode)
+                replace_file(self.path, change(self._read()).to_text(), mode)
         except OSError as error:
             raise N8nError(f"The record of leavers could not be kept in {self.path}: {error}.") from None
-        self.record, self.is_new = record, False
+        self.is_new = False
 
     def diff(self) -> dict[str, str]:
         """Return who is in the record before and after what was kept, of those of whom it says something else now."""

@@ -102,6 +102,23 @@ def takes_access(changes: Iterable[Change]) -> bool:
     )
 
 
+def newly_staged(record: Record, done: Iterable[Change], after: State) -> list[Staged]:
+    """Return the entries of users from whom `done` took access, and who have no access in `after`.
+
+    Another task, which shares no lock with this one, may have restored such a user before and removed the entry since.
+    """
+    taking = [change for change in done if takes_access([change])]
+    taken = {change.user_id for change in taking}
+    roles = {change.user_id: change.after for change in taking if change.action == "change_user_role"}
+    return [
+        record.leavers[user.id]
+        for user in after.users
+        if user.id in taken.intersection(record.leavers)
+        and user.role == roles.get(user.id, user.role)
+        and not after.memberships(user)
+    ]
+
+
 def _begun(state: State, user: User, now: datetime, staged: Staged | None, changes: Sequence[Change]) -> Staged:
     """Return the record of a leaver that begins now: what the user has, and what is recorded of before and is gone already."""
     has = tuple((project.id, project.name, member.role) for project, member in state.memberships(user))

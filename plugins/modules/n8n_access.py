@@ -188,7 +188,8 @@ options:
     description:
       - The full path of a file on the host where the module runs that gets the links of those who are invited, as a JSON object of emails and links.
       - It has mode 0600, and links that are in it already are kept. The links are secrets and are in no result of this module.
-      - If n8n sends invitations by mail, it returns no links.
+      - If n8n sends invitations by mail, it returns no links. Then do not set this option, because the module warns of pending users
+        whose links are not in the file.
       - If n8n returns links and this option is not set, a warning names the users. The API does not show these links again. A new link
         comes from M(lifecycle.n8n.n8n_user) with O(lifecycle.n8n.n8n_user#module:resend_invite=true) and
         O(lifecycle.n8n.n8n_user#module:return_invite_url=true).
@@ -484,13 +485,17 @@ reason:
   sample: unreachable
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..module_utils._access import access_needs, access_wish
 from ..module_utils._brakes import Brakes
 from ..module_utils._comeback import (
+    Comeback,
+    check_needs,
+    is_about,
+    missing_access,
     comeback_needs,
     comeback_notes,
     find_comebacks,
@@ -498,15 +503,15 @@ from ..module_utils._comeback import (
     with_comebacks,
     without_lost_roles,
 )
-from ..module_utils._errors import InputError
-from ..module_utils._invitations import pending_users
+from ..module_utils._errors import InputError, N8nError
+from ..module_utils._invitations import missing_links_note, pending_users
 from ..module_utils._invites import InviteFile
 from ..module_utils._module import OPTION_NAMES, Task, run_module
 from ..module_utils._planner import plan
 from ..module_utils._progress import ProgressFile
 from ..module_utils._record import RecordFile
 from ..module_utils._unmatched import unmatched
-from ..module_utils._wish import ADDITIVE, AUTHORITIES, KEEP, UNLISTED, Terms
+from ..module_utils._wish import ADDITIVE, AUTHORITIES, KEEP, UNLISTED, Needs, Terms
 
 USER: dict[str, Any] = {
     "email": {"type": "str", "required": True},
@@ -565,7 +570,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         params["allow_empty"],
     )
     brakes = Brakes(params["max_removals"], params["max_removal_percent"], params["approve"], params["only_approved"])
-    keep_links = InviteFile(params["invites_path"]).add if params["invites_path"] else None
+    invites = InviteFile(params["invites_path"]) if params["invites_path"] else None
     progress = ProgressFile(params["progress_path"]) if params["progress_path"] else lambda made, planned, action: None
     restoring, file = params["restore"], _record(params, task)
     if file:
@@ -583,15 +588,49 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     notes = comeback_notes(comebacks, restoring, params["state_path"])
     planned = replace(planned, notes=(*planned.notes, *notes))
     task.show(planned)
-    task.findings.update(pending=pending_users(planned.state, wish), unmatched=unmatched(planned, wish))
+    pending = pending_users(planned.state, wish)
+    task.findings.update(pending=pending, unmatched=unmatched(planned, wish))
+    missing_links = missing_links_note(pending, invites.emails, invites.path) if invites else ""
+    task.warnings += [missing_links] if missing_links else []
     brakes.check(planned, terms)
-    outcome = task.carry_out(planned, keep_links, progress=progress)
+    outcome = task.carry_out(planned, invites.add if invites else None, progress=progress)
     if file and restoring:
         # Who did not get everything can be given the rest by another run.
         unsettled = {conflict["user"] for conflict in outcome.conflicts}
-        file.keep(file.record.without(back.staged.id for back in comebacks if back.email not in unsettled))
+        settled = [comeback for comeback in comebacks if comeback.email not in unsettled]
+        file.keep(file.record.without(comeback.staged.id for comeback in settled))
+        if settled and not task.check_mode:
+            _check_restored(task, file, settled, check_needs(needs, settled))
     restored = {"restored": [comeback.to_result() for comeback in comebacks]} if restoring else {}
     return {**task.plan_result(), **restored}
+
+
+def _check_restored(task: Task, file: RecordFile, comebacks: Sequence[Comeback], needs: Needs) -> None:
+    """Look whether users have what was returned to them, and put the entries of the others back into the record.
+
+    Another task that shares no lock with this one may stage a user while this task restores the user. This look comes
+    after the entry has left the record, so that the later one of the two tasks puts the entry back.
+    """
+    try:
+        state = task.read(needs)
+    except N8nError as error:
+        file.put_back([comeback.staged for comeback in comebacks])
+        task.warnings.append(
+            f"Whether the restored users have all access could not be looked at, so they stay in the record {file.path}: {error}"
+        )
+        return
+    for comeback in comebacks:
+        missing = dict(missing_access(comeback, state))
+        if not missing:
+            continue
+        file.put_back([comeback.staged])
+        task.outcome.take_back(
+            lambda change: is_about(change, comeback, missing), "another task took this access away at the same time"
+        )
+        task.warnings.append(
+            f"{comeback.email} was restored, and another task took access away at the same time: {', '.join(missing.values())}. "
+            f"The user stays in the record {file.path}. Make sure that no other task stages this user. Then run this task again."
+        )
 
 
 def _record(params: Mapping[str, Any], task: Task) -> RecordFile | None:

@@ -355,7 +355,7 @@ from ..module_utils._model import State
 from ..module_utils._module import OPTION_NAMES, Task, run_module
 from ..module_utils._outcome import Outcome
 from ..module_utils._record import RecordFile
-from ..module_utils._stages import GRACE_DAYS, Staging
+from ..module_utils._stages import GRACE_DAYS, Staging, newly_staged
 from ..module_utils._staging import moment
 from ..module_utils._wish import Needs
 
@@ -403,6 +403,8 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         then = plan.state_after(outcome.done) if task.check_mode else after
         if file and then:
             try:
+                if not task.check_mode:
+                    file.put_back(newly_staged(file.record, outcome.done, then))
                 # Whoever is no user any more is through.
                 file.keep(file.record.without(set(file.record.leavers) - {user.id for user in then.users}))
             except N8nError as error:

@@ -8,7 +8,12 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_wish
-from ansible_collections.lifecycle.n8n.plugins.module_utils._invitations import Unreached, mail_error, pending_users
+from ansible_collections.lifecycle.n8n.plugins.module_utils._invitations import (
+    Unreached,
+    mail_error,
+    missing_links_note,
+    pending_users,
+)
 from ansible_collections.lifecycle.n8n.plugins.module_utils._model import State, User
 from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import Terms
 
@@ -88,3 +93,14 @@ def test_a_mail_server_that_says_something_else_of_each_user_is_one_warning() ->
 )
 def test_what_a_mail_server_says_is_shown_without_links(words: str, shown: str) -> None:
     assert mail_error(words) == shown
+
+
+def test_pending_users_without_a_link_in_the_file_are_named() -> None:
+    pending = [{"user": f"{name}@example.com"} for name in ("ada", "bo")]
+    assert missing_links_note(pending, {"ada@example.com", "bo@example.com"}, "/invites.json") == ""
+    assert missing_links_note([], (), "/invites.json") == ""
+    note = missing_links_note(pending, {"ada@example.com"}, "/invites.json")
+    assert note == (
+        "No invitation link of bo@example.com is in /invites.json. These users are pending. Unless n8n sends invitations by "
+        "mail, send these invitations again with n8n_user and resend_invite=true and return_invite_url=true."
+    )

@@ -147,3 +147,18 @@ def test_a_full_disk_leaves_the_record_as_it_was(tmp_path: Path, monkeypatch: py
     with pytest.raises(N8nError, match=f"could not be kept in {path}: .*No space left"):
         file.keep(Record(URL))
     assert file.record == RECORD and RecordFile(str(path), URL).record == RECORD
+
+
+def test_an_entry_that_another_task_has_removed_is_put_back(tmp_path: Path) -> None:
+    path = tmp_path / "leavers.json"
+    mine = RecordFile(str(path), URL)
+    mine.keep(RECORD)
+    other = RecordFile(str(path), URL)
+    other.keep(RECORD.without([ADA.id]))
+    mine.put_back([ADA])
+    assert RecordFile(str(path), URL).record == RECORD
+    later = Staged(ADA.id, ADA.email, datetime(2026, 11, 22, tzinfo=timezone.utc), "global:admin")
+    other.keep(other.record.adding([later]))
+    kept = path.read_bytes()
+    mine.put_back([ADA])
+    assert path.read_bytes() == kept

@@ -232,7 +232,7 @@ def test_a_name_that_somebody_else_has_taken_is_not_given_twice() -> None:
     # The project of that name is the one that the list means, and its members are looked at.
     assert n8n.memberships()["New"] == {OLIVIA: "project:admin", ADA: "project:editor", BO: "project:viewer"}
     assert [project.name for project in n8n.all_projects.values()].count("New") == 1
-    assert not outcome.errors and not outcome.not_tried and outcome.reached == 1
+    assert not outcome.errors and not outcome.not_tried and len(outcome.reached) == 1
 
 
 def test_a_name_that_others_have_given_twice_means_no_project() -> None:

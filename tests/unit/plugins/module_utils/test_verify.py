@@ -73,8 +73,8 @@ def test_of_two_new_projects_of_one_name_the_earlier_one_stays(n8n: FakeN8n) -> 
     assert ids_of(n8n, "New") == earlier and not outcome.errors
     assert n8n.memberships()["New"] == {OLIVIA: "project:admin", ADA: "project:editor", BO: "project:viewer"}
     (conflict,) = outcome.conflicts
-    assert conflict["action"] == "create_project" and outcome.reached == 1
-    assert conflict["reason"] == f"taken back: another task created project {earlier[0]} of that name earlier"
+    assert conflict["action"] == "create_project" and len(outcome.reached) == 1
+    assert conflict["reason"] == f"undone: another task created project {earlier[0]} of that name earlier"
 
 
 def test_a_single_module_returns_the_project_that_stays(n8n: FakeN8n) -> None:
@@ -159,7 +159,7 @@ def test_the_last_admin_is_restored(listed: dict[str, str], n8n: FakeN8n) -> Non
     outcome = carry_out(n8n, changes)
     assert n8n.memberships()["Sales"] == {BO: "project:admin"} and not outcome.done and not outcome.errors
     (conflict,) = outcome.conflicts
-    assert conflict["user"] == BO and "taken back: another task removed the other admins" in conflict["reason"]
+    assert conflict["user"] == BO and "undone: another task removed the other admins" in conflict["reason"]
     assert not outcome.reached
 
 
@@ -210,7 +210,7 @@ def test_a_user_whom_another_task_invited_is_not_invited_again(n8n: FakeN8n) -> 
     n8n.meanwhile["write", 1] = lambda: n8n.person("di@example.com", pending=True)
     listed = [{"email": f"{who}@example.com", "projects": {"Sales": "viewer"}} for who in ("di", "eve")]
     outcome = carry_out(n8n, planned(n8n, users=listed))
-    assert not outcome.errors and outcome.reached == 1
+    assert not outcome.errors and len(outcome.reached) == 1
     assert {"di@example.com", "eve@example.com"} <= n8n.memberships()["Sales"].keys()
     assert [write[1] for write in n8n.writes if write[0] == "invite"] == [{"eve@example.com": "global:member"}]
 

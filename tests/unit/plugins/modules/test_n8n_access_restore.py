@@ -270,3 +270,67 @@ def main_warnings(n8n: FakeN8n, record: Path, **params: Any) -> list[str]:
     task = Task(n8n, check_mode=True, wants_diff=False)
     n8n_access.run({**options, "restore": True, "state_path": str(record), **params}, task)
     return task.warnings
+
+
+# Another controller, which shares no lock, stages the same user at the same time.
+
+
+def has_everything(n8n: FakeN8n) -> bool:
+    members = n8n.memberships()
+    return (
+        n8n.people()[ADA] == "global:admin"
+        and members["Sales"].get(ADA) == "project:editor"
+        and members["Support"].get(ADA) == "project:viewer"
+    )
+
+
+@pytest.mark.parametrize("seconds", [0, 1])
+@pytest.mark.parametrize("number", range(1, 6))
+def test_a_user_who_is_staged_during_a_restore_stays_in_the_record(
+    n8n: FakeN8n, record: Path, number: int, seconds: int
+) -> None:
+    """With the same time the new entry of the record equals the old one."""
+
+    def another_controller() -> None:
+        now = f"2026-01-01T00:00:0{seconds}Z"
+        run(n8n_offboard, n8n, users=[ADA], action="staged", state_path=str(record), now=now)
+
+    n8n.meanwhile["write", n8n.calls["write"] + number] = another_controller
+    done = onboard(n8n, record, users=[{"email": ADA}])
+    assert has_everything(n8n) != (ADA in record.read_text("utf-8"))
+    lost = {(change["action"], change["project"]) for change in done["conflicts"]}
+    made = {(change["action"], change["project"]) for change in done["done"]}
+    assert made.isdisjoint(lost) and bool(lost) == (not has_everything(n8n))
+    n8n.meanwhile.clear()
+    again = onboard(n8n, record, users=[{"email": ADA}])
+    assert has_everything(n8n) and ADA not in record.read_text("utf-8") and not again["conflicts"]
+
+
+@pytest.mark.parametrize("number", range(1, 4))
+def test_a_user_who_is_restored_during_a_staging_is_in_the_record_or_has_everything(
+    n8n: FakeN8n, record: Path, number: int
+) -> None:
+    onboard(n8n, record, users=[{"email": ADA}], restore=True)
+    first = n8n.calls["write"]
+
+    def another_controller() -> None:
+        onboard(n8n, record, users=[{"email": ADA}])
+
+    n8n.meanwhile["write", first + number] = another_controller
+    run(n8n_offboard, n8n, users=[ADA], action="staged", state_path=str(record), now="2026-01-01")
+    assert has_everything(n8n) or ADA in record.read_text("utf-8")
+
+
+def test_a_restored_user_stays_in_the_record_where_nobody_can_look(n8n: FakeN8n, record: Path) -> None:
+    def away() -> None:
+        raise ApiError("n8n is away.", 503, "away")
+
+    def after_the_last_write() -> None:
+        if len(n8n.writes) == 3:
+            n8n.meanwhile["members", n8n.calls["members"] + 1] = away
+
+    n8n.after_each_write = after_the_last_write
+    done = onboard(n8n, record, users=[{"email": ADA}])
+    assert ADA in record.read_text("utf-8") and "could not be looked at" in "\n".join(done["warnings"])
+    onboard(n8n, record, users=[{"email": ADA}])
+    assert ADA not in record.read_text("utf-8")
