@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._sentences import quoted
+from ..module_utils._text import quoted
 
 DOCUMENTATION = r"""
 name: n8n_leaver_lines

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._sentences import sentence
+from ..module_utils._changes.describe import sentence
 
 DOCUMENTATION = r"""
 name: n8n_plan_lines

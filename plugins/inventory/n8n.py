@@ -81,10 +81,10 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.inventory.group import to_safe_group_name
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ..module_utils._model import composed
-from ..module_utils._options import Connection
-from ..module_utils._who import group_names, role_group, users_result
-from ..module_utils._wish import EVERYTHING
+from ..module_utils._state.names import composed
+from ..module_utils._server.options import Connection
+from ..module_utils._state.memberships import group_names, role_group, users_result
+from ..module_utils._state.read_request import EVERYTHING
 from ..plugin_utils._connection import as_data, connection_of, read_state, resolved
 
 # What is told of a user: variables that begin with n8n_, or entries for a server that has a name.

@@ -55,8 +55,8 @@ from typing import Any
 
 from ansible.plugins.lookup import LookupBase
 
-from ..module_utils._who import members_of_projects
-from ..module_utils._wish import Needs
+from ..module_utils._state.memberships import members_of_projects
+from ..module_utils._state.read_request import Needs
 from ..plugin_utils._connection import connection_of, names_in, options_in, read_state
 
 

@@ -56,8 +56,8 @@ from typing import Any
 
 from ansible.plugins.lookup import LookupBase
 
-from ..module_utils._who import projects_of_users_named
-from ..module_utils._wish import Needs
+from ..module_utils._state.memberships import projects_of_users_named
+from ..module_utils._state.read_request import Needs
 from ..plugin_utils._connection import connection_of, options_in, read_state, users_in
 
 

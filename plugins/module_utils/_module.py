@@ -12,21 +12,23 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
-from ._apply import apply
-from ._outcome import ApplyError, Forestalled, Outcome
-from ._client import REQUESTS_IMPORT_ERROR, Client
+from ._changes.outcome import ApplyError, Forestalled, Outcome
+from ._changes.plan import Plan
+from ._desired.handover_options import Bequest, bequest_of
+from ._desired.omitted import without_omitted
+from ._desired.option_names import with_names
 from ._errors import InputError, N8nError
-from ._locks import server_lock
-from ._model import Role, State, User, role_slug
-from ._naming import with_names
-from ._omitted import without_omitted
-from ._options import CONNECTION_OPTIONS, Connection
-from ._plan import Plan
-from ._reading import read, roles_if_shown
-from ._refusals import scopes_remedy
-from ._resources import Resources
-from ._similar import SimilarEmails, missing_user_note
-from ._wish import Bequest, Needs, bequest_of
+from ._executor.apply import apply
+from ._server.api import Resources
+from ._server.client import REQUESTS_IMPORT_ERROR, Client
+from ._server.hints import scopes_remedy
+from ._server.options import CONNECTION_OPTIONS, Connection
+from ._server.reading import read, roles_if_shown
+from ._state.model import State, User
+from ._state.read_request import Needs
+from ._state.roles import Role, role_slug
+from ._state.similar_names import SimilarEmails, missing_user_note
+from ._storage.lock import server_lock
 
 
 class Task:

@@ -489,29 +489,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..module_utils._access import access_needs, access_wish
-from ..module_utils._brakes import Brakes
-from ..module_utils._comeback import (
+from ..module_utils._desired.access_lists import access_needs, access_wish
+from ..module_utils._planning.removal_limits import Brakes
+from ..module_utils._executor.invitation_warnings import missing_links_note
+from ..module_utils._leaving.leaver_record import Record
+from ..module_utils._leaving.restore import (
     Comeback,
     check_needs,
-    is_about,
-    missing_access,
     comeback_needs,
     comeback_notes,
     find_comebacks,
+    is_about,
+    missing_access,
     names_custom_roles,
     with_comebacks,
     without_lost_roles,
 )
 from ..module_utils._errors import InputError, N8nError
-from ..module_utils._invitations import missing_links_note, pending_users
-from ..module_utils._invites import InviteFile
+from ..module_utils._planning.pending import pending_users
+from ..module_utils._storage.invite_file import InviteFile
 from ..module_utils._module import OPTION_NAMES, Task, run_module
-from ..module_utils._planner import plan
-from ..module_utils._progress import ProgressFile
-from ..module_utils._record import RecordFile
-from ..module_utils._unmatched import unmatched
-from ..module_utils._wish import ADDITIVE, AUTHORITIES, KEEP, UNLISTED, Needs, Terms
+from ..module_utils._planning.planner import plan
+from ..module_utils._storage.progress_file import ProgressFile
+from ..module_utils._storage.record_file import RecordFile
+from ..module_utils._planning.unmatched import unmatched
+from ..module_utils._desired.desired import ADDITIVE, AUTHORITIES, KEEP, UNLISTED, Terms
+from ..module_utils._state.read_request import Needs
 
 USER: dict[str, Any] = {
     "email": {"type": "str", "required": True},
@@ -605,7 +608,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     return {**task.plan_result(), **restored}
 
 
-def _check_restored(task: Task, file: RecordFile, comebacks: Sequence[Comeback], needs: Needs) -> None:
+def _check_restored(task: Task, file: RecordFile[Record], comebacks: Sequence[Comeback], needs: Needs) -> None:
     """Look whether users have what was returned to them, and put the entries of the others back into the record.
 
     Another task that shares no lock with this one may stage a user while this task restores the user. This look comes
@@ -633,13 +636,13 @@ def _check_restored(task: Task, file: RecordFile, comebacks: Sequence[Comeback],
         )
 
 
-def _record(params: Mapping[str, Any], task: Task) -> RecordFile | None:
+def _record(params: Mapping[str, Any], task: Task) -> RecordFile[Record] | None:
     """Return the record of staged leavers, None where there is none to look at; raises InputError where there has to be."""
     if not params["state_path"]:
         if params["restore"]:
             raise InputError("restore=true needs state_path, the record of staged leavers.")
         return None
-    file = RecordFile(params["state_path"], task.url, task.check_mode)
+    file = RecordFile(params["state_path"], task.url, Record.from_text, task.check_mode)
     if file.is_new and params["restore"]:
         raise InputError(
             f"There is no record of staged leavers in {params['state_path']}, so restore=true has nothing to give back: name the "

@@ -103,8 +103,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils._module import Task, run_module
-from ..module_utils._who import export, users_result
-from ..module_utils._wish import EVERYTHING
+from ..module_utils._state.memberships import export, users_result
+from ..module_utils._state.read_request import EVERYTHING
 
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:

@@ -337,10 +337,11 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
-from ..module_utils._departed import leaver_results
-from ..module_utils._disposal import DATA_TABLES
+from ..module_utils._leaving.leaver_record import Record
+from ..module_utils._leaving.leaver_result import leaver_results
+from ..module_utils._planning.handover_planner import DATA_TABLES
 from ..module_utils._errors import InputError, N8nError
-from ..module_utils._leavers import (
+from ..module_utils._leaving.leavers import (
     ACTIONS,
     STAGED,
     Departure,
@@ -351,13 +352,13 @@ from ..module_utils._leavers import (
     successors,
     wants_roles,
 )
-from ..module_utils._model import State
+from ..module_utils._state.model import State
 from ..module_utils._module import OPTION_NAMES, Task, run_module
-from ..module_utils._outcome import Outcome
-from ..module_utils._record import RecordFile
-from ..module_utils._stages import GRACE_DAYS, Staging, newly_staged
-from ..module_utils._staging import moment
-from ..module_utils._wish import Needs
+from ..module_utils._changes.outcome import Outcome
+from ..module_utils._storage.record_file import RecordFile
+from ..module_utils._leaving.grace_period import GRACE_DAYS, Staging, newly_staged
+from ..module_utils._state.dates import moment
+from ..module_utils._state.read_request import Needs
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "users": {"type": "list", "elements": "raw", "required": True},
@@ -425,12 +426,12 @@ def _again(task: Task, needs: Needs) -> State | None:
         return None
 
 
-def _record(params: Mapping[str, Any], task: Task) -> RecordFile | None:
+def _record(params: Mapping[str, Any], task: Task) -> RecordFile[Record] | None:
     """Return the record of who leaves in two steps, and None for those who leave at once."""
     if params["action"] == STAGED:
         if not params["state_path"]:
             raise InputError("action=staged needs state_path, the path of the record of staged leavers.")
-        file = RecordFile(params["state_path"], task.url, task.check_mode)
+        file = RecordFile(params["state_path"], task.url, Record.from_text, task.check_mode)
         task.besides = file.diff
         return file
     idle = [name for name in ("state_path", "grace_days", "now") if params[name] is not None]
@@ -441,7 +442,7 @@ def _record(params: Mapping[str, Any], task: Task) -> RecordFile | None:
     return None
 
 
-def _staging(params: Mapping[str, Any], file: RecordFile) -> Staging:
+def _staging(params: Mapping[str, Any], file: RecordFile[Record]) -> Staging:
     days = GRACE_DAYS if params["grace_days"] is None else params["grace_days"]
     return Staging(file.record, file.is_new, _now(params["now"]), days, file.path)
 

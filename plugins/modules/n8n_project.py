@@ -155,13 +155,15 @@ reason:
 from collections.abc import Mapping
 from typing import Any
 
-from ..module_utils._disposal import DATA_TABLES
+from ..module_utils._planning.handover_planner import DATA_TABLES
 from ..module_utils._errors import InputError
-from ..module_utils._model import project_name
+from ..module_utils._state.names import project_name
 from ..module_utils._module import Task, run_module
-from ..module_utils._outcome import Outcome
-from ..module_utils._planner import plan
-from ..module_utils._wish import Bequest, Needs, ProjectWish, Wish, deletion_calls
+from ..module_utils._changes.outcome import Outcome
+from ..module_utils._planning.planner import plan
+from ..module_utils._desired.desired import ProjectWish, Wish
+from ..module_utils._desired.handover_options import Bequest, deletion_calls
+from ..module_utils._state.read_request import Needs
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "name": {"type": "str"},

@@ -108,10 +108,10 @@ reason:
 from collections.abc import Mapping
 from typing import Any
 
-from ..module_utils._model import project_name
+from ..module_utils._state.names import project_name
 from ..module_utils._module import Task, run_module
-from ..module_utils._who import projects_called, projects_result
-from ..module_utils._wish import Needs
+from ..module_utils._state.memberships import projects_called, projects_result
+from ..module_utils._state.read_request import Needs
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "name": {"type": "str"},

@@ -121,10 +121,11 @@ reason:
 from collections.abc import Mapping
 from typing import Any
 
-from ..module_utils._model import project_name
+from ..module_utils._state.names import project_name
 from ..module_utils._module import Task, run_module
-from ..module_utils._planner import plan
-from ..module_utils._wish import MemberWish, Needs, Wish, user_reference
+from ..module_utils._planning.planner import plan
+from ..module_utils._desired.desired import MemberWish, Wish, user_reference
+from ..module_utils._state.read_request import Needs
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "project": {"type": "str", "required": True},

@@ -209,14 +209,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..module_utils._disposal import DATA_TABLES
+from ..module_utils._planning.handover_planner import DATA_TABLES
 from ..module_utils._errors import N8nError
-from ..module_utils._model import User
+from ..module_utils._state.model import User
 from ..module_utils._module import Task, run_module
-from ..module_utils._outcome import Outcome
-from ..module_utils._planner import plan
-from ..module_utils._residual import residual_access
-from ..module_utils._wish import Bequest, Needs, UserWish, Wish, bequest_of, deletion_calls, user_reference
+from ..module_utils._changes.outcome import Outcome
+from ..module_utils._planning.planner import plan
+from ..module_utils._state.residual_access import residual_access
+from ..module_utils._desired.desired import UserWish, Wish, user_reference
+from ..module_utils._desired.handover_options import Bequest, bequest_of, deletion_calls
+from ..module_utils._state.read_request import Needs
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "email": {"type": "str"},

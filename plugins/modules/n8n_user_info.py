@@ -130,8 +130,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils._module import Task, run_module
-from ..module_utils._who import users_result
-from ..module_utils._wish import Needs, user_reference
+from ..module_utils._state.memberships import users_result
+from ..module_utils._desired.desired import user_reference
+from ..module_utils._state.read_request import Needs
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "email": {"type": "str"},

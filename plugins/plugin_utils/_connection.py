@@ -10,14 +10,15 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 
-from ..module_utils._client import Client
+from ..module_utils._server.client import Client
 from ..module_utils._errors import N8nError
-from ..module_utils._model import State, check_ascii
-from ..module_utils._omitted import is_omitted
-from ..module_utils._options import CONNECTION_OPTIONS, Connection
-from ..module_utils._reading import read
-from ..module_utils._resources import Resources
-from ..module_utils._wish import Needs
+from ..module_utils._state.model import State
+from ..module_utils._state.names import check_ascii
+from ..module_utils._desired.omitted import is_omitted
+from ..module_utils._server.options import CONNECTION_OPTIONS, Connection
+from ..module_utils._server.reading import read
+from ..module_utils._server.api import Resources
+from ..module_utils._state.read_request import Needs
 
 # What makes text without a brace plain text, and text with one anything but a template.
 _plain: Callable[[str], Any]

@@ -9,11 +9,12 @@ import json
 import sys
 import time
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_wish
-from ansible_collections.lifecycle.n8n.plugins.module_utils._brakes import Brakes
-from ansible_collections.lifecycle.n8n.plugins.module_utils._model import MEMBER, OWNER, Member, Project, State, User
-from ansible_collections.lifecycle.n8n.plugins.module_utils._planner import plan
-from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import AUTHORITATIVE, Terms
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_wish
+from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.removal_limits import Brakes
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Member, Project, State, User
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import MEMBER, OWNER
+from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.planner import plan
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import AUTHORITATIVE, Terms
 
 from .company import Company
 

@@ -17,18 +17,18 @@ from n8n_server.server import Server
 
 # Makes the collection importable.
 import_module("unit.conftest")
-from ansible_collections.lifecycle.n8n.plugins.module_utils._client import Client
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, N8nError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Project
-from ansible_collections.lifecycle.n8n.plugins.module_utils._options import Connection
-from ansible_collections.lifecycle.n8n.plugins.module_utils._possessions import (
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import Connection
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
     Credential,
     Possession,
     Share,
     Table,
     Workflow,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._resources import Resources
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Resources
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
 
 COLUMNS = (("s", "string"), ("n", "number"), ("b", "boolean"), ("d", "date"))

@@ -16,15 +16,19 @@ from n8n_server.server import Server
 
 # Makes the collection importable.
 import_module("unit.conftest")
-from ansible_collections.lifecycle.n8n.plugins.module_utils._client import Client
-from ansible_collections.lifecycle.n8n.plugins.module_utils._delivery import deliver
-from ansible_collections.lifecycle.n8n.plugins.module_utils._disposal import Disposal, plan_handover
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
+from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.handover_run import deliver
+from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.handover_planner import Disposal, plan_handover
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._handover import Delivery, check_nothing_left, unpublished
-from ansible_collections.lifecycle.n8n.plugins.module_utils._options import Connection
-from ansible_collections.lifecycle.n8n.plugins.module_utils._reading import read
-from ansible_collections.lifecycle.n8n.plugins.module_utils._resources import Resources
-from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import Needs
+from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.handover import (
+    Delivery,
+    check_nothing_left,
+    unpublished,
+)
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import Connection
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Resources
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import Needs
 
 ADA, BO, CY = (f"{name}@example.com" for name in ("ada", "bo", "cy"))
 HEADER = {"X-Test": "opens"}

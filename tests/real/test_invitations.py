@@ -21,15 +21,15 @@ from test_fake_is_true import Fake, Real, same
 
 # Makes the collection importable.
 import_module("unit.conftest")
-from ansible_collections.lifecycle.n8n.plugins.module_utils._apply import apply
-from ansible_collections.lifecycle.n8n.plugins.module_utils._change import Change
-from ansible_collections.lifecycle.n8n.plugins.module_utils._client import Client
-from ansible_collections.lifecycle.n8n.plugins.module_utils._model import invitation_refusal
-from ansible_collections.lifecycle.n8n.plugins.module_utils._options import Connection
-from ansible_collections.lifecycle.n8n.plugins.module_utils._plan import Plan
-from ansible_collections.lifecycle.n8n.plugins.module_utils._reading import read
-from ansible_collections.lifecycle.n8n.plugins.module_utils._resources import Resources
-from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import EVERYTHING
+from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.apply import apply
+from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.change import Change
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.names import invitation_refusal
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import Connection
+from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Resources
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import EVERYTHING
 from ansible_collections.lifecycle.n8n.tests.unit.addresses import INVITED, REFUSED
 
 GUEST = "john_partner.com#ext#@contoso.onmicrosoft.com"

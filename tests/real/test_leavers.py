@@ -19,7 +19,7 @@ from test_handover import ADA, BO, COLUMNS, CY, Company, node, rows, says, webho
 
 # Makes the collection importable.
 import_module("unit.conftest")
-from ansible_collections.lifecycle.n8n.plugins.module_utils._residual import MCP_KEYS_UNSEEN
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.residual_access import MCP_KEYS_UNSEEN
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_offboard, n8n_project, n8n_user
 from ansible_collections.lifecycle.n8n.tests.unit import module_runs
 

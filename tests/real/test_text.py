@@ -15,7 +15,7 @@ from test_bad_days import company, everything, project_id, refused, run, user_id
 
 # Makes the collection importable.
 import_module("unit.conftest")
-from ansible_collections.lifecycle.n8n.plugins.module_utils._rules import assign
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.rules import assign
 
 __all__ = ["company"]
 

@@ -68,10 +68,13 @@ def units(bench: Bench) -> Tally:
 
 
 def lint(bench: Bench) -> Tally:
-    """ansible-lint, profile production, and the format of Python"""
+    """ansible-lint, profile production, the format of Python, and which part imports which"""
     formatted = ("--check", "--quiet", "plugins", "tests", "demo")
-    return bench.check("ansible-lint", bench.tool("ansible-lint"), "--offline") + bench.check(
-        "black", bench.tool("black"), *formatted
+    contracts = (bench.tool("lint-imports"), bench.collection / "pyproject.toml", "--no-cache")
+    return (
+        bench.check("ansible-lint", bench.tool("ansible-lint"), "--offline")
+        + bench.check("black", bench.tool("black"), *formatted)
+        + bench.check("import-linter", *contracts, cwd=BUILD, env={"PYTHONPATH": "."})
     )
 
 

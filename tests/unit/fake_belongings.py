@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._belongings import TABLES_ELSEWHERE
-from ansible_collections.lifecycle.n8n.plugins.module_utils._client import Client
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.resource_api import TABLES_ELSEWHERE
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, N8nError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Project
-from ansible_collections.lifecycle.n8n.plugins.module_utils._possessions import (
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
     CREDENTIAL,
     TABLE,
     VARIABLE,

@@ -12,16 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils import _resources
-from ansible_collections.lifecycle.n8n.plugins.module_utils._client import Client, Listing
-from ansible_collections.lifecycle.n8n.plugins.module_utils._model import (
-    Member,
-    Project,
-    Role,
-    User,
-)
-from ansible_collections.lifecycle.n8n.plugins.module_utils._options import Connection
-from ansible_collections.lifecycle.n8n.plugins.module_utils._resources import BATCH, Invitation
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server import api as _resources
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client, Listing
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Member, Project, User
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import Role
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import Connection
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import BATCH, Invitation
 from ansible_collections.lifecycle.n8n.tests.unit.fake_belongings import LISTED, FakeBelongings
 from ansible_collections.lifecycle.n8n.tests.unit.mishaps import reading, writing
 

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._client import Client
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import N8nError, Unanswered
-from ansible_collections.lifecycle.n8n.plugins.module_utils._resources import Resources
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Resources
 
 What = ParamSpec("What")
 Answer = TypeVar("Answer")

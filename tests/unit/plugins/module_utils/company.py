@@ -8,14 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._model import (
-    Member,
-    Possessions,
-    Project,
-    Role,
-    State,
-    User,
-)
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Member, Project, State, User
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import Possessions
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import Role
 
 URL = "https://n8n.example.com"
 OLIVIA = User("u-olivia", "olivia@example.com", "global:owner", first_name="Olivia", last_name="Owner")

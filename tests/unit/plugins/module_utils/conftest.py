@@ -19,10 +19,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils import _client
-from ansible_collections.lifecycle.n8n.plugins.module_utils._client import Client
-from ansible_collections.lifecycle.n8n.plugins.module_utils._options import Connection
-from ansible_collections.lifecycle.n8n.plugins.module_utils._resources import Resources
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server import client as _client
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import Connection
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Resources
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import MisbehavingServer
 
 NOW = datetime.datetime(2026, 3, 1, 12, 0, 0, tzinfo=datetime.timezone.utc)

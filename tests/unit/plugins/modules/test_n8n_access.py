@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from ansible.module_utils import basic
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils import _client, _module
+from ansible_collections.lifecycle.n8n.plugins.module_utils import _module
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server import client as _client
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n

@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils import _files
+from ansible_collections.lifecycle.n8n.plugins.module_utils._storage import atomic as _files
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._module import Task
-from ansible_collections.lifecycle.n8n.plugins.module_utils._possessions import (
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
     Credential,
     Possession,
     Share,
     Table,
     Workflow,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._residual import MCP_KEYS_UNSEEN
-from ansible_collections.lifecycle.n8n.plugins.module_utils._second_look import LOOK_USERS
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.residual_access import MCP_KEYS_UNSEEN
+from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.recheck import LOOK_USERS
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay, four_beats, main, run

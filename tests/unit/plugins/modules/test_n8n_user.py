@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError, N8nError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._possessions import Possession
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import Possession
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_user
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import four_beats, run

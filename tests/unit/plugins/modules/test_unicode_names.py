@@ -10,14 +10,19 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._access import access_wish
-from ansible_collections.lifecycle.n8n.plugins.module_utils._client import Listing
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_wish
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Listing
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._model import Project, Role, State, User, role_slug
-from ansible_collections.lifecycle.n8n.plugins.module_utils._reading import read
-from ansible_collections.lifecycle.n8n.plugins.module_utils._rules import assign
-from ansible_collections.lifecycle.n8n.plugins.module_utils._who import export, group_names, members_of_projects
-from ansible_collections.lifecycle.n8n.plugins.module_utils._wish import EVERYTHING
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project, State, User
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import Role, role_slug
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.rules import assign
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.memberships import (
+    export,
+    group_names,
+    members_of_projects,
+)
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import EVERYTHING
 from ansible_collections.lifecycle.n8n.plugins.modules import (
     n8n_access,
     n8n_offboard,

@@ -1,0 +1,165 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is done about the possessions of somebody who goes: the steps, their names for copies, and the results. PURE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._errors import N8nError
+from .._state.model import Project
+from .._state.owned import Possession, Possessions, Table, Workflow, listed
+
+# What each step needs of the key, by the names in _resources.SCOPES.
+_CALLS = {
+    "copy_table": ("read_rows", "create_table", "insert_rows", "rename_table", "delete_table"),
+}
+# The longest name of a data table (seen on 2.8.4 and 2.40.7).
+_LONGEST_NAME = 128
+# What results say of a handover.
+RESULT_KEYS = ("transferred", "copied", "deleted", "lost_shares")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do before the owner can go.
+
+    A data table is copied as `name`; `unfinished` is the copy of it that an earlier run has left.
+    """
+
+    action: str
+    item: Possession
+    name: str = ""
+    unfinished: Table | None = None
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What is to be done about the possessions of one owner, in this order.
+
+    `owner` says who it is. `along` goes with the owner's deletion: it is destroyed then, or moved by n8n itself where
+    the server `knows_transfer`. `folders` and what they mean are in `notes`, and `unseen` are the reasons why there may be
+    more, which were no obstacle to the plan.
+    """
+
+    owner: str
+    source: Project
+    destination: Project | None = None
+    steps: tuple[Step, ...] = ()
+    along: tuple[Possession, ...] = ()
+    knows_transfer: bool = False
+    lost_shares: tuple[dict[str, Any], ...] = ()
+    mentions: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def transfer_to(self) -> str | None:
+        """The id to give to the deletion, where n8n itself moves everything as it deletes."""
+        return self.destination.id if self.destination and self.knows_transfer else None
+
+    @property
+    def actions(self) -> list[str]:
+        """What will be called, by the names in _resources.SCOPES."""
+        return sorted({call for step in self.steps for call in _CALLS.get(step.action, (step.action,))})
+
+    def expected(self, deleting: bool = True) -> Delivery:
+        """Return what the result will be if all goes well; `deleting` tells whether the owner is deleted at the end."""
+        delivery = Delivery(self)
+        for step in self.steps:
+            delivery.add(step)
+        if deleting:
+            delivery.owner_deleted()
+        return delivery
+
+
+@dataclass
+class Delivery:
+    """What has been done of a handover: entries of results. `error` is what stopped it, `not_done` what came behind."""
+
+    handover: Handover
+    transferred: list[dict[str, Any]] = field(default_factory=list)
+    copied: list[dict[str, Any]] = field(default_factory=list)
+    deleted: list[dict[str, Any]] = field(default_factory=list)
+    error: N8nError | None = None
+    not_done: tuple[Step, ...] = ()
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, step: Step, new_id: str | None = None, rows: int | None = None) -> None:
+        """Note a step that has been done, or will be: then the id and the number of rows of a copy are not known."""
+        entry = step.item.to_result()
+        if step.action in ("transfer_credential", "transfer_workflow"):
+            self.transferred.append(entry)
+        elif step.action == "delete_table":
+            self.deleted.append(entry)
+        elif step.action == "copy_table":
+            mentions = self.handover.mentions.get(step.item.id, [])
+            self.copied.append({**entry, "new_id": new_id, "new_name": step.name, "rows": rows, "workflows": mentions})
+
+    def owner_deleted(self) -> None:
+        """Note that the owner has been deleted, or will be, and what went with it."""
+        entries = self.transferred if self.handover.knows_transfer else self.deleted
+        entries.extend(item.to_result() for item in self.handover.along)
+
+    def to_result(self) -> dict[str, Any]:
+        """Return the keys of a result; shares are lost only of what has gone."""
+        gone = {(entry["type"], entry["id"]) for entry in (*self.transferred, *self.deleted)}
+        lost = [share for share in self.handover.lost_shares if (share["type"], share["id"]) in gone]
+        return {
+            "transferred": self.transferred,
+            "copied": self.copied,
+            "deleted": self.deleted,
+            "lost_shares": lost,
+        }
+
+
+def check_nothing_left(handover: Handover, now: Possessions) -> None:
+    """Raise N8nError where the owner owns something still, or by now, that is not meant to go with the deletion.
+
+    `now` is what has been read after all steps, right before the deletion. What could be seen when the plan was made has
+    to be seen still.
+    """
+    for why in (now.unseen, now.tables_unseen, now.variables_unseen):
+        if why and why not in handover.unseen:
+            raise N8nError(f"{handover.owner} is not deleted: {why}")
+    meant = {(item.type, item.id) for item in handover.along}
+    left = [item for item in now.items if (item.type, item.id) not in meant]
+    if left:
+        raise N8nError(
+            f"{handover.owner} is not deleted: {listed(left)} would be destroyed with it. This came there while the task "
+            "ran, or did not leave; run the task again."
+        )
+
+
+def unpublished(handover: Handover, now: Possessions) -> list[str]:
+    """Return notes on workflows that were published before the handover and are not any more, by what is read `now`."""
+    before = {step.item.id for step in handover.steps if isinstance(step.item, Workflow) and step.item.published}
+    return [
+        f"{item} was published, and n8n could not publish it again where it is now: look at it there."
+        for item in now.items
+        if isinstance(item, Workflow) and item.id in before and not item.published
+    ]
+
+
+def working_name(table: Possession) -> str:
+    """Return the name of a copy that is not complete yet, by which the next run knows whose copy it is."""
+    return _fitting(table.name, f" (copy of {table.id})")
+
+
+def free_name(name: str, owner: str, taken: Iterable[str]) -> str:
+    """Return the name for what came from `owner`: its own or, where that is taken, one that says whence it came."""
+    others = set(taken)
+    number = 1
+    found = name
+    while found in others:
+        found = _fitting(name, f" (from {owner})" if number == 1 else f" (from {owner}, {number})")
+        number += 1
+    return found
+
+
+def _fitting(name: str, tail: str) -> str:
+    """Return a name with a tail, the name being cut where both are too long for n8n."""
+    return name[: _LONGEST_NAME - len(tail)].rstrip() + tail

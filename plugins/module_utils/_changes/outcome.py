@@ -1,0 +1,102 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What became of a plan. PURE."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._errors import N8nError
+from .._state.model import Project
+from .change import Change
+from .handover import RESULT_KEYS, Delivery
+from .plan import Plan
+
+
+@dataclass
+class Outcome:
+    """What became of a plan."""
+
+    done: list[Change] = field(default_factory=list)
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    not_tried: list[Change] = field(default_factory=list)
+    conflicts: list[dict[str, Any]] = field(default_factory=list)
+    # Those of the conflicts that are about a change that another task has made already.
+    reached: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    user_ids: dict[str, str] = field(default_factory=dict)
+    # What became of what leavers own, by the id of the user or project that goes.
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
+    projects: dict[str, Project] = field(default_factory=dict)
+
+    def handed_over(self) -> dict[str, list[Any]]:
+        """Return what became of what was owned, as results say it."""
+        results = [delivery.to_result() for delivery in self.deliveries.values()]
+        return {key: [entry for result in results for entry in result[key]] for key in RESULT_KEYS}
+
+    @property
+    def unreached(self) -> list[dict[str, Any]]:
+        """The conflicts that leave something to do."""
+        return [conflict for conflict in self.conflicts if conflict not in self.reached]
+
+    def take_back(self, is_meant: Callable[[Change], bool], why: str) -> None:
+        """Move the changes that were made, and that another task has undone since, from `done` to `conflicts`."""
+        undone = [change for change in self.done if is_meant(change)]
+        self.done = [change for change in self.done if change not in undone]
+        self.conflicts += [{**change.to_result(), "reason": f"undone: {why}"} for change in undone]
+
+    def in_order_of(self, plan: Plan) -> Outcome:
+        """Return the same in the order of the plan, whatever the order in which answers arrived."""
+        rank = {change: number for number, change in enumerate(plan.changes)}
+        places = {json.dumps(change.to_result()): number for number, change in enumerate(plan.changes)}
+        self.done.sort(key=rank.__getitem__)
+        self.not_tried.sort(key=rank.__getitem__)
+        self.errors.sort(key=lambda error: places[json.dumps(error["changes"][0])] if error["changes"] else -1)
+        self.conflicts.sort(key=lambda conflict: (conflict["project"] or "", conflict["user"] or ""))
+        return self
+
+
+class ApplyError(N8nError):
+    """Some of a plan could not be carried out; the result says what was done, what failed and what was not tried."""
+
+    reason = "incomplete"
+
+    def __init__(self, outcome: Outcome, report: dict[str, Any] | None = None) -> None:
+        failed = sum(len(error["changes"]) for error in outcome.errors)
+        planned = len(outcome.done) + len(outcome.not_tried) + len(outcome.conflicts) + failed
+        messages = list(dict.fromkeys(error["error"] for error in outcome.errors))
+        tail = (
+            f"\n{len(outcome.done)} of {planned} changes were made, {failed} failed, {len(outcome.not_tried)} were not tried "
+            "as they need those. Running the task again does what is left."
+        )
+        super().__init__("\n".join(messages[:5]) + (tail if failed or outcome.not_tried else ""))
+        self.outcome = outcome
+        self._result = {
+            **(report or {}),
+            "done": [change.to_result() for change in outcome.done],
+            "errors": outcome.errors,
+            "not_tried": [change.to_result() for change in outcome.not_tried],
+        }
+
+    def result(self) -> dict[str, Any]:
+        """Return what the failed task reports."""
+        return self._result
+
+
+class Forestalled(N8nError):
+    """Somebody else changed what the one wish of a task is about; the result says what was done all the same."""
+
+    reason = "conflict"
+
+    def __init__(self, outcome: Outcome, report: dict[str, Any]) -> None:
+        reason = outcome.unreached[0]["reason"]
+        super().__init__(f"Somebody else changed this at the same time: {reason}. Run the task again.")
+        self._result = report
+
+    def result(self) -> dict[str, Any]:
+        """Return what the failed task reports."""
+        return self._result

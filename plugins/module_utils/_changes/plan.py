@@ -1,0 +1,259 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a plan is: ordered changes, their digest, their counts, and access as it is before and after them. PURE."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import groupby
+from typing import Any
+
+from .._state.model import Member, Project, State, User, the_one
+from .._state.names import composed
+from .._state.roles import PROJECT_ADMIN
+from .._text import quoted
+from .change import GIVES, PROJECT_ACTIONS, Change, place
+from .describe import never_listed_notes
+from .handover import Handover
+
+# The actions that summary always counts, also where there are none of them.
+COUNTED = (
+    "invite_user",
+    "create_project",
+    "rename_project",
+    "add_member",
+    "change_member_role",
+    "change_user_role",
+    "remove_member",
+)
+
+
+@dataclass
+class Access:
+    """Who has which instance role, and who is in which project with which role; users are told by their emails."""
+
+    users: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    members: dict[str, dict[str, str]] = field(default_factory=dict)
+    creator: str | None = None
+
+    @classmethod
+    def of(cls, state: State) -> Access:
+        """Return the access that `state` has read."""
+        return cls(
+            users={user.email: user.role for user in state.users},
+            names={project.id: project.name for project in state.projects if project.is_team},
+            members={key: {member.email: member.role for member in members} for key, members in state.members.items()},
+            creator=next((user.email for user in state.users if user.id == state.myself), None),
+        )
+
+    def after(self, changes: Iterable[Change]) -> Access:
+        """Return the access that there is once `changes` are made."""
+        then = Access(
+            dict(self.users), dict(self.names), {key: dict(of) for key, of in self.members.items()}, self.creator
+        )
+        for change in changes:
+            then._make(change)
+        return then
+
+    def _make(self, change: Change) -> None:
+        user, key, after = change.user or "", change.project_key, change.after or ""
+        if change.action in ("invite_user", "change_user_role"):
+            self.users[user] = after
+        elif change.action == "delete_user":
+            self.users.pop(user, None)
+        elif change.action == "rename_project":
+            self.names[key] = after
+        elif change.action == "create_project":
+            self.names[key] = after
+            # Whoever creates a project becomes its admin.
+            self.members[key] = {self.creator: PROJECT_ADMIN} if self.creator else {}
+        elif change.action == "delete_project":
+            self.names.pop(key, None)
+            self.members.pop(key, None)
+        elif change.action == "remove_member":
+            self.members.get(key, {}).pop(user, None)
+        elif change.action in GIVES:
+            self.members.setdefault(key, {})[user] = after
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Ordered changes to `state`, and notes on what was asked for and is left alone.
+
+    `handovers` has, by the id of the user or project that goes, what becomes of what it owns. `leavers` are the ids of
+    the users who are to lose all access.
+    """
+
+    state: State
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+    handovers: Mapping[str, Handover] = field(default_factory=dict)
+    leavers: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(
+        cls,
+        state: State,
+        changes: Iterable[Change],
+        notes: Iterable[str] = (),
+        handovers: Mapping[str, Handover] | None = None,
+        leavers: Iterable[str] = (),
+    ) -> Plan:
+        """Return the plan of `changes`, in the order in which they can be carried out.
+
+        The notes of a plan that deletes end with what n8n deletes and never lists.
+        """
+        ordered = tuple(sorted(changes, key=place))
+        return cls(state, ordered, (*notes, *never_listed_notes(ordered)), handovers or {}, frozenset(leavers))
+
+    def steps(self) -> Iterator[tuple[str, list[Change]]]:
+        """Yield the steps that there are in this plan, in their order, each with its changes."""
+        for step, changes in groupby(self.changes, key=lambda change: change.step):
+            yield step, list(changes)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the server and the changes: the same for the same plan, whatever the reasons and options."""
+        subject = {"url": self.state.url, "changes": [change._identity() for change in self.changes]}
+        return hashlib.sha256(json.dumps(subject, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many changes there are of each action."""
+        counts = dict.fromkeys(COUNTED, 0)
+        for change in self.changes:
+            counts[change.action] = counts.get(change.action, 0) + 1
+        return counts
+
+    def to_result(self) -> list[dict[str, Any]]:
+        """Return what modules return as `plan`."""
+        return [change.to_result() for change in self.changes]
+
+    def diff(self, changes: Sequence[Change]) -> dict[str, str]:
+        """Return access before and after `changes` of the plan, a line a fact, of nobody but whom and what they touch."""
+        before = Access.of(self.state)
+        after = before.after(changes)
+        return {
+            "before": self._touched(changes, before) + _owned(changes, _owner_before),
+            "after": self._touched(changes, after) + _owned(changes, _owner_after),
+        }
+
+    def _touched(self, changes: Sequence[Change], access: Access) -> str:
+        users, projects, members = set(), set(), set()
+        shared = Counter(map(composed, access.names.values()))
+
+        @cache
+        def label(key: str) -> str:
+            name = access.names.get(key, "")
+            return quoted(name) + (f" ({key})" if shared[composed(name)] > 1 else "")
+
+        for change in changes:
+            key, user = change.project_key, change.user or ""
+            if change.item is not None:
+                continue
+            if change.project is None:
+                if user in access.users:
+                    users.add(f"user {user}: {access.users[user]}")
+                continue
+            # Whoever creates a project is in it without a change of its own.
+            concerned = access.members.get(key, {}) if change.action == "create_project" else {user: ""}
+            if change.action in PROJECT_ACTIONS and key in access.names:
+                projects.add(f"project {label(key)}")
+            for email in concerned.keys() & access.members.get(key, {}).keys():
+                members.add(f"member of {label(key)}: {email}: {access.members[key][email]}")
+        return "".join(f"{line}\n" for lines in (users, projects, members) for line in sorted(lines))
+
+    def state_after(self, changes: Iterable[Change]) -> State:
+        """Return the state that there is once `changes` are made, of those who are there already."""
+        access = Access.of(self.state).after(changes)
+        members = {
+            key: tuple(
+                replace(member, role=access.members[key][member.email])
+                for member in of_project
+                if member.email in access.members.get(key, {})
+            )
+            for key, of_project in self.state.members.items()
+        }
+        users = tuple(
+            replace(user, role=access.users[user.email]) for user in self.state.users if user.email in access.users
+        )
+        return replace(self.state, users=users, members=members)
+
+    def user_after(self, reference: str, ids: Mapping[str, str]) -> User | None:
+        """Return the user once the plan is carried out, a deleted one as it was; `ids` are those of the invited."""
+        user = self.state.find_user(reference)
+        for change in self.changes:
+            if change.action == "invite_user" and user is None:
+                user = User(ids.get(change.user or "", ""), change.user or "", change.after or "", is_pending=True)
+            elif change.action == "change_user_role" and user is not None:
+                user = replace(user, role=change.after or "")
+        return user
+
+    def project_after(self, project_id: str | None, name: str | None, created: Mapping[str, Project]) -> Project | None:
+        """Return the project once the plan is carried out, a deleted one as it was; `created` are those of the run."""
+        for change in self.changes:
+            if change.action == "create_project":
+                return created.get(change.project_key, Project("", change.after or ""))
+            if change.action == "rename_project":
+                return Project(change.project_id or "", change.after or "")
+        if project_id is not None:
+            return self.state.find_project(project_id)
+        return the_one(name or "", self.state.projects_named(name or ""))
+
+    def member_after(self, project: str, user: str) -> Member | None:
+        """Return the member once the plan is carried out, a removed one as it was."""
+        found, who = self.state.find_project(project), self.state.find_user(user)
+        if found is None or who is None:
+            return None
+        role = next((member.role for member in self.state.members[found.id] if member.id == who.id), None)
+        for change in self.changes:
+            role = change.after or change.before
+        return Member(who.id, who.email, role) if role else None
+
+
+def without_admin(state: State, changes: Iterable[Change]) -> list[tuple[str, str, list[Change]]]:
+    """Return key and name of each project that `changes` leave without an admin, at the end or in between.
+
+    With each come the changes by which its admins stop being admins. Who becomes a chat user is none for a moment, also
+    where the role is given back.
+    """
+    losing: dict[str, list[Change]] = {}
+    made: set[str] = set()
+    for change in changes:
+        if change.is_lost_admin or (change.late and change.before == PROJECT_ADMIN):
+            losing.setdefault(change.project_key, []).append(change)
+        elif change.makes_admin and not change.late:
+            made.add(change.project_key)
+    left = []
+    for key, lost in losing.items():
+        going = {change.user_id for change in lost}
+        stay = any(member.role == PROJECT_ADMIN and member.id not in going for member in state.members.get(key, ()))
+        if not stay and key not in made:
+            left.append((key, lost[0].project or "", lost))
+    return left
+
+
+def _owned(changes: Iterable[Change], owner: Callable[[Change], str]) -> str:
+    """Return whose the items are that `changes` are about, a line each."""
+    lines = {f"{change.item}: {owner(change)}\n" for change in changes if change.item is not None and owner(change)}
+    return "".join(sorted(lines))
+
+
+def _owner_before(change: Change) -> str:
+    published = ", published" if change.action == "unpublish_workflow" else ""
+    return f"of {change.user or change.before}{published}"
+
+
+def _owner_after(change: Change) -> str:
+    if change.action.startswith("delete_"):
+        return ""
+    if change.action == "unpublish_workflow":
+        return f"of {change.user or change.before}"
+    return f"of {quoted(change.project)}" + (f", copied as {quoted(change.after)}" if change.after else "")

@@ -1,0 +1,252 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lists of n8n_access, checked and without contradictions: what they ask for, and what has to be read. PURE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .._errors import InputError, Problems
+from .._state.names import check_ascii, composed, project_name, stored_email
+from .._state.read_request import Needs
+from .._state.roles import plain_slug
+from .desired import ADDITIVE, AUTHORITATIVE, KEEP, MemberWish, ProjectWish, Terms, UserWish, Wish, listed_user
+from .protection import Shield
+
+
+def access_wish(
+    users: Sequence[Mapping[str, Any]] | None,
+    projects: Sequence[Mapping[str, Any]] | None = None,
+    terms: Terms = Terms(),
+    create_users: bool = True,
+    create_projects: bool = True,
+    allow_empty: bool = False,
+) -> Wish:
+    """Return the wish for n8n_access's lists; raises InputError with all that is wrong or contradictory in them.
+
+    `allow_empty` says that nobody at all may be named where that takes access away from everybody.
+    """
+    lists = _Lists()
+    for option, patterns in (("protected_users", terms.protected), ("ignored_users", terms.ignored)):
+        for number, pattern in enumerate(patterns):
+            with lists.problems:
+                check_ascii(pattern, f"{option}[{number}]")
+    for number, project in enumerate(projects or ()):
+        lists.project(project, f"projects[{number}]")
+    for number, user in enumerate(users or ()):
+        lists.user(user, f"users[{number}]")
+    lists.problems.refuse()
+    wish = Wish(
+        users=tuple(lists.users.values()),
+        projects=tuple(lists.projects),
+        members=tuple(lists.members),
+        create_users=create_users,
+        create_projects=create_projects,
+        terms=terms,
+    )
+    if not allow_empty:
+        _refuse_nobody(wish, terms)
+    return wish
+
+
+class _Lists:
+    """What has been found in both lists so far."""
+
+    def __init__(self) -> None:
+        self.problems = Problems()
+        self.users: dict[str, UserWish] = {}
+        self.projects: list[ProjectWish] = []
+        self.members: list[MemberWish] = []
+        # Every id and name of a project in `projects`, and the previous names, with the entry. Ids match before
+        # names, and a name that several have, each with its id, is that of none. Names are in form NFC here.
+        self._called: dict[str, ProjectWish | None] = {}
+        self._formerly: dict[str, ProjectWish] = {}
+        self._given: dict[tuple[str, str], MemberWish] = {}
+
+    def project(self, entry: Mapping[str, Any], where: str) -> None:
+        """Take an entry of `projects`."""
+        with self.problems:
+            project_id, members = _text(entry.get("id")), entry.get("members")
+            name = entry.get("name")
+            if project_id is None:
+                name = project_name(name, where)
+            wish = ProjectWish(
+                name,
+                project_id,
+                tuple(
+                    project_name(previous, f"{where}, previous_names") for previous in entry.get("previous_names") or ()
+                ),
+                where=f'{where} ("{name or project_id}")',
+                lists_members=members is not None,
+                authority=entry.get("authority"),
+            )
+            self._name(wish)
+            self.projects.append(wish)
+            self._members_of(wish, members or {})
+
+    def _name(self, wish: ProjectWish) -> None:
+        own = composed(wish.name or "")
+        for name in filter(None, (wish.id, own)):
+            other, former = self._called.get(name), self._formerly.get(name)
+            if other is not None and _may_be_one(wish, other):
+                raise InputError(_one_project(name, other.where, wish.where))
+            if former is not None and _may_be_one(wish, former):
+                raise InputError(_passed_on(name, former.where, wish.where))
+        previous_names = [composed(name) for name in wish.previous_names]
+        for name in previous_names:
+            other, former = self._called.get(name), self._formerly.get(name) or (wish if name == own else None)
+            if other is not None and _may_be_one(wish, other):
+                raise InputError(_passed_on(name, wish.where, other.where))
+            if former is not None and _may_be_one(wish, former):
+                raise InputError(_one_project(name, former.where, f"previous_names of {wish.where}"))
+        if own:
+            other = self._called.setdefault(own, wish)
+            if other is not None and other is not wish and other.id != own:
+                self._called[own] = None
+        if wish.id:
+            self._called[wish.id] = wish
+        self._formerly.update(dict.fromkeys(previous_names, wish))
+
+    def _members_of(self, project: ProjectWish, members: Mapping[str, Any]) -> None:
+        spelled: dict[str, str] = {}
+        for person, role in members.items():
+            with self.problems:
+                user = listed_user(person, f"{project.where}, members")
+                if user in spelled:
+                    raise InputError(f'{project.where}: the members "{spelled[user]}" and "{person}" are both {user}.')
+                spelled[user] = str(person)
+                where = f"{project.where}, member {user}"
+                self._member(MemberWish(project.reference, user, _role(role, where), where=where))
+
+    def user(self, entry: Mapping[str, Any], where: str) -> None:
+        """Take an entry of `users`."""
+        with self.problems:
+            email = stored_email(entry.get("email"), where)
+            if email in self.users:
+                first = self.users[email].where.partition(" ")[0]
+                raise InputError(f"{where} and {first} are both {email}: say once what holds for a person.")
+            projects, rules = entry.get("projects"), entry.get("granted_by") or {}
+            # What rules have made of people has other numbers than the people have in their list.
+            who = email if rules else f"{where} ({email})"
+            self.users[email] = UserWish(
+                email,
+                _text(entry.get("role")),
+                where=who,
+                lists_projects=projects is not None,
+                rule=str(rules.get("role") or ""),
+                denied=_rules(rules.get("denied"), f"{where}, granted_by"),
+            )
+            if not isinstance(projects or {}, Mapping):
+                raise InputError(f"{where}: projects of {email} is no dictionary of project names and roles.")
+            granted_by = _rules(rules.get("projects"), f"{where}, granted_by")
+            for project, role in (projects or {}).items():
+                with self.problems:
+                    name = project_name(project, f"{where}, projects of {email}")
+                    place = f'{who}, project "{name}"'
+                    key = composed(name)
+                    if key in self._formerly and key not in self._called:
+                        raise InputError(_one_project(name, f"previous_names of {self._formerly[key].where}", place))
+                    self._member(MemberWish(name, email, _role(role, place), where=place, rule=granted_by.get(key, "")))
+
+    def _member(self, wish: MemberWish) -> None:
+        name = composed(wish.project)
+        entry = self._called.get(name)
+        first = self._given.setdefault((composed(entry.reference) if entry else name, wish.user), wish)
+        if first is not wish:
+            roles = [plain_slug(role, "project") for role in (first.role or "", wish.role or "")]
+            # What a custom role of another name means, only n8n can tell.
+            if None not in roles and roles[0] != roles[1]:
+                raise InputError(
+                    f"{first.where} says {first.role}, and {wish.where} says {wish.role}: say one of them."
+                )
+        self.members.append(wish)
+
+
+def _refuse_nobody(wish: Wish, terms: Terms) -> None:
+    shield = Shield(terms)
+    if any(not shield.ignores(person.user) for person in wish.people):
+        return
+    taking = [
+        *(["authority: authoritative"] if terms.authority == AUTHORITATIVE else ()),
+        *(f"authority: authoritative of {entry.where}" for entry in wish.projects if entry.authority == AUTHORITATIVE),
+        *([f"unlisted_users: {terms.unlisted_users}"] if terms.unlisted_users != KEEP else ()),
+    ]
+    if taking:
+        raise InputError(
+            f"Nobody at all is named, and {taking[0]} takes access from whoever is not: nothing was asked of n8n. Look at "
+            "where the list comes from; if it is meant to be empty, say allow_empty: true."
+        )
+
+
+def access_needs(wish: Wish) -> Needs:
+    """Return what n8n_access has to read: all users, and of the projects those that are named.
+
+    Who becomes global:chatUser loses memberships elsewhere too, and so does, with an authoritative list, who is named
+    with projects: then all projects are read. Without any project named none is read, so that the community edition
+    will do.
+    """
+    terms = wish.terms or Terms()
+    everywhere = (
+        wish.makes_chat_users
+        or terms.unlisted_users != KEEP
+        or (terms.authority == AUTHORITATIVE and any(user.lists_projects for user in wish.users))
+    )
+    named = {member.project for member in wish.members}
+    in_nfc = {composed(name) for name in named}
+    for project in wish.projects:
+        called = set(filter(None, (project.id, project.name, *project.previous_names)))
+        # Where the list takes nobody away and names nobody, members make no difference. Who is named in it may name it
+        # by what it is yet to be called.
+        if project.lists_members or wish.authority(project) != ADDITIVE or in_nfc & set(map(composed, called)):
+            named |= called
+    members = () if everywhere else tuple(sorted(named)) or None
+    projects = members is not None or bool(wish.projects)
+    # Whether a denied project exists is said in the result.
+    denies = any(user.denied for user in wish.users)
+    return Needs(
+        users=tuple(dict.fromkeys(person.user for person in wish.people)),
+        all_users=True,
+        projects=projects or denies,
+        community_will_do=not projects,
+        members=members,
+        roles=wish.names_roles,
+        also=("find_user",),
+    )
+
+
+def _may_be_one(first: ProjectWish, second: ProjectWish) -> bool:
+    """Whether two entries may mean one project: not with two ids."""
+    return not (first.id and second.id and first.id != second.id)
+
+
+def _one_project(name: str, first: str, second: str) -> str:
+    return f'"{name}" is one project under two names: {first} and {second}. Name it once, by the name it shall have.'
+
+
+def _passed_on(name: str, former: str, present: str) -> str:
+    return (
+        f'"{name}" is both in previous_names of {former} and what {present} is to be called. If that is one project, name it '
+        "once, by the name it shall have. If one project is to get the name of another, name both by their ids, or rename one in "
+        "this run and the other in the next, without these previous_names."
+    )
+
+
+def _role(role: object, where: str) -> str:
+    text = _text(role)
+    if text is None:
+        raise InputError(f"{where}: a membership needs a role.")
+    return text
+
+
+def _rules(rules: object, where: str) -> Mapping[str, str]:
+    if not isinstance(rules or {}, Mapping):
+        raise InputError(f"{where}: this is no dictionary of project names and rules.")
+    given = rules if isinstance(rules, Mapping) else {}
+    return {composed(str(name)): str(rule) for name, rule in given.items()}
+
+
+def _text(value: object) -> str | None:
+    text = "" if value is None else str(value).strip()
+    return text or None

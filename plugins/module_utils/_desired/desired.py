@@ -1,0 +1,140 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The desired state: users, projects and members that a task asks for, checked and without contradictions. PURE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .._errors import InputError
+from .._state.names import check_ascii, requested_email, stored_email
+from .._state.roles import CHAT_USER, plain_slug
+from .handover_options import Bequest
+
+# What a list says of those whom it does not name.
+ADDITIVE, AUTHORITATIVE = AUTHORITIES = ("additive", "authoritative")
+# What becomes of people whom a list names nowhere.
+KEEP, REMOVE_MEMBERSHIPS, DEMOTE = UNLISTED = ("keep", "remove_memberships", "demote")
+
+
+@dataclass(frozen=True)
+class UserWish:
+    """That a user is there with that instance role (None: whatever it is), or is not there.
+
+    `lists_projects` says that the user's projects are told, all of them where the list is authoritative. `rule` is what
+    gave the role, and `denied` has, by project (its id, or its name in form NFC), the rules that deny it.
+    """
+
+    user: str
+    role: str | None = None
+    present: bool = True
+    where: str = "user"
+    lists_projects: bool = False
+    rule: str = ""
+    denied: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ProjectWish:
+    """That a project is there, by its id or name, under that name, or is not there.
+
+    `lists_members` says that its members are told, all of them where `authority` (None: that of the list) is
+    authoritative.
+    """
+
+    name: str | None = None
+    id: str | None = None
+    previous_names: tuple[str, ...] = ()
+    present: bool = True
+    where: str = "project"
+    lists_members: bool = False
+    authority: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """What the wish calls the project: its id, else its name."""
+        return self.id or self.name or ""
+
+
+@dataclass(frozen=True)
+class MemberWish:
+    """That a user is a member of a project (its id or name) with that role, or is none."""
+
+    project: str
+    user: str
+    role: str | None = None
+    present: bool = True
+    where: str = "member"
+    rule: str = ""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a list of many people is meant: what it says of those whom it does not name, and whom it never touches.
+
+    `protected` and `ignored` are patterns of emails. A list never takes a role from the owner, the key's own user or the
+    last admin of a project: a single module that is asked for just that says why it cannot be, a list leaves it alone
+    and says so.
+    """
+
+    authority: str = ADDITIVE
+    unlisted_users: str = KEEP
+    protected: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Everything that one task asks for; `terms` are those of a list, None for the one wish of a single module."""
+
+    users: tuple[UserWish, ...] = ()
+    projects: tuple[ProjectWish, ...] = ()
+    members: tuple[MemberWish, ...] = ()
+    create_users: bool = False
+    create_projects: bool = False
+    resend_invite: bool = False
+    allow_no_admin: bool = False
+    bequest: Bequest = Bequest()
+    terms: Terms | None = None
+
+    @property
+    def people(self) -> tuple[UserWish | MemberWish, ...]:
+        """Everything that is said of somebody."""
+        return (*self.users, *self.members)
+
+    def authority(self, project: ProjectWish | None) -> str:
+        """Return what the list says of those whom it does not name in a project, whose entry may be None."""
+        return (project.authority if project else None) or (self.terms.authority if self.terms else ADDITIVE)
+
+    @property
+    def names_roles(self) -> bool:
+        """Whether it names a role that only the server can tell: a custom one by its display name."""
+        roles = [("global", wish.role) for wish in self.users] + [("project", wish.role) for wish in self.members]
+        return any(role is not None and plain_slug(role, kind) is None for kind, role in roles)
+
+    @property
+    def makes_chat_users(self) -> bool:
+        """Whether somebody is to become global:chatUser, which takes every team membership away."""
+        told = any(wish.present and wish.role in (CHAT_USER, CHAT_USER.partition(":")[2]) for wish in self.users)
+        return told or (self.terms is not None and self.terms.unlisted_users == DEMOTE)
+
+
+def user_reference(text: object, where: str, is_email: bool = False) -> str:
+    """Return an email in lower case, or an id as it is; raises InputError for what is blank or no email to ask n8n for."""
+    reference = _not_blank(text, where)
+    return requested_email(reference, where) if is_email or "@" in reference else reference
+
+
+def listed_user(text: object, where: str) -> str:
+    """Return an email in lower case, or an id as it is, of one of all users; raises InputError for what is neither."""
+    reference = _not_blank(text, where)
+    return stored_email(reference, where) if "@" in reference else reference
+
+
+def _not_blank(text: object, where: str) -> str:
+    reference = "" if text is None else str(text).strip()
+    if not reference:
+        raise InputError(f"{where}: a user is named by an email or an id, and this is blank.")
+    return check_ascii(reference, where)

@@ -1,0 +1,46 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options that say what happens to the resources of a deleted user or project. PURE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .._errors import InputError
+
+
+@dataclass(frozen=True)
+class Bequest:
+    """What becomes of what somebody owns who goes: it moves to a project or a user, or it may be destroyed.
+
+    `transfer_to` is a project, or the email of a user for that user's personal space. `data_tables` (refuse, copy or
+    delete) says it of data tables, which no call moves. `knows_transfer` tells that this server moves everything itself
+    as it deletes.
+    """
+
+    transfer_to: str | None = None
+    data_tables: str = "refuse"
+    delete_resources: bool = False
+    knows_transfer: bool = False
+
+
+def deletion_calls(kind: str, bequest: Bequest) -> tuple[str, ...]:
+    """Return what may have to be called to delete a user or project (`kind`), by the names in _resources.SCOPES."""
+    moves = bequest.transfer_to is not None and not bequest.knows_transfer
+    copies = ("read_rows", "create_table", "insert_rows", "rename_table", "delete_table")
+    return (
+        *(("transfer_credential", "transfer_workflow") if moves else ()),
+        *(copies if bequest.data_tables == "copy" else ()),
+        *(("delete_table",) if bequest.data_tables == "delete" else ()),
+        f"delete_{kind}",
+    )
+
+
+def bequest_of(params: Mapping[str, Any], knows_transfer: bool = False) -> Bequest:
+    """Return what the options say becomes of possessions; raises InputError for two that exclude each other."""
+    if params["transfer_to"] is not None and params["delete_resources"]:
+        raise InputError("transfer_to and delete_resources exclude each other: what is destroyed cannot be moved.")
+    return Bequest(params["transfer_to"], params["data_tables"], params["delete_resources"], knows_transfer)

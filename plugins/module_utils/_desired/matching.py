@@ -1,0 +1,131 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a person has under an attribute, and whether that is what a rule wants: values, lists and patterns. PURE."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from .._errors import InputError
+from .validation import LISTS, kind_of
+
+
+@dataclass(frozen=True)
+class Values:
+    """What somebody has under one attribute: the texts as they are, for patterns, and as they compare with others."""
+
+    texts: tuple[str, ...]
+    compared: frozenset[str]
+
+    @classmethod
+    def of(cls, person: Mapping[object, object], attribute: str) -> Values:
+        """Return what `person` has there; nothing where the attribute is missing or empty."""
+        texts = tuple(text for text in map(text_of, _scalars(find_attribute(person, attribute))) if text.strip())
+        return cls(texts, frozenset(map(_compared, texts)))
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """What a rule wants of one attribute: one of these texts, or something that one of these patterns fits."""
+
+    compared: frozenset[str]
+    patterns: tuple[re.Pattern[str], ...]
+
+    def matches(self, values: Values) -> bool:
+        """Whether one of `values` is wanted."""
+        return not self.compared.isdisjoint(values.compared) or any(
+            pattern.match(text) for pattern in self.patterns for text in values.texts
+        )
+
+
+def matcher(wanted: object, where: str) -> Matcher:
+    """Return the matcher for a value, a pattern, or a list of these; raises InputError for anything else.
+
+    An empty list is nobody. Text with `*` or `?` is a wildcard pattern over the whole value, and text behind `~` a
+    regular expression that, as in Ansible's host patterns, fits from the beginning of the value.
+    """
+    texts: set[str] = set()
+    patterns: list[re.Pattern[str]] = []
+    for option in wanted if isinstance(wanted, LISTS) else (wanted,):
+        if isinstance(option, (Mapping, *LISTS)):
+            raise InputError(f"{where} is to be a value, a pattern or a list of these, and there is {kind_of(option)}.")
+        text = "" if option is None else text_of(option)
+        if not text.strip():
+            raise InputError(f"{where} is blank: who lacks an attribute, or has nothing in it, is on no rule by it.")
+        if isinstance(option, str) and text.startswith("~"):
+            patterns.append(_regular_expression(text, where))
+        elif isinstance(option, str) and ("*" in text or "?" in text):
+            patterns.append(_wildcards(text))
+        else:
+            texts.add(_compared(text))
+    return Matcher(frozenset(texts), tuple(patterns))
+
+
+def find_attribute(data: object, path: str) -> object:
+    """Return what `data` has under the key `path`, or under a path of keys and indexes with dots; else None.
+
+    Keys may have dots in them, as in SCIM, so the longest key goes first. On a list, what is no index is asked of every
+    element.
+    """
+    if isinstance(data, Mapping):
+        if not path.isascii():
+            # Where keys have accents, those of a file may be in another Unicode form than those of a rule.
+            data, path = {text_of(key): item for key, item in data.items()}, text_of(path)
+        if path in data:
+            return data[path]
+        key = path
+        while "." in key:
+            key = key.rpartition(".")[0]
+            if key in data:
+                found = find_attribute(data[key], path[len(key) + 1 :])
+                if found is not None:
+                    return found
+    elif isinstance(data, (list, tuple)):
+        index, _dot, rest = path.partition(".")
+        if not re.fullmatch("[0-9]{1,9}", index):
+            return [found for found in (find_attribute(item, path) for item in data) if found is not None] or None
+        if int(index) < len(data):
+            return find_attribute(data[int(index)], rest) if rest else data[int(index)]
+    return None
+
+
+def text_of(value: object) -> str:
+    """Return a value as the text that it compares as; true and false in lower case.
+
+    A letter with its accent is one sign, or two, as whatever wrote it likes; here it is one (Unicode's form NFC).
+    """
+    return str(value).lower() if isinstance(value, bool) else unicodedata.normalize("NFC", str(value))
+
+
+def _compared(text: str) -> str:
+    """Files write true and false in any case; everything else compares as it is."""
+    return text.lower() if text.lower() in ("true", "false") else text
+
+
+def _scalars(found: object) -> Iterator[object]:
+    if isinstance(found, LISTS):
+        for item in found:
+            yield from _scalars(item)
+    elif found is not None and not isinstance(found, Mapping):
+        yield found
+
+
+def _wildcards(text: str) -> re.Pattern[str]:
+    signs = {"*": ".*", "?": "."}
+    # Stars in a row mean the same as one, and would take long to fail.
+    return re.compile(
+        "".join(signs.get(sign) or re.escape(sign) for sign in re.sub(r"\*+", "*", text)) + r"\Z", re.DOTALL
+    )
+
+
+def _regular_expression(text: str, where: str) -> re.Pattern[str]:
+    if not text[1:].strip():
+        raise InputError(f"{where}: no regular expression follows the ~.")
+    try:
+        return re.compile(text[1:])
+    except (re.error, OverflowError, RecursionError) as error:
+        raise InputError(f'{where}: "{text}" is no regular expression ({error}).') from error

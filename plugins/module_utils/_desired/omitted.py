@@ -1,0 +1,88 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Values that a template omitted with default(omit). PURE.
+
+Ansible removes most of them before a module runs. A filter and a lookup get all of them, and ansible-core before 2.19 leaves
+them in lists. An omitted value counts as absent. It is an error where an absent value would widen a rule.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .._errors import InputError
+from .validation import LISTS
+
+# ansible-core before 2.19 represents an omitted value as text, later versions as an object of this class.
+_PLACEHOLDER = re.compile(r"__omit_place_holder__[0-9a-f]+")
+_CLASS = "_OmitType"
+# Filters such as join and upper make these parts of other text.
+_TRACE = re.compile(r"__omit_place_holder__|<<omit>>", re.IGNORECASE)
+
+
+def is_omitted(value: object) -> bool:
+    """Whether a template omitted this value."""
+    if isinstance(value, str):
+        return bool(_PLACEHOLDER.fullmatch(value))
+    return type(value).__name__ == _CLASS
+
+
+def without_omitted(value: Any, where: str) -> Any:
+    """Return `value` without the omitted values in its dictionaries and lists, and None if the whole value is omitted.
+
+    Raises InputError for text that contains an omitted value; `where` names the place.
+    """
+    if is_omitted(value):
+        return None
+    if isinstance(value, str):
+        if _TRACE.search(value):
+            raise InputError(
+                f"{where}: the text contains an omitted value. default(omit) removes a whole value, not a part of a text. "
+                "Use default('') inside a text."
+            )
+        return value
+    if isinstance(value, Mapping):
+        return {
+            _key(key, where): without_omitted(item, f"{where}.{key}" if where else str(key))
+            for key, item in value.items()
+            if not is_omitted(item)
+        }
+    if isinstance(value, LISTS):
+        kept = [(number, item) for number, item in enumerate(value) if not is_omitted(item)]
+        return [without_omitted(item, f"{where}[{number}]") for number, item in kept]
+    return value
+
+
+def rule_without_omitted(rule: Mapping[Any, Any], where: str) -> dict[Any, Any]:
+    """Return a rule without its omitted values; raises InputError where the rule would match more or deny less without one."""
+    for key, item in _items(rule.get("match")):
+        if is_omitted(item):
+            raise InputError(
+                f"{where}: match.{key} is omitted, and without it the rule would match more people. Omit the whole rule, or use "
+                "[] to match no person."
+            )
+    for key, item in _items(rule.get("projects")):
+        if is_omitted(item):
+            raise InputError(
+                f'{where}: projects: the role in "{key}" is omitted. Omit projects as a whole, or name a role.'
+            )
+    denied = rule.get("deny")
+    if isinstance(denied, LISTS) and any(is_omitted(item) for item in denied):
+        raise InputError(
+            f"{where}: an element of deny is omitted, and without it the rule would deny less. Omit deny as a whole, or name a "
+            "project."
+        )
+    return dict(without_omitted(rule, where))
+
+
+def _key(key: Any, where: str) -> Any:
+    if is_omitted(key) or (isinstance(key, str) and _TRACE.search(key)):
+        raise InputError(f"{where}: a key contains an omitted value. default(omit) removes a value, not a key.")
+    return key
+
+
+def _items(value: object) -> list[tuple[Any, Any]]:
+    return list(value.items()) if isinstance(value, Mapping) else []

@@ -1,0 +1,62 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which of two roles is more: n8n's own order, and one that somebody gives, taken together. PURE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+
+from .._errors import Problems
+from .._state.names import composed
+from .._state.roles import ORDER, plain_slug
+
+_SAY_WHICH = "lowest comes first, and a word for two roles is written in full (global:admin, project:admin)."
+
+
+class Ranking:
+    """Tells which roles are the highest, as far as that is known."""
+
+    def __init__(self, below: Mapping[str, frozenset[tuple[str, str]]]) -> None:
+        self._below = below
+
+    @classmethod
+    def of(cls, role_order: Sequence[str], problems: Problems) -> Ranking:
+        """Return the ranking with roles of any kind, lowest first; what is wrong in them goes to `problems`."""
+        below = {}
+        for kind, own in ORDER.items():
+            slugs = [slug_of(word, kind) for word in role_order if not _is_of_another_kind(word, kind)]
+            for slug in sorted({slug for slug in slugs if slugs.count(slug) > 1}):
+                problems.add(f'role_order has "{slug}" twice: {_SAY_WHICH}')
+            known, given = set(combinations(own, 2)), set(combinations(slugs, 2))
+            for low, high in sorted(given):
+                if (high, low) in known:
+                    problems.add(f"role_order has {low} before {high}, which n8n has the other way round: {_SAY_WHICH}")
+            both = known | given
+            # Each of the two orders is total, so one step from one to the other is as far as it goes.
+            below[kind] = frozenset(both | {(low, high) for low, via in both for step, high in both if via == step})
+        return cls(below)
+
+    def highest(self, roles: Iterable[str], kind: str) -> list[str]:
+        """Return the highest of these roles, each as it is written first: more than one where their order is not known."""
+        written: dict[str, str] = {}
+        for role in roles:
+            written.setdefault(slug_of(role, kind), role)
+        return [
+            role for slug, role in written.items() if not any((slug, other) in self._below[kind] for other in written)
+        ]
+
+
+def slug_of(role: str, kind: str) -> str:
+    """Return what tells a role from others: its full slug, or a custom one as it is written, in form NFC."""
+    return composed(plain_slug(role, kind) or role)
+
+
+def is_slug_of_another_kind(role: str, kind: str) -> bool:
+    """Whether it is the full slug of an instance role where a project role is wanted, or the other way round."""
+    return any(role.startswith(f"{other}:") for other in ORDER if other != kind)
+
+
+def _is_of_another_kind(role: str, kind: str) -> bool:
+    return plain_slug(role, kind) is None and any(plain_slug(role, other) for other in ORDER)

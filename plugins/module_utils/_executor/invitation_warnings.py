@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Warnings about users whose accounts exist and who did not get their invitations. PURE."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._text import few
+
+# How many names a warning shows.
+MOST_NAMES = 20
+_RESEND = "send these invitations again with n8n_user and resend_invite=true"
+_LINK = re.compile(r"\w+://\S+")
+
+
+def missing_links_note(pending: Iterable[Mapping[str, Any]], linked: Container[str], path: str) -> str:
+    """Return a warning about pending users who have no link in the file at `path`; "" where each of them has one.
+
+    `linked` are the emails in that file. A task that is stopped right after an invitation leaves a user without a link.
+    """
+    missing = [entry["user"] for entry in pending if entry["user"] not in linked]
+    if not missing:
+        return ""
+    return (
+        f"No invitation link of {_names(missing)} is in {path}. These users are pending. Unless n8n sends invitations by mail, "
+        f"{_RESEND} and return_invite_url=true."
+    )
+
+
+@dataclass
+class Unreached:
+    """The users of one run whose accounts exist and who did not get their invitation, each kind by itself."""
+
+    # n8n returned a link, and no option keeps links.
+    link_dropped: set[str] = field(default_factory=set)
+    # n8n sent no mail and returned no link.
+    nothing_sent: set[str] = field(default_factory=set)
+    # The mail server failed: its words by user.
+    mail_failed: dict[str, str] = field(default_factory=dict)
+    # The answer of n8n was lost, and the links with it.
+    answer_lost: set[str] = field(default_factory=set)
+
+    def notes(self) -> list[str]:
+        """Return one warning for each kind, with names and the remedy, and without any link."""
+        notes = []
+        if self.link_dropped:
+            notes.append(
+                f"n8n sent no mail to {_names(self.link_dropped)}. It returned invitation links, and no option of this task keeps "
+                "them. To get new links, run n8n_user with resend_invite=true and return_invite_url=true for each of these "
+                "users. To keep the links of later invitations, set invites_path of n8n_access, or onboard_invites_path or "
+                "sync_invites_path of the role."
+            )
+        if self.nothing_sent:
+            notes.append(
+                f"The accounts of {_names(self.nothing_sent)} are pending. n8n sent no mail and returned no link, so these users "
+                "cannot accept their invitations. Set up a mail server in n8n, or unset N8N_INVITE_LINKS_EMAIL_ONLY. Then "
+                f"{_RESEND}."
+            )
+        if self.mail_failed:
+            # Some mail servers say something else of each address.
+            words = few(sorted({mail_error(error) for error in self.mail_failed.values()}))
+            notes.append(
+                f"The accounts of {_names(self.mail_failed)} are pending, and n8n could not send the invitation mail: {words}. "
+                f"Correct the mail settings of n8n. Then {_RESEND}."
+            )
+        if self.answer_lost:
+            notes.append(
+                f"{_names(self.answer_lost)} were invited. The answer of n8n was lost, and the invitation links with it. Unless n8n "
+                f"sent mail to these users, {_RESEND}."
+            )
+        return notes
+
+
+def mail_error(words: str) -> str:
+    """Return what a mail server said, without a full stop at its end and without any link, which would be a secret."""
+    return _LINK.sub("(a link)", words).strip().rstrip(".")
+
+
+def _names(emails: Iterable[str]) -> str:
+    return few(sorted(emails), MOST_NAMES)

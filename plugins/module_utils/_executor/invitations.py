@@ -1,0 +1,185 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sends the invitations of a plan: in few calls, and so that an invitation that n8n refuses keeps no other user out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from .._changes.change import Change
+from .._errors import ApiError, N8nError
+from .._server.api import Invitation, Resources, batches
+from .._server.hints import is_about_address
+from .._state.model import User
+from .invitation_warnings import Unreached, mail_error
+from .recheck import SecondLook
+from .tracker import Ledger
+
+
+class Inviter:
+    """Invites users, and pending users once more. What becomes of each invitation goes into the ledger."""
+
+    def __init__(
+        self,
+        resources: Resources,
+        ledger: Ledger,
+        look: SecondLook,
+        keep_links: Callable[[dict[str, str]], None] | None,
+    ) -> None:
+        self.resources = resources
+        self.ledger = ledger
+        self.look = look
+        self._keep_links = keep_links
+        self._unreached = Unreached()
+
+    def invite(self, changes: Sequence[Change]) -> None:
+        """Make the changes in one call for every BATCH of them."""
+        for again in (False, True):
+            for batch in batches(change for change in changes if (change.before is not None) == again):
+                self._batch(batch, again)
+        self.ledger.outcome.notes.extend(self._unreached.notes())
+
+    def _batch(self, changes: Sequence[Change], again: bool) -> None:
+        refusal = self._refused(changes, again)
+        # HTTP 500 is what n8n answers where another task invites the same user (seen on 2.40.7).
+        for attempt in range(self.resources.client.connection.retries):
+            if not isinstance(refusal, ApiError) or refusal.status != 500 or again:
+                break
+            rest = self._not_yet_invited(changes)
+            if not rest:
+                return
+            if attempt and len(rest) == len(changes):
+                break
+            self.resources.client.pause(attempt)
+            changes = rest
+            refusal = self._refused(changes, again)
+        if refusal is not None:
+            self._in_parts(changes, refusal, again)
+
+    def _in_parts(self, changes: Sequence[Change], refusal: N8nError, again: bool) -> None:
+        """Find out which invitations n8n refuses, as it refused all of them because of one, and send the others.
+
+        Parts are made by role, then in halves. Where n8n refuses every part and some single invitations as it refused the
+        whole, and not for an address, the refusal is about all of them.
+        """
+        parts = _parts(changes, refusal)
+        refusals = [self._refused(part, again) for part in parts]
+        if parts and not _is_about_address(refusal) and all(_is_like(error, refusal) for error in refusals):
+            tried = [changes[index] for index in sorted({0, len(changes) // 2, len(changes) - 1})]
+            about_each = {change: self._refused([change], again) for change in tried}
+            if all(_is_like(error, refusal) for error in about_each.values()):
+                parts = []
+            sent = {change for change, error in about_each.items() if error is None}
+            parts = [[change for change in part if change not in sent] for part in parts]
+        if not parts:
+            self.ledger.failed(changes, refusal)
+            return
+        for part, error in zip(parts, refusals):
+            if error is not None and part:
+                self._in_parts(part, error, again)
+
+    def _refused(self, changes: Sequence[Change], again: bool) -> N8nError | None:
+        try:
+            self._send(changes, again)
+        except N8nError as error:
+            return error
+        return None
+
+    def _send(self, changes: Sequence[Change], again: bool) -> None:
+        invited = self.resources.invite({change.user or "": change.after or "" for change in changes}, again)
+        links: dict[str, str] = {}
+        for change in changes:
+            email = change.user or ""
+            invitation = invited.get(email)
+            if invitation is None:
+                self._look_at(change)
+                continue
+            if not invitation.user_id or (again and invitation.error):
+                self.ledger.failed([change], _not_invited(email, invitation))
+                continue
+            # With an error too: n8n creates the accounts first, and what fails behind that is the mail.
+            self.ledger.outcome.user_ids[email] = invitation.user_id
+            self.ledger.done([change])
+            if invitation.is_lost:
+                self._unreached.answer_lost.add(email)
+            elif invitation.error:
+                self._unreached.mail_failed[email] = invitation.error
+            elif invitation.url:
+                links[email] = invitation.url
+            elif not invitation.email_sent:
+                self._unreached.nothing_sent.add(email)
+        self._keep(links)
+
+    def _keep(self, links: dict[str, str]) -> None:
+        if self._keep_links is None:
+            self._unreached.link_dropped.update(links)
+            return
+        try:
+            self._keep_links(links)
+        except N8nError as error:
+            # They are invited all the same.
+            self.ledger.outcome.errors.append({"error": str(error), "users": sorted(links), "changes": []})
+
+    def _not_yet_invited(self, changes: Sequence[Change]) -> list[Change]:
+        """Return the invitations that are still to be made. A user whom another task has invited is taken as is."""
+        try:
+            users = {user.email: user for user in self.look.users([change.user or "" for change in changes])}
+        except N8nError:
+            # Then the refusal is what there is to say.
+            return list(changes)
+        for change in changes:
+            if change.user in users:
+                self._take_as_is(change, users[change.user])
+        return [change for change in changes if change.user not in users]
+
+    def _look_at(self, change: Change) -> None:
+        """n8n says nothing of a user who has become active since the plan was made."""
+        try:
+            user = self.resources.find_user(change.user or "")
+            if user is None:
+                raise N8nError(f"n8n did not invite {change.user}, and did not say why.")
+        except N8nError as error:
+            self.ledger.failed([change], error)
+            return
+        self._take_as_is(change, user)
+
+    def _take_as_is(self, change: Change, user: User) -> None:
+        self.ledger.outcome.user_ids[user.email] = user.id
+        words = f"{user.email} is a user with the role {user.role} already"
+        self.ledger.conflict(change, words, is_reached=user.role == change.after)
+
+
+def _not_invited(email: str, invitation: Invitation) -> N8nError:
+    """Return the error for an invitation without an account, or for one that could not be sent again."""
+    if invitation.user_id:
+        return N8nError(
+            f"n8n could not send the invitation of {email} again: {mail_error(invitation.error)}. The account is pending as "
+            "before. Correct the mail settings of n8n, and run the task again."
+        )
+    return N8nError(f"n8n could not invite {email}: {mail_error(invitation.error) or 'it gave no id'}.")
+
+
+def _parts(changes: Sequence[Change], refusal: N8nError) -> list[list[Change]]:
+    """Return smaller parts of invitations that n8n refused together; none where smaller parts make no difference."""
+    if not isinstance(refusal, ApiError):
+        return []
+    by_role: dict[str | None, list[Change]] = {}
+    for change in changes:
+        by_role.setdefault(change.after, []).append(change)
+    if len(by_role) > 1 and refusal.status < 500 and not _is_about_address(refusal):
+        return list(by_role.values())
+    # One account that cannot be created undoes all of them (read in 2.40.7).
+    if len(changes) > 1 and (refusal.status == 400 or "during user creation" in refusal.words):
+        middle = len(changes) // 2
+        return [list(changes[:middle]), list(changes[middle:])]
+    return []
+
+
+def _is_like(error: N8nError | None, refusal: N8nError) -> bool:
+    """Whether n8n said the same of a part as of the whole."""
+    return isinstance(error, ApiError) and isinstance(refusal, ApiError) and error.words == refusal.words
+
+
+def _is_about_address(refusal: N8nError) -> bool:
+    return isinstance(refusal, ApiError) and is_about_address(refusal.words)

@@ -1,0 +1,218 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks again right before a write, so that nothing is undone that somebody else has done since the plan was made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .._changes.change import Change
+from .._changes.handover import Handover, check_nothing_left, unpublished
+from .._changes.plan import Plan, without_admin
+from .._errors import ApiError, N8nError
+from .._server.api import Resources
+from .._state.model import Project, User
+from .._state.names import composed
+from .._state.roles import PROJECT_ADMIN
+from .tracker import Ledger
+
+# How many members of a project are removed on the strength of one look, and how many users changed or deleted, for whom
+# a look is many calls. More are fewer calls, and more time for somebody else.
+LOOK_MEMBERS = 8
+LOOK_USERS = 25
+# From how many users on it is less to list all than to ask for each.
+_MANY = 5
+# How often a name is looked at that two projects have, with longer and longer pauses: 20 seconds and more in all.
+LOOKS_AT_NAMES = 7
+
+
+class SecondLook:
+    """What n8n shows by now, held against what the plan saw. What is not as planned goes into the ledger."""
+
+    def __init__(self, plan: Plan, resources: Resources, ledger: Ledger) -> None:
+        self.resources = resources
+        self.ledger = ledger
+        self._handovers = plan.handovers
+        # Their names are free for others.
+        self._renamed = {change.project_id for change in plan.changes if change.action == "rename_project"}
+        self._meant_to_lose_admins = {key for key, _name, _losing in without_admin(plan.state, plan.changes)}
+
+    def members(self, changes: Sequence[Change]) -> list[Change]:
+        """Return those changes of members of one project that still start from what the plan saw."""
+        key = changes[0].project_key
+        if changes[0].project_id is None and not self.ledger.is_adopted(changes[0]):
+            # A project of this run's own: nobody else has been there.
+            return self._but_last_admins(changes, key, self.ledger.has_made_admin(key))
+        try:
+            project_id = self.ledger.project_id(changes[0])
+            now = {member.id: member.role for member in self.resources.members(project_id)}
+        except ApiError as error:
+            if error.status != 404 or "project" not in error.words.lower():
+                self.ledger.failed(changes, error)
+                return []
+            for change in changes:
+                self.ledger.conflict(change, "the project is not there any more")
+            return []
+        except N8nError as error:
+            self.ledger.failed(changes, error)
+            return []
+        as_seen = []
+        for change in changes:
+            role = now.get(self.ledger.user_id(change))
+            # Who is given back what becoming a chat user takes away is no member in between.
+            if role == (None if change.action == "add_member" else change.before):
+                as_seen.append(change)
+            else:
+                found = f"{change.user} has become {role}" if role else f"{change.user} is no member any more"
+                wanted = None if change.action == "remove_member" else change.after
+                self.ledger.conflict(change, found, is_reached=role == wanted)
+        going = {change.user_id for change in as_seen if change.is_lost_admin}
+        some_admin_stays = any(role == PROJECT_ADMIN and user_id not in going for user_id, role in now.items())
+        return self._but_last_admins(as_seen, key, some_admin_stays)
+
+    def _but_last_admins(self, changes: Sequence[Change], key: str, some_admin_stays: bool) -> list[Change]:
+        """Return `changes` of one project without those that would leave it without an admin, unless that is the plan."""
+        if some_admin_stays or key in self._meant_to_lose_admins or any(change.makes_admin for change in changes):
+            return list(changes)
+        for change in changes:
+            if change.is_lost_admin and self.ledger.has_lost_admin(key):
+                # Whoever was to be admin instead could not be made one, and that has been said.
+                self.ledger.not_tried([change])
+            elif change.is_lost_admin:
+                self.ledger.conflict(change, f"{change.user} has become the last admin of the project")
+        return [change for change in changes if not change.is_lost_admin]
+
+    def instance_roles(self, changes: Sequence[Change]) -> list[Change]:
+        """Return those changes of instance roles whose users have the role that the plan saw; all others as they are."""
+        # As a dictionary, as it is looked into for each, and keeps the order.
+        roles = dict.fromkeys(change for change in changes if change.action == "change_user_role")
+        try:
+            items = self.resources.list_users().items if len(roles) >= _MANY else []
+            listed = {user.id: user for user in map(User.from_api, items)}
+        except N8nError as error:
+            for change in roles:
+                self.ledger.failed([change], error)
+            return [change for change in changes if change not in roles]
+        as_seen = []
+        for change in changes:
+            user_id = self.ledger.user_id(change)
+            try:
+                # The pages come in no order, so that not being on any of them is no proof.
+                user = listed.get(user_id) or self.resources.find_user(user_id) if change in roles else None
+            except N8nError as error:
+                self.ledger.failed([change], error)
+                continue
+            if change in roles and user is None:
+                self.ledger.conflict(change, f"{change.user} is no user any more")
+            elif user is not None and user.role != change.before:
+                self.ledger.conflict(change, f"{change.user} has become {user.role}")
+            else:
+                as_seen.append(change)
+        return as_seen
+
+    def members_of_people(self, changes: Sequence[Change]) -> list[Change]:
+        """Return those changes of members of one project that n8n can still make: the users and the roles are as planned."""
+        there = self.people(changes)
+        return self.members(there) if there else []
+
+    def people(self, changes: Sequence[Change]) -> list[Change]:
+        """Return those changes whose users are still there.
+
+        Of somebody who is not, n8n says nothing of use where all are refused: an internal error (seen on 2.40.7).
+        """
+        try:
+            there = {user.id for user in self.users([self.ledger.user_id(change) for change in changes])}
+        except N8nError:
+            # Then the refusal is what there is to say.
+            return list(changes)
+        for change in changes:
+            if self.ledger.user_id(change) not in there:
+                self.ledger.conflict(change, f"{change.user} is no user any more")
+        return [change for change in changes if self.ledger.user_id(change) in there]
+
+    def users(self, references: Sequence[str]) -> list[User]:
+        """Return the users with these ids or emails, those of them who exist."""
+        listed = self.resources.list_users().items if len(references) >= _MANY else ()
+        users = [User.from_api(item) for item in listed]
+        known = {key: user for user in users for key in (user.id, user.email)}
+        # The pages come in no order, so that not being on any of them is no proof.
+        unlisted = [reference for reference in references if reference not in known]
+        found = self.resources.client.in_parallel(self.resources.find_user, unlisted)
+        return [known[key] for key in references if key in known] + [user for user in found if user is not None]
+
+    def names(self, changes: Sequence[Change]) -> list[Change]:
+        """Return those creations and renames of projects whose old names are as planned, and whose new ones are free."""
+        if not changes:
+            return []
+        try:
+            teams = self._teams_without_duplicates(changes)
+        except N8nError as error:
+            for change in changes:
+                self.ledger.failed([change], error)
+            return []
+        now = {project.id: project.name for project in teams}
+        others = [project for project in teams if project.id not in self._renamed]
+        as_planned = []
+        for change in changes:
+            if change.project_id and change.project_id not in now:
+                self.ledger.conflict(change, "the project is not there any more")
+            elif change.project_id and now[change.project_id] != change.before:
+                self.ledger.conflict(change, f'the project has become "{now[change.project_id]}"')
+            elif taken := _named(others, change):
+                is_reached = change.action == "create_project" and len(taken) == 1
+                self.ledger.conflict(change, "another task has created a project of that name", is_reached)
+                if is_reached:
+                    self.ledger.adopt(change, taken[0])
+            else:
+                as_planned.append(change)
+        return as_planned
+
+    def _teams_without_duplicates(self, changes: Sequence[Change]) -> list[Project]:
+        """Return the team projects, once no two of them have a name that `changes` give, or after LOOKS_AT_NAMES looks.
+
+        Of two projects that two other tasks have created at the same time, one is about to be deleted.
+        """
+        for attempt in range(LOOKS_AT_NAMES):
+            projects = map(Project.from_api, self.resources.list_projects().items)
+            teams = [project for project in projects if project.is_team]
+            if all(len(_named(teams, change)) < 2 for change in changes) or attempt == LOOKS_AT_NAMES - 1:
+                break
+            self.resources.client.pause(attempt)
+        return teams
+
+    def with_nothing_left(self, changes: Sequence[Change]) -> list[Change]:
+        """Return those deletions by which nothing is destroyed that was not meant to be."""
+        owners = {change: self._handovers[change.owner] for change in changes if change.owner in self._handovers}
+        try:
+            now = self.resources.possessions([handover.source.id for handover in owners.values()], True)
+        except N8nError as error:
+            self.ledger.failed(list(owners), error)
+            return [change for change in changes if change not in owners]
+        current = []
+        for change in changes:
+            try:
+                if change in owners:
+                    check_nothing_left(owners[change], now[owners[change].source.id])
+                current.append(change)
+            except N8nError as error:
+                self.ledger.failed([change], error)
+        return current
+
+    def note_unpublished(self, handovers: Sequence[Handover]) -> None:
+        """Say of which workflows n8n could not publish again what it had to unpublish for their move."""
+        notes = self.ledger.outcome.notes
+        destinations = {handover.source.id: handover.destination.id for handover in handovers if handover.destination}
+        try:
+            now = self.resources.possessions(sorted(set(destinations.values())), True)
+        except N8nError as error:
+            notes.append(f"Whether what moved is still published could not be looked at: {error}")
+            return
+        for handover in handovers:
+            if handover.source.id in destinations:
+                notes.extend(unpublished(handover, now[destinations[handover.source.id]]))
+
+
+def _named(projects: Sequence[Project], change: Change) -> list[Project]:
+    """Return the projects that have the name which `change` gives."""
+    return [project for project in projects if composed(project.name) == composed(change.after or "")]

@@ -1,0 +1,133 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Leaving in two steps: whose days are over, who has access all the same, and what the record keeps of each. PURE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from .._changes.change import Change
+from .._errors import Problems
+from .._state.dates import utc
+from .._state.model import State, User
+from .._state.roles import CHAT_USER
+from .leaver_record import Record, Staged
+
+# How long the first step lasts where nobody says it.
+GRACE_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Staging:
+    """The record of those who leave in two steps, whether it was there, what time it is, and how long the first lasts."""
+
+    record: Record
+    is_new: bool
+    now: datetime
+    grace_days: int = GRACE_DAYS
+    path: str = "state_path"
+
+    def of(self, user: User) -> Staged:
+        """Return what is recorded of a leaver, or a record that begins now."""
+        return self.record.leavers.get(user.id) or Staged(user.id, user.email, self.now, user.role)
+
+    def check(self, users: Iterable[User]) -> None:
+        """Raise InputError for days that are none, and for those of somebody that would never be over."""
+        problems = Problems()
+        if self.grace_days < 0:
+            problems.add(f"grace_days: {self.grace_days} is no number of days: it is 0 or more.")
+        for user in users:
+            staged = self.of(user)
+            if staged.since > self.now:
+                problems.add(
+                    f"The record {self.path} says that {user.email} leaves since {utc(staged.since)}, which is later than "
+                    f"now ({utc(self.now)}): set that date right in it. A rehearsal with another time needs another record."
+                )
+        problems.refuse()
+
+    def is_over(self, user: User, step: Sequence[Change]) -> bool:
+        """Whether a leaver's days are over, of whom the first step, which is `step`, has nothing to take any more."""
+        staged = self.record.leavers.get(user.id)
+        return staged is not None and self.now >= staged.due(self.grace_days) and not takes_access(step)
+
+    def note(self, user: User, step: Sequence[Change]) -> str:
+        """Return what the operator should know of a leaver for whom the first step is `step`."""
+        staged = self.record.leavers.get(user.id)
+        if staged is not None and takes_access(step):
+            return (
+                f"{user.email} is in the record {self.path} since {utc(staged.since)} and has access all the same. It is taken "
+                "away, and the days begin anew: the record gets what they have now, besides what it has."
+            )
+        if self.is_new or not self.looks_staged(user, step):
+            return ""
+        return (
+            f"{user.email} has {user.role} and no project, as after the first step, and is not in the record {self.path}. The "
+            "days begin now. If this was staged before, that record is an older one, and what they had is not in it: bring the "
+            "last one back."
+        )
+
+    def looks_staged(self, user: User, step: Sequence[Change]) -> bool:
+        """Whether the first step, which is `step`, takes nothing from a leaver who is not in the record."""
+        return user.id not in self.record.leavers and not takes_access(step)
+
+    def creation_note(self, looking_staged: Sequence[str], role: str) -> str:
+        """Return that the run creates the record; `looking_staged` are the emails of leavers with `role` and no projects."""
+        created = f"The record of leavers {self.path} does not exist. This run creates it."
+        if not looking_staged:
+            return created
+        look = "looks" if len(looking_staged) == 1 else "look"
+        return (
+            f"{created} {', '.join(sorted(looking_staged))} already {look} staged: no projects, and no more than the instance role "
+            f"{role}. The grace period begins now, and this run deletes no user. If these users were staged before, bring the last "
+            "record back: it says since when they are staged and what they had."
+        )
+
+    def after(self, state: State, users: Iterable[User], changes: Sequence[Change]) -> Staging:
+        """Return the same with what there is to be recorded before `changes` are made: whoever loses something is in it with that."""
+        begun = []
+        for user in users:
+            mine = [change for change in changes if change.user_id == user.id]
+            staged = self.record.leavers.get(user.id)
+            if staged is None or takes_access(mine):
+                begun.append(_begun(state, user, self.now, staged, mine))
+        return replace(self, record=self.record.adding(begun))
+
+
+def takes_access(changes: Iterable[Change]) -> bool:
+    """Whether changes take something from somebody who stays, other than from a chat user, who has lost what counts."""
+    return any(
+        change.action == "remove_member" or (change.action == "change_user_role" and change.before != CHAT_USER)
+        for change in changes
+    )
+
+
+def newly_staged(record: Record, done: Iterable[Change], after: State) -> list[Staged]:
+    """Return the entries of users from whom `done` took access, and who have no access in `after`.
+
+    Another task, which shares no lock with this one, may have restored such a user before and removed the entry since.
+    """
+    taking = [change for change in done if takes_access([change])]
+    taken = {change.user_id for change in taking}
+    roles = {change.user_id: change.after for change in taking if change.action == "change_user_role"}
+    return [
+        record.leavers[user.id]
+        for user in after.users
+        if user.id in taken.intersection(record.leavers)
+        and user.role == roles.get(user.id, user.role)
+        and not after.memberships(user)
+    ]
+
+
+def _begun(state: State, user: User, now: datetime, staged: Staged | None, changes: Sequence[Change]) -> Staged:
+    """Return the record of a leaver that begins now: what the user has, and what is recorded of before and is gone already."""
+    has = tuple((project.id, project.name, member.role) for project, member in state.memberships(user))
+    if staged is None:
+        return Staged(user.id, user.email, now, user.role, has)
+    keys = {key for key, _name, _role in has}
+    had = tuple(entry for entry in staged.memberships if entry[0] not in keys)
+    # A role that is not taken away is what the first step left.
+    is_back = any(change.action == "change_user_role" and change.before != CHAT_USER for change in changes)
+    return Staged(user.id, user.email, now, user.role if is_back else staged.role, (*has, *had))

@@ -1,0 +1,158 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The record of staged leavers: what each user had, and since when the user is staged. PURE: no clock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from .._errors import InputError
+from .._state.dates import moment, utc
+from .._state.roles import CHAT_USER
+from .._text import quoted
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Staged:
+    """One leaver: what was there when the leaving began, at `since` (UTC)."""
+
+    id: str
+    email: str
+    since: datetime
+    role: str
+    # The id and name of each team project, and the role in it.
+    memberships: tuple[tuple[str, str, str], ...] = ()
+
+    def due(self, grace_days: int) -> datetime:
+        """Return when the account is to be deleted; the last moment there is where that is too far away."""
+        try:
+            return self.since + timedelta(days=grace_days)
+        except OverflowError:
+            return datetime.max.replace(tzinfo=timezone.utc)
+
+    def merged(self, other: Staged) -> Staged:
+        """Return the entry that keeps what either of two entries of one user has; `other` is the later one."""
+        known = {key for key, _name, _role in self.memberships}
+        later = tuple(entry for entry in other.memberships if entry[0] not in known)
+        # A user who has been demoted has a role that is no loss.
+        role = other.role if self.role == CHAT_USER else self.role
+        return replace(other, role=role, memberships=(*self.memberships, *later))
+
+    def to_result(self) -> dict[str, Any]:
+        """Return the entry of the record."""
+        return {
+            "id": self.id,
+            "email": self.email,
+            "since": utc(self.since),
+            "role": self.role,
+            "memberships": [{"id": key, "name": name, "role": role} for key, name, role in self.memberships],
+        }
+
+
+@dataclass(frozen=True)
+class Record:
+    """All staged leavers of one n8n, by the ids of the users."""
+
+    url: str
+    leavers: Mapping[str, Staged] = field(default_factory=dict)
+
+    @classmethod
+    def from_text(cls, text: str | None, url: str, where: str) -> Record:
+        """Return the record of a file, whose text is None if it does not exist.
+
+        Raises InputError for a record that is damaged, or that belongs to another n8n.
+        """
+        if text is None:
+            return cls(url)
+        try:
+            data = json.loads(text)
+            if data["format"] != FORMAT:
+                raise ValueError(f"it has format {data['format']}, and {FORMAT} can be read")
+            leavers = [
+                Staged(
+                    _text(entry["id"]),
+                    _text(entry["email"]),
+                    moment(entry["since"], "since"),
+                    _text(entry["role"]),
+                    tuple(
+                        (_text(item["id"]), _text(item["name"]), _text(item["role"]))
+                        for item in _list(entry["memberships"])
+                    ),
+                )
+                for entry in _list(data["leavers"])
+            ]
+            recorded = _text(data["url"])
+        except (KeyError, TypeError, ValueError, InputError) as error:
+            words = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+            raise InputError(
+                f"The record {where} is damaged: {words}. Nobody is deleted. Bring back the last version that was good."
+            ) from None
+        if recorded != url:
+            raise InputError(f"The record {where} is about {recorded}, and this is {url}: give each n8n its own.")
+        if len({leaver.id for leaver in leavers}) < len(leavers):
+            raise InputError(
+                f"The record {where} is damaged: somebody is in it twice. Bring back the last good version."
+            )
+        return cls(url, {leaver.id: leaver for leaver in leavers})
+
+    def to_text(self) -> str:
+        """Return what is kept: the same record is the same text, so that version control shows what has changed."""
+        leavers = sorted(self.leavers.values(), key=lambda leaver: (leaver.email, leaver.id))
+        data = {"format": FORMAT, "url": self.url, "leavers": [leaver.to_result() for leaver in leavers]}
+        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+    def lines(self) -> list[str]:
+        """Return what a person reads of it, a line for each leaver."""
+        leavers = sorted(self.leavers.values(), key=lambda leaver: (leaver.email, leaver.id))
+        return [
+            f"staged leaver {leaver.email} since {utc(leaver.since)}: "
+            + ", ".join([leaver.role, *(f"{role} of {quoted(name)}" for _key, name, role in leaver.memberships)])
+            for leaver in leavers
+        ]
+
+    def adding(self, leavers: Iterable[Staged]) -> Record:
+        """Return the record with these leavers, in place of what it has of them."""
+        return Record(self.url, {**self.leavers, **{leaver.id: leaver for leaver in leavers}})
+
+    def merged(self, before: Record, after: Record) -> Record:
+        """Return this record with what has changed from `before` to `after`.
+
+        An entry that another task has added since `before` was read keeps what it has, besides what `after` has.
+        """
+        changed = {key: entry for key, entry in after.leavers.items() if before.leavers.get(key) != entry}
+        found = {
+            key: (
+                self.leavers[key].merged(entry)
+                if key in self.leavers and self.leavers[key] != before.leavers.get(key)
+                else entry
+            )
+            for key, entry in changed.items()
+        }
+        gone = {
+            key for key, entry in before.leavers.items() if key not in after.leavers and self.leavers.get(key) == entry
+        }
+        return Record(self.url, {**{key: entry for key, entry in self.leavers.items() if key not in gone}, **found})
+
+    def without(self, ids: Iterable[str]) -> Record:
+        """Return the record without these leavers."""
+        gone = set(ids)
+        return Record(self.url, {key: leaver for key, leaver in self.leavers.items() if key not in gone})
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{json.dumps(value)} stands where a text is to be")
+    return value
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"{json.dumps(value)} stands where a list is to be")
+    return value

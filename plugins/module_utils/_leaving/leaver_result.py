@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What n8n_offboard answers of each leaver. PURE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .._changes.change import Change
+from .._changes.handover import RESULT_KEYS, Delivery
+from .._changes.plan import Plan
+from .._state.dates import utc
+from .._state.model import State
+from .._state.residual_access import residual_access
+from .._state.roles import CHAT_USER
+from .leavers import Departure, Leaver
+
+
+def leaver_results(
+    leavers: Sequence[Leaver],
+    departure: Departure,
+    plan: Plan,
+    done: Sequence[Change],
+    deliveries: Mapping[str, Delivery],
+    after: State | None,
+) -> list[dict[str, Any]]:
+    """Return the entries of leavers: who it is, what was planned, what was done, and what is left.
+
+    `done` are the changes made, in check mode those that would be. `after` is what has been read of n8n after them; None
+    where it has not, as in check mode, when it is worked out.
+    """
+    made = set(done)
+    then = after or plan.state_after(change for change in plan.changes if change in made)
+    return [_entry(leaver, departure, plan, made, deliveries, then, after is not None) for leaver in leavers]
+
+
+def _entry(
+    leaver: Leaver,
+    departure: Departure,
+    plan: Plan,
+    made: set[Change],
+    deliveries: Mapping[str, Delivery],
+    then: State,
+    was_read: bool,
+) -> dict[str, Any]:
+    user = leaver.user
+    entry: dict[str, Any] = {
+        "email": user.email if user else leaver.reference,
+        "id": user.id if user else None,
+        "found": user is not None,
+        "action": departure.action,
+        "changed": False,
+        "memberships": [],
+        **{key: [] for key in RESULT_KEYS},
+        "residual_access": [],
+    }
+    if user is None:
+        return entry
+    mine = [change for change in plan.changes if change.user_id == user.id and change in made]
+    entry["changed"] = bool(mine)
+    entry["memberships"] = [
+        {"id": change.project_id, "name": change.project, "role": change.before}
+        for change in mine
+        if change.action == "remove_member"
+    ]
+    if user.id in deliveries:
+        entry.update(deliveries[user.id].to_result())
+    if departure.staging is not None:
+        staged = departure.staging.of(user)
+        entry["staged"] = {"since": utc(staged.since), "due": utc(staged.due(departure.staging.grace_days))}
+    now = then.find_user(user.id)
+    if now is not None:
+        # What is read shows by itself what is gone.
+        moved = [] if was_read else [item for key in ("transferred", "copied", "deleted") for item in entry[key]]
+        gone = [(item["type"], item["id"]) for item in moved]
+        entry["residual_access"] = residual_access(then, now, CHAT_USER in _roles(now.role, mine), gone)
+    return entry
+
+
+def _roles(role: str, changes: Sequence[Change]) -> set[str | None]:
+    """Return the role that somebody has, and those that they were given: n8n deletes the keys of who becomes a chat user."""
+    return {role, *(change.after for change in changes if change.action == "change_user_role")}

@@ -1,0 +1,124 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The changes by which a user or a project goes, and by which what they own goes elsewhere before. PURE."""
+
+from __future__ import annotations
+
+from .._changes.change import Change
+from .._changes.handover import Handover
+from .._desired.handover_options import Bequest
+from .._errors import InputError
+from .._state.model import Project, State, User, the_one
+from .._state.names import check_ascii
+from .._state.owned import TABLE
+from .._state.similar_names import SimilarEmails, similar_name
+from .handover_planner import Disposal, plan_handover
+from .removal_changes import lost_memberships
+
+# What each kind of thing is called in the names of actions.
+_KINDS = {TABLE: "table"}
+
+
+def disposal_of(state: State, bequest: Bequest) -> Disposal:
+    """Return where what somebody owns goes; raises InputError where that does not exist."""
+    destination = destination_of(state, bequest.transfer_to) if bequest.transfer_to is not None else None
+    return Disposal(destination, bequest.data_tables, bequest.delete_resources)
+
+
+def destination_of(state: State, transfer_to: str) -> Project:
+    """Return the team project of that id or name, or the personal project of the user of that email."""
+    user = state.find_user(transfer_to) if "@" in transfer_to else None
+    if user is None:
+        # The name of a project may have an @ in it, too.
+        project = the_one(transfer_to, state.find_projects(transfer_to))
+        if project is None:
+            if "@" in transfer_to:
+                check_ascii(transfer_to, "transfer_to")
+            what = "User" if "@" in transfer_to else "Project"
+            email = SimilarEmails(user.email for user in state.users).find(transfer_to) if "@" in transfer_to else ""
+            other = email or similar_name(transfer_to, (team.name for team in state.projects if team.is_team))
+            hint = f' Did you mean "{other}"?' if other else ""
+            raise InputError(
+                f'{what} "{transfer_to}" does not exist: transfer_to is a project, or the email of a user.{hint}'
+            )
+        return project
+    project = state.personal_project(user)
+    if project is None:
+        raise InputError(f"transfer_to: the personal project of {user.email} cannot be seen, so nothing can go there.")
+    return project
+
+
+def user_deletion(
+    state: State, user: User, reason: str, disposal: Disposal, knows_transfer: bool = False
+) -> tuple[list[Change], Handover | None]:
+    """Return the changes by which `user` is deleted and what becomes of what the user owns.
+
+    Raises InputError where something would be destroyed, or may be, that nobody said may be. The handover is None where
+    the server shows no personal project, as the community edition does.
+    """
+    gone = Change("delete_user", user.email, before=user.role, reason=reason, user_id=user.id, owner=user.id)
+    lost = lost_memberships(state, user, "goes with the deleted user", carried_by="delete_user")
+    source = state.personal_project(user)
+    if source is None:
+        # Somebody who has not accepted the invitation yet has made nothing.
+        if not user.never_came and not disposal.delete_resources:
+            raise InputError(
+                f"{user.email} is not deleted: the personal project of this user cannot be seen, so nobody knows what "
+                "n8n would destroy with it. Say with delete_resources: true that it may be destroyed."
+            )
+        return [*lost, gone], None
+    handover = plan_handover(state, source, disposal, knows_transfer=knows_transfer)
+    return [*handover_changes(handover, user, reason), *lost, gone], handover
+
+
+def project_deletion(
+    state: State, project: Project, disposal: Disposal, knows_transfer: bool = False
+) -> tuple[list[Change], Handover]:
+    """Return the changes by which a team project is deleted and what becomes of what it owns."""
+    reason = "is to be absent"
+    handover = plan_handover(state, project, disposal, knows_transfer=knows_transfer)
+    gone = Change(
+        "delete_project",
+        project=project.name,
+        before=project.name,
+        reason=reason,
+        project_id=project.id,
+        owner=project.id,
+    )
+    return [*handover_changes(handover, project, reason), gone], handover
+
+
+def handover_changes(handover: Handover, owner: User | Project, reason: str) -> list[Change]:
+    """Return the steps of a handover as changes, and behind them what goes with the deletion itself."""
+    user = owner if isinstance(owner, User) else None
+    destination = handover.destination
+    steps = [(step.action, step.item, step.name, "") for step in handover.steps]
+    verb = "transfer" if handover.knows_transfer else "delete"
+    steps += [
+        (f"{verb}_{_KINDS.get(item.type, item.type)}", item, "", "delete_user" if user else "delete_project")
+        for item in handover.along
+    ]
+    losing: dict[str, list[str]] = {}
+    for share in handover.lost_shares:
+        losing.setdefault(share["id"], []).append(share["user"] or f'project "{share["project"]}"')
+    return [
+        Change(
+            action,
+            user.email if user else None,
+            destination.name if destination and action in _GOING else None,
+            before=None if user else handover.source.name,
+            after=name or None,
+            reason=reason + (f"; {', '.join(sorted(losing[item.id]))} lose it, too" if item.id in losing else ""),
+            user_id=user.id if user else None,
+            project_id=destination.id if destination and action in _GOING else None,
+            carried_by=carried_by,
+            item=item,
+            owner=owner.id,
+            number=number,
+        )
+        for number, (action, item, name, carried_by) in enumerate(steps)
+    ]
+
+
+_GOING = ("transfer_credential", "transfer_workflow", "transfer_table", "copy_table")

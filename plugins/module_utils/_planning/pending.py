@@ -1,0 +1,33 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Listed users who have not accepted their invitations. PURE."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._desired.desired import Terms, Wish
+from .._desired.protection import Shield
+from .._errors import InputError
+from .._state.dates import moment, utc
+from .._state.model import State
+
+
+def pending_users(state: State, wish: Wish) -> list[dict[str, Any]]:
+    """Return the listed users who exist and have not accepted their invitation, by email, as results show them."""
+    shield = Shield(wish.terms or Terms(), state)
+    found = {}
+    for entry in wish.people:
+        user = state.find_user(entry.user)
+        if entry.present and user is not None and user.never_came and not shield.ignores(user.email):
+            found[user.email] = {"user": user.email, "user_id": user.id, "invited_at": _utc(user.created_at)}
+    return [found[email] for email in sorted(found)]
+
+
+def _utc(text: str | None) -> str | None:
+    """Return a time of n8n in UTC to the second; a text that is not a time is returned as it is."""
+    try:
+        return utc(moment(text, "createdAt"))
+    except InputError:
+        return text

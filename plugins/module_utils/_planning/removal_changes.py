@@ -1,0 +1,68 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What goes when somebody or something goes, and what may not go: memberships, the last admin, what is owned. PURE."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .._changes.change import Change
+from .._errors import InputError
+from .._state.model import Member, Project, State, User
+from .._state.roles import CHAT_USER, OWNER, SEES_ALL
+
+
+def no_admin(key: str, name: str, losing: Sequence[Change]) -> str:
+    """Return the words for a project that would lose its last admins."""
+    are = "is its last project:admin" if len(losing) == 1 else "are its last project:admins"
+    admins = ", ".join(sorted(change.user or "" for change in losing))
+    return (
+        f'Project "{name}" ({key}) would be left without an admin: {admins} {are}. Make somebody else project:admin of it '
+        "first."
+    )
+
+
+def role_change(user: User, role: str, reason: str) -> Change:
+    """Return the change of a user's instance role, with what cannot be undone of it in its reason."""
+    if role == CHAT_USER:
+        reason += "; n8n deletes the user's API keys with that"
+    return Change("change_user_role", user.email, before=user.role, after=role, reason=reason, user_id=user.id)
+
+
+def carried_away(state: State, user: User) -> list[Change]:
+    """Return the changes by which n8n takes a user out of all projects who becomes global:chatUser."""
+    return lost_memberships(state, user, f"goes with becoming {CHAT_USER}", carried_by="change_user_role")
+
+
+def lost_membership(project: Project, member: Member, reason: str, carried_by: str = "") -> Change:
+    """Return the change by which `member` leaves `project`."""
+    return Change(
+        "remove_member",
+        member.email,
+        project.name,
+        member.role,
+        reason=reason,
+        user_id=member.id,
+        project_id=project.id,
+        carried_by=carried_by,
+    )
+
+
+def lost_memberships(state: State, user: User, reason: str, carried_by: str = "") -> list[Change]:
+    """Return the changes by which `user` leaves every team project whose members were read."""
+    return [lost_membership(project, member, reason, carried_by) for project, member in state.memberships(user)]
+
+
+def all_seeing_note(user: User, why: str) -> str:
+    """Return what is left to whom an instance role shows every project, membership or not; "" for all others."""
+    sees_all = user.role in SEES_ALL
+    return f"{user.email} {why} and keeps the instance role {user.role}, which sees everything." if sees_all else ""
+
+
+def check_leaver(state: State, user: User) -> None:
+    """Raise InputError for the two who cannot be removed: the owner, and the user whose key is used."""
+    who = state.who_is_protected(user)
+    if who:
+        way_out = "transfer the ownership first" if user.role == OWNER else "use another user's key"
+        raise InputError(f"{user.email} is {who} and cannot leave it: {way_out}.")

@@ -1,0 +1,122 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The brakes of a list: how much one plan may take away before somebody has to look at it. PURE."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from .._changes.change import Change, is_loss
+from .._changes.plan import Plan
+from .._desired.desired import Terms
+from .._desired.protection import Shield
+from .._errors import InputError, N8nError
+from .._text import quoted
+
+# Of a small project, and where one person goes, a percentage says nothing.
+SMALL_PROJECT = 3
+FEW = 2
+
+
+class Braked(N8nError):
+    """A plan takes more away than the brakes allow. Nothing has been written."""
+
+    reason = "not_approved"
+
+
+@dataclass(frozen=True)
+class Brakes:
+    """The limits of a list: None and 100 are none. `approve` is the digest of a plan that somebody has looked at.
+
+    With `only_approved` no other plan passes, whatever it takes away.
+    """
+
+    max_removals: int | None = None
+    max_removal_percent: float = 20
+    approve: str | None = None
+    only_approved: bool = False
+
+    def needs_all_members(self, plan: Plan, terms: Terms) -> bool:
+        """Whether the plan can only be judged against memberships that have not been read for it."""
+        read = all(project.id in plan.state.members for project in plan.state.projects if project.is_team)
+        return self.max_removal_percent < 100 and not (read and plan.state.projects) and bool(_losses(plan, terms))
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.max_removal_percent <= 100:
+            raise InputError(f"max_removal_percent is {self.max_removal_percent:g}, and goes from 0 to 100 (no limit).")
+        if self.only_approved and not (self.approve or "").strip():
+            raise InputError("only_approved=true needs approve=DIGEST, the digest of the approved plan.")
+        if self.max_removals is not None and self.max_removals < 0:
+            raise InputError(f"max_removals is {self.max_removals}, and cannot be less than 0 (nothing is removed).")
+
+    def check(self, plan: Plan, terms: Terms) -> None:
+        """Raise Braked where a plan takes too much away, unless exactly this plan is approved."""
+        if self.approve is not None and self.approve.strip().lower() == plan.digest:
+            return
+        if self.only_approved and plan.changes:
+            raise Braked(
+                f"Nothing was changed: the plan is another one than the approved one ({self.approve}) by now, as somebody has changed "
+                f"something in n8n or in the lists. Look at it. If all of it is meant, run the task again with approve: {plan.digest}."
+            )
+        words = self._tripped(plan, terms)
+        if words:
+            stale = "" if self.approve is None else f" approve={self.approve} names another plan."
+            raise Braked(
+                f"Nothing was changed: {'; '.join(words)}.{stale} Look at the plan. If all of it is meant, run the task again "
+                f"with approve: {plan.digest}, which lets exactly this plan through."
+            )
+
+    def _tripped(self, plan: Plan, terms: Terms) -> list[str]:
+        losses = _losses(plan, terms)
+        members = _members(plan, terms)
+        total = sum(members.values())
+        words = []
+        if self.max_removals is not None and len(losses) > self.max_removals:
+            words.append(f"{len(losses)} removals and demotions are more than max_removals ({self.max_removals})")
+        if self._too_many(len(losses), total):
+            words.append(
+                f"{len(losses)} removals and demotions of {total} memberships{_percent(len(losses), total)} are more than "
+                f"max_removal_percent ({self.max_removal_percent:g})"
+            )
+        of_project = Counter((change.project or "", change.project_id or "") for change in losses if change.project)
+        for (name, project_id), count in sorted(of_project.items()):
+            size = members[project_id]
+            if size > SMALL_PROJECT and count >= FEW and self._too_many(count, size):
+                words.append(
+                    f"in project {quoted(name)}, {count} of {size} members{_percent(count, size)} are more than "
+                    f"max_removal_percent ({self.max_removal_percent:g})"
+                )
+        return words
+
+    def _too_many(self, count: int, of: int) -> bool:
+        # Rounded, as 33.3 times 3000 is a little less than 99900 to a computer.
+        return self.max_removal_percent < 100 and count * 100 > round(self.max_removal_percent * of, 6)
+
+
+def _losses(plan: Plan, terms: Terms) -> list[Change]:
+    """Return the removals and demotions that count: of those that the list may touch at all."""
+    alone = _left_alone(plan, terms)
+    return [change for change in plan.changes if is_loss(change) and change.user_id not in alone]
+
+
+def _members(plan: Plan, terms: Terms) -> Counter[str]:
+    """Return how many members each team project has before the run, but for those whom the list leaves alone."""
+    alone = _left_alone(plan, terms)
+    return Counter(
+        {
+            project.id: sum(member.id not in alone for member in plan.state.members.get(project.id, ()))
+            for project in plan.state.projects
+            if project.is_team
+        }
+    )
+
+
+def _left_alone(plan: Plan, terms: Terms) -> set[str]:
+    shield = Shield(terms, plan.state)
+    return {user.id for user in plan.state.users if shield.leaves_alone(user)}
+
+
+def _percent(count: int, of: int) -> str:
+    return f" ({count * 100 / of:.1f} %)" if of else ""

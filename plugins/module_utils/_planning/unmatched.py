@@ -1,0 +1,50 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Patterns of users and denied projects of a list that match nothing, which a misspelling may have caused. PURE."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from typing import Any
+
+from .._changes.plan import Plan
+from .._desired.desired import Terms, Wish
+from .._desired.protection import matches
+from .._state.names import composed
+
+
+def unmatched(plan: Plan, wish: Wish) -> dict[str, Any]:
+    """Return what n8n_access returns as `unmatched`: for each option, the patterns and names that match nothing.
+
+    A pattern matches a user of n8n or a person of the list. A denied project exists in n8n, or the plan creates it.
+    """
+    terms = wish.terms or Terms()
+    emails = {user.email for user in plan.state.users} | {person.user for person in wish.people}
+    denied = dict.fromkeys(name for user in wish.users for name in user.denied)
+    planned = {composed(change.after or "") for change in plan.changes if change.action in _NAMING}
+    return {
+        "protected_users": _idle(terms.protected, emails),
+        "ignored_users": _idle(terms.ignored, emails),
+        "denied_projects": sorted(
+            name for name in denied if name not in planned and not plan.state.find_projects(name)
+        ),
+    }
+
+
+_NAMING = ("create_project", "rename_project")
+
+
+def _idle(patterns: Sequence[str], emails: Set[str]) -> list[str]:
+    """Return the patterns that match none of these emails, each once, in the order in which they are written."""
+    return [
+        pattern
+        for pattern in dict.fromkeys(filter(str.strip, patterns))
+        # Few patterns have wildcards, and a look into a set is quick.
+        if pattern.strip().lower() not in emails
+        and not any(matches(pattern, email) for email in _wild(pattern, emails))
+    ]
+
+
+def _wild(pattern: str, emails: Set[str]) -> Set[str]:
+    return emails if any(character in pattern for character in "*?[") else frozenset()

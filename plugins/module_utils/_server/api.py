@@ -1,0 +1,295 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""n8n's users, projects, members and roles as methods: one method a thing that the API can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from .._errors import ApiError
+from .._state.model import Member, Project, User
+from .._state.names import composed, email_key
+from .._state.roles import Role
+from .._text import few
+from .client import Client, Listing
+from .hints import has_scope
+from .paging import quoted_part
+from .resource_api import Belongings
+
+Item = TypeVar("Item")
+# More relations in one call is 500 on SQLite from about 1,000 on, and 750 invitations take 4 s (seen on 2.40.7).
+BATCH = 250
+# n8n 2.37 has a scope of its own for members.
+MEMBERS = "project:manageMembers or project:update"
+# What a key needs for each call: those that read, by the names of their methods, and the actions of a plan.
+SCOPES = {
+    "list_users": "user:list",
+    "find_user": "user:read",
+    "list_projects": "project:list",
+    "members": "user:list",
+    "find_roles": "role:list",
+    "workflows": "workflow:list",
+    "credentials": "credential:list",
+    "tables": "dataTable:list",
+    "variables": "variable:list",
+    "invite_user": "user:create",
+    "create_project": "project:create",
+    "rename_project": "project:update",
+    "add_member": MEMBERS,
+    "change_member_role": MEMBERS,
+    "change_user_role": "user:changeRole",
+    "remove_member": MEMBERS,
+    "delete_user": "user:delete",
+    "delete_project": "project:delete",
+    "transfer_credential": "credential:move",
+    "transfer_workflow": "workflow:move",
+    "unpublish_workflow": "workflow:deactivate",
+    "read_rows": "dataTableRow:read",
+    "create_table": "dataTable:create",
+    "insert_rows": "dataTableRow:create",
+    "rename_table": "dataTable:update",
+    "delete_table": "dataTable:delete",
+}
+# The listings of whole instances, by which an n8n that does not tell the scopes of a key shows which ones are missing.
+_LISTINGS = {
+    "list_users": "/users",
+    "list_projects": "/projects",
+    "workflows": "/workflows",
+    "credentials": "/credentials",
+    "tables": "/data-tables",
+    "variables": "/variables",
+}
+# What n8n says of somebody or something that is not there to be deleted.
+_GONE = ("not found in DB", "Could not find")
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """What became of one invitation: the id of the user, whose account exists then, and the error of the mail server.
+
+    The link is a secret. It is None if n8n has mailed it, or is set up not to return links, and it is lost where n8n's
+    answer was.
+    """
+
+    user_id: str
+    error: str = ""
+    url: str | None = field(default=None, repr=False)
+    is_lost: bool = False
+    email_sent: bool = False
+
+
+class Resources(Belongings):
+    """What one key can do on one server. `created_projects` are the ids of the projects that n8n has created for it."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        self.created_projects: set[str] = set()
+
+    # Reading
+
+    def list_users(self) -> Listing:
+        """Return all pages of GET /users, with roles. They come in no order, so look at `repeats`."""
+        return self.client.listing("/users", "list users", "user:list", {"includeRole": "true"})
+
+    def find_user(self, reference: str) -> User | None:
+        """Return the user with that id or email (in any case), or None."""
+        path = f"/users/{quoted_part(reference)}"
+        try:
+            data = self.client.get(path, f"read the user {reference}", "user:read", {"includeRole": "true"})
+        except ApiError as error:
+            # 404 is also what a path gets that n8n does not have; only these words are about a user.
+            if error.status == 404 and "user" in error.words.lower():
+                return None
+            # Of what is neither a UUID nor an email n8n says that it cannot be a user (seen on 2.8.4 and 2.40.7).
+            if error.status == 400 and 'format "identifier"' in error.words:
+                return None
+            raise
+        return self._parsed(User.from_api, data, path)
+
+    def list_projects(self) -> Listing:
+        """Return all pages of GET /projects, personal ones included."""
+        return self._complete("/projects", "list projects", "project:list")
+
+    def members(self, project_id: str) -> tuple[Member, ...]:
+        """Return the members of a project."""
+        path = f"/projects/{quoted_part(project_id)}/users"
+        pages = self._complete(path, f"list the members of project {project_id}", "user:list")
+        return tuple(Member.from_api(item) for item in pages.items)
+
+    def members_of(self, project_ids: Sequence[str]) -> dict[str, tuple[Member, ...]]:
+        """Return the members of several projects by project id, read several at a time."""
+        return dict(zip(project_ids, self.client.in_parallel(self.members, project_ids)))
+
+    def find_roles(self) -> tuple[Role, ...] | None:
+        """Return the roles that can be given, or None where the server does not list them (before 2.36)."""
+        try:
+            kinds = self.client.get("/roles", "list roles", "role:list")
+        except ApiError as error:
+            # On 2.35 there is POST /roles alone.
+            if error.status in (404, 405):
+                return None
+            raise
+        return self._parsed(_roles, kinds, "/roles")
+
+    def granted_scopes(self) -> list[str] | None:
+        """Return the scopes of the key, or None where n8n does not tell (before 2.14)."""
+        return self.client.granted_scopes()
+
+    def missing_scopes(self, calls: Iterable[str]) -> list[str]:
+        """Return the scopes that the key lacks for these calls; none where n8n does not tell (before 2.14)."""
+        granted = self.granted_scopes()
+        needed = sorted({SCOPES[call] for call in calls})
+        return [scope for scope in needed if granted is not None and not has_scope(scope, granted)]
+
+    def refused_scopes(self, calls: Iterable[str]) -> set[str]:
+        """Return the scopes of those listings among `calls` that n8n refuses to this key, found out by asking for them."""
+
+        def refused(call: str) -> str:
+            path = _LISTINGS[call]
+            try:
+                self.client.get(path, f"read {path}", SCOPES[call], {"limit": 1})
+            except ApiError as error:
+                return error.scope
+            return ""
+
+        return set(filter(None, self.client.in_parallel(refused, [call for call in calls if call in _LISTINGS])))
+
+    # Writing
+
+    def invite(self, roles: Mapping[str, str], again: bool = False) -> dict[str, Invitation]:
+        """Invite the emails in `roles` (at most BATCH) with these instance roles; return what became of each, by email.
+
+        `again` says that they are invited already. Somebody who has become an active user is not in the answer.
+        """
+        body = [{"email": email, "role": role} for email, role in roles.items()]
+
+        def read_again() -> dict[str, Invitation] | None:
+            if again:
+                # That they are there does not tell whether the new invitation was made, and a third does no harm.
+                return None
+            users = self.client.in_parallel(self.find_user, roles)
+            # One call invites all or nobody.
+            return {user.email: Invitation(user.id, is_lost=True) for user in users if user} if all(users) else None
+
+        def send() -> dict[str, Invitation]:
+            answers = self.client.send("POST", "/users", f"invite {few(roles)}", SCOPES["invite_user"], body=body)
+            return self._parsed(_invitations, answers, "/users")
+
+        return self._surely(send, read_again)
+
+    def create_project(self, name: str) -> Project:
+        """Create a team project of a name that no project has yet; the key's user becomes its admin.
+
+        Of two creations at the same time, n8n on PostgreSQL refuses one with HTTP 500 and creates nothing (2.40.7).
+        """
+
+        def read_again() -> Project | None:
+            projects = [Project.from_api(item) for item in self.list_projects().items]
+            return next(
+                (project for project in projects if project.is_team and composed(project.name) == composed(name)), None
+            )
+
+        def send() -> Project:
+            data = self.client.send(
+                "POST", "/projects", f'create project "{name}"', SCOPES["create_project"], body={"name": name}
+            )
+            project = self._parsed(Project.from_api, data, "/projects")
+            self.created_projects.add(project.id)
+            return project
+
+        return self._surely(send, read_again, repeat_500=True)
+
+    def rename_project(self, project_id: str, name: str) -> None:
+        """Give a project another name."""
+        path = f"/projects/{quoted_part(project_id)}"
+        self.client.send(
+            "PUT", path, f'rename project {project_id} to "{name}"', SCOPES["rename_project"], body={"name": name}
+        )
+
+    def set_members(self, project_id: str, roles: Mapping[str, str]) -> None:
+        """Make the users whose ids are in `roles` (at most BATCH) members with these roles, in one call for all."""
+        # In one order for all tasks: n8n on PostgreSQL writes row by row, and two tasks would wait for each other (2.40.7).
+        body = {"relations": [{"userId": user_id, "role": role} for user_id, role in sorted(roles.items())]}
+        path = f"/projects/{quoted_part(project_id)}/users"
+        doing = f"set {len(roles)} member{'s' if len(roles) > 1 else ''} of project {project_id}"
+
+        def read_again() -> bool | None:
+            now = {member.id: member.role for member in self.members(project_id)}
+            return True if all(now.get(user_id) == role for user_id, role in roles.items()) else None
+
+        def send() -> bool:
+            self.client.send("POST", path, doing, MEMBERS, body=body)
+            return True
+
+        self._surely(send, read_again)
+
+    def remove_member(self, project_id: str, user_id: str) -> None:
+        """Take a user out of a project; whoever is no member of it stays none."""
+        path = f"/projects/{quoted_part(project_id)}/users/{quoted_part(user_id)}"
+        doing = f"remove user {user_id} from project {project_id}"
+        self.client.send("DELETE", path, doing, MEMBERS)
+
+    def set_user_role(self, user_id: str, role: str) -> None:
+        """Change a user's instance role. global:chatUser takes all memberships and API keys away with it."""
+        path = f"/users/{quoted_part(user_id)}/role"
+        doing = f"give user {user_id} the role {role}"
+        self.client.send("PATCH", path, doing, SCOPES["change_user_role"], body={"newRoleName": role})
+
+    def delete_user(self, user_id: str, transfer_to: str | None = None) -> None:
+        """Delete a user and DESTROY everything in the user's personal project.
+
+        Where the server `knows_transfer`, that goes to the project `transfer_to` instead.
+        """
+        path = f"/users/{quoted_part(user_id)}"
+        try:
+            self._delete(path, f"delete user {user_id}", SCOPES["delete_user"], transfer_to)
+        except ApiError as error:
+            # Said where another task deletes the same user (seen on 2.40.7 with PostgreSQL).
+            if error.status != 500 or self.find_user(user_id) is not None:
+                raise
+
+    def delete_project(self, project_id: str, transfer_to: str | None = None) -> None:
+        """Delete a project and DESTROY everything in it, or give it to `transfer_to` as for a user."""
+        path = f"/projects/{quoted_part(project_id)}"
+        self._delete(path, f"delete project {project_id}", SCOPES["delete_project"], transfer_to)
+
+    def _delete(self, path: str, doing: str, scope: str, transfer_to: str | None) -> None:
+        # A server that does not know the parameter refuses it, and deletes nothing (seen on 2.8.4 and 2.40.7).
+        query = {"transferId": transfer_to} if transfer_to else None
+        for attempt in range(self.client.connection.retries + 1):
+            try:
+                self.client.send("DELETE", path, doing, scope, query)
+                return
+            except ApiError as error:
+                # Where the answer to a first try was lost, the second finds nothing: 404 on 2.40.7, 400 on 2.8.4.
+                if error.status in (400, 404) and any(words in error.words for words in _GONE):
+                    return
+                # Said for a moment after a workflow in it has been unpublished (read in 2.40.7).
+                if attempt == self.client.connection.retries or "still being unpublished" not in error.words:
+                    raise
+            self.client.pause(attempt)
+
+
+def _roles(kinds: Any) -> tuple[Role, ...]:
+    return tuple(Role.from_api(role) for roles in kinds.values() for role in roles)
+
+
+def _invitations(answers: Any) -> dict[str, Invitation]:
+    """Return by email what POST /users says."""
+    found: dict[str, Invitation] = {}
+    for answer in answers or ():
+        user = answer.get("user") or {}
+        error, url = str(answer.get("error") or ""), user.get("inviteAcceptUrl") or None
+        found[email_key(user.get("email"))] = Invitation(
+            str(user.get("id") or ""), error, url, email_sent=bool(user.get("emailSent"))
+        )
+    return found
+
+
+def batches(items: Iterable[Item]) -> list[list[Item]]:
+    """Return `items` in lists of at most BATCH."""
+    everything = list(items)
+    return [everything[start : start + BATCH] for start in range(0, len(everything), BATCH)]

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one table of connection options, and the checked connection that comes out of it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from .._errors import InputError
+
+# One row an option: what Ansible's argument specs take, and the environment variables that stand in for it.
+# An option that has an environment variable has no default, as a default would hide the variable.
+CONNECTION_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "url": {"type": "str", "env": ("N8N_URL", "N8N_API_URL")},
+    "api_key": {"type": "str", "env": ("N8N_API_KEY",), "no_log": True},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_path": {"type": "path"},
+    "timeout": {"type": "float", "default": 30.0},
+    "retries": {"type": "int", "default": 4},
+    "concurrency": {"type": "int", "default": 8},
+}
+# A day. Sockets take no infinite and no absurd number.
+LONGEST_TIMEOUT = 86400
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A server and how to talk to it, checked. The key is in no representation of it."""
+
+    url: str
+    api_key: str = field(repr=False)
+    validate_certs: bool = True
+    ca_path: str | None = None
+    timeout: float = 30.0
+    retries: int = 4
+    concurrency: int = 8
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> Connection:
+        """Return the connection that `options` (named as in the table) describe; raises InputError."""
+        values: dict[str, Any] = {name: options.get(name) for name in CONNECTION_OPTIONS}
+        for name, row in CONNECTION_OPTIONS.items():
+            if values[name] is None and "default" in row:
+                values[name] = row["default"]
+        connection = cls(**{**values, "url": _base_url(values["url"]), "api_key": _key(values["api_key"])})
+        connection._check()
+        return connection
+
+    def _check(self) -> None:
+        if not 0 < self.timeout <= LONGEST_TIMEOUT:
+            raise InputError(
+                f"timeout is {self.timeout:g}: give the seconds for one request, more than 0 and at most {LONGEST_TIMEOUT}."
+            )
+        if self.retries < 0:
+            raise InputError(f"retries is {self.retries}: give 0 for one try, or the number of tries after the first.")
+        if self.concurrency < 1:
+            raise InputError(f"concurrency is {self.concurrency}: give the number of calls that may run at once.")
+        if self.ca_path and not os.path.exists(self.ca_path):
+            raise InputError(
+                f"ca_path {self.ca_path} does not exist where the task runs: give a file or folder of CAs."
+            )
+
+
+def _base_url(url: str | None) -> str:
+    """Return `url` without trailing slashes and without /api/v1, which the client adds."""
+    if not url or not url.strip():
+        raise InputError(
+            "It is not said which n8n to use: set the option url, or the environment variable N8N_URL where the task runs."
+        )
+    url = url.strip()
+    try:
+        parts = urlsplit(url)
+        # Reading the port is what checks it.
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    # Looked for in all of it: what is no URL may still have a password in it, and is quoted below.
+    if "@" in url:
+        raise InputError("url has a user name or password in it: leave them out, n8n is asked with api_key alone.")
+    if not valid or re.search(r"\s", url):
+        raise InputError(f"url {url!r} is no address of a server: give one like https://n8n.example.com.")
+    if parts.query or parts.fragment:
+        raise InputError(
+            f"url {url.split('?')[0].split('#')[0]!r} has a query or fragment behind it: give the address alone."
+        )
+    return re.sub(r"/api/v1$", "", url.rstrip("/")).rstrip("/")
+
+
+def _key(key: str | None) -> str:
+    # The space around a key read from a file is no part of it; anything else odd would be quoted, key and all, in the
+    # error of the HTTP library.
+    key = (key or "").strip()
+    if not key:
+        raise InputError(
+            "There is no API key: set the option api_key, or the environment variable N8N_API_KEY where the task runs. "
+            "A key is made in n8n under Settings > n8n API."
+        )
+    if not re.fullmatch(r"[\x21-\x7e]+", key):
+        raise InputError("api_key has spaces or other characters in it that no API key has: was it copied whole?")
+    return key

@@ -1,0 +1,292 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What projects own, as methods: listing it, moving workflows and credentials, and the rows of data tables."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from .._errors import ApiError, N8nError
+from .._state.owned import FOLDER, VARIABLE, Credential, Possession, Possessions, Table, Workflow, without_nodes
+from .client import PAGE
+from .paging import Calls, quoted_part
+
+TABLES_UNSEEN = (
+    "this n8n does not show the data tables of others, so nobody knows whether some would be destroyed with it (seen up "
+    "to 2.17; from 2.36 on they can be seen). Update n8n, or delete it in n8n itself after looking."
+)
+KEY_SEES_LITTLE = (
+    "the API key belongs to nobody who sees everything, so what would be destroyed with it may be hidden: use the key "
+    "of an owner or admin."
+)
+# Older ones do not read projectId, and take the personal project of the key's user (seen on 2.8.4).
+TABLES_ELSEWHERE = (
+    "This n8n creates data tables in the personal project of the key's user only, so none can be copied to another "
+    "project. Update n8n, or move the data in n8n itself."
+)
+# The licence feature without which nobody has variables (words of 2.8.4 and 2.40.7).
+_VARIABLES = "feat:variables"
+# What n8n itself writes into every row of a data table.
+SYSTEM_COLUMNS = ("id", "createdAt", "updatedAt")
+# What goes into one call: 10,000 small rows took 0.4 s (seen on 2.8.4 and 2.40.7), and n8n takes 16 MB at most.
+MOST_ROWS = 1000
+MOST_BYTES = 1_000_000
+# What n8n says of a second transfer: to the same destination, or into the project that's already owning it.
+_THERE_ALREADY = "You can't transfer a"
+# The parameter of a coming release, in the description of DELETE that a server gives of itself.
+_DELETE_A = {
+    "user": re.compile(r"^  /users/\{id\}:\n((?:    .*\n|\s*\n)*)", re.MULTILINE),
+    "project": re.compile(r"^  /projects/\{[A-Za-z]+\}:\n((?:    .*\n|\s*\n)*)", re.MULTILINE),
+}
+_DELETE = re.compile(r"^    delete:\n((?:      .*\n|\s*\n)*)", re.MULTILINE)
+_TRANSFER_ID = re.compile(r"""(?:name: *|/)['"]?transferId\b""")
+
+
+class Belongings(Calls):
+    """What one key can do with the possessions of projects."""
+
+    # Reading
+
+    def possessions(self, project_ids: Sequence[str], sees_all: bool) -> dict[str, Possessions]:
+        """Return what each of these projects owns itself and, apart from it, what others share with it.
+
+        Everything on the instance is listed once, however many projects are asked about. `sees_all` tells whether the
+        key's user has a role that sees everything. What the key may not list is said to be unseen.
+        """
+        if not project_ids:
+            return {}
+        unseen = [] if sees_all else [KEY_SEES_LITTLE]
+        # The endpoint came long after data tables of others could be listed, but no other sign of that is public.
+        tables_unseen = [] if self._has_roles() else [TABLES_UNSEEN]
+        variables_unseen: list[str] = []
+        refused: list[str] = []
+        looks: tuple[tuple[list[str], Callable[[], Sequence[Possession]]], ...] = (
+            (unseen, self.workflows),
+            (unseen, self.credentials),
+            (tables_unseen, self.tables),
+            (variables_unseen, self.variables),
+        )
+
+        def look(which: int) -> Sequence[Possession]:
+            reasons, read = looks[which]
+            try:
+                return read()
+            except ApiError as error:
+                if error.status != 403:
+                    raise
+                # What the task needs of the key, all at once, is said by who knows the task.
+                reasons.append(error.refused)
+                refused.append(error.scope)
+                return ()
+
+        everything = [item for items in self.client.in_parallel(look, range(len(looks))) for item in items]
+        reasons = (" ".join(sorted(why)) for why in (unseen, tables_unseen, variables_unseen))
+        found = Possessions.of(project_ids, everything, *reasons)
+        scopes = tuple(sorted(set(filter(None, refused))))
+        return {key: replace(possessions, refused=scopes) for key, possessions in found.items()} if scopes else found
+
+    def workflows(self) -> tuple[Workflow, ...]:
+        """Return all workflows, archived ones included, each with all that have it.
+
+        A listing of one project would be shorter, and leave out with whom its workflows are shared (seen on 2.40.7).
+        """
+        query = {"excludePinnedData": "true"}
+        pages = self._complete("/workflows", "list workflows", "workflow:list", query, without_nodes)
+        return self._parsed(lambda items: tuple(Workflow.from_api(item) for item in items), pages.items, "/workflows")
+
+    def credentials(self) -> tuple[Credential, ...]:
+        """Return all credentials, each with all that have it."""
+        pages = self._complete("/credentials", "list credentials", "credential:list")
+        return self._parsed(
+            lambda items: tuple(Credential.from_api(item) for item in items), pages.items, "/credentials"
+        )
+
+    def tables(self) -> tuple[Table, ...]:
+        """Return all data tables that the server shows."""
+        pages = self._complete("/data-tables", "list data tables", "dataTable:list")
+        return self._parsed(lambda items: tuple(Table.from_api(item) for item in items), pages.items, "/data-tables")
+
+    def variables(self) -> tuple[Possession, ...]:
+        """Return the variables of projects, without their values; none where the licence has none."""
+        try:
+            pages = self._complete("/variables", "list variables", "variable:list", keep=_without_value)
+        except ApiError as error:
+            if error.status == 403 and _VARIABLES in error.words:
+                return ()
+            raise
+        # The others belong to the whole instance.
+        of_projects = [item for item in pages.items if item.get("project")]
+        return self._parsed(
+            lambda items: tuple(
+                Possession(VARIABLE, str(item["id"]), str(item["key"]), str(item["project"]["id"])) for item in items
+            ),
+            of_projects,
+            "/variables",
+        )
+
+    def folders(self, project_id: str) -> tuple[Possession, ...]:
+        """Return the folders of a project; none where the server, its licence or the key does not show them."""
+        path = f"/projects/{quoted_part(project_id)}/folders"
+        found: list[Any] = []
+        while True:
+            try:
+                query = {"skip": len(found), "take": PAGE}
+                page = self.client.get(path, f"list the folders of project {project_id}", "folder:list", query)
+            except ApiError as error:
+                if error.status in (403, 404):
+                    return ()
+                raise
+            items = self._parsed(lambda answer: list(answer["data"]), page, path)
+            found += items
+            if len(items) < PAGE:
+                break
+        return self._parsed(
+            lambda folders: tuple(
+                Possession(FOLDER, str(item["id"]), str(item["name"]), project_id) for item in folders
+            ),
+            found,
+            path,
+        )
+
+    def table_rows(self, table_id: str) -> list[dict[str, Any]]:
+        """Return the rows of a data table, the oldest first, without the columns that n8n itself writes."""
+        path = f"/data-tables/{quoted_part(table_id)}/rows"
+        doing = f"read the rows of data table {table_id}"
+        pages = self._complete(path, doing, "dataTableRow:read", {"sortBy": "id:asc"})
+        return [{name: row[name] for name in row if name not in SYSTEM_COLUMNS} for row in pages.items]
+
+    def knows_transfer(self, kind: str) -> bool:
+        """Whether DELETE of a user or project (`kind`) takes a transferId here: the server's own description says so.
+
+        No release up to 2.41.3 does. A server that does not show its description is taken for one that does not.
+        """
+        described = _DELETE_A[kind].search((self.client.specification() or "") + "\n")
+        delete = _DELETE.search(described.group(1)) if described else None
+        return delete is not None and _TRANSFER_ID.search(delete.group(1)) is not None
+
+    def _has_roles(self) -> bool:
+        """Whether the server lists its roles, which it does from 2.36 on."""
+        try:
+            self.client.get("/roles", "list roles", "role:list")
+        except ApiError as error:
+            if error.status in (404, 405):
+                return False
+            # It has them, and does not show them to this key.
+            if error.status != 403:
+                raise
+        return True
+
+    # Writing
+
+    def transfer_credential(self, credential_id: str, project_id: str) -> None:
+        """Make a project the owner of a credential; nobody else has it any more."""
+        self._transfer("credential", credential_id, project_id)
+
+    def transfer_workflow(self, workflow_id: str, project_id: str) -> None:
+        """Make a project the owner of a workflow; nobody else has it any more. What is published stays published."""
+        self._transfer("workflow", workflow_id, project_id)
+
+    def _transfer(self, kind: str, item_id: str, project_id: str) -> None:
+        path = f"/{kind}s/{quoted_part(item_id)}/transfer"
+        doing = f"move {kind} {item_id} to project {project_id}"
+        try:
+            self.client.send("PUT", path, doing, f"{kind}:move", body={"destinationProjectId": project_id})
+        except ApiError as error:
+            # It is there already, as where the answer to a first try was lost.
+            if error.status != 400 or _THERE_ALREADY not in error.words:
+                raise
+
+    def unpublish_workflow(self, workflow_id: str) -> None:
+        """Unpublish a workflow; one that is not published stays so.
+
+        Where n8n lets nobody but members do that (seen on 2.8.4), it deletes what is published as well: nothing is done.
+        """
+        path = f"/workflows/{quoted_part(workflow_id)}/deactivate"
+        doing = f"unpublish workflow {workflow_id}"
+        try:
+            # Sent twice it does what sent once it does, so a lost answer needs no looking.
+            self._surely(lambda: self.client.send("POST", path, doing, "workflow:deactivate") or True, lambda: None)
+        except ApiError as error:
+            if error.status != 403 or self.client.granted_scopes() is not None:
+                raise
+
+    def create_table(self, project_id: str, name: str, columns: Sequence[tuple[str, str]]) -> Table:
+        """Create an empty data table in a project that has none of that name."""
+        doing = f'create data table "{name}" in project {project_id}'
+        body = {
+            "name": name,
+            "projectId": project_id,
+            "columns": [{"name": column, "type": kind} for column, kind in columns],
+        }
+
+        def read_again() -> Table | None:
+            return next((table for table in self.tables() if (table.owner_id, table.name) == (project_id, name)), None)
+
+        def send() -> Table:
+            data = self.client.send("POST", "/data-tables", doing, "dataTable:create", body=body)
+            return self._parsed(Table.from_api, data, "/data-tables")
+
+        table = self._surely(send, read_again)
+        if table.owner_id != project_id:
+            self.delete_table(table.id)
+            raise N8nError(TABLES_ELSEWHERE)
+        return table
+
+    def insert_rows(self, table_id: str, rows: Sequence[Mapping[str, Any]], before: int) -> None:
+        """Add `rows` (not more than `row_batches` gives) to a data table that has `before` rows, all or none of them."""
+        path = f"/data-tables/{quoted_part(table_id)}/rows"
+        doing = f"add {len(rows)} rows to data table {table_id}"
+
+        def read_again() -> bool | None:
+            return True if len(self.table_rows(table_id)) == before + len(rows) else None
+
+        def send() -> bool:
+            self.client.send("POST", path, doing, "dataTableRow:create", body={"data": list(rows)})
+            return True
+
+        self._surely(send, read_again)
+
+    def rename_table(self, table: Table, name: str) -> None:
+        """Give a data table another name; ApiError 409 says that its project has one of that name."""
+        path = f"/data-tables/{quoted_part(table.id)}"
+        doing = f'rename data table {table.id} to "{name}"'
+        try:
+            self.client.send("PATCH", path, doing, "dataTable:update", body={"name": name})
+        except ApiError as error:
+            # Its own name is taken, too: so it is where the answer to a first try was lost.
+            mine = [other.name for other in self.tables() if other.id == table.id] if error.status == 409 else []
+            if mine != [name]:
+                raise
+
+    def delete_table(self, table_id: str) -> None:
+        """Delete a data table with all its rows; one that is not there stays away."""
+        path = f"/data-tables/{quoted_part(table_id)}"
+        try:
+            self.client.send("DELETE", path, f"delete data table {table_id}", "dataTable:delete")
+        except ApiError as error:
+            if error.status != 404 or "Could not find" not in error.words:
+                raise
+
+
+def _without_value(variable: dict[str, Any]) -> dict[str, Any]:
+    """Return a variable as n8n lists it without what it says, which may be a secret."""
+    return {name: variable.get(name) for name in ("id", "key", "project")}
+
+
+def row_batches(rows: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """Return `rows` in lists that one call can take."""
+    found: list[list[Mapping[str, Any]]] = []
+    size = 0
+    for row in rows:
+        length = len(json.dumps(row))
+        if not found or len(found[-1]) == MOST_ROWS or size + length > MOST_BYTES:
+            found.append([])
+            size = 0
+        found[-1].append(row)
+        size += length
+    return found

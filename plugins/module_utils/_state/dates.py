@@ -1,0 +1,26 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Dates and times in UTC. PURE: no clock."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from .._errors import InputError
+
+
+def moment(text: object, what: str) -> datetime:
+    """Return a date or a date and time, which is in UTC where it names no zone; raises InputError for anything else."""
+    written = str(text).strip()
+    try:
+        # Python before 3.11 does not know the Z.
+        found = datetime.fromisoformat(written[:-1] + "+00:00" if written.endswith("Z") else written)
+        return found.replace(tzinfo=timezone.utc) if found.tzinfo is None else found.astimezone(timezone.utc)
+    except (OverflowError, ValueError):
+        raise InputError(f'{what}: "{text}" is no date, such as 2026-11-21 or 2026-11-21T09:30:00Z.') from None
+
+
+def utc(when: datetime) -> str:
+    """Return a moment as text, in UTC, to the second."""
+    return when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

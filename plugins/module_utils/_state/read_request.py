@@ -1,0 +1,49 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a task has to read before it can plan. PURE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What has to be read: the users named, or all; the projects; the members of those named (empty: of all, None: of none).
+
+    `community_will_do` reads no projects where the licence has no team projects, instead of failing. `possessions` asks
+    for what the named users own, `possessions_of_projects` for what these projects own, `folders` for their folders, at a
+    request each, and `destination` (a project, or the email of a user) for what is there already. `also` are the calls that
+    the task makes afterwards: an error about missing scopes names what these need, too.
+    """
+
+    users: tuple[str, ...] = ()
+    all_users: bool = False
+    projects: bool = False
+    community_will_do: bool = False
+    members: tuple[str, ...] | None = None
+    roles: bool = False
+    possessions: bool = False
+    possessions_of_projects: tuple[str, ...] = ()
+    folders: bool = False
+    destination: str | None = None
+    also: tuple[str, ...] = ()
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """The calls that have to be allowed to the key, by the names in _resources.SCOPES; folders are not among them."""
+        owned = self.possessions or bool(self.possessions_of_projects)
+        return (
+            *(("list_users",) if self.all_users else ()),
+            *(("find_user",) if self.users and not self.all_users else ()),
+            *(("list_projects",) if self.projects else ()),
+            *(("members",) if self.members is not None else ()),
+            *(("find_roles",) if self.roles else ()),
+            *(("workflows", "credentials", "tables") if owned else ()),
+            *(("variables",) if self.possessions_of_projects else ()),
+            *self.also,
+        )
+
+
+EVERYTHING = Needs(all_users=True, projects=True, members=())

@@ -1,0 +1,57 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What somebody can still reach, as far as n8n shows it. PURE."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .model import State, User
+from .owned import VARIABLE, Possession, Possessions
+
+KEYS_UNSEEN = "n8n shows nobody's API keys: if there are any, they work for what is listed here"
+# Those stay with a new instance role, and answer to the account (seen on 2.40.7).
+MCP_KEYS_UNSEEN = "n8n has deleted the keys of its API and shows nobody's MCP keys: if there are any, those work for what is listed here"
+
+
+def residual_access(
+    state: State, user: User, keys_deleted: bool = False, gone: Sequence[tuple[str, str]] = ()
+) -> list[dict[str, Any]]:
+    """Return what `user` of `state` can reach: entries of `type`, `id`, `name`, and `role` where there is one.
+
+    `keys_deleted` tells that n8n has deleted the keys of its API with the instance role; those of MCP it has not. `gone` are types and ids of what will
+    not be the user's any more, where the state is one before it.
+    """
+    entries = [_entry("instance_role", None, user.role)]
+    entries += [
+        _entry("membership", project.id, project.name, member.role) for project, member in state.memberships(user)
+    ]
+    personal = state.personal_project(user)
+    possessions = state.possessions.get(personal.id, Possessions()) if personal else Possessions()
+    for item in possessions.items:
+        # n8n lets nobody use a variable of a personal project.
+        if item.type != VARIABLE and (item.type, item.id) not in gone:
+            entries.append(_entry(item.type.replace(" ", "_"), item.id, item.name))
+    for item in possessions.shared:
+        entries.append(_entry(f"shared_{item.type}", item.id, item.name, _role(item, personal.id if personal else "")))
+    # Whoever is only invited has none.
+    if not user.never_came:
+        entries.append(_entry("api_keys", None, MCP_KEYS_UNSEEN if keys_deleted else KEYS_UNSEEN))
+    unseen = [possessions.unseen, possessions.tables_unseen]
+    if personal is None:
+        unseen.append("the personal project of this user cannot be seen")
+    if possessions.refused:
+        unseen.append(state.scopes_hint)
+    entries += [_entry("unseen", None, why) for why in unseen if why]
+    return entries
+
+
+def _role(item: Possession, project_id: str) -> str | None:
+    share = item.share_of(project_id)
+    return share.role if share else None
+
+
+def _entry(kind: str, item_id: str | None, name: str, role: str | None = None) -> dict[str, Any]:
+    return {"type": kind, "id": item_id, "name": name, "role": role}

@@ -1,0 +1,134 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Locks between tasks that run at the same time: one for each server, and one for each folder with files of the user."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from .._errors import LockError
+
+# How many seconds a task waits for another one.
+LONGEST_WAIT = 600.0
+_PAUSE = 0.05
+# What flock says of a lock that another process holds.
+_HELD = (errno.EACCES, errno.EAGAIN)
+
+
+@contextmanager
+def server_lock(url: str) -> Iterator[None]:
+    """Hold the lock of the server at `url` against all other tasks of this user on this host.
+
+    Raises LockError where another process holds the lock for LONGEST_WAIT seconds, or where no folder can have the
+    lock. A process that ends gives the lock back, however the process ends.
+    """
+    handle = _locked_file(url)
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def folder_lock(path: str) -> Iterator[None]:
+    """Hold the lock of the folder of the file `path`, so that no other task reads or replaces the file in between.
+
+    The folder itself is what is locked: a file is replaced by another file, and a lock file beside it would stay
+    behind. Raises LockError as server_lock does. A process must not ask for the lock of a folder that it holds.
+    """
+    folder = os.path.dirname(os.path.realpath(path))
+    handle = _locked_folder(folder)
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def _locked_folder(folder: str) -> int:
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+        return _locked(handle, folder)
+    except OSError:
+        # NFS locks no folder, and a folder may be writable and not readable. Then the lock is one between the tasks of
+        # this user.
+        return _locked_file(folder)
+
+
+def _locked(handle: int, subject: str) -> int:
+    """Return the handle once it has the lock, else close it: LockError after LONGEST_WAIT seconds, OSError without locks."""
+    try:
+        _wait_for(handle, subject)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _wait_for(handle: int, subject: str) -> None:
+    deadline = time.monotonic() + LONGEST_WAIT
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except OSError as error:
+            if error.errno not in _HELD:
+                raise
+        if time.monotonic() > deadline:
+            raise LockError(
+                f"Another task works with {subject}: {_holder(handle)}. This task waited {LONGEST_WAIT:g} seconds. Run it "
+                "again when the other task has ended, or end that process if it hangs."
+            )
+        time.sleep(_PAUSE * random.uniform(0.5, 1.5))
+
+
+def _holder(handle: int) -> str:
+    """Return which process holds a lock, as far as the lock tells."""
+    try:
+        return os.pread(handle, 200, 0).decode(errors="replace") or "a process that has just taken the lock"
+    except OSError:
+        # A folder has no content.
+        return "a process that reads or writes a file in the same folder"
+
+
+def _locked_file(subject: str) -> int:
+    """Open and lock the file for `subject` in a folder of the user's own, the same for all tasks of the user here."""
+    folders = (
+        os.path.join(os.path.expanduser("~"), ".ansible", "lifecycle.n8n"),
+        # A user of a container may have no home folder.
+        os.path.join(tempfile.gettempdir(), f"lifecycle.n8n-{os.geteuid()}"),
+    )
+    name = f"{hashlib.sha256(subject.encode()).hexdigest()[:32]}.lock"
+    problems = []
+    for folder in folders:
+        try:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            # Anybody can make a folder of that name in /tmp.
+            if os.path.islink(folder) or os.lstat(folder).st_uid != os.geteuid():
+                raise OSError(errno.EPERM, "another user owns the folder")
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            handle = _locked(os.open(os.path.join(folder, name), flags, 0o600), subject)
+            _name_this_process(handle)
+            return handle
+        except OSError as error:
+            problems.append(f"{folder}: {error.strerror}")
+    raise LockError(f"No folder can have the lock for {subject} ({'; '.join(problems)}). Make one of them writable.")
+
+
+def _name_this_process(handle: int) -> None:
+    """Write for the process that waits which one holds the lock. A full disk is no reason to fail."""
+    with suppress(OSError):
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"process {os.getpid()} since {_now()}".encode(), 0)
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

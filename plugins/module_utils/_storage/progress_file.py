@@ -1,0 +1,37 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The file that shows how far a long run has come, while it runs."""
+
+from __future__ import annotations
+
+import os
+import threading
+from datetime import datetime, timezone
+
+from .._errors import InputError
+from .atomic import writable
+
+
+class ProgressFile:
+    """A text file that gets a line whenever changes are behind the run: when, how many, of how many, and which."""
+
+    def __init__(self, path: str) -> None:
+        """Check that the file can be written, before anything is changed; raises InputError."""
+        self.path = path
+        self._lock = threading.Lock()
+        why = writable(path)
+        if not why and os.path.exists(path) and not os.access(path, os.W_OK):
+            # A line is added to it; to replace it is another thing.
+            why = f"{path} is no file that can be written to"
+        if why:
+            raise InputError(f"Progress cannot be written to {path}: {why}.")
+
+    def __call__(self, made: int, planned: int, action: str) -> None:
+        """Add a line. That a disk is full is no reason to stop half-way."""
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        try:
+            with self._lock, open(self.path, "a", encoding="utf-8") as file:
+                file.write(f"{now} {made} of {planned} ({action})\n")
+        except OSError:
+            pass

@@ -1,0 +1,110 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The file that keeps the record of staged leavers, fit for version control: it has no secrets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+from .._errors import InputError, N8nError
+from .atomic import replace_file, writable
+from .lock import folder_lock
+
+RecordType = TypeVar("RecordType", bound="StoredRecord")
+
+
+class StoredRecord(Protocol):
+    """What the file needs of a record. An entry is about one user, whose id is its `id`."""
+
+    @property
+    def leavers(self) -> Mapping[str, Any]:
+        """The entries by the ids of the users."""
+
+    def to_text(self) -> str:
+        """Return the content of the file."""
+
+    def lines(self) -> list[str]:
+        """Return a line for each entry."""
+
+    def adding(self: RecordType, leavers: Iterable[Any]) -> RecordType:
+        """Return the record with these entries."""
+
+    def merged(self: RecordType, before: RecordType, after: RecordType) -> RecordType:
+        """Return this record with what has changed from `before` to `after`."""
+
+
+class RecordFile(Generic[RecordType]):
+    """The record of one n8n in a file; `is_new` where there is none yet."""
+
+    def __init__(
+        self, path: str, url: str, parse: Callable[[str | None, str, str], RecordType], read_only: bool = False
+    ) -> None:
+        """Read the record; raises InputError if it is damaged, or cannot be read or written.
+
+        `parse` makes a record of the text of the file (None: the file does not exist), the url and the path. With
+        `read_only`, as in check mode, the file is not written.
+        """
+        self.path = path
+        self.url = url
+        self._parse = parse
+        self.read_only = read_only
+        why = writable(path)
+        if why:
+            raise InputError(f"The record of leavers cannot be kept in {path}: {why}.")
+        self.is_new = not os.path.lexists(path)
+        self.record = self._first = self._read()
+
+    def _read(self) -> RecordType:
+        if not os.path.lexists(self.path):
+            return self._parse(None, self.url, self.path)
+        try:
+            with open(self.path, encoding="utf-8") as file:
+                text = file.read()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"The record of leavers {self.path} cannot be read: {error}. Nobody is deleted.") from None
+        return self._parse(text, self.url, self.path)
+
+    def keep(self, record: RecordType) -> None:
+        """Keep another record, if it is another; raises N8nError where it cannot be written.
+
+        What other tasks have written in the meantime stays: the file gets the difference alone.
+        """
+        if record == self.record:
+            return
+        if not self.read_only:
+            self._write(lambda found: found.merged(self.record, record))
+        self.record = record
+
+    def put_back(self, leavers: Sequence[Any]) -> None:
+        """Add those of these entries that the file does not have; raises N8nError where it cannot be written.
+
+        Another task, which shares no lock with this one, removes an entry when it restores the user. Such an entry is missing
+        from the file although this task knows that the user is staged.
+        """
+        found = self._read().leavers
+        missing = [leaver for leaver in leavers if leaver.id not in found]
+        if missing:
+            self._write(lambda record: record.adding(leaver for leaver in missing if leaver.id not in record.leavers))
+        self.record = self.record.adding(leavers)
+
+    def _write(self, change: Callable[[RecordType], RecordType]) -> None:
+        """Replace the file by what `change` makes of it as it is now."""
+        try:
+            with folder_lock(self.path):
+                # A user who has made the file private keeps it private.
+                mode = os.stat(self.path).st_mode & 0o777 if os.path.lexists(self.path) else 0o644
+                replace_file(self.path, change(self._read()).to_text(), mode)
+        except OSError as error:
+            raise N8nError(f"The record of leavers could not be kept in {self.path}: {error}.") from None
+        self.is_new = False
+
+    def diff(self) -> dict[str, str]:
+        """Return who is in the record before and after what was kept, of those of whom it says something else now."""
+        before, after = self._first.lines(), self.record.lines()
+        return {
+            "before": "".join(f"{line}\n" for line in before if line not in after),
+            "after": "".join(f"{line}\n" for line in after if line not in before),
+        }

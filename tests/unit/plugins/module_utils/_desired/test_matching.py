@@ -1,0 +1,220 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which people an attribute of a rule fits, and where an attribute is found."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.matching import Values, find_attribute, matcher
+
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+SCIM = {
+    "userName": "ada",
+    "name": {"familyName": "Lovelace", "givenName": "Ada"},
+    "emails": [{"value": "Ada@Example.com", "primary": True}, {"value": "ada@home.example"}],
+    "groups": [{"value": "1", "display": "Sales"}, {"value": "2", "display": "Managers"}, "odd"],
+    "name.nickName": "Countess",
+    ENTERPRISE: {"department": "Engines", "manager": {"displayName": "Charles"}},
+}
+
+
+def fits(wanted: object, has: object) -> bool:
+    return matcher(wanted, "match.x").matches(Values.of({"x": has}, "x"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "has", "expected"),
+    [
+        ("Sales", "Sales", True),
+        ("Sales", "sales", False),
+        ("Sales", "Sales EMEA", False),
+        ("Zürich", "Zürich", True),
+        # One sign, or a letter and its accent
+        ("Z\u00fcrich", "Zu\u0308rich", True),
+        ("Zu\u0308rich", "Z\u00fcrich", True),
+        (["Basel", "Zu\u0308rich"], ["Z\u00fcrich"], True),
+        ("Z?rich*", "Zu\u0308rich West", True),
+        ("Zu\u0308*", "Z\u00fcrich", True),
+        ("~Z[\u00fcu]rich$", "Zu\u0308rich", True),
+        ("~Zu\u0308", "Z\u00fcrich", True),
+        ("Zurich", "Zu\u0308rich", False),
+        # Numbers and text
+        (4711, "4711", True),
+        ("4711", 4711, True),
+        (4711, 4711, True),
+        (1.5, "1.5", True),
+        (0, 0, True),
+        (1, True, False),
+        (date(2026, 1, 2), "2026-01-02", True),
+        # True and false
+        (True, True, True),
+        (True, "TRUE", True),
+        ("True", True, True),
+        ("TRUE", "true", True),
+        (False, False, True),
+        (False, "False", True),
+        (True, False, False),
+        (False, "", False),
+        # Lists, on either side
+        (["Sales", "Support"], "Support", True),
+        (["Sales", "Support"], "HR", False),
+        ("Sales", ["HR", "Sales"], True),
+        ([1, "b"], ["a", "1"], True),
+        (["a"], ["b", "c"], False),
+        ([], "Sales", False),
+        (("a",), [("b", ["a"])], True),
+        ("a", {"a"}, True),
+        # Wildcards, over the whole value
+        ("Sales*", "Sales EMEA", True),
+        ("Sales*", "Sales", True),
+        ("Sales*", "Inside Sales", False),
+        ("*Sales", "Inside Sales", True),
+        ("*a*c*", "abcd", True),
+        ("S?les", "Sales", True),
+        ("S?les", "Sles", False),
+        ("*", "anything", True),
+        ("*", "two\nlines", True),
+        ("a*", "a\n", True),
+        ("a?", "a\n\n", False),
+        ("[ab]*", "a1", False),
+        ("[ab]*", "[ab]1", True),
+        ("!a*", "b", False),
+        ("a.c*", "abc", False),
+        ("4?11", 4711, True),
+        ("s*", "Sales", False),
+        (["x*", "S*"], "Sales", True),
+        ("tr*", True, True),
+        # Regular expressions, from the beginning
+        ("~Sales|Support", "Support EMEA", True),
+        ("~Sales$", "Sales EMEA", False),
+        ("~ales", "Sales", False),
+        ("~(?i)sales", "SALES", True),
+        ("~.*[0-9]{2}", "a12", True),
+        ("~47", 4711, True),
+        ("a~", "a~", True),
+        # What somebody lacks
+        ("*", None, False),
+        ("*", "", False),
+        ("*", " ", False),
+        ("~", None, None),
+        ("~.*", "", False),
+        ("*", [], False),
+        ("*", [None, ""], False),
+        ("*", {"a": "b"}, False),
+        ("*", [{"a": "b"}], False),
+        ("None", None, False),
+    ],
+)
+def test_what_fits(wanted: object, has: object, expected: bool | None) -> None:
+    if expected is None:
+        with pytest.raises(InputError):
+            fits(wanted, has)
+    else:
+        assert fits(wanted, has) is expected
+
+
+def test_a_missing_attribute_fits_nothing() -> None:
+    assert not matcher("*", "match.x").matches(Values.of({"y": "a"}, "x"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (None, "match.x is blank"),
+        ("", "match.x is blank"),
+        ("  ", "match.x is blank"),
+        (["a", None], "match.x is blank"),
+        ({"a": "b"}, "there is a dictionary"),
+        (["a", ["b"]], "there is a list"),
+        ("~", "match.x: no regular expression follows"),
+        ("~ ", "match.x: no regular expression follows"),
+        ("~(", r'match.x: "~\(" is no regular expression \(missing \)'),
+        (["a", "~["], r'match.x: "~\[" is no regular expression'),
+        ("~a{99999999999999999999}", "is no regular expression"),
+    ],
+)
+def test_what_nobody_can_want(wanted: object, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        matcher(wanted, "match.x")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("userName", "ada"),
+        ("name.familyName", "Lovelace"),
+        ("name.nickName", "Countess"),
+        ("name", {"familyName": "Lovelace", "givenName": "Ada"}),
+        ("emails.0.value", "Ada@Example.com"),
+        ("emails.1.value", "ada@home.example"),
+        ("emails.2.value", None),
+        ("emails.-1.value", None),
+        ("emails.0", {"value": "Ada@Example.com", "primary": True}),
+        ("emails.value", ["Ada@Example.com", "ada@home.example"]),
+        ("emails.primary", [True]),
+        ("groups.display", ["Sales", "Managers"]),
+        ("groups.name", None),
+        (f"{ENTERPRISE}.department", "Engines"),
+        (f"{ENTERPRISE}.manager.displayName", "Charles"),
+        (f"{ENTERPRISE}.team", None),
+        ("userName.x", None),
+        ("nothing", None),
+        ("nothing.at.all", None),
+        (".", None),
+    ],
+)
+def test_where_an_attribute_is_found(path: str, expected: object) -> None:
+    assert find_attribute(SCIM, path) == expected
+
+
+@pytest.mark.parametrize(
+    ("person", "expected"),
+    [
+        ({"a.b": 1, "a": {"b": 2}}, 1),
+        ({"a.b": None, "a": {"b": 2}}, None),
+        ({"a": {"b": 2}}, 2),
+        ({"A.b": 1}, None),
+    ],
+)
+def test_the_exact_key_comes_first(person: dict[str, Any], expected: object) -> None:
+    assert find_attribute(person, "a.b") == expected
+
+
+@pytest.mark.parametrize(
+    ("person", "expected"),
+    [
+        ({"a.b": {"c": 1}, "a": {"b.c": 2}}, 1),
+        ({"a.b": {"x": 1}, "a": {"b.c": 2}}, 2),
+        ({"a.b": {"x": 1}, "a": {"b": [{"c": 3}]}}, [3]),
+    ],
+)
+def test_the_longest_key_that_leads_somewhere_counts(person: dict[str, Any], expected: object) -> None:
+    assert find_attribute(person, "a.b.c") == expected
+
+
+@given(st.text(), st.text())
+def test_text_without_signs_fits_itself_and_nothing_else(wanted: str, has: str) -> None:
+    plain = wanted.strip() and not wanted.startswith("~") and not set("*?") & set(wanted)
+    if plain and wanted.lower() not in ("true", "false"):
+        assert fits(wanted, wanted)
+        assert fits(wanted, has) is (wanted == has)
+
+
+@given(st.text(alphabet="ab*?[].", min_size=1, max_size=8), st.text(alphabet="ab[].", min_size=1, max_size=12))
+def test_wildcards_fit_as_a_slow_reader_says(pattern: str, text: str) -> None:
+    def reads(left: str, right: str) -> bool:
+        if not left:
+            return not right
+        if left[0] == "*":
+            return reads(left[1:], right) or bool(right and reads(left, right[1:]))
+        return bool(right) and left[0] in ("?", right[0]) and reads(left[1:], right[1:])
+
+    assert fits(pattern, text) is reads(pattern, text)

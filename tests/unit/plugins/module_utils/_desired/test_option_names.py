@@ -1,0 +1,82 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Messages name options so that roles can put their variables in place of these, and nothing else is taken for an option."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.option_names import with_names
+
+PLUGINS = Path(__file__).resolve().parents[5] / "plugins"
+NAMES = {
+    "action": "offboard_action",
+    "approve": "sync_approve",
+    "max_removals": "sync_max_removals",
+    "state_path": "offboard_state_path",
+    "transfer_to": "offboard_transfer_to",
+    "users": "offboard_users",
+}
+
+
+@pytest.mark.parametrize(
+    ("message", "named"),
+    [
+        ("Say with transfer_to who gets it.", "Say with offboard_transfer_to who gets it."),
+        ("transfer_to: x@example.com", "offboard_transfer_to: x@example.com"),
+        ("more than max_removals (3)", "more than sync_max_removals (3)"),
+        ("with approve: 3d5a.", "with sync_approve: 3d5a."),
+        ("action=staged needs state_path.", "offboard_action=staged needs offboard_state_path."),
+        ("users[3]: blank", "offboard_users[3]: blank"),
+        ("argument 'max_removals' is of type str", "argument 'sync_max_removals' is of type str"),
+        ("Elements value for option 'users' is", "Elements value for option 'offboard_users' is"),
+    ],
+)
+def test_options_have_the_names_of_variables(message: str, named: str) -> None:
+    assert with_names(message, NAMES) == named
+    assert with_names(message, {}) == message
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'Project "transfer_to" does not exist',
+        'n8n refused it: "max_removals, say \\" approve: it" (HTTP 400)',
+        "transfer_to@example.com is the owner",
+        "users at state_path.example.com",
+        "cannot be kept in /srv/state_path/transfer_to",
+        "it takes action, and users approve",
+        "the_state_path and state_paths",
+    ],
+)
+def test_what_is_not_an_option_stays(message: str) -> None:
+    assert with_names(message, NAMES) == message
+
+
+# Options whose names are English words, in no form that with_names finds.
+WORDS = re.compile(r"\b(?:approve|successor|restore)\b(?![=:\[])")
+VALUES = re.compile(r"\baction (?:remove_memberships|demote|delete|staged)\b")
+
+
+def messages(source: Path) -> Iterator[str]:
+    """Yield the texts of a file, but for documentation and comments; what an f-string inserts is an x."""
+    parsed = ast.parse(source.read_text("utf-8"))
+    documentation = {id(node.value) for node in ast.walk(parsed) if isinstance(node, ast.Expr)}
+    documentation |= {id(node.value) for node in parsed.body if isinstance(node, ast.Assign)}
+    for node in ast.walk(parsed):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            if id(node) not in documentation:
+                yield node.value
+
+
+@pytest.mark.parametrize("source", sorted(PLUGINS.glob("module*/**/*.py")), ids=lambda source: source.stem)
+def test_messages_name_options_in_a_form_that_is_found(source: Path) -> None:
+    assert [text for text in messages(source) if WORDS.search(text) or VALUES.search(text)] == []

@@ -1,0 +1,73 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which role is more, by n8n's order and by one that is given."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, Problems
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.ranking import Ranking
+
+
+def ranking(*role_order: str) -> Ranking:
+    problems = Problems()
+    made = Ranking.of(role_order, problems)
+    problems.refuse()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("role_order", "kind", "roles", "highest"),
+    [
+        ([], "project", ["viewer", "editor", "admin"], ["admin"]),
+        ([], "project", ["chatUser", "viewer"], ["viewer"]),
+        ([], "global", ["chatUser", "member", "admin"], ["admin"]),
+        ([], "global", ["chatUser", "global:member"], ["global:member"]),
+        ([], "project", ["viewer", "Auditor"], ["viewer", "Auditor"]),
+        ([], "project", ["Auditor"], ["Auditor"]),
+        (["viewer", "Auditor"], "project", ["viewer", "Auditor"], ["Auditor"]),
+        (["viewer", "Auditor"], "project", ["editor", "Auditor"], ["editor", "Auditor"]),
+        (["viewer", "Auditor", "editor"], "project", ["viewer", "Auditor", "editor"], ["editor"]),
+        # One step over a role that is in both orders
+        (["editor", "Auditor"], "project", ["viewer", "Auditor"], ["Auditor"]),
+        (["Auditor", "project:viewer"], "project", ["admin", "Auditor"], ["admin"]),
+        (["Auditor", "project:viewer"], "project", ["chatUser", "Auditor"], ["chatUser", "Auditor"]),
+        # A role that is higher than two between which nobody knows
+        (["viewer", "Auditor", "admin"], "project", ["editor", "Auditor", "admin"], ["admin"]),
+        # Both kinds, and custom roles, in one order
+        (["Guest", "member", "global:admin", "viewer", "Auditor"], "global", ["Guest", "member"], ["member"]),
+        (["Guest", "member", "global:admin", "viewer", "Auditor"], "project", ["viewer", "Auditor"], ["Auditor"]),
+        (
+            ["project:a-abc123", "project:b-abc123"],
+            "project",
+            ["project:a-abc123", "project:b-abc123"],
+            ["project:b-abc123"],
+        ),
+    ],
+)
+def test_the_highest_in_any_order(role_order: list[str], kind: str, roles: list[str], highest: list[str]) -> None:
+    for shuffled in permutations(roles):
+        assert sorted(ranking(*role_order).highest(shuffled, kind)) == sorted(highest)
+
+
+def test_a_role_is_as_it_is_written_first() -> None:
+    assert ranking().highest(["project:editor", "editor", "viewer"], "project") == ["project:editor"]
+
+
+@pytest.mark.parametrize(
+    ("role_order", "message"),
+    [
+        (["editor", "viewer"], "has project:editor before project:viewer, which n8n has the other way round"),
+        (["Auditor", "Auditor"], 'has "Auditor" twice'),
+        (["viewer", "project:viewer"], 'has "project:viewer" twice'),
+        (["member", "admin", "viewer"], r"project:admin before project:viewer.* written in full \(global:admin"),
+        (["member", "admin", "viewer", "admin"], 'has "project:admin" twice'),
+    ],
+)
+def test_an_order_that_cannot_be(role_order: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        ranking(*role_order)

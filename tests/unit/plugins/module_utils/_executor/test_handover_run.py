@@ -1,0 +1,266 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Handovers carried out on the fake: whole, cut short at every write and run again, and with somebody else at work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.handover_run import deliver
+from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.handover_planner import Disposal, plan_handover
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.handover import (
+    Delivery,
+    Handover,
+    check_nothing_left,
+)
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State, User
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import Credential, Share, Table, Workflow
+from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
+
+ADA = "ada@example.com"
+TABLE = "AbCdEfGh12345678"
+COLUMNS = (("s", "string"), ("n", "number"))
+BROKEN = ApiError("n8n is broken.", 501, "broken")
+
+
+@pytest.fixture
+def n8n() -> FakeN8n:
+    """Ada owns a credential, a published workflow that uses it, and a data table of 2,500 rows; Ops has one of its name."""
+    fake = FakeN8n()
+    fake.person(ADA)
+    fake.team("Ops")
+    home, ops = fake.personal(ADA), ops_of(fake)
+    fake.owned[home] = [
+        Workflow("workflow", "w-1", "Bills", published=True, credentials=("c-1",), tables=(TABLE,)),
+        Credential(
+            "credential", "c-1", "Mail", shares=(Share(fake.personal("olivia@example.com"), "credential:user"),)
+        ),
+        Table("data table", TABLE, "Orders", columns=COLUMNS),
+    ]
+    fake.owned[ops] = [Table("data table", "t-ops", "Orders", columns=COLUMNS)]
+    fake.rows[TABLE] = [{"s": f"row {number}", "n": number} for number in range(2500)]
+    return fake
+
+
+def ops_of(n8n: FakeN8n) -> str:
+    return next(project.id for project in n8n.all_projects.values() if project.name == "Ops")
+
+
+def handover(n8n: FakeN8n, **options: Any) -> Handover:
+    """Read the fake and plan what becomes of Ada's."""
+    home, ops = n8n.all_projects[n8n.personal(ADA)], n8n.all_projects[ops_of(n8n)]
+    state = State(
+        "http://n8n.invalid",
+        users=tuple(n8n.users.values()),
+        projects=tuple(n8n.all_projects.values()),
+        possessions=n8n.possessions([home.id, ops.id], sees_all=True),
+    )
+    return plan_handover(state, home, Disposal(**{"destination": ops, "data_tables": "copy", **options}))
+
+
+def run(n8n: FakeN8n, **options: Any) -> Delivery:
+    return deliver(handover(n8n, **options), n8n)
+
+
+def check_handed_over(n8n: FakeN8n) -> None:
+    """Assert that Ops has all of Ada's, once, the rows in their order, and that its own is as it was."""
+    assert n8n.owned[n8n.personal(ADA)] == []
+    names = sorted((item.type, item.name) for item in n8n.owned[ops_of(n8n)])
+    assert names == [
+        ("credential", "Mail"),
+        ("data table", "Orders"),
+        ("data table", f"Orders (from {ADA})"),
+        ("workflow", "Bills"),
+    ]
+    copies = [item.id for item in n8n.owned[ops_of(n8n)] if item.name.endswith(f"(from {ADA})")]
+    assert n8n.rows[copies[0]] == [{"s": f"row {number}", "n": number} for number in range(2500)]
+    assert TABLE not in n8n.rows and "t-ops" not in n8n.rows
+
+
+def test_everything_arrives_and_is_reported(n8n: FakeN8n) -> None:
+    plan = handover(n8n)
+    done = deliver(plan, n8n)
+    check_handed_over(n8n)
+    assert done.error is None and done.not_done == () and done.notes == []
+    result = done.to_result()
+    assert result["transferred"] == plan.expected().transferred
+    assert [share["user"] for share in result["lost_shares"]] == ["olivia@example.com"]
+    (copied,) = result["copied"]
+    new = n8n.find("data table", copied["new_id"])
+    assert new is not None and new.name == copied["new_name"] == f"Orders (from {ADA})"
+    assert (copied["id"], copied["rows"], copied["workflows"]) == (TABLE, 2500, [{"id": "w-1", "name": "Bills"}])
+    workflow = n8n.find("workflow", "w-1")
+    assert isinstance(workflow, Workflow) and workflow.published
+    # The order of the calls: credential, workflow, copy, three batches, the original, the name.
+    assert [write[0] for write in n8n.writes] == [
+        "transfer_credential",
+        "transfer_workflow",
+        "create_table",
+        *["insert_rows"] * 3,
+        "delete_table",
+        "rename_table",
+    ]
+    home = n8n.personal(ADA)
+    check_nothing_left(plan, n8n.possessions([home], sees_all=True)[home])
+
+
+@pytest.mark.parametrize("number", range(1, 8))
+def test_a_run_that_fails_at_any_write_loses_nothing_and_the_next_goes_on(n8n: FakeN8n, number: int) -> None:
+    n8n.fail[number] = BROKEN
+    plan = handover(n8n)
+    done = deliver(plan, n8n)
+    assert done.error is BROKEN
+    assert len(done.transferred) + len(done.copied) + len(done.not_done) == len(plan.steps)
+    assert TABLE in n8n.rows
+    n8n.fail.clear()
+    again = run(n8n)
+    assert again.error is None
+    check_handed_over(n8n)
+    ids = [entry["id"] for entry in done.transferred + again.transferred + again.copied]
+    assert sorted(ids) == sorted(["c-1", "w-1", TABLE])
+
+
+def test_a_copy_that_cannot_be_named_is_complete_and_keeps_its_name(n8n: FakeN8n) -> None:
+    n8n.fail[8] = BROKEN
+    done = run(n8n)
+    assert done.error is None
+    assert done.copied[0]["new_name"] == f"Orders (copy of {TABLE})"
+    assert "keeps this name" in done.notes[0]
+    assert len(n8n.rows[done.copied[0]["new_id"]]) == 2500
+    assert run(n8n).copied == []
+
+
+def test_a_finished_copy_that_an_earlier_run_left_is_not_made_again(n8n: FakeN8n) -> None:
+    n8n.fail[7] = BROKEN
+    run(n8n)
+    n8n.writes.clear()
+    assert run(n8n).error is None
+    assert [write[0] for write in n8n.writes] == ["delete_table", "rename_table"]
+    check_handed_over(n8n)
+
+
+def test_a_half_finished_copy_is_taken_away_and_made_anew(n8n: FakeN8n) -> None:
+    n8n.fail[5] = BROKEN
+    run(n8n)
+    n8n.fail.clear()
+    n8n.writes.clear()
+    assert run(n8n).error is None
+    assert [write[0] for write in n8n.writes][:2] == ["delete_table", "create_table"]
+    check_handed_over(n8n)
+
+
+@pytest.mark.parametrize("edit", ["grown", "changed"])
+def test_an_unfinished_copy_that_somebody_works_with_is_not_destroyed(n8n: FakeN8n, edit: str) -> None:
+    # A complete one is left in the one case, a half-finished one in the other.
+    n8n.fail[7 if edit == "grown" else 5] = BROKEN
+    run(n8n)
+    n8n.fail.clear()
+    mine = n8n.rows[copy_of(n8n)]
+    if edit == "grown":
+        mine.append({"s": "more", "n": None})
+    else:
+        mine[0]["s"] = "other"
+    before = [dict(row) for row in mine]
+    done = run(n8n)
+    assert "was begun as a copy of" in str(done.error) and "delete or rename the copy" in str(done.error)
+    assert n8n.rows[copy_of(n8n)] == before and len(n8n.rows[TABLE]) == 2500
+
+
+def test_a_table_of_the_name_with_other_columns_is_no_copy(n8n: FakeN8n) -> None:
+    left = Table("data table", "t-left", f"Orders (copy of {TABLE})", columns=COLUMNS[:1])
+    n8n.owned[ops_of(n8n)].append(left)
+    assert run(n8n).error is None
+    check_handed_over(n8n)
+
+
+def test_a_copy_that_is_not_the_same_is_taken_away_and_the_original_stays(n8n: FakeN8n) -> None:
+    # Somebody writes into the copy before it is compared.
+    n8n.meanwhile["table_rows", 2] = lambda: n8n.rows[copy_of(n8n)].append({"s": "more", "n": None})
+    done = run(n8n)
+    assert "the copy was not the same" in str(done.error)
+    assert [item.name for item in n8n.owned[ops_of(n8n)] if item.type == "data table"] == ["Orders"]
+    assert len(n8n.rows[TABLE]) == 2500
+
+
+def test_a_table_that_is_written_to_meanwhile_stays_and_is_copied_anew_the_next_time(n8n: FakeN8n) -> None:
+    n8n.meanwhile["table_rows", 3] = lambda: n8n.rows[TABLE].append({"s": "late", "n": None})
+    done = run(n8n)
+    assert "was written to while it was copied" in str(done.error)
+    assert len(n8n.rows[TABLE]) == 2501
+    again = run(n8n)
+    assert (again.error, again.copied[0]["rows"]) == (None, 2501)
+    assert n8n.rows[again.copied[0]["new_id"]][-1] == {"s": "late", "n": None}
+
+
+def copy_of(n8n: FakeN8n) -> str:
+    return next(item.id for item in n8n.owned[ops_of(n8n)] if item.name == f"Orders (copy of {TABLE})")
+
+
+def test_a_name_that_is_taken_meanwhile_is_left_to_whoever_has_it(n8n: FakeN8n) -> None:
+    taken = Table("data table", "t-new", f"Orders (from {ADA})", columns=COLUMNS)
+    n8n.meanwhile["rename_table", 1] = lambda: n8n.owned[ops_of(n8n)].append(taken)
+    done = run(n8n)
+    assert (done.error, done.copied[0]["new_name"]) == (None, f"Orders (from {ADA}, 2)")
+
+
+def test_an_empty_table_is_copied_as_well(n8n: FakeN8n) -> None:
+    n8n.rows[TABLE] = []
+    done = run(n8n)
+    assert (done.error, done.copied[0]["rows"]) == (None, 0)
+
+
+def test_tables_that_may_go_are_deleted(n8n: FakeN8n) -> None:
+    done = run(n8n, data_tables="delete")
+    assert [entry["id"] for entry in done.deleted] == [TABLE]
+    assert TABLE not in n8n.rows
+
+
+def test_what_is_destroyed_is_unpublished_first_so_that_n8n_takes_all_or_nothing(n8n: FakeN8n) -> None:
+    plan = handover(n8n, destination=None, data_tables="refuse", delete_resources=True)
+    with pytest.raises(ApiError, match="Cannot delete a published workflow"):
+        n8n.delete_user(n8n.id_of(ADA))
+    done = deliver(plan, n8n)
+    assert (done.error, done.to_result()["deleted"]) == (None, [])
+    n8n.delete_user(n8n.id_of(ADA))
+    done.owner_deleted()
+    assert sorted(entry["id"] for entry in done.to_result()["deleted"]) == sorted(["c-1", "w-1", TABLE])
+
+
+def test_a_destination_that_is_gone_stops_at_the_first_step(n8n: FakeN8n) -> None:
+    plan = handover(n8n)
+    n8n.delete_project(ops_of(n8n))
+    done = deliver(plan, n8n)
+    assert "Could not find project" in str(done.error)
+    assert (done.transferred, done.not_done) == ([], plan.steps)
+
+
+def test_how_far_it_is_can_be_told_after_each_step(n8n: FakeN8n) -> None:
+    seen: list[int] = []
+    plan = handover(n8n)
+    deliver(plan, n8n, lambda done: seen.append(len(done.transferred) + len(done.copied)))
+    assert seen == [1, 2, 3]
+
+
+def test_a_server_that_moves_everything_itself_gets_one_call(n8n: FakeN8n) -> None:
+    n8n.transfers = True
+    home, ops = n8n.all_projects[n8n.personal(ADA)], n8n.all_projects[ops_of(n8n)]
+    possessions = n8n.possessions([home.id], sees_all=True)
+    user = User(n8n.id_of(ADA), ADA, "global:member")
+    state = State("http://n8n.invalid", users=(user,), projects=(home, ops), possessions=possessions)
+    plan = plan_handover(state, home, Disposal(ops), knows_transfer=n8n.knows_transfer("user"))
+    done = deliver(plan, n8n)
+    n8n.delete_user(user.id, plan.transfer_to)
+    done.owner_deleted()
+    assert [write[0] for write in n8n.writes] == ["delete_user"]
+    assert sorted(entry["id"] for entry in done.transferred) == sorted(["c-1", "w-1", TABLE])
+    assert {item.id for item in n8n.owned[ops.id]} == {"t-ops", "c-1", "w-1", TABLE}
+
+
+def test_an_n8n_that_does_not_know_the_parameter_refuses_it_and_deletes_nothing(n8n: FakeN8n) -> None:
+    with pytest.raises(ApiError, match="Unknown query parameter"):
+        n8n.delete_user(n8n.id_of(ADA), ops_of(n8n))
+    assert n8n.find("workflow", "w-1") is not None and ADA in n8n.people()

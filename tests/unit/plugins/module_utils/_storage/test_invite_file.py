@@ -1,0 +1,128 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The file of invitation links: only its owner reads it, and it loses nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, N8nError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._storage.invite_file import InviteFile
+
+ANN = {"ann@example.com": "https://n8n.example.com/signup?token=a"}
+BOB = {"bob@example.com": "https://n8n.example.com/signup?token=b"}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "invites.json"
+
+
+def links_in(path: Path) -> object:
+    return json.loads(path.read_text("utf-8"))
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_links_are_kept_for_the_owners_eyes_alone(path: Path) -> None:
+    before = os.umask(0)
+    try:
+        InviteFile(str(path)).add(ANN)
+    finally:
+        os.umask(before)
+    assert links_in(path) == ANN
+    assert mode(path) == 0o600
+
+
+def test_nothing_is_written_before_there_is_a_link(path: Path) -> None:
+    InviteFile(str(path)).add({})
+    assert not path.exists()
+
+
+def test_links_are_added_to_those_of_this_run_and_of_earlier_ones(path: Path) -> None:
+    InviteFile(str(path)).add(ANN)
+    file = InviteFile(str(path))
+    file.add(BOB)
+    file.add({"ünal@example.com": "https://n8n.example.com/signup?token=ü"})
+    assert links_in(path) == {**ANN, **BOB, "ünal@example.com": "https://n8n.example.com/signup?token=ü"}
+
+
+def test_a_newer_link_of_a_person_replaces_the_older(path: Path) -> None:
+    file = InviteFile(str(path))
+    file.add(ANN)
+    file.add({"ann@example.com": "https://n8n.example.com/signup?token=new"})
+    assert links_in(path) == {"ann@example.com": "https://n8n.example.com/signup?token=new"}
+
+
+def test_a_file_that_others_could_read_is_theirs_no_more(path: Path) -> None:
+    path.write_text("{}", "utf-8")
+    path.chmod(0o644)
+    InviteFile(str(path)).add(ANN)
+    assert mode(path) == 0o600
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"x"', b"null", b"\xff\xfe", b"just notes"])
+def test_a_file_that_is_something_else_is_refused_and_left_as_it_is(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=f"{path}, which is there and is no file of links: .*Move it away"):
+        InviteFile(str(path))
+    assert path.read_bytes() == content
+
+
+def test_a_folder_in_its_place_is_refused(path: Path) -> None:
+    path.mkdir()
+    with pytest.raises(InputError, match="is a folder"):
+        InviteFile(str(path))
+
+
+def test_a_symbolic_link_stays_one_and_its_target_gets_the_links(path: Path) -> None:
+    target = path.parent / "elsewhere.json"
+    path.symlink_to(target)
+    InviteFile(str(path)).add({"ada@example.com": "https://n8n.example.com/signup?token=1"})
+    assert path.is_symlink() and stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+def test_links_that_another_run_has_added_meanwhile_are_kept(path: Path) -> None:
+    mine, other = InviteFile(str(path)), InviteFile(str(path))
+    other.add({"grace@example.com": "https://n8n.example.com/signup?token=2"})
+    mine.add({"ada@example.com": "https://n8n.example.com/signup?token=1"})
+    assert sorted(json.loads(path.read_text("utf-8"))) == ["ada@example.com", "grace@example.com"]
+
+
+@pytest.mark.parametrize("folder", ["missing", "file"])
+def test_a_folder_that_cannot_be_written_to_is_refused_before_anybody_is_invited(folder: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    with pytest.raises(InputError, match=f"{folder} is no folder that can be written to"):
+        InviteFile(str(tmp_path / folder / "invites.json"))
+
+
+def test_a_path_that_depends_on_where_the_module_runs_is_refused() -> None:
+    with pytest.raises(InputError, match="invites.json: give the full path of the file"):
+        InviteFile("invites.json")
+
+
+@pytest.mark.parametrize("broken", ["tempfile.mkstemp", "os.replace", "os.chmod"])
+def test_links_that_cannot_be_kept_are_told_of_without_showing_them(
+    broken: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = InviteFile(str(path))
+    file.add(ANN)
+
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(broken, fail)
+    with pytest.raises(N8nError, match="1 people were invited .*No space left on device.*resend_invite") as caught:
+        file.add(BOB)
+    monkeypatch.undo()
+    assert "token=" not in str(caught.value)
+    assert links_in(path) == ANN
+    assert list(path.parent.iterdir()) == [path]
