@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._changes.describe import sentence
+from ..module_utils._changes.describe import describe_change
 
 DOCUMENTATION = r"""
 name: n8n_plan_lines
@@ -61,7 +61,7 @@ def n8n_plan_lines(plan: Any) -> list[str]:
             "n8n_plan_lines wants the plan that n8n_access or n8n_offboard returned, a list of changes."
         )
     try:
-        return [sentence(change) for change in plan] or ["Nothing is to be changed."]
+        return [describe_change(change) for change in plan] or ["Nothing is to be changed."]
     except KeyError as error:
         raise AnsibleFilterError(
             f"n8n_plan_lines wants the plan that a module returned; a change in it has no or a wrong {error}."

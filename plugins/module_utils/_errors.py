@@ -35,7 +35,7 @@ class ConnectionFailed(N8nError):
     reason = "unreachable"
 
 
-class Unanswered(ConnectionFailed):
+class LostResponse(ConnectionFailed):
     """A write was sent and its answer was lost: whether n8n carried it out has to be read from n8n."""
 
     reason = "unanswered"
@@ -74,7 +74,7 @@ class ApiError(N8nError):
         self.refused = refused or message
 
 
-class Problems:
+class ErrorCollector:
     """Collects what is wrong, so that a list is refused once, with all that is wrong in it."""
 
     LONGEST = 20
@@ -83,7 +83,7 @@ class Problems:
         self._messages: dict[str, None] = {}
         self._unseen = False
 
-    def __enter__(self) -> Problems:
+    def __enter__(self) -> ErrorCollector:
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:

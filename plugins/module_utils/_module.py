@@ -12,20 +12,20 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
-from ._changes.outcome import ApplyError, Forestalled, Outcome
+from ._changes.outcome import ApplyError, ConflictError, Outcome
 from ._changes.plan import Plan
-from ._desired.handover_options import Bequest, bequest_of
+from ._desired.handover_options import HandoverOptions, handover_options_from
 from ._desired.omitted import without_omitted
 from ._desired.option_names import with_names
 from ._errors import InputError, N8nError
 from ._executor.apply import apply
-from ._server.api import Resources
+from ._server.api import Api
 from ._server.client import REQUESTS_IMPORT_ERROR, Client
 from ._server.hints import scopes_remedy
 from ._server.options import CONNECTION_OPTIONS, Connection
 from ._server.reading import read, roles_if_shown
 from ._state.model import State, User
-from ._state.read_request import Needs
+from ._state.read_request import ReadRequest
 from ._state.roles import Role, role_slug
 from ._state.similar_names import SimilarEmails, missing_user_note
 from ._storage.lock import server_lock
@@ -34,8 +34,8 @@ from ._storage.lock import server_lock
 class Task:
     """What a module's run() works with: it reads, and carries a plan out, or in check mode only says what it would do."""
 
-    def __init__(self, resources: Resources, check_mode: bool, wants_diff: bool) -> None:
-        self.resources = resources
+    def __init__(self, api: Api, check_mode: bool, wants_diff: bool) -> None:
+        self.api = api
         self.check_mode = check_mode
         self.wants_diff = wants_diff
         self.plan: Plan | None = None
@@ -44,37 +44,37 @@ class Task:
         # What a module returns beside the plan, also where it fails after planning.
         self.findings: dict[str, Any] = {}
         # What is changed besides the plan, as text before and after it; asked for when all is done.
-        self.besides: Callable[[], dict[str, str]] = lambda: {"before": "", "after": ""}
+        self.extra_diff: Callable[[], dict[str, str]] = lambda: {"before": "", "after": ""}
 
     @property
     def url(self) -> str:
         """The address of the server, as plans and records name it."""
-        return self.resources.client.connection.url
+        return self.api.client.connection.url
 
-    def read(self, needs: Needs) -> State:
-        """Return the state that `needs` asks for."""
-        return read(self.resources, needs)
+    def read(self, request: ReadRequest) -> State:
+        """Return the state that `request` asks for."""
+        return read(self.api, request)
 
     def roles_if_shown(self) -> tuple[Role, ...] | None:
         """Return the roles that there are, or None where the server or the key's scopes do not show them."""
-        return roles_if_shown(self.resources)
+        return roles_if_shown(self.api)
 
     def warn_of_similar_user(self, reference: str) -> None:
         """Say which user may be meant by an email that no user has, if one has a similar email and n8n lists the users."""
         if "@" not in reference:
             return
         try:
-            listing = self.resources.list_users()
+            listing = self.api.list_users()
         except N8nError:
             # A hint is all that is missing then.
             return
         note = missing_user_note(reference, SimilarEmails(User.from_api(item).email for item in listing.items))
         self.warnings += [note] if note else []
 
-    def bequest(self, params: Mapping[str, Any], kind: str) -> Bequest:
+    def handover_options(self, params: Mapping[str, Any], kind: str) -> HandoverOptions:
         """Return what the options say becomes of possessions, on this server; `kind` (user or project) is what goes."""
-        wanted = bequest_of(params)
-        return replace(wanted, knows_transfer=wanted.transfer_to is not None and self.resources.knows_transfer(kind))
+        wanted = handover_options_from(params)
+        return replace(wanted, knows_transfer=wanted.transfer_to is not None and self.api.knows_transfer(kind))
 
     def show(self, plan: Plan) -> None:
         """Make `plan` and its notes part of what the task returns, whatever comes of it."""
@@ -84,7 +84,7 @@ class Task:
     def carry_out(
         self,
         plan: Plan,
-        keep_links: Callable[[dict[str, str]], None] | None = None,
+        on_invite_links: Callable[[dict[str, str]], None] | None = None,
         report: Callable[[Outcome], dict[str, Any]] = lambda outcome: {},
         progress: Callable[[int, int, str], None] = lambda made, planned, action: None,
         prepare: Callable[[], None] = lambda: None,
@@ -92,7 +92,7 @@ class Task:
         """Make the changes of `plan` and return what was done, which in check mode is what would be.
 
         Raises InputError before anything is written where a role cannot be given, and ApplyError where some changes
-        could not be made. `keep_links` gets the invitation links, which are secrets, by email; without it, a warning
+        could not be made. `on_invite_links` gets the invitation links, which are secrets, by email; without it, a warning
         names the users whose links nothing keeps. `report` makes what a task that fails on the way returns besides, out of
         what was done. `progress` is told how far it is, and `prepare` is called right before the first write, in check mode
         where that would be.
@@ -106,10 +106,12 @@ class Task:
             deleted = {change.owner for change in plan.changes if change.action in ("delete_user", "delete_project")}
             self.outcome = Outcome(
                 done=list(plan.changes),
-                deliveries={owner: handover.expected(owner in deleted) for owner, handover in plan.handovers.items()},
+                handover_outcomes={
+                    owner: handover.expected(owner in deleted) for owner, handover in plan.handovers.items()
+                },
             )
             return self.outcome
-        self.outcome = apply(plan, self.resources, keep_links, progress)
+        self.outcome = apply(plan, self.api, on_invite_links, progress)
         if self.outcome.unreached:
             self.outcome.notes.append(self._conflicts_note())
         if self.outcome.errors:
@@ -119,15 +121,15 @@ class Task:
     def carry_out_one(
         self,
         plan: Plan,
-        keep_links: Callable[[dict[str, str]], None] | None = None,
+        on_invite_links: Callable[[dict[str, str]], None] | None = None,
         report: Callable[[Outcome], dict[str, Any]] = lambda outcome: {},
     ) -> Outcome:
         """Do as carry_out does for a task with one wish, which fails where it could not be made true."""
-        outcome = self.carry_out(plan, keep_links, report)
+        outcome = self.carry_out(plan, on_invite_links, report)
         if outcome.unreached:
             # The error says it.
             outcome.notes.remove(self._conflicts_note())
-            raise Forestalled(outcome, report(outcome))
+            raise ConflictError(outcome, report(outcome))
         return outcome
 
     def _conflicts_note(self) -> str:
@@ -139,10 +141,10 @@ class Task:
 
     def _check_scopes(self, plan: Plan) -> None:
         """Find out before the first write whether the key may do it, where n8n tells."""
-        missing = self.resources.missing_scopes(_calls_of(plan))
+        missing = self.api.missing_scopes(_calls_of(plan))
         if missing:
-            needs = "needs it" if len(missing) == 1 else "needs them"
-            raise InputError(f"{scopes_remedy(missing, ())} The plan {needs}, and nothing was changed.")
+            request = "needs it" if len(missing) == 1 else "needs them"
+            raise InputError(f"{scopes_remedy(missing, ())} The plan {request}, and nothing was changed.")
 
     def _check_roles(self, plan: Plan) -> None:
         """Find out before the first write whether the roles exist and the licence includes them, where n8n tells."""
@@ -157,7 +159,7 @@ class Task:
         }
         if not given:
             return
-        known = roles_if_shown(self.resources)
+        known = roles_if_shown(self.api)
         for (kind, role), change in given.items():
             role_slug(
                 role,
@@ -168,13 +170,13 @@ class Task:
 
     def result(self) -> dict[str, Any]:
         """Return what every module returns."""
-        besides = self.besides()
-        changed = bool(self.outcome.done) or besides["before"] != besides["after"]
-        common = {"changed": changed, "requests": self.resources.client.requests}
+        extra_diff = self.extra_diff()
+        changed = bool(self.outcome.done) or extra_diff["before"] != extra_diff["after"]
+        common = {"changed": changed, "requests": self.api.client.requests}
         if self.plan is None or not self.wants_diff:
             return common
         diff = self.plan.diff(self.outcome.done)
-        return {**common, "diff": {key: diff[key] + besides[key] for key in diff}}
+        return {**common, "diff": {key: diff[key] + extra_diff[key] for key in diff}}
 
     def plan_result(self) -> dict[str, Any]:
         """Return what a module that plans for many people returns of the plan."""
@@ -254,7 +256,7 @@ def run_module(
     except N8nError as error:
         module.fail_json(msg=str(error), reason=error.reason)
     with client:
-        task = Task(Resources(client), module.check_mode, module._diff)
+        task = Task(Api(client), module.check_mode, module._diff)
         try:
             with server_lock(task.url) if writes and not module.check_mode else nullcontext():
                 result = run(params, task)
@@ -271,7 +273,7 @@ def run_module(
 def _calls_of(plan: Plan) -> set[str]:
     """Return what a plan calls, by the names in _resources.SCOPES."""
     handed_over = {call for handover in plan.handovers.values() for call in handover.actions}
-    changes = (change for change in plan.changes if not change.carried_by and change.item is None)
+    changes = (change for change in plan.changes if not change.implied_by and change.item is None)
     return handed_over | {change.action for change in changes}
 
 

@@ -14,7 +14,7 @@ def quoted(name: object) -> str:
     return json.dumps(name, ensure_ascii=False)
 
 
-def few(names: Iterable[str], most: int = 3) -> str:
+def shortened(names: Iterable[str], most: int = 3) -> str:
     """Return the first of many names, and how many more there are."""
     listed = list(names)
     return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")

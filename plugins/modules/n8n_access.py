@@ -489,20 +489,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..module_utils._desired.access_lists import access_needs, access_wish
-from ..module_utils._planning.removal_limits import Brakes
+from ..module_utils._desired.access_lists import access_request, desired_access
+from ..module_utils._planning.removal_limits import RemovalLimits
 from ..module_utils._executor.invitation_warnings import missing_links_note
-from ..module_utils._leaving.leaver_record import Record
+from ..module_utils._leaving.leaver_record import LeaverRecord
 from ..module_utils._leaving.restore import (
-    Comeback,
-    check_needs,
-    comeback_needs,
-    comeback_notes,
-    find_comebacks,
+    RestoredUser,
+    restore_check_request,
+    restore_request,
+    restore_notes,
+    find_restored_users,
     is_about,
     missing_access,
     names_custom_roles,
-    with_comebacks,
+    with_restored_access,
     without_lost_roles,
 )
 from ..module_utils._errors import InputError, N8nError
@@ -513,8 +513,8 @@ from ..module_utils._planning.planner import plan
 from ..module_utils._storage.progress_file import ProgressFile
 from ..module_utils._storage.record_file import RecordFile
 from ..module_utils._planning.unmatched import unmatched
-from ..module_utils._desired.desired import ADDITIVE, AUTHORITIES, KEEP, UNLISTED, Terms
-from ..module_utils._state.read_request import Needs
+from ..module_utils._desired.desired import ADDITIVE, AUTHORITIES, KEEP, UNLISTED, ListPolicy
+from ..module_utils._state.read_request import ReadRequest
 
 USER: dict[str, Any] = {
     "email": {"type": "str", "required": True},
@@ -558,13 +558,13 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Make the lists true and return the plan."""
-    terms = Terms(
+    terms = ListPolicy(
         params["authority"],
         params["unlisted_users"],
         protected=tuple(params["protected_users"]),
         ignored=tuple(params["ignored_users"]),
     )
-    wish = access_wish(
+    desired = desired_access(
         params["users"],
         params["projects"],
         terms,
@@ -572,77 +572,81 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         params["create_projects"],
         params["allow_empty"],
     )
-    brakes = Brakes(params["max_removals"], params["max_removal_percent"], params["approve"], params["only_approved"])
+    limits = RemovalLimits(
+        params["max_removals"], params["max_removal_percent"], params["approve"], params["only_approved"]
+    )
     invites = InviteFile(params["invites_path"]) if params["invites_path"] else None
     progress = ProgressFile(params["progress_path"]) if params["progress_path"] else lambda made, planned, action: None
     restoring, file = params["restore"], _record(params, task)
     if file:
-        task.besides = file.diff
-    needs = comeback_needs(access_needs(wish), file.record) if file and restoring else access_needs(wish)
-    state = task.read(needs)
-    comebacks = find_comebacks(file.record, wish, state) if file else []
+        task.extra_diff = file.diff
+    request = restore_request(access_request(desired), file.record) if file and restoring else access_request(desired)
+    state = task.read(request)
+    restored_users = find_restored_users(file.record, desired, state) if file else []
     if restoring:
-        if names_custom_roles(comebacks):
-            comebacks = without_lost_roles(comebacks, task.roles_if_shown())
-        wish = with_comebacks(wish, comebacks, state)
-    planned = plan(state, wish)
-    if brakes.needs_all_members(planned, terms):
-        planned = plan(task.read(replace(needs, projects=True, community_will_do=True, members=())), wish)
-    notes = comeback_notes(comebacks, restoring, params["state_path"])
+        if names_custom_roles(restored_users):
+            restored_users = without_lost_roles(restored_users, task.roles_if_shown())
+        desired = with_restored_access(desired, restored_users, state)
+    planned = plan(state, desired)
+    if limits.needs_all_members(planned, terms):
+        planned = plan(task.read(replace(request, projects=True, projects_optional=True, members=())), desired)
+    notes = restore_notes(restored_users, restoring, params["state_path"])
     planned = replace(planned, notes=(*planned.notes, *notes))
     task.show(planned)
-    pending = pending_users(planned.state, wish)
-    task.findings.update(pending=pending, unmatched=unmatched(planned, wish))
+    pending = pending_users(planned.state, desired)
+    task.findings.update(pending=pending, unmatched=unmatched(planned, desired))
     missing_links = missing_links_note(pending, invites.emails, invites.path) if invites else ""
     task.warnings += [missing_links] if missing_links else []
-    brakes.check(planned, terms)
+    limits.check(planned, terms)
     outcome = task.carry_out(planned, invites.add if invites else None, progress=progress)
     if file and restoring:
         # Who did not get everything can be given the rest by another run.
         unsettled = {conflict["user"] for conflict in outcome.conflicts}
-        settled = [comeback for comeback in comebacks if comeback.email not in unsettled]
-        file.keep(file.record.without(comeback.staged.id for comeback in settled))
+        settled = [restored for restored in restored_users if restored.email not in unsettled]
+        file.keep(file.record.without(restored.staged.id for restored in settled))
         if settled and not task.check_mode:
-            _check_restored(task, file, settled, check_needs(needs, settled))
-    restored = {"restored": [comeback.to_result() for comeback in comebacks]} if restoring else {}
+            _check_restored(task, file, settled, restore_check_request(request, settled))
+    restored = {"restored": [restored.to_result() for restored in restored_users]} if restoring else {}
     return {**task.plan_result(), **restored}
 
 
-def _check_restored(task: Task, file: RecordFile[Record], comebacks: Sequence[Comeback], needs: Needs) -> None:
+def _check_restored(
+    task: Task, file: RecordFile[LeaverRecord], restored_users: Sequence[RestoredUser], request: ReadRequest
+) -> None:
     """Look whether users have what was returned to them, and put the entries of the others back into the record.
 
     Another task that shares no lock with this one may stage a user while this task restores the user. This look comes
     after the entry has left the record, so that the later one of the two tasks puts the entry back.
     """
     try:
-        state = task.read(needs)
+        state = task.read(request)
     except N8nError as error:
-        file.put_back([comeback.staged for comeback in comebacks])
+        file.put_back([restored.staged for restored in restored_users])
         task.warnings.append(
             f"Whether the restored users have all access could not be looked at, so they stay in the record {file.path}: {error}"
         )
         return
-    for comeback in comebacks:
-        missing = dict(missing_access(comeback, state))
+    for restored in restored_users:
+        missing = dict(missing_access(restored, state))
         if not missing:
             continue
-        file.put_back([comeback.staged])
+        file.put_back([restored.staged])
         task.outcome.take_back(
-            lambda change: is_about(change, comeback, missing), "another task took this access away at the same time"
+            lambda change: is_about(change, restored, missing), "another task took this access away at the same time"
         )
         task.warnings.append(
-            f"{comeback.email} was restored, and another task took access away at the same time: {', '.join(missing.values())}. "
+            f"{restored.email} was restored, and another task took access away at the same time: {', '.join(missing.values())}. "
             f"The user stays in the record {file.path}. Make sure that no other task stages this user. Then run this task again."
         )
 
 
-def _record(params: Mapping[str, Any], task: Task) -> RecordFile[Record] | None:
+def _record(params: Mapping[str, Any], task: Task) -> RecordFile[LeaverRecord] | None:
     """Return the record of staged leavers, None where there is none to look at; raises InputError where there has to be."""
     if not params["state_path"]:
         if params["restore"]:
             raise InputError("restore=true needs state_path, the record of staged leavers.")
         return None
-    file = RecordFile(params["state_path"], task.url, Record.from_text, task.check_mode)
+    file = RecordFile(params["state_path"], task.url, LeaverRecord.from_text, task.check_mode)
     if file.is_new and params["restore"]:
         raise InputError(
             f"There is no record of staged leavers in {params['state_path']}, so restore=true has nothing to give back: name the "

@@ -337,16 +337,16 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
-from ..module_utils._leaving.leaver_record import Record
+from ..module_utils._leaving.leaver_record import LeaverRecord
 from ..module_utils._leaving.leaver_result import leaver_results
 from ..module_utils._planning.handover_planner import DATA_TABLES
 from ..module_utils._errors import InputError, N8nError
 from ..module_utils._leaving.leavers import (
     ACTIONS,
     STAGED,
-    Departure,
+    LeaverOptions,
     find_leavers,
-    leaver_needs,
+    leaver_request,
     leaver_references,
     plan_leavers,
     successors,
@@ -356,9 +356,9 @@ from ..module_utils._state.model import State
 from ..module_utils._module import OPTION_NAMES, Task, run_module
 from ..module_utils._changes.outcome import Outcome
 from ..module_utils._storage.record_file import RecordFile
-from ..module_utils._leaving.grace_period import GRACE_DAYS, Staging, newly_staged
+from ..module_utils._leaving.grace_period import GRACE_DAYS, GracePeriod, newly_staged
 from ..module_utils._state.dates import moment
-from ..module_utils._state.read_request import Needs
+from ..module_utils._state.read_request import ReadRequest
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "users": {"type": "list", "elements": "raw", "required": True},
@@ -379,28 +379,28 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Take the access of the leavers away and return what each has lost, and what is left."""
     references = leaver_references(params["users"])
     file = _record(params, task)
-    departure = Departure(
+    leaver_options = LeaverOptions(
         params["action"],
         params["demote_role"],
-        task.bequest(params, "user"),
+        task.handover_options(params, "user"),
         successors(params["successor"]),
         _staging(params, file) if file else None,
     )
-    needs = leaver_needs(references, departure)
-    state = task.read(needs)
+    request = leaver_request(references, leaver_options)
+    state = task.read(request)
     people = find_leavers(state, references)
-    if state.roles is None and wants_roles(people, departure):
+    if state.roles is None and wants_roles(people, leaver_options):
         state = replace(state, roles=task.roles_if_shown())
-    plan = plan_leavers(state, people, departure)
-    departure = departure.recording(plan, people)
+    plan = plan_leavers(state, people, leaver_options)
+    leaver_options = leaver_options.recording(plan, people)
 
     def begin() -> None:
-        if file and departure.staging:
-            file.keep(departure.staging.record)
+        if file and leaver_options.grace_period:
+            file.keep(leaver_options.grace_period.record)
 
     def report(outcome: Outcome) -> dict[str, Any]:
         touched = outcome.done or outcome.errors
-        after = None if task.check_mode else _again(task, needs) if touched else state
+        after = None if task.check_mode else _again(task, request) if touched else state
         then = plan.state_after(outcome.done) if task.check_mode else after
         if file and then:
             try:
@@ -411,28 +411,28 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
             except N8nError as error:
                 # What was done is done, and the next run tidies up.
                 task.warnings.append(str(error))
-        return {"users": leaver_results(people, departure, plan, outcome.done, outcome.deliveries, after)}
+        return {"users": leaver_results(people, leaver_options, plan, outcome.done, outcome.handover_outcomes, after)}
 
     outcome = task.carry_out(plan, report=report, prepare=begin)
     return {**report(outcome), **task.plan_result()}
 
 
-def _again(task: Task, needs: Needs) -> State | None:
+def _again(task: Task, request: ReadRequest) -> State | None:
     """Return what there is after the changes, which proves them, or None where n8n does not answer any more."""
     try:
-        return task.read(replace(needs, folders=False))
+        return task.read(replace(request, folders=False))
     except N8nError as error:
         task.warnings.append(f"What is left to the leavers could not be looked at, and is worked out: {error}")
         return None
 
 
-def _record(params: Mapping[str, Any], task: Task) -> RecordFile[Record] | None:
+def _record(params: Mapping[str, Any], task: Task) -> RecordFile[LeaverRecord] | None:
     """Return the record of who leaves in two steps, and None for those who leave at once."""
     if params["action"] == STAGED:
         if not params["state_path"]:
             raise InputError("action=staged needs state_path, the path of the record of staged leavers.")
-        file = RecordFile(params["state_path"], task.url, Record.from_text, task.check_mode)
-        task.besides = file.diff
+        file = RecordFile(params["state_path"], task.url, LeaverRecord.from_text, task.check_mode)
+        task.extra_diff = file.diff
         return file
     idle = [name for name in ("state_path", "grace_days", "now") if params[name] is not None]
     if idle:
@@ -442,9 +442,9 @@ def _record(params: Mapping[str, Any], task: Task) -> RecordFile[Record] | None:
     return None
 
 
-def _staging(params: Mapping[str, Any], file: RecordFile[Record]) -> Staging:
+def _staging(params: Mapping[str, Any], file: RecordFile[LeaverRecord]) -> GracePeriod:
     days = GRACE_DAYS if params["grace_days"] is None else params["grace_days"]
-    return Staging(file.record, file.is_new, _now(params["now"]), days, file.path)
+    return GracePeriod(file.record, file.is_new, _now(params["now"]), days, file.path)
 
 
 def _now(text: str | None) -> datetime:

@@ -161,9 +161,9 @@ from ..module_utils._state.names import project_name
 from ..module_utils._module import Task, run_module
 from ..module_utils._changes.outcome import Outcome
 from ..module_utils._planning.planner import plan
-from ..module_utils._desired.desired import ProjectWish, Wish
-from ..module_utils._desired.handover_options import Bequest, deletion_calls
-from ..module_utils._state.read_request import Needs
+from ..module_utils._desired.desired import DesiredProject, DesiredState
+from ..module_utils._desired.handover_options import HandoverOptions, deletion_calls
+from ..module_utils._state.read_request import ReadRequest
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "name": {"type": "str"},
@@ -176,35 +176,35 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 
-def desired(params: Mapping[str, Any], bequest: Bequest) -> Wish:
+def desired_state(params: Mapping[str, Any], handover_options: HandoverOptions) -> DesiredState:
     """Return what the options ask for; raises InputError where neither option has a value, as where both are null."""
     if params["name"] is None and params["id"] is None:
         raise InputError("name or id is required, and neither has a value. Set one of them.")
-    project = ProjectWish(
+    project = DesiredProject(
         name=None if params["name"] is None else project_name(params["name"], "name"),
         id=None if params["id"] is None else project_name(params["id"], "id"),
         previous_names=tuple(project_name(name, "previous_names") for name in params["previous_names"]),
         present=params["state"] == "present",
         where="previous_names",
     )
-    return Wish(projects=(project,), create_projects=True, bequest=bequest)
+    return DesiredState(projects=(project,), create_projects=True, handover_options=handover_options)
 
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Make the options true and return the project."""
     absent = params["state"] == "absent"
-    wish = desired(params, task.bequest(params, "project") if absent else Bequest())
+    desired = desired_state(params, task.handover_options(params, "project") if absent else HandoverOptions())
     doomed = (params["id"] or params["name"],) if absent else ()
     # Who loses a share by it can only be said of users who are read.
-    needs = Needs(
+    request = ReadRequest(
         all_users=absent,
         projects=True,
-        possessions_of_projects=doomed,
+        owned_by_projects=doomed,
         folders=absent,
-        destination=wish.bequest.transfer_to,
-        also=deletion_calls("project", wish.bequest) if absent else (),
+        destination=desired.handover_options.transfer_to,
+        also=deletion_calls("project", desired.handover_options) if absent else (),
     )
-    changes = plan(task.read(needs), wish)
+    changes = plan(task.read(request), desired)
     outcome = task.carry_out_one(changes, report=Outcome.handed_over)
     project = changes.project_after(params["id"], params["name"], outcome.projects)
     return {

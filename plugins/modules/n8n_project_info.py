@@ -111,7 +111,7 @@ from typing import Any
 from ..module_utils._state.names import project_name
 from ..module_utils._module import Task, run_module
 from ..module_utils._state.memberships import projects_called, projects_result
-from ..module_utils._state.read_request import Needs
+from ..module_utils._state.read_request import ReadRequest
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "name": {"type": "str"},
@@ -130,7 +130,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     named = tuple(reference for reference in (name, project_id) if reference is not None)
     members = named if params["members"] else None
     # A personal project's member is the user who is its creator, which takes no request a project.
-    state = task.read(Needs(projects=True, members=members, all_users=params["members"] and personal))
+    state = task.read(ReadRequest(projects=True, members=members, all_users=params["members"] and personal))
     wanted = [
         project
         for project in (state.projects if name is None else projects_called(state, name))

@@ -124,8 +124,8 @@ from typing import Any
 from ..module_utils._state.names import project_name
 from ..module_utils._module import Task, run_module
 from ..module_utils._planning.planner import plan
-from ..module_utils._desired.desired import MemberWish, Wish, user_reference
-from ..module_utils._state.read_request import Needs
+from ..module_utils._desired.desired import DesiredMember, DesiredState, user_reference
+from ..module_utils._state.read_request import ReadRequest
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "project": {"type": "str", "required": True},
@@ -136,26 +136,28 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 
-def desired(params: Mapping[str, Any]) -> Wish:
+def desired_state(params: Mapping[str, Any]) -> DesiredState:
     """Return what the options ask for."""
-    member = MemberWish(
+    member = DesiredMember(
         project=project_name(params["project"], "project"),
         user=user_reference(params["user"], "user"),
         role=params["role"],
         present=params["state"] == "present",
         where="role",
     )
-    return Wish(members=(member,), allow_no_admin=params["allow_no_admin"])
+    return DesiredState(members=(member,), allow_no_admin=params["allow_no_admin"])
 
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Make the options true and return the member and its project."""
-    wish = desired(params)
-    member = wish.members[0]
-    state = task.read(Needs(users=(member.user,), projects=True, members=(member.project,), roles=wish.names_roles))
+    desired = desired_state(params)
+    member = desired.members[0]
+    state = task.read(
+        ReadRequest(users=(member.user,), projects=True, members=(member.project,), roles=desired.needs_role_lookup)
+    )
     if not member.present and state.find_user(member.user) is None:
         task.warn_of_similar_user(member.user)
-    changes = plan(state, wish)
+    changes = plan(state, desired)
     task.carry_out_one(changes)
     project, after = state.find_project(member.project), changes.member_after(member.project, member.user)
     return {

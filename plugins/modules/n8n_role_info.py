@@ -99,7 +99,7 @@ from typing import Any
 from ..module_utils._state.roles import known_roles
 from ..module_utils._module import Task, run_module
 from ..module_utils._state.memberships import roles_result
-from ..module_utils._state.read_request import Needs
+from ..module_utils._state.read_request import ReadRequest
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "name": {"type": "str"},
@@ -109,7 +109,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Return the roles that the options ask for."""
-    roles = task.read(Needs(roles=True)).roles
+    roles = task.read(ReadRequest(roles=True)).roles
     if roles is None:
         task.warnings.append(
             "This n8n does not list its roles (that came with 2.36): custom roles and licences are not known."

@@ -216,9 +216,9 @@ from ..module_utils._module import Task, run_module
 from ..module_utils._changes.outcome import Outcome
 from ..module_utils._planning.planner import plan
 from ..module_utils._state.residual_access import residual_access
-from ..module_utils._desired.desired import UserWish, Wish, user_reference
-from ..module_utils._desired.handover_options import Bequest, bequest_of, deletion_calls
-from ..module_utils._state.read_request import Needs
+from ..module_utils._desired.desired import DesiredUser, DesiredState, user_reference
+from ..module_utils._desired.handover_options import HandoverOptions, handover_options_from, deletion_calls
+from ..module_utils._state.read_request import ReadRequest
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "email": {"type": "str"},
@@ -233,30 +233,37 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 
-def desired(params: Mapping[str, Any], bequest: Bequest) -> Wish:
+def desired_state(params: Mapping[str, Any], handover_options: HandoverOptions) -> DesiredState:
     """Return what the options ask for."""
     which = "id" if params["email"] is None else "email"
     reference = user_reference(params[which], which, is_email=which == "email")
-    user = UserWish(reference, params["role"], params["state"] == "present", where="role")
-    return Wish(users=(user,), create_users=which == "email", resend_invite=params["resend_invite"], bequest=bequest)
+    user = DesiredUser(reference, params["role"], params["state"] == "present", where="role")
+    return DesiredState(
+        users=(user,),
+        create_users=which == "email",
+        resend_invite=params["resend_invite"],
+        handover_options=handover_options,
+    )
 
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Make the options true and return the user."""
-    wish = desired(params, bequest_of(params))
-    reference = wish.users[0].user
+    desired = desired_state(params, handover_options_from(params))
+    reference = desired.users[0].user
     absent = params["state"] == "absent"
-    needs = Needs(users=(reference,), roles=wish.names_roles)
-    state = task.read(replace(needs, also=_deletion(reference, wish.bequest).calls) if absent else needs)
+    request = ReadRequest(users=(reference,), roles=desired.needs_role_lookup)
+    state = task.read(
+        replace(request, also=_deletion(reference, desired.handover_options).calls) if absent else request
+    )
     if absent and state.find_user(reference):
-        wish = desired(params, task.bequest(params, "user"))
-        state = task.read(_deletion(reference, wish.bequest))
+        desired = desired_state(params, task.handover_options(params, "user"))
+        state = task.read(_deletion(reference, desired.handover_options))
     elif absent:
         task.warn_of_similar_user(reference)
-    changes = plan(state, wish)
+    changes = plan(state, desired)
     links: dict[str, str] = {}
-    keep_links = links.update if params["return_invite_url"] else None
-    outcome = task.carry_out_one(changes, keep_links, report=Outcome.handed_over)
+    on_invite_links = links.update if params["return_invite_url"] else None
+    outcome = task.carry_out_one(changes, on_invite_links, report=Outcome.handed_over)
     user = changes.user_after(reference, outcome.user_ids)
     if user is None:
         return {}
@@ -268,25 +275,25 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     return result
 
 
-def _deletion(reference: str, bequest: Bequest) -> Needs:
+def _deletion(reference: str, handover_options: HandoverOptions) -> ReadRequest:
     """Return what has to be read before a user is deleted."""
-    return Needs(
+    return ReadRequest(
         users=(reference,),
         all_users=True,
         projects=True,
-        community_will_do=True,
+        projects_optional=True,
         members=(),
-        possessions=True,
+        owned_items=True,
         folders=True,
-        destination=bequest.transfer_to,
-        also=deletion_calls("user", bequest),
+        destination=handover_options.transfer_to,
+        also=deletion_calls("user", handover_options),
     )
 
 
 def _left(task: Task, user: User) -> User | None:
     """Return the deleted user if n8n knows that user still; that it does not answer any more undoes no deletion."""
     try:
-        return task.resources.find_user(user.id)
+        return task.api.find_user(user.id)
     except N8nError as error:
         task.warnings.append(f"{user.email} was deleted, and n8n could not be asked whether that is so: {error}")
         return None

@@ -132,7 +132,7 @@ from typing import Any
 from ..module_utils._module import Task, run_module
 from ..module_utils._state.memberships import users_result
 from ..module_utils._desired.desired import user_reference
-from ..module_utils._state.read_request import Needs
+from ..module_utils._state.read_request import ReadRequest
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "email": {"type": "str"},
@@ -148,7 +148,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     named = (user_reference(params[which], which, is_email=which == "email"),) if which else ()
     memberships = params["memberships"]
     state = task.read(
-        Needs(users=named, all_users=not named, projects=memberships, members=() if memberships else None)
+        ReadRequest(users=named, all_users=not named, projects=memberships, members=() if memberships else None)
     )
     return {"users": users_result(state, memberships, params["include_personal"])}
 

@@ -17,8 +17,8 @@ from ..module_utils._state.names import check_ascii
 from ..module_utils._desired.omitted import is_omitted
 from ..module_utils._server.options import CONNECTION_OPTIONS, Connection
 from ..module_utils._server.reading import read
-from ..module_utils._server.api import Resources
-from ..module_utils._state.read_request import Needs
+from ..module_utils._server.api import Api
+from ..module_utils._state.read_request import ReadRequest
 
 # What makes text without a brace plain text, and text with one anything but a template.
 _plain: Callable[[str], Any]
@@ -74,11 +74,11 @@ def options_in(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if not is_omitted(value)}
 
 
-def read_state(connection: Connection, needs: Needs) -> State:
-    """Return the state that `needs` asks for; raises AnsibleError with what went wrong."""
+def read_state(connection: Connection, request: ReadRequest) -> State:
+    """Return the state that `request` asks for; raises AnsibleError with what went wrong."""
     try:
         with Client(connection, read_only=True) as client:
-            return read(Resources(client), needs)
+            return read(Api(client), request)
     except N8nError as error:
         raise AnsibleError(str(error)) from None
 

@@ -9,12 +9,12 @@ import json
 import sys
 import time
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_wish
-from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.removal_limits import Brakes
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import desired_access
+from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.removal_limits import RemovalLimits
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Member, Project, State, User
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import MEMBER, OWNER
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.planner import plan
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import AUTHORITATIVE, Terms
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import AUTHORITATIVE, ListPolicy
 
 from .company import Company
 
@@ -26,10 +26,10 @@ def main(size: int, state_name: str) -> None:
     # As in every module.
     people, state = Company.of_size(size).people(), _state(size, state_name)
     begin = time.process_time()
-    terms = Terms(AUTHORITATIVE)
-    planned = plan(state, access_wish(people, terms=terms))
+    terms = ListPolicy(AUTHORITATIVE)
+    planned = plan(state, desired_access(people, terms=terms))
     made = time.process_time()
-    Brakes().check(planned, terms)
+    RemovalLimits().check(planned, terms)
     result = (planned.to_result(), planned.summary, planned.digest, planned.diff(planned.changes))
     end = time.process_time()
     print(json.dumps({"planning": made - begin, "result": end - made, "changes": len(result[0])}))

@@ -228,8 +228,8 @@ def test_a_misspelled_name_that_is_to_be_absent(company: Server, tmp_path: Path)
     assert user not in warnings_of("n8n_offboard", users=["adda@example.com", ADA], check_mode=True)
     # Without the scope that lists the users there is no hint, and no error.
     owner = company.login(OWNER)
-    few = owner.api_key([scope for scope in owner.call("GET", "/api-keys/scopes") if scope != "user:list"])
-    assert unchanged("n8n_user", email="adda@example.com", api_key=few, **absent) == ""
+    key = owner.api_key([scope for scope in owner.call("GET", "/api-keys/scopes") if scope != "user:list"])
+    assert unchanged("n8n_user", email="adda@example.com", api_key=key, **absent) == ""
     assert everything(company) == before
 
 

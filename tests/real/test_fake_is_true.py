@@ -23,12 +23,12 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import Connection
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
     Credential,
-    Possession,
+    OwnedItem,
     Share,
     Table,
     Workflow,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Resources
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Api
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
 
 COLUMNS = (("s", "string"), ("n", "number"), ("b", "boolean"), ("d", "date"))
@@ -48,7 +48,7 @@ ADA, BO, CY, OLIVIA = (f"{name}@example.com" for name in ("ada", "bo", "cy", "ol
 class World:
     """One of the two: what the collection uses of it, and what happens on it without the collection."""
 
-    def __init__(self, api: Resources) -> None:
+    def __init__(self, api: Api) -> None:
         self.api = api
         self.links: dict[str, str] = {}
 
@@ -102,8 +102,8 @@ class World:
         self.api.set_user_role(self.user(email), f"global:{role}")
 
     def owned(self, name: str, sees_all: bool = True) -> object:
-        ((_key, possessions),) = self.api.possessions([self.project(name)], sees_all).items()
-        return sorted((item.type, item.name) for item in possessions.items), possessions.unseen
+        ((_key, owned_items),) = self.api.owned_items([self.project(name)], sees_all).items()
+        return sorted((item.type, item.name) for item in owned_items.items), owned_items.unseen
 
     def state(self) -> object:
         """Who is there, and every project with its members."""
@@ -146,7 +146,7 @@ class World:
         """The id of a workflow, credential or data table."""
         return next((item.id for item in self.listed() if item.name == name), "AbCdEfGh12345678")
 
-    def listed(self) -> list[Possession]:
+    def listed(self) -> list[OwnedItem]:
         return [*self.api.workflows(), *self.api.credentials(), *self.api.tables()]
 
     def things(self) -> object:
@@ -175,7 +175,7 @@ class World:
 
 class Real(World):
     def __init__(self, n8n: Server) -> None:
-        super().__init__(Resources(Client(Connection(n8n.url, n8n.api_key))))
+        super().__init__(Api(Client(Connection(n8n.url, n8n.api_key))))
         self.n8n = n8n
 
     def feature(self, name: str, enabled: bool) -> None:
@@ -248,7 +248,7 @@ class Fake(World):
 
     def give_folder(self, project: str, name: str) -> None:
         self.fake.folders_in.setdefault(self.project(project), []).append(
-            Possession("folder", name, name, self.project(project))
+            OwnedItem("folder", name, name, self.project(project))
         )
 
     def share(self, kind: str, name: str, project: str) -> None:
@@ -258,7 +258,7 @@ class Fake(World):
         mine = self.fake.owned[item.owner_id]
         mine[[other.id for other in mine].index(name)] = replace(item, shares=(Share(self.project(project), role),))
 
-    def _own(self, item: Possession) -> None:
+    def _own(self, item: OwnedItem) -> None:
         self.fake.owned.setdefault(item.owner_id, []).append(item)
 
 

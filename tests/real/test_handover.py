@@ -17,18 +17,21 @@ from n8n_server.server import Server
 # Makes the collection importable.
 import_module("unit.conftest")
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
-from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.handover_run import deliver
-from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.handover_planner import Disposal, plan_handover
+from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.handover_run import run_handover
+from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.handover_planner import (
+    HandoverTarget,
+    plan_handover,
+)
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.handover import (
-    Delivery,
+    HandoverOutcome,
     check_nothing_left,
     unpublished,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import Connection
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Resources
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import Needs
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Api
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import ReadRequest
 
 ADA, BO, CY = (f"{name}@example.com" for name in ("ada", "bo", "cy"))
 HEADER = {"X-Test": "opens"}
@@ -46,7 +49,7 @@ class Company:
     def __init__(self, n8n: Server) -> None:
         self.n8n = n8n
         self.floor = n8n.version.startswith("2.8.")
-        self.api = Resources(Client(Connection(n8n.url, n8n.api_key)))
+        self.api = Api(Client(Connection(n8n.url, n8n.api_key)))
         emails = {ADA: "member", BO: "member", CY: "member"}
         made = self.api.invite({email: f"global:{role}" for email, role in emails.items()})
         self.ids = {email: made[email].user_id for email in emails}
@@ -94,16 +97,16 @@ class Company:
         return answer.status_code, answer.text
 
     def plan(self, destination: str | None = None, **options: Any) -> Any:
-        needs = Needs(users=(ADA,), all_users=True, projects=True)
-        state = read(self.api, needs)
+        request = ReadRequest(users=(ADA,), all_users=True, projects=True)
+        state = read(self.api, request)
         ids = [self.home(ADA), *([destination] if destination else [])]
-        object.__setattr__(state, "possessions", self.api.possessions(ids, sees_all=True))
+        object.__setattr__(state, "possessions", self.api.owned_items(ids, sees_all=True))
         projects = {project.id: project for project in state.projects}
-        disposal = Disposal(projects[destination] if destination else None, **options)
-        return plan_handover(state, projects[self.home(ADA)], disposal)
+        target = HandoverTarget(projects[destination] if destination else None, **options)
+        return plan_handover(state, projects[self.home(ADA)], target)
 
-    def hand_over(self, destination: str, **options: Any) -> Delivery:
-        return deliver(self.plan(destination, **options), self.api)
+    def hand_over(self, destination: str, **options: Any) -> HandoverOutcome:
+        return run_handover(self.plan(destination, **options), self.api)
 
     def owner_of(self, kind: str, item: str) -> str:
         return next(
@@ -177,7 +180,7 @@ def test_what_runs_goes_on_running(company: Company) -> None:
 
     plan = company.plan(company.ops, data_tables="delete")
     between: list[tuple[int, str]] = []
-    done = deliver(plan, company.api, lambda _done: between.append(company.called("plain1")))
+    done = run_handover(plan, company.api, lambda _done: between.append(company.called("plain1")))
     assert done.error is None
     # It answers before its move, and so it does after it.
     assert set(between) == {before["plain1"]} and len(between) == len(plan.steps) == 7
@@ -190,7 +193,7 @@ def test_what_runs_goes_on_running(company: Company) -> None:
         ("Mail", BO, "credential:user"),
         ("Plain 0", BO, "workflow:editor"),
     ]
-    now = company.api.possessions([company.home(ADA), company.ops], sees_all=True)
+    now = company.api.owned_items([company.home(ADA), company.ops], sees_all=True)
     check_nothing_left(plan, now[company.home(ADA)])
     assert unpublished(plan, now[company.ops]) == []
     # What the others shared with her can still be reached.
@@ -217,7 +220,7 @@ def test_a_borrowed_credential_stays_behind_and_that_is_said(company: Company) -
     plan = company.plan(company.ops, data_tables="delete")
     assert "which is not shared with the destination" in plan.notes[0] and BO in plan.notes[0]
     assert company.called("borrower") == (200, '{"said":"borrowed"}')
-    assert deliver(plan, company.api).error is None
+    assert run_handover(plan, company.api).error is None
     assert "borrowed" not in company.called("borrower")[1]
 
 
@@ -235,7 +238,7 @@ def test_a_workflow_of_others_that_uses_what_moves_without_a_share_of_its_own_is
     plan = company.plan(company.ops, data_tables="delete")
     assert plan.lost_shares == ()
     assert [note for note in plan.notes if f"({bos}) of {BO} uses" in note and f'"Mail" ({mail}) of {ADA}' in note]
-    assert deliver(plan, company.api).error is None
+    assert run_handover(plan, company.api).error is None
     assert company.called("bos") != before
 
 
@@ -245,16 +248,16 @@ def test_a_run_that_dies_is_carried_on_by_the_next(company: Company) -> None:
         company.workflow(ADA, f"W{number}", webhook(f"w{number}", mail), says("w"), publish=True)
     plan = company.plan(company.ops, data_tables="delete")
 
-    def dies(done: Delivery) -> None:
+    def dies(done: HandoverOutcome) -> None:
         if len(done.transferred) == 3:
             raise Died
 
     with pytest.raises(Died):
-        deliver(plan, company.api, dies)
+        run_handover(plan, company.api, dies)
     again = company.hand_over(company.ops, data_tables="delete")
     assert [entry["name"] for entry in again.transferred] == ["W2", "W3"]
     # The first plan, carried out as a whole once more, finds everything where it should be.
-    assert deliver(plan, company.api).error is None
+    assert run_handover(plan, company.api).error is None
     assert {company.called(f"w{number}")[0] for number in range(4)} == {200}
 
 
@@ -263,7 +266,7 @@ def test_what_may_be_destroyed_goes_also_where_it_is_published(company: Company)
     company.workflow(ADA, "B", webhook("b"), publish=True)
     company.credential(ADA, "Mail")
     plan = company.plan(delete_resources=True)
-    done = deliver(plan, company.api)
+    done = run_handover(plan, company.api)
     assert done.error is None
     company.api.delete_user(company.ids[ADA])
     assert company.api.workflows() == company.api.credentials() == ()

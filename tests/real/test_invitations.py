@@ -28,7 +28,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.names import 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import Connection
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Resources
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Api
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import EVERYTHING
 from ansible_collections.lifecycle.n8n.tests.unit.addresses import INVITED, REFUSED
 
@@ -84,11 +84,11 @@ def test_an_address_that_n8n_refuses_anyway_is_found_and_keeps_nobody_out(n8n: S
     people = {f"p{number:03}@example.com" for number in range(60)}
     wrong = {"q#@example.com", "p030!@example.com", "a@example.c", "z@example"}
     with Client(Connection(n8n.url, n8n.api_key)) as client:
-        resources = Resources(client)
+        api = Api(client)
         changes = [Change("invite_user", email, after="global:member") for email in people | wrong]
-        plan = Plan.of(read(resources, EVERYTHING), changes)
+        plan = Plan.of(read(api, EVERYTHING), changes)
         before = client.requests
-        outcome = apply(plan, resources, lambda links: None)
+        outcome = apply(plan, api, lambda links: None)
         assert client.requests - before <= 45
     assert sorted(error["users"] for error in outcome.errors) == [[email] for email in sorted(wrong)]
     for error in outcome.errors:

@@ -19,7 +19,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import 
     VARIABLE,
     WORKFLOW,
     Credential,
-    Possession,
+    OwnedItem,
     Table,
     Workflow,
 )
@@ -43,8 +43,8 @@ class FakeBelongings(Mishaps):
         super().__init__(client)
         self.floor = floor
         self.all_projects: dict[str, Project] = {}
-        self.owned: dict[str, list[Possession]] = {}
-        self.folders_in: dict[str, list[Possession]] = {}
+        self.owned: dict[str, list[OwnedItem]] = {}
+        self.folders_in: dict[str, list[OwnedItem]] = {}
         self.rows: dict[str, list[dict[str, Any]]] = {}
         # The key's user, whose personal project is all that the floor shows of data tables.
         self.owner_id = ""
@@ -55,7 +55,7 @@ class FakeBelongings(Mishaps):
         self.scopes_off: set[str] = set()
         self._number = 0
 
-    def find(self, kind: str, item_id: str) -> Possession | None:
+    def find(self, kind: str, item_id: str) -> OwnedItem | None:
         """Return what there is of that type and id, with its owner."""
         return next((item for item in self._all() if (item.type, item.id) == (kind, item_id)), None)
 
@@ -87,12 +87,12 @@ class FakeBelongings(Mishaps):
         return tuple(table for table in tables if not self.floor or table.owner_id == self._home_of_key())
 
     @reading
-    def variables(self) -> tuple[Possession, ...]:
+    def variables(self) -> tuple[OwnedItem, ...]:
         self._check_shown("/variables")
         return tuple(item for item in self._all() if item.type == VARIABLE)
 
     @reading
-    def folders(self, project_id: str) -> tuple[Possession, ...]:
+    def folders(self, project_id: str) -> tuple[OwnedItem, ...]:
         return () if self.floor else tuple(self.folders_in.get(project_id, ()))
 
     @reading
@@ -194,11 +194,11 @@ class FakeBelongings(Mishaps):
                 for item in items
             ]
 
-    def _all(self) -> Iterator[Possession]:
+    def _all(self) -> Iterator[OwnedItem]:
         for project_id, items in self.owned.items():
             yield from (replace(item, owner_id=project_id) for item in items)
 
-    def _put(self, item: Possession) -> None:
+    def _put(self, item: OwnedItem) -> None:
         """Add something, or put it where it was already."""
         mine = self.owned.setdefault(item.owner_id, [])
         places = [place for place, other in enumerate(mine) if (other.type, other.id) == (item.type, item.id)]

@@ -12,15 +12,15 @@ from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
-from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import N8nError, Unanswered
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Resources
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import N8nError, LostResponse
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Api
 
 What = ParamSpec("What")
 Answer = TypeVar("Answer")
 Of = TypeVar("Of", bound="Mishaps")
 
 
-class Mishaps(Resources):
+class Mishaps(Api):
     """Counts calls and lets them go wrong. Calls and writes are numbered from 1, each kind by itself."""
 
     def __init__(self, client: Client) -> None:
@@ -73,7 +73,7 @@ def writing(method: Callable[Concatenate[Of, What], Answer]) -> Callable[Concate
             self.writes.append((method.__name__, *what))
             self.after_each_write()
             if number in self.lose:
-                raise Unanswered(f"The answer to {method.__name__} was lost.")
+                raise LostResponse(f"The answer to {method.__name__} was lost.")
             return answer
 
     return call

@@ -16,7 +16,7 @@ from unittest import mock
 from ansible.module_utils import basic
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.outcome import ApplyError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.removal_limits import Braked
+from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.removal_limits import RemovalLimitExceeded
 from ansible_collections.lifecycle.n8n.plugins.module_utils._module import Task
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
 
@@ -29,14 +29,14 @@ def run(module: ModuleType, n8n: FakeN8n, check_mode: bool = False, **params: An
     task = Task(n8n, check_mode, wants_diff=True)
     try:
         result = module.run({**options, **params}, task)
-    except (ApplyError, Braked) as error:
+    except (ApplyError, RemovalLimitExceeded) as error:
         result = {**task.failed_result(), **error.result(), "msg": str(error)}
     finally:
         n8n.client.read_only = False
     return {**task.result(), **result, "warnings": [*task.warnings, *task.outcome.notes]}
 
 
-def four_beats(module: ModuleType, n8n: FakeN8n, **params: Any) -> dict[str, Any]:
+def check_apply_reapply(module: ModuleType, n8n: FakeN8n, **params: Any) -> dict[str, Any]:
     """Check, apply, apply again; assert that check said the same and wrote nothing, and again changed nothing."""
     would = run(module, n8n, check_mode=True, **params)
     assert n8n.writes == []

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._state.names import project_key
-from .._state.owned import Possession
+from .._state.owned import OwnedItem
 from .._state.roles import PROJECT_ADMIN, is_demotion
 
 # What a change does, in the order of a plan.
@@ -89,9 +89,9 @@ class Change:
     """One difference between what is and what shall be.
 
     `user` is an email and `project` a name; the ids stand beside them where n8n has given one already. `before` and
-    `after` are role slugs, or names of projects. A change that is `carried_by` an action needs no call: n8n makes it as
+    `after` are role slugs, or names of projects. A change that is `implied_by` an action needs no call: n8n makes it as
     part of that action on the same user or project, and it is listed because somebody loses something by it. One that is
-    `late` is for somebody who becomes a chat user by the same plan, and comes behind that.
+    `after_role_change` is for somebody who becomes a chat user by the same plan, and comes behind that.
 
     Where it is about an `item`, `user` is whose it is, if a user's, `project` is where it goes, and `owner` is the id of the
     user or project whose it is; the changes of one owner are made in the order of their `number`.
@@ -105,27 +105,27 @@ class Change:
     reason: str = ""
     user_id: str | None = None
     project_id: str | None = None
-    carried_by: str = ""
-    late: bool = False
-    item: Possession | None = None
+    implied_by: str = ""
+    after_role_change: bool = False
+    item: OwnedItem | None = None
     owner: str = ""
     number: int = 0
 
     @property
     def step(self) -> str:
         """In which of STEPS it is made."""
-        step = _STEP[self.carried_by or self.action]
-        return _LATE_STEP[step] if self.late else step
+        step = _STEP[self.implied_by or self.action]
+        return _LATE_STEP[step] if self.after_role_change else step
 
     @property
-    def bearer(self) -> str:
+    def subject(self) -> str:
         """Whom or what it happens to: the user, or the project that goes."""
         return self.user or self.owner
 
     @property
     def goes_with_role(self) -> bool:
         """Whether the membership goes, if only for a moment, because its user becomes a chat user."""
-        return self.late or self.carried_by == "change_user_role"
+        return self.after_role_change or self.implied_by == "change_user_role"
 
     @property
     def project_key(self) -> str:
@@ -133,7 +133,7 @@ class Change:
         return project_key(self.project_id or "", self.project or "")
 
     @property
-    def is_lost_admin(self) -> bool:
+    def removes_admin(self) -> bool:
         """Whether an admin of a project is none any more after it."""
         taken = self.action == "remove_member" or (self.action == "change_member_role" and self.after != PROJECT_ADMIN)
         return taken and self.before == PROJECT_ADMIN
@@ -168,7 +168,7 @@ class Change:
         }
 
 
-def is_loss(change: Change) -> bool:
+def reduces_access(change: Change) -> bool:
     """Whether somebody may do less in a project or on the instance because of a change."""
     if change.action in ("add_member", "change_member_role", "change_user_role") and change.before:
         return is_demotion(change.before, change.after or "")
@@ -180,7 +180,7 @@ def place(change: Change) -> tuple[Any, ...]:
     if change.item is not None:
         return (
             _STEP_RANK[change.step],
-            bool(change.carried_by),
+            bool(change.implied_by),
             0,
             change.user or "",
             change.owner,
@@ -188,7 +188,7 @@ def place(change: Change) -> tuple[Any, ...]:
         )
     return (
         _STEP_RANK[change.step],
-        bool(change.carried_by),
+        bool(change.implied_by),
         _ACTION_RANK[change.action],
         change.project or "",
         change.project_id or "",

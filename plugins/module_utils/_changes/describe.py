@@ -34,7 +34,7 @@ _SENTENCES = {
 }
 
 
-def sentence(change: Mapping[str, Any]) -> str:
+def describe_change(change: Mapping[str, Any]) -> str:
     """Return an entry of `plan` as a sentence with its reason; raises KeyError for what is no such entry."""
     # Whatever is a name of somebody's choice, and no role.
     named = change["action"] in PROJECT_ACTIONS or "item" in change

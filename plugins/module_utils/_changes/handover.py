@@ -11,7 +11,7 @@ from typing import Any
 
 from .._errors import N8nError
 from .._state.model import Project
-from .._state.owned import Possession, Possessions, Table, Workflow, listed
+from .._state.owned import OwnedItem, OwnedItems, Table, Workflow, listed
 
 # What each step needs of the key, by the names in _resources.SCOPES.
 _CALLS = {
@@ -31,7 +31,7 @@ class Step:
     """
 
     action: str
-    item: Possession
+    item: OwnedItem
     name: str = ""
     unfinished: Table | None = None
 
@@ -49,7 +49,7 @@ class Handover:
     source: Project
     destination: Project | None = None
     steps: tuple[Step, ...] = ()
-    along: tuple[Possession, ...] = ()
+    along: tuple[OwnedItem, ...] = ()
     knows_transfer: bool = False
     lost_shares: tuple[dict[str, Any], ...] = ()
     mentions: dict[str, list[dict[str, str]]] = field(default_factory=dict)
@@ -66,18 +66,18 @@ class Handover:
         """What will be called, by the names in _resources.SCOPES."""
         return sorted({call for step in self.steps for call in _CALLS.get(step.action, (step.action,))})
 
-    def expected(self, deleting: bool = True) -> Delivery:
+    def expected(self, deleting: bool = True) -> HandoverOutcome:
         """Return what the result will be if all goes well; `deleting` tells whether the owner is deleted at the end."""
-        delivery = Delivery(self)
+        handover_outcome = HandoverOutcome(self)
         for step in self.steps:
-            delivery.add(step)
+            handover_outcome.add(step)
         if deleting:
-            delivery.owner_deleted()
-        return delivery
+            handover_outcome.owner_deleted()
+        return handover_outcome
 
 
 @dataclass
-class Delivery:
+class HandoverOutcome:
     """What has been done of a handover: entries of results. `error` is what stopped it, `not_done` what came behind."""
 
     handover: Handover
@@ -116,7 +116,7 @@ class Delivery:
         }
 
 
-def check_nothing_left(handover: Handover, now: Possessions) -> None:
+def check_nothing_left(handover: Handover, now: OwnedItems) -> None:
     """Raise N8nError where the owner owns something still, or by now, that is not meant to go with the deletion.
 
     `now` is what has been read after all steps, right before the deletion. What could be seen when the plan was made has
@@ -134,7 +134,7 @@ def check_nothing_left(handover: Handover, now: Possessions) -> None:
         )
 
 
-def unpublished(handover: Handover, now: Possessions) -> list[str]:
+def unpublished(handover: Handover, now: OwnedItems) -> list[str]:
     """Return notes on workflows that were published before the handover and are not any more, by what is read `now`."""
     before = {step.item.id for step in handover.steps if isinstance(step.item, Workflow) and step.item.published}
     return [
@@ -144,7 +144,7 @@ def unpublished(handover: Handover, now: Possessions) -> list[str]:
     ]
 
 
-def working_name(table: Possession) -> str:
+def working_name(table: OwnedItem) -> str:
     """Return the name of a copy that is not complete yet, by which the next run knows whose copy it is."""
     return _fitting(table.name, f" (copy of {table.id})")
 

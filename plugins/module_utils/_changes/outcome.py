@@ -13,7 +13,7 @@ from typing import Any
 from .._errors import N8nError
 from .._state.model import Project
 from .change import Change
-from .handover import RESULT_KEYS, Delivery
+from .handover import RESULT_KEYS, HandoverOutcome
 from .plan import Plan
 
 
@@ -26,22 +26,22 @@ class Outcome:
     not_tried: list[Change] = field(default_factory=list)
     conflicts: list[dict[str, Any]] = field(default_factory=list)
     # Those of the conflicts that are about a change that another task has made already.
-    reached: list[dict[str, Any]] = field(default_factory=list)
+    already_made: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     user_ids: dict[str, str] = field(default_factory=dict)
     # What became of what leavers own, by the id of the user or project that goes.
-    deliveries: dict[str, Delivery] = field(default_factory=dict)
+    handover_outcomes: dict[str, HandoverOutcome] = field(default_factory=dict)
     projects: dict[str, Project] = field(default_factory=dict)
 
     def handed_over(self) -> dict[str, list[Any]]:
         """Return what became of what was owned, as results say it."""
-        results = [delivery.to_result() for delivery in self.deliveries.values()]
+        results = [handover_outcome.to_result() for handover_outcome in self.handover_outcomes.values()]
         return {key: [entry for result in results for entry in result[key]] for key in RESULT_KEYS}
 
     @property
     def unreached(self) -> list[dict[str, Any]]:
         """The conflicts that leave something to do."""
-        return [conflict for conflict in self.conflicts if conflict not in self.reached]
+        return [conflict for conflict in self.conflicts if conflict not in self.already_made]
 
     def take_back(self, is_meant: Callable[[Change], bool], why: str) -> None:
         """Move the changes that were made, and that another task has undone since, from `done` to `conflicts`."""
@@ -87,7 +87,7 @@ class ApplyError(N8nError):
         return self._result
 
 
-class Forestalled(N8nError):
+class ConflictError(N8nError):
     """Somebody else changed what the one wish of a task is about; the result says what was done all the same."""
 
     reason = "conflict"

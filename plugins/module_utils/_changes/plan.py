@@ -14,7 +14,7 @@ from functools import cache
 from itertools import groupby
 from typing import Any
 
-from .._state.model import Member, Project, State, User, the_one
+from .._state.model import Member, Project, State, User, require_single
 from .._state.names import composed
 from .._state.roles import PROJECT_ADMIN
 from .._text import quoted
@@ -35,7 +35,7 @@ COUNTED = (
 
 
 @dataclass
-class Access:
+class AccessSnapshot:
     """Who has which instance role, and who is in which project with which role; users are told by their emails."""
 
     users: dict[str, str] = field(default_factory=dict)
@@ -44,18 +44,18 @@ class Access:
     creator: str | None = None
 
     @classmethod
-    def of(cls, state: State) -> Access:
+    def of(cls, state: State) -> AccessSnapshot:
         """Return the access that `state` has read."""
         return cls(
             users={user.email: user.role for user in state.users},
             names={project.id: project.name for project in state.projects if project.is_team},
             members={key: {member.email: member.role for member in members} for key, members in state.members.items()},
-            creator=next((user.email for user in state.users if user.id == state.myself), None),
+            creator=next((user.email for user in state.users if user.id == state.own_user_id), None),
         )
 
-    def after(self, changes: Iterable[Change]) -> Access:
+    def after(self, changes: Iterable[Change]) -> AccessSnapshot:
         """Return the access that there is once `changes` are made."""
-        then = Access(
+        then = AccessSnapshot(
             dict(self.users), dict(self.names), {key: dict(of) for key, of in self.members.items()}, self.creator
         )
         for change in changes:
@@ -138,14 +138,14 @@ class Plan:
 
     def diff(self, changes: Sequence[Change]) -> dict[str, str]:
         """Return access before and after `changes` of the plan, a line a fact, of nobody but whom and what they touch."""
-        before = Access.of(self.state)
+        before = AccessSnapshot.of(self.state)
         after = before.after(changes)
         return {
             "before": self._touched(changes, before) + _owned(changes, _owner_before),
             "after": self._touched(changes, after) + _owned(changes, _owner_after),
         }
 
-    def _touched(self, changes: Sequence[Change], access: Access) -> str:
+    def _touched(self, changes: Sequence[Change], access: AccessSnapshot) -> str:
         users, projects, members = set(), set(), set()
         shared = Counter(map(composed, access.names.values()))
 
@@ -172,7 +172,7 @@ class Plan:
 
     def state_after(self, changes: Iterable[Change]) -> State:
         """Return the state that there is once `changes` are made, of those who are there already."""
-        access = Access.of(self.state).after(changes)
+        access = AccessSnapshot.of(self.state).after(changes)
         members = {
             key: tuple(
                 replace(member, role=access.members[key][member.email])
@@ -205,7 +205,7 @@ class Plan:
                 return Project(change.project_id or "", change.after or "")
         if project_id is not None:
             return self.state.find_project(project_id)
-        return the_one(name or "", self.state.projects_named(name or ""))
+        return require_single(name or "", self.state.projects_named(name or ""))
 
     def member_after(self, project: str, user: str) -> Member | None:
         """Return the member once the plan is carried out, a removed one as it was."""
@@ -218,7 +218,7 @@ class Plan:
         return Member(who.id, who.email, role) if role else None
 
 
-def without_admin(state: State, changes: Iterable[Change]) -> list[tuple[str, str, list[Change]]]:
+def projects_without_admin(state: State, changes: Iterable[Change]) -> list[tuple[str, str, list[Change]]]:
     """Return key and name of each project that `changes` leave without an admin, at the end or in between.
 
     With each come the changes by which its admins stop being admins. Who becomes a chat user is none for a moment, also
@@ -227,9 +227,9 @@ def without_admin(state: State, changes: Iterable[Change]) -> list[tuple[str, st
     losing: dict[str, list[Change]] = {}
     made: set[str] = set()
     for change in changes:
-        if change.is_lost_admin or (change.late and change.before == PROJECT_ADMIN):
+        if change.removes_admin or (change.after_role_change and change.before == PROJECT_ADMIN):
             losing.setdefault(change.project_key, []).append(change)
-        elif change.makes_admin and not change.late:
+        elif change.makes_admin and not change.after_role_change:
             made.add(change.project_key)
     left = []
     for key, lost in losing.items():

@@ -8,27 +8,37 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._errors import InputError, Problems
+from .._errors import InputError, ErrorCollector
 from .._state.names import check_ascii, composed, project_name, stored_email
-from .._state.read_request import Needs
+from .._state.read_request import ReadRequest
 from .._state.roles import plain_slug
-from .desired import ADDITIVE, AUTHORITATIVE, KEEP, MemberWish, ProjectWish, Terms, UserWish, Wish, listed_user
-from .protection import Shield
+from .desired import (
+    ADDITIVE,
+    AUTHORITATIVE,
+    KEEP,
+    DesiredMember,
+    DesiredProject,
+    ListPolicy,
+    DesiredUser,
+    DesiredState,
+    listed_user,
+)
+from .protection import Protection
 
 
-def access_wish(
+def desired_access(
     users: Sequence[Mapping[str, Any]] | None,
     projects: Sequence[Mapping[str, Any]] | None = None,
-    terms: Terms = Terms(),
+    terms: ListPolicy = ListPolicy(),
     create_users: bool = True,
     create_projects: bool = True,
     allow_empty: bool = False,
-) -> Wish:
+) -> DesiredState:
     """Return the wish for n8n_access's lists; raises InputError with all that is wrong or contradictory in them.
 
     `allow_empty` says that nobody at all may be named where that takes access away from everybody.
     """
-    lists = _Lists()
+    lists = _ListReader()
     for option, patterns in (("protected_users", terms.protected), ("ignored_users", terms.ignored)):
         for number, pattern in enumerate(patterns):
             with lists.problems:
@@ -38,7 +48,7 @@ def access_wish(
     for number, user in enumerate(users or ()):
         lists.user(user, f"users[{number}]")
     lists.problems.refuse()
-    wish = Wish(
+    desired = DesiredState(
         users=tuple(lists.users.values()),
         projects=tuple(lists.projects),
         members=tuple(lists.members),
@@ -47,23 +57,23 @@ def access_wish(
         terms=terms,
     )
     if not allow_empty:
-        _refuse_nobody(wish, terms)
-    return wish
+        _refuse_nobody(desired, terms)
+    return desired
 
 
-class _Lists:
+class _ListReader:
     """What has been found in both lists so far."""
 
     def __init__(self) -> None:
-        self.problems = Problems()
-        self.users: dict[str, UserWish] = {}
-        self.projects: list[ProjectWish] = []
-        self.members: list[MemberWish] = []
+        self.problems = ErrorCollector()
+        self.users: dict[str, DesiredUser] = {}
+        self.projects: list[DesiredProject] = []
+        self.members: list[DesiredMember] = []
         # Every id and name of a project in `projects`, and the previous names, with the entry. Ids match before
         # names, and a name that several have, each with its id, is that of none. Names are in form NFC here.
-        self._called: dict[str, ProjectWish | None] = {}
-        self._formerly: dict[str, ProjectWish] = {}
-        self._given: dict[tuple[str, str], MemberWish] = {}
+        self._called: dict[str, DesiredProject | None] = {}
+        self._formerly: dict[str, DesiredProject] = {}
+        self._given: dict[tuple[str, str], DesiredMember] = {}
 
     def project(self, entry: Mapping[str, Any], where: str) -> None:
         """Take an entry of `projects`."""
@@ -72,7 +82,7 @@ class _Lists:
             name = entry.get("name")
             if project_id is None:
                 name = project_name(name, where)
-            wish = ProjectWish(
+            desired = DesiredProject(
                 name,
                 project_id,
                 tuple(
@@ -82,34 +92,34 @@ class _Lists:
                 lists_members=members is not None,
                 authority=entry.get("authority"),
             )
-            self._name(wish)
-            self.projects.append(wish)
-            self._members_of(wish, members or {})
+            self._name(desired)
+            self.projects.append(desired)
+            self._members_of(desired, members or {})
 
-    def _name(self, wish: ProjectWish) -> None:
-        own = composed(wish.name or "")
-        for name in filter(None, (wish.id, own)):
+    def _name(self, desired: DesiredProject) -> None:
+        own = composed(desired.name or "")
+        for name in filter(None, (desired.id, own)):
             other, former = self._called.get(name), self._formerly.get(name)
-            if other is not None and _may_be_one(wish, other):
-                raise InputError(_one_project(name, other.where, wish.where))
-            if former is not None and _may_be_one(wish, former):
-                raise InputError(_passed_on(name, former.where, wish.where))
-        previous_names = [composed(name) for name in wish.previous_names]
+            if other is not None and _may_be_one(desired, other):
+                raise InputError(_one_project(name, other.where, desired.where))
+            if former is not None and _may_be_one(desired, former):
+                raise InputError(_passed_on(name, former.where, desired.where))
+        previous_names = [composed(name) for name in desired.previous_names]
         for name in previous_names:
-            other, former = self._called.get(name), self._formerly.get(name) or (wish if name == own else None)
-            if other is not None and _may_be_one(wish, other):
-                raise InputError(_passed_on(name, wish.where, other.where))
-            if former is not None and _may_be_one(wish, former):
-                raise InputError(_one_project(name, former.where, f"previous_names of {wish.where}"))
+            other, former = self._called.get(name), self._formerly.get(name) or (desired if name == own else None)
+            if other is not None and _may_be_one(desired, other):
+                raise InputError(_passed_on(name, desired.where, other.where))
+            if former is not None and _may_be_one(desired, former):
+                raise InputError(_one_project(name, former.where, f"previous_names of {desired.where}"))
         if own:
-            other = self._called.setdefault(own, wish)
-            if other is not None and other is not wish and other.id != own:
+            other = self._called.setdefault(own, desired)
+            if other is not None and other is not desired and other.id != own:
                 self._called[own] = None
-        if wish.id:
-            self._called[wish.id] = wish
-        self._formerly.update(dict.fromkeys(previous_names, wish))
+        if desired.id:
+            self._called[desired.id] = desired
+        self._formerly.update(dict.fromkeys(previous_names, desired))
 
-    def _members_of(self, project: ProjectWish, members: Mapping[str, Any]) -> None:
+    def _members_of(self, project: DesiredProject, members: Mapping[str, Any]) -> None:
         spelled: dict[str, str] = {}
         for person, role in members.items():
             with self.problems:
@@ -118,7 +128,7 @@ class _Lists:
                     raise InputError(f'{project.where}: the members "{spelled[user]}" and "{person}" are both {user}.')
                 spelled[user] = str(person)
                 where = f"{project.where}, member {user}"
-                self._member(MemberWish(project.reference, user, _role(role, where), where=where))
+                self._member(DesiredMember(project.reference, user, _role(role, where), where=where))
 
     def user(self, entry: Mapping[str, Any], where: str) -> None:
         """Take an entry of `users`."""
@@ -130,7 +140,7 @@ class _Lists:
             projects, rules = entry.get("projects"), entry.get("granted_by") or {}
             # What rules have made of people has other numbers than the people have in their list.
             who = email if rules else f"{where} ({email})"
-            self.users[email] = UserWish(
+            self.users[email] = DesiredUser(
                 email,
                 _text(entry.get("role")),
                 where=who,
@@ -148,29 +158,35 @@ class _Lists:
                     key = composed(name)
                     if key in self._formerly and key not in self._called:
                         raise InputError(_one_project(name, f"previous_names of {self._formerly[key].where}", place))
-                    self._member(MemberWish(name, email, _role(role, place), where=place, rule=granted_by.get(key, "")))
+                    self._member(
+                        DesiredMember(name, email, _role(role, place), where=place, rule=granted_by.get(key, ""))
+                    )
 
-    def _member(self, wish: MemberWish) -> None:
-        name = composed(wish.project)
+    def _member(self, desired: DesiredMember) -> None:
+        name = composed(desired.project)
         entry = self._called.get(name)
-        first = self._given.setdefault((composed(entry.reference) if entry else name, wish.user), wish)
-        if first is not wish:
-            roles = [plain_slug(role, "project") for role in (first.role or "", wish.role or "")]
+        first = self._given.setdefault((composed(entry.reference) if entry else name, desired.user), desired)
+        if first is not desired:
+            roles = [plain_slug(role, "project") for role in (first.role or "", desired.role or "")]
             # What a custom role of another name means, only n8n can tell.
             if None not in roles and roles[0] != roles[1]:
                 raise InputError(
-                    f"{first.where} says {first.role}, and {wish.where} says {wish.role}: say one of them."
+                    f"{first.where} says {first.role}, and {desired.where} says {desired.role}: say one of them."
                 )
-        self.members.append(wish)
+        self.members.append(desired)
 
 
-def _refuse_nobody(wish: Wish, terms: Terms) -> None:
-    shield = Shield(terms)
-    if any(not shield.ignores(person.user) for person in wish.people):
+def _refuse_nobody(desired: DesiredState, terms: ListPolicy) -> None:
+    protection = Protection(terms)
+    if any(not protection.ignores(person.user) for person in desired.people):
         return
     taking = [
         *(["authority: authoritative"] if terms.authority == AUTHORITATIVE else ()),
-        *(f"authority: authoritative of {entry.where}" for entry in wish.projects if entry.authority == AUTHORITATIVE),
+        *(
+            f"authority: authoritative of {entry.where}"
+            for entry in desired.projects
+            if entry.authority == AUTHORITATIVE
+        ),
         *([f"unlisted_users: {terms.unlisted_users}"] if terms.unlisted_users != KEEP else ()),
     ]
     if taking:
@@ -180,43 +196,43 @@ def _refuse_nobody(wish: Wish, terms: Terms) -> None:
         )
 
 
-def access_needs(wish: Wish) -> Needs:
+def access_request(desired: DesiredState) -> ReadRequest:
     """Return what n8n_access has to read: all users, and of the projects those that are named.
 
     Who becomes global:chatUser loses memberships elsewhere too, and so does, with an authoritative list, who is named
     with projects: then all projects are read. Without any project named none is read, so that the community edition
     will do.
     """
-    terms = wish.terms or Terms()
+    terms = desired.terms or ListPolicy()
     everywhere = (
-        wish.makes_chat_users
+        desired.makes_chat_users
         or terms.unlisted_users != KEEP
-        or (terms.authority == AUTHORITATIVE and any(user.lists_projects for user in wish.users))
+        or (terms.authority == AUTHORITATIVE and any(user.lists_projects for user in desired.users))
     )
-    named = {member.project for member in wish.members}
+    named = {member.project for member in desired.members}
     in_nfc = {composed(name) for name in named}
-    for project in wish.projects:
+    for project in desired.projects:
         called = set(filter(None, (project.id, project.name, *project.previous_names)))
         # Where the list takes nobody away and names nobody, members make no difference. Who is named in it may name it
         # by what it is yet to be called.
-        if project.lists_members or wish.authority(project) != ADDITIVE or in_nfc & set(map(composed, called)):
+        if project.lists_members or desired.authority(project) != ADDITIVE or in_nfc & set(map(composed, called)):
             named |= called
     members = () if everywhere else tuple(sorted(named)) or None
-    projects = members is not None or bool(wish.projects)
+    projects = members is not None or bool(desired.projects)
     # Whether a denied project exists is said in the result.
-    denies = any(user.denied for user in wish.users)
-    return Needs(
-        users=tuple(dict.fromkeys(person.user for person in wish.people)),
+    denies = any(user.denied for user in desired.users)
+    return ReadRequest(
+        users=tuple(dict.fromkeys(person.user for person in desired.people)),
         all_users=True,
         projects=projects or denies,
-        community_will_do=not projects,
+        projects_optional=not projects,
         members=members,
-        roles=wish.names_roles,
+        roles=desired.needs_role_lookup,
         also=("find_user",),
     )
 
 
-def _may_be_one(first: ProjectWish, second: ProjectWish) -> bool:
+def _may_be_one(first: DesiredProject, second: DesiredProject) -> bool:
     """Whether two entries may mean one project: not with two ids."""
     return not (first.id and second.id and first.id != second.id)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from .._errors import InputError
 from .._state.names import check_ascii, requested_email, stored_email
 from .._state.roles import CHAT_USER, plain_slug
-from .handover_options import Bequest
+from .handover_options import HandoverOptions
 
 # What a list says of those whom it does not name.
 ADDITIVE, AUTHORITATIVE = AUTHORITIES = ("additive", "authoritative")
@@ -20,7 +20,7 @@ KEEP, REMOVE_MEMBERSHIPS, DEMOTE = UNLISTED = ("keep", "remove_memberships", "de
 
 
 @dataclass(frozen=True)
-class UserWish:
+class DesiredUser:
     """That a user is there with that instance role (None: whatever it is), or is not there.
 
     `lists_projects` says that the user's projects are told, all of them where the list is authoritative. `rule` is what
@@ -37,7 +37,7 @@ class UserWish:
 
 
 @dataclass(frozen=True)
-class ProjectWish:
+class DesiredProject:
     """That a project is there, by its id or name, under that name, or is not there.
 
     `lists_members` says that its members are told, all of them where `authority` (None: that of the list) is
@@ -59,7 +59,7 @@ class ProjectWish:
 
 
 @dataclass(frozen=True)
-class MemberWish:
+class DesiredMember:
     """That a user is a member of a project (its id or name) with that role, or is none."""
 
     project: str
@@ -71,7 +71,7 @@ class MemberWish:
 
 
 @dataclass(frozen=True)
-class Terms:
+class ListPolicy:
     """How a list of many people is meant: what it says of those whom it does not name, and whom it never touches.
 
     `protected` and `ignored` are patterns of emails. A list never takes a role from the owner, the key's own user or the
@@ -86,38 +86,42 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class Wish:
+class DesiredState:
     """Everything that one task asks for; `terms` are those of a list, None for the one wish of a single module."""
 
-    users: tuple[UserWish, ...] = ()
-    projects: tuple[ProjectWish, ...] = ()
-    members: tuple[MemberWish, ...] = ()
+    users: tuple[DesiredUser, ...] = ()
+    projects: tuple[DesiredProject, ...] = ()
+    members: tuple[DesiredMember, ...] = ()
     create_users: bool = False
     create_projects: bool = False
     resend_invite: bool = False
     allow_no_admin: bool = False
-    bequest: Bequest = Bequest()
-    terms: Terms | None = None
+    handover_options: HandoverOptions = HandoverOptions()
+    terms: ListPolicy | None = None
 
     @property
-    def people(self) -> tuple[UserWish | MemberWish, ...]:
+    def people(self) -> tuple[DesiredUser | DesiredMember, ...]:
         """Everything that is said of somebody."""
         return (*self.users, *self.members)
 
-    def authority(self, project: ProjectWish | None) -> str:
+    def authority(self, project: DesiredProject | None) -> str:
         """Return what the list says of those whom it does not name in a project, whose entry may be None."""
         return (project.authority if project else None) or (self.terms.authority if self.terms else ADDITIVE)
 
     @property
-    def names_roles(self) -> bool:
+    def needs_role_lookup(self) -> bool:
         """Whether it names a role that only the server can tell: a custom one by its display name."""
-        roles = [("global", wish.role) for wish in self.users] + [("project", wish.role) for wish in self.members]
+        roles = [("global", desired.role) for desired in self.users] + [
+            ("project", desired.role) for desired in self.members
+        ]
         return any(role is not None and plain_slug(role, kind) is None for kind, role in roles)
 
     @property
     def makes_chat_users(self) -> bool:
         """Whether somebody is to become global:chatUser, which takes every team membership away."""
-        told = any(wish.present and wish.role in (CHAT_USER, CHAT_USER.partition(":")[2]) for wish in self.users)
+        told = any(
+            desired.present and desired.role in (CHAT_USER, CHAT_USER.partition(":")[2]) for desired in self.users
+        )
         return told or (self.terms is not None and self.terms.unlisted_users == DEMOTE)
 
 

@@ -13,7 +13,7 @@ from .._errors import InputError
 
 
 @dataclass(frozen=True)
-class Bequest:
+class HandoverOptions:
     """What becomes of what somebody owns who goes: it moves to a project or a user, or it may be destroyed.
 
     `transfer_to` is a project, or the email of a user for that user's personal space. `data_tables` (refuse, copy or
@@ -27,20 +27,20 @@ class Bequest:
     knows_transfer: bool = False
 
 
-def deletion_calls(kind: str, bequest: Bequest) -> tuple[str, ...]:
+def deletion_calls(kind: str, handover_options: HandoverOptions) -> tuple[str, ...]:
     """Return what may have to be called to delete a user or project (`kind`), by the names in _resources.SCOPES."""
-    moves = bequest.transfer_to is not None and not bequest.knows_transfer
+    moves = handover_options.transfer_to is not None and not handover_options.knows_transfer
     copies = ("read_rows", "create_table", "insert_rows", "rename_table", "delete_table")
     return (
         *(("transfer_credential", "transfer_workflow") if moves else ()),
-        *(copies if bequest.data_tables == "copy" else ()),
-        *(("delete_table",) if bequest.data_tables == "delete" else ()),
+        *(copies if handover_options.data_tables == "copy" else ()),
+        *(("delete_table",) if handover_options.data_tables == "delete" else ()),
         f"delete_{kind}",
     )
 
 
-def bequest_of(params: Mapping[str, Any], knows_transfer: bool = False) -> Bequest:
+def handover_options_from(params: Mapping[str, Any], knows_transfer: bool = False) -> HandoverOptions:
     """Return what the options say becomes of possessions; raises InputError for two that exclude each other."""
     if params["transfer_to"] is not None and params["delete_resources"]:
         raise InputError("transfer_to and delete_resources exclude each other: what is destroyed cannot be moved.")
-    return Bequest(params["transfer_to"], params["data_tables"], params["delete_resources"], knows_transfer)
+    return HandoverOptions(params["transfer_to"], params["data_tables"], params["delete_resources"], knows_transfer)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._errors import InputError, Problems
+from .._errors import InputError, ErrorCollector
 from .._state.names import stored_email
 from .matching import find_attribute, text_of
 from .omitted import is_omitted, without_omitted
@@ -18,7 +18,7 @@ from .validation import LISTS, kind_of, list_of, nearest, text_in
 _TELLING = ("name", "displayName", "display_name", "name.formatted", "userName", "username", "cn", "uid", "dn", "id")
 
 
-def people_by_email(people: object, email_attribute: object, problems: Problems) -> dict[str, Mapping[Any, Any]]:
+def people_by_email(people: object, email_attribute: object, problems: ErrorCollector) -> dict[str, Mapping[Any, Any]]:
     """Return people by email, sorted; who has none, or that of somebody else, goes to `problems`."""
     attribute = "email"
     with problems:

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from .._state.model import State, User
-from .desired import Terms
+from .desired import ListPolicy
 
 
-class Shield:
+class Protection:
     """Tells of everybody, quickly for many, whether a list leaves them alone, and why."""
 
-    def __init__(self, terms: Terms, state: State | None = None) -> None:
+    def __init__(self, terms: ListPolicy, state: State | None = None) -> None:
         self._terms = terms
         self._state = state
         self._ignored: dict[str, bool] = {}
@@ -27,21 +27,21 @@ class Shield:
             self._ignored[email] = bool(_match(email, self._terms.ignored))
         return self._ignored[email]
 
-    def protects(self, user: User) -> str:
+    def pattern_for(self, user: User) -> str:
         """Return the pattern of protected_users that a user fits, as what the user is; "" where there is none."""
         pattern = _match(user.email, self._terms.protected)
         return f'protected ("{pattern}")' if pattern else ""
 
-    def keeps(self, user: User) -> str:
+    def reason_for(self, user: User) -> str:
         """Return why nothing is taken from a user, as what the user is; "" where it may be."""
         if user.email not in self._kept:
-            who = self._state.who_is_protected(user) if self._state else ""
-            self._kept[user.email] = who or self.protects(user)
+            who = self._state.protected_as(user) if self._state else ""
+            self._kept[user.email] = who or self.pattern_for(user)
         return self._kept[user.email]
 
-    def leaves_alone(self, user: User) -> bool:
+    def is_left_alone(self, user: User) -> bool:
         """Whether a user is ignored or protected, and so left out of what is counted."""
-        return self.ignores(user.email) or bool(self.keeps(user))
+        return self.ignores(user.email) or bool(self.reason_for(user))
 
 
 def matches(pattern: str, email: str) -> bool:

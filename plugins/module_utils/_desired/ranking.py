@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
-from .._errors import Problems
+from .._errors import ErrorCollector
 from .._state.names import composed
 from .._state.roles import ORDER, plain_slug
 
@@ -22,7 +22,7 @@ class Ranking:
         self._below = below
 
     @classmethod
-    def of(cls, role_order: Sequence[str], problems: Problems) -> Ranking:
+    def of(cls, role_order: Sequence[str], problems: ErrorCollector) -> Ranking:
         """Return the ranking with roles of any kind, lowest first; what is wrong in them goes to `problems`."""
         below = {}
         for kind, own in ORDER.items():

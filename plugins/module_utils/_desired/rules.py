@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._errors import InputError, Problems
+from .._errors import InputError, ErrorCollector
 from .._state.names import composed, project_name
-from .._state.roles import NOT_GIVEN
+from .._state.roles import UNASSIGNABLE_ROLES
 from .matching import Matcher, Values, matcher
 from .omitted import is_omitted, rule_without_omitted, without_omitted
 from .people import people_by_email
@@ -81,7 +81,7 @@ class Assignment:
 
 def assign(people: object, rules: object, email_attribute: object = "email", role_order: object = ()) -> Assignment:
     """Return what `rules` make of `people`; raises InputError with all that is wrong in them."""
-    problems = Problems()
+    problems = ErrorCollector()
     # An omitted argument has its default.
     email_attribute = "email" if is_omitted(email_attribute) else email_attribute
     with problems:
@@ -92,7 +92,7 @@ def assign(people: object, rules: object, email_attribute: object = "email", rol
     problems.refuse()
     # Few sets of rules give something to many people.
     by_rules: dict[tuple[int, ...], list[str]] = {}
-    sieve = _Sieve(read)
+    sieve = _RuleIndex(read)
     for email, person in persons.items():
         by_rules.setdefault(sieve.rules_about(person), []).append(email)
     without_rule = by_rules.pop((), [])
@@ -111,7 +111,7 @@ def assign(people: object, rules: object, email_attribute: object = "email", rol
     return Assignment([users[email] for email in sorted(users)], without_rule, unmatched_rules)
 
 
-def read_rules(entries: object, problems: Problems) -> list[Rule]:
+def read_rules(entries: object, problems: ErrorCollector) -> list[Rule]:
     """Return rules, sorted by name; what is wrong in them goes to `problems`."""
     found: list[Rule] = []
     seen: dict[str, str] = {}
@@ -134,7 +134,7 @@ def read_rules(entries: object, problems: Problems) -> list[Rule]:
     return sorted(found, key=lambda rule: rule.name)
 
 
-def _rule(name: str, entry: Mapping[Any, Any], where: str, problems: Problems) -> Rule:
+def _rule(name: str, entry: Mapping[Any, Any], where: str, problems: ErrorCollector) -> Rule:
     for key in entry:
         if key not in KEYS:
             problems.add(f'{where}: there is no key "{key}"; a rule has {", ".join(KEYS)}.{nearest(key, KEYS)}')
@@ -167,7 +167,7 @@ def _rule(name: str, entry: Mapping[Any, Any], where: str, problems: Problems) -
     return Rule(name, match, role, projects, tuple(deny))
 
 
-class _Sieve:
+class _RuleIndex:
     """Tells by their numbers which rules a person is on; what many people have in common is looked at once."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
@@ -241,7 +241,7 @@ def _role(value: object, kind: str, where: str) -> str | None:
     if not isinstance(value, str):
         raise InputError(f"{where} is to be text, and is {kind_of(value)}.")
     role = str(value).strip()
-    if slug_of(role, kind) in NOT_GIVEN:
+    if slug_of(role, kind) in UNASSIGNABLE_ROLES:
         raise InputError(f'{where}: nobody can be given "{role}".')
     if is_slug_of_another_kind(role, kind):
         raise InputError(f'{where}: "{role}" is {"a project" if kind == "global" else "an instance"} role.')

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from .._errors import InputError, Problems
+from .._errors import InputError, ErrorCollector
 
 # What YAML, JSON and filters of Jinja make of a list.
 LISTS = (list, tuple, set, frozenset)
 
 
-def list_of(value: object, where: str, elements: str, problems: Problems) -> list[Any]:
+def list_of(value: object, where: str, elements: str, problems: ErrorCollector) -> list[Any]:
     """Return a list; anything else goes to `problems`."""
     if isinstance(value, LISTS):
         return list(value)
@@ -23,7 +23,7 @@ def list_of(value: object, where: str, elements: str, problems: Problems) -> lis
     return []
 
 
-def texts_of(value: object, where: str, elements: str, problems: Problems) -> list[str]:
+def texts_of(value: object, where: str, elements: str, problems: ErrorCollector) -> list[str]:
     """Return a list of texts, each without blanks around it; anything else goes to `problems`."""
     found = []
     for number, text in enumerate(list_of(value, where, elements, problems)):
@@ -32,7 +32,7 @@ def texts_of(value: object, where: str, elements: str, problems: Problems) -> li
     return found
 
 
-def dictionary_of(value: object, where: str, problems: Problems) -> Mapping[Any, Any]:
+def dictionary_of(value: object, where: str, problems: ErrorCollector) -> Mapping[Any, Any]:
     """Return a dictionary, an empty one for None; anything else goes to `problems`."""
     if value is None or isinstance(value, Mapping):
         return value or {}

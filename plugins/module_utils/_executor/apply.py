@@ -8,32 +8,32 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from .._changes.change import Change
-from .._changes.handover import Delivery
+from .._changes.handover import HandoverOutcome
 from .._changes.outcome import Outcome
 from .._changes.plan import Plan
 from .._errors import ApiError, N8nError
-from .._server.api import Resources, batches
+from .._server.api import Api, batches
 from .._state.roles import PROJECT_ADMIN
-from .handover_run import deliver
-from .invitations import Inviter
-from .recheck import LOOK_MEMBERS, LOOK_USERS, SecondLook
-from .tracker import Ledger
+from .handover_run import run_handover
+from .invitations import InvitationSender
+from .recheck import MEMBERS_PER_CHECK, USERS_PER_CHECK, Recheck
+from .tracker import ChangeTracker
 from .verification import Verification
 
 
 def apply(
     plan: Plan,
-    resources: Resources,
-    keep_links: Callable[[dict[str, str]], None] | None,
+    api: Api,
+    on_invite_links: Callable[[dict[str, str]], None] | None,
     progress: Callable[[int, int, str], None] = lambda made, planned, action: None,
 ) -> Outcome:
     """Make the changes of `plan` and return what became of each of them. Raises nothing that n8n can cause.
 
-    What fails does not stop what does not depend on it. `keep_links` gets the invitation links (secrets) by email as
+    What fails does not stop what does not depend on it. `on_invite_links` gets the invitation links (secrets) by email as
     soon as n8n has made them, as they cannot be had again; None says that nothing keeps them. `progress` gets how many
     changes are behind it, of how many, and the action of the last, also from several threads at once.
     """
-    run = _Run(plan, resources, keep_links, Ledger(len(plan.changes), progress))
+    run = _Run(plan, api, on_invite_links, ChangeTracker(len(plan.changes), progress))
     for step, changes in plan.steps():
         run.step(step, changes)
     return run.outcome.in_order_of(plan)
@@ -41,14 +41,14 @@ def apply(
 
 class _Run:
     def __init__(
-        self, plan: Plan, resources: Resources, keep_links: Callable[[dict[str, str]], None] | None, ledger: Ledger
+        self, plan: Plan, api: Api, on_invite_links: Callable[[dict[str, str]], None] | None, tracker: ChangeTracker
     ) -> None:
-        self.resources = resources
-        self.ledger = ledger
-        self.outcome = ledger.outcome
-        self.look = SecondLook(plan, resources, ledger)
-        self.verification = Verification(plan, resources, ledger)
-        self.inviter = Inviter(resources, ledger, self.look, keep_links)
+        self.api = api
+        self.tracker = tracker
+        self.outcome = tracker.outcome
+        self.look = Recheck(plan, api, tracker)
+        self.verification = Verification(plan, api, tracker)
+        self.invitation_sender = InvitationSender(api, tracker, self.look, on_invite_links)
         self._handovers = plan.handovers
 
     def step(self, step: str, changes: Sequence[Change]) -> None:
@@ -56,9 +56,9 @@ class _Run:
         if step in ("change_users", "change_users_again", "delete_users", "delete_projects"):
             self._in_turn(changes)
             return
-        ready = self.ledger.ready(changes)
+        ready = self.tracker.ready(changes)
         if step == "invite":
-            self.inviter.invite(ready)
+            self.invitation_sender.invite(ready)
         elif step in ("create", "rename"):
             # One after the other: n8n on PostgreSQL refuses one of two creations at the same time (HTTP 500, seen on
             # 2.40.7), and it computes in one thread anyway.
@@ -66,27 +66,27 @@ class _Run:
                 self._one(change, self._single)
             self.verification.names(ready)
         elif step in ("give", "give_back"):
-            self.resources.client.in_parallel(self._give, _by_project(ready))
+            self.api.client.in_parallel(self._give, _by_project(ready))
             self.verification.admins(ready)
         elif step == "hand_over":
             self._hand_over(ready)
         elif step == "take":
-            self.resources.client.in_parallel(self._take, _pieces(ready))
+            self.api.client.in_parallel(self._take, _pieces(ready))
             self.verification.admins(ready)
         else:
             raise AssertionError(f"no such step: {step}")
 
     def _each(self, changes: Sequence[Change], call: Callable[[Change], None]) -> None:
         """Make each change by a call of its own, several at a time."""
-        self.resources.client.in_parallel(lambda change: self._one(change, call), changes)
+        self.api.client.in_parallel(lambda change: self._one(change, call), changes)
 
     def _one(self, change: Change, call: Callable[[Change], None]) -> None:
         try:
             call(change)
         except N8nError as error:
-            self.ledger.failed([change], error)
+            self.tracker.failed([change], error)
         else:
-            self.ledger.done([change])
+            self.tracker.done([change])
 
     def _together(
         self,
@@ -102,11 +102,11 @@ class _Run:
         refusal = self._refused(changes, send)
         rest = changes
         attempts = 0
-        while _is_internal(refusal) and attempts < self.resources.client.connection.retries:
+        while _is_internal(refusal) and attempts < self.api.client.connection.retries:
             rest = still_to_do(rest)
             if not rest:
                 return
-            self.resources.client.pause(attempts)
+            self.api.client.pause(attempts)
             attempts += 1
             refusal = self._refused(rest, send)
         if refusal is None:
@@ -119,12 +119,12 @@ class _Run:
         # What is broken is no matter of roles.
         is_broken = not isinstance(refusal, ApiError) or refusal.status >= 500
         if len(rest) == len(changes) and (is_broken or len(roles) == 1):
-            self.ledger.failed(changes, refusal)
+            self.tracker.failed(changes, refusal)
             return
         for part in roles.values():
             error = self._refused(part, send)
             if error is not None:
-                self.ledger.failed(part, error)
+                self.tracker.failed(part, error)
 
     def _refused(self, changes: Sequence[Change], send: Callable[[Sequence[Change]], None]) -> N8nError | None:
         try:
@@ -143,9 +143,9 @@ class _Run:
                 self._together(current, self._set_members, self.look.members_of_people)
 
     def _set_members(self, changes: Sequence[Change]) -> None:
-        ids = {self.ledger.user_id(change): change.after or "" for change in changes}
-        self.resources.set_members(self.ledger.project_id(changes[0]), ids)
-        self.ledger.done(changes)
+        ids = {self.tracker.user_id(change): change.after or "" for change in changes}
+        self.api.set_members(self.tracker.project_id(changes[0]), ids)
+        self.tracker.done(changes)
 
     def _take(self, changes: Sequence[Change]) -> None:
         """Take members out of one project, as few as may be looked at in one go."""
@@ -153,45 +153,45 @@ class _Run:
             self._one(change, self._remove)
 
     def _remove(self, change: Change) -> None:
-        self.resources.remove_member(self.ledger.project_id(change), change.user_id or "")
+        self.api.remove_member(self.tracker.project_id(change), change.user_id or "")
 
     def _in_turn(self, changes: Sequence[Change]) -> None:
         """Change or delete users, or delete projects, a few at a time, each with what n8n takes along."""
         by_bearer: dict[str, list[Change]] = {}
         for change in changes:
-            by_bearer.setdefault(change.bearer, []).append(change)
+            by_bearer.setdefault(change.subject, []).append(change)
         of_each = list(by_bearer.values())
-        for start in range(0, len(of_each), LOOK_USERS):
-            self._with_what_goes_along([change for mine in of_each[start : start + LOOK_USERS] for change in mine])
+        for start in range(0, len(of_each), USERS_PER_CHECK):
+            self._with_what_goes_along([change for mine in of_each[start : start + USERS_PER_CHECK] for change in mine])
 
     def _with_what_goes_along(self, changes: Sequence[Change]) -> None:
         """Change or delete users, and the memberships with them that n8n takes along, if these are still as planned.
 
         Somebody else's doing in one of them leaves the user and all of them alone.
         """
-        ledger = self.ledger
-        going = [change for change in changes if change.carried_by and change.item is None]
-        items = [change for change in changes if change.carried_by and change.item is not None]
-        carriers = [change for change in changes if not change.carried_by]
-        looked_at = self.resources.client.in_parallel(self.look.members, _by_project(going))
+        tracker = self.tracker
+        going = [change for change in changes if change.implied_by and change.item is None]
+        items = [change for change in changes if change.implied_by and change.item is not None]
+        carriers = [change for change in changes if not change.implied_by]
+        looked_at = self.api.client.in_parallel(self.look.members, _by_project(going))
         current = [change for of_project in looked_at for change in of_project]
         elsewhere = set(going).difference(current)
         # Who stays the last admin, as nobody could be made one instead: that has been said.
-        ledger.keep_untried(elsewhere)
-        left_alone = {change.user for change in elsewhere if not ledger.is_lost(change.user)}
+        tracker.mark_untried_users(elsewhere)
+        left_alone = {change.user for change in elsewhere if not tracker.is_lost(change.user)}
         for change in (*carriers, *current, *items):
             if change.user in left_alone:
-                ledger.conflict(change, f"a membership of {change.user} is no longer as planned")
-        ready = ledger.ready(change for change in carriers if change.user not in left_alone)
+                tracker.conflict(change, f"a membership of {change.user} is no longer as planned")
+        ready = tracker.ready(change for change in carriers if change.user not in left_alone)
         self._each(self.look.with_nothing_left(self.look.instance_roles(ready)), self._single)
-        made = {change.bearer for change in carriers if ledger.is_done(change)}
-        forestalled = {change.bearer for change in carriers if ledger.is_forestalled(change)}
+        made = {change.subject for change in carriers if tracker.is_done(change)}
+        forestalled = {change.subject for change in carriers if tracker.has_conflict(change)}
         along = [change for change in (*current, *items) if change.user not in left_alone]
-        ledger.done([change for change in along if change.bearer in made])
+        tracker.done([change for change in along if change.subject in made])
         for change in along:
-            if change.bearer in forestalled:
-                ledger.conflict(change, f"the role of {change.user} is no longer as planned")
-        ledger.not_tried([change for change in along if change.bearer not in (*made, *forestalled)])
+            if change.subject in forestalled:
+                tracker.conflict(change, f"the role of {change.user} is no longer as planned")
+        tracker.not_tried([change for change in along if change.subject not in (*made, *forestalled)])
         self.verification.admins(along)
 
     def _hand_over(self, changes: Sequence[Change]) -> None:
@@ -202,36 +202,36 @@ class _Run:
 
         def attempt(owner: str) -> None:
             mine = by_owner[owner]
-            delivery = deliver(self._handovers[owner], self.resources)
-            self.outcome.deliveries[owner] = delivery
-            self.outcome.notes.extend(delivery.notes)
-            made = len(mine) - len(delivery.not_done)
-            self.ledger.done(mine[:made])
-            if delivery.error is not None:
-                self.ledger.keeps_things(owner)
-                self.ledger.failed(mine[made : made + 1], delivery.error)
-                self.ledger.not_tried(mine[made + 1 :])
+            handover_outcome = run_handover(self._handovers[owner], self.api)
+            self.outcome.handover_outcomes[owner] = handover_outcome
+            self.outcome.notes.extend(handover_outcome.notes)
+            made = len(mine) - len(handover_outcome.not_done)
+            self.tracker.done(mine[:made])
+            if handover_outcome.error is not None:
+                self.tracker.owner_keeps_items(owner)
+                self.tracker.failed(mine[made : made + 1], handover_outcome.error)
+                self.tracker.not_tried(mine[made + 1 :])
 
-        self.resources.client.in_parallel(attempt, list(by_owner))
+        self.api.client.in_parallel(attempt, list(by_owner))
         self.look.note_unpublished([self._handovers[owner] for owner in by_owner])
 
     def _single(self, change: Change) -> None:
         if change.action == "create_project":
-            project = self.resources.create_project(change.after or "")
+            project = self.api.create_project(change.after or "")
             self.outcome.projects[change.project_key] = project
-            if project.id not in self.resources.created_projects:
+            if project.id not in self.api.created_projects:
                 # Found after a lost answer or HTTP 500: it may be another task's, so its members are looked at.
-                self.ledger.adopt(change, project)
+                self.tracker.adopt(change, project)
         elif change.action == "rename_project":
-            self.resources.rename_project(self.ledger.project_id(change), change.after or "")
+            self.api.rename_project(self.tracker.project_id(change), change.after or "")
         elif change.action == "change_user_role":
-            self.resources.set_user_role(self.ledger.user_id(change), change.after or "")
+            self.api.set_user_role(self.tracker.user_id(change), change.after or "")
         elif change.action == "delete_user":
-            self.resources.delete_user(change.user_id or "", self._transfer_to(change))
-            self._delivered(change)
+            self.api.delete_user(change.user_id or "", self._transfer_to(change))
+            self._note_handover(change)
         elif change.action == "delete_project":
-            self.resources.delete_project(self.ledger.project_id(change), self._transfer_to(change))
-            self._delivered(change)
+            self.api.delete_project(self.tracker.project_id(change), self._transfer_to(change))
+            self._note_handover(change)
         else:
             raise AssertionError(f"no such action: {change.action}")
 
@@ -239,11 +239,13 @@ class _Run:
         handover = self._handovers.get(change.owner)
         return handover.transfer_to if handover else None
 
-    def _delivered(self, change: Change) -> None:
+    def _note_handover(self, change: Change) -> None:
         """Note what has gone with its owner."""
         if change.owner in self._handovers:
-            delivery = self.outcome.deliveries.setdefault(change.owner, Delivery(self._handovers[change.owner]))
-            delivery.owner_deleted()
+            handover_outcome = self.outcome.handover_outcomes.setdefault(
+                change.owner, HandoverOutcome(self._handovers[change.owner])
+            )
+            handover_outcome.owner_deleted()
 
 
 def _is_internal(refusal: N8nError | None) -> bool:
@@ -261,8 +263,8 @@ def _pieces(changes: Sequence[Change]) -> list[list[Change]]:
     """Return removals by project, a few at a time; all admins of one project together, as one of them may have to stay."""
     pieces = []
     for of_project in _by_project(changes):
-        admins = [change for change in of_project if change.is_lost_admin]
-        others = [change for change in of_project if not change.is_lost_admin]
+        admins = [change for change in of_project if change.removes_admin]
+        others = [change for change in of_project if not change.removes_admin]
         pieces += [admins] if admins else []
-        pieces += [others[start : start + LOOK_MEMBERS] for start in range(0, len(others), LOOK_MEMBERS)]
+        pieces += [others[start : start + MEMBERS_PER_CHECK] for start in range(0, len(others), MEMBERS_PER_CHECK)]
     return pieces

@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._text import few
+from .._text import shortened
 
 # How many names a warning shows.
 MOST_NAMES = 20
@@ -33,7 +33,7 @@ def missing_links_note(pending: Iterable[Mapping[str, Any]], linked: Container[s
 
 
 @dataclass
-class Unreached:
+class InvitationWarnings:
     """The users of one run whose accounts exist and who did not get their invitation, each kind by itself."""
 
     # n8n returned a link, and no option keeps links.
@@ -63,7 +63,7 @@ class Unreached:
             )
         if self.mail_failed:
             # Some mail servers say something else of each address.
-            words = few(sorted({mail_error(error) for error in self.mail_failed.values()}))
+            words = shortened(sorted({mail_error(error) for error in self.mail_failed.values()}))
             notes.append(
                 f"The accounts of {_names(self.mail_failed)} are pending, and n8n could not send the invitation mail: {words}. "
                 f"Correct the mail settings of n8n. Then {_RESEND}."
@@ -82,4 +82,4 @@ def mail_error(words: str) -> str:
 
 
 def _names(emails: Iterable[str]) -> str:
-    return few(sorted(emails), MOST_NAMES)
+    return shortened(sorted(emails), MOST_NAMES)

@@ -9,41 +9,41 @@ from collections.abc import Callable, Sequence
 
 from .._changes.change import Change
 from .._errors import ApiError, N8nError
-from .._server.api import Invitation, Resources, batches
+from .._server.api import Invitation, Api, batches
 from .._server.hints import is_about_address
 from .._state.model import User
-from .invitation_warnings import Unreached, mail_error
-from .recheck import SecondLook
-from .tracker import Ledger
+from .invitation_warnings import InvitationWarnings, mail_error
+from .recheck import Recheck
+from .tracker import ChangeTracker
 
 
-class Inviter:
+class InvitationSender:
     """Invites users, and pending users once more. What becomes of each invitation goes into the ledger."""
 
     def __init__(
         self,
-        resources: Resources,
-        ledger: Ledger,
-        look: SecondLook,
-        keep_links: Callable[[dict[str, str]], None] | None,
+        api: Api,
+        tracker: ChangeTracker,
+        look: Recheck,
+        on_invite_links: Callable[[dict[str, str]], None] | None,
     ) -> None:
-        self.resources = resources
-        self.ledger = ledger
+        self.api = api
+        self.tracker = tracker
         self.look = look
-        self._keep_links = keep_links
-        self._unreached = Unreached()
+        self._keep_links = on_invite_links
+        self._unreached = InvitationWarnings()
 
     def invite(self, changes: Sequence[Change]) -> None:
         """Make the changes in one call for every BATCH of them."""
         for again in (False, True):
             for batch in batches(change for change in changes if (change.before is not None) == again):
                 self._batch(batch, again)
-        self.ledger.outcome.notes.extend(self._unreached.notes())
+        self.tracker.outcome.notes.extend(self._unreached.notes())
 
     def _batch(self, changes: Sequence[Change], again: bool) -> None:
         refusal = self._refused(changes, again)
         # HTTP 500 is what n8n answers where another task invites the same user (seen on 2.40.7).
-        for attempt in range(self.resources.client.connection.retries):
+        for attempt in range(self.api.client.connection.retries):
             if not isinstance(refusal, ApiError) or refusal.status != 500 or again:
                 break
             rest = self._not_yet_invited(changes)
@@ -51,7 +51,7 @@ class Inviter:
                 return
             if attempt and len(rest) == len(changes):
                 break
-            self.resources.client.pause(attempt)
+            self.api.client.pause(attempt)
             changes = rest
             refusal = self._refused(changes, again)
         if refusal is not None:
@@ -73,7 +73,7 @@ class Inviter:
             sent = {change for change, error in about_each.items() if error is None}
             parts = [[change for change in part if change not in sent] for part in parts]
         if not parts:
-            self.ledger.failed(changes, refusal)
+            self.tracker.failed(changes, refusal)
             return
         for part, error in zip(parts, refusals):
             if error is not None and part:
@@ -87,7 +87,7 @@ class Inviter:
         return None
 
     def _send(self, changes: Sequence[Change], again: bool) -> None:
-        invited = self.resources.invite({change.user or "": change.after or "" for change in changes}, again)
+        invited = self.api.invite({change.user or "": change.after or "" for change in changes}, again)
         links: dict[str, str] = {}
         for change in changes:
             email = change.user or ""
@@ -96,11 +96,11 @@ class Inviter:
                 self._look_at(change)
                 continue
             if not invitation.user_id or (again and invitation.error):
-                self.ledger.failed([change], _not_invited(email, invitation))
+                self.tracker.failed([change], _not_invited(email, invitation))
                 continue
             # With an error too: n8n creates the accounts first, and what fails behind that is the mail.
-            self.ledger.outcome.user_ids[email] = invitation.user_id
-            self.ledger.done([change])
+            self.tracker.outcome.user_ids[email] = invitation.user_id
+            self.tracker.done([change])
             if invitation.is_lost:
                 self._unreached.answer_lost.add(email)
             elif invitation.error:
@@ -119,7 +119,7 @@ class Inviter:
             self._keep_links(links)
         except N8nError as error:
             # They are invited all the same.
-            self.ledger.outcome.errors.append({"error": str(error), "users": sorted(links), "changes": []})
+            self.tracker.outcome.errors.append({"error": str(error), "users": sorted(links), "changes": []})
 
     def _not_yet_invited(self, changes: Sequence[Change]) -> list[Change]:
         """Return the invitations that are still to be made. A user whom another task has invited is taken as is."""
@@ -136,18 +136,18 @@ class Inviter:
     def _look_at(self, change: Change) -> None:
         """n8n says nothing of a user who has become active since the plan was made."""
         try:
-            user = self.resources.find_user(change.user or "")
+            user = self.api.find_user(change.user or "")
             if user is None:
                 raise N8nError(f"n8n did not invite {change.user}, and did not say why.")
         except N8nError as error:
-            self.ledger.failed([change], error)
+            self.tracker.failed([change], error)
             return
         self._take_as_is(change, user)
 
     def _take_as_is(self, change: Change, user: User) -> None:
-        self.ledger.outcome.user_ids[user.email] = user.id
+        self.tracker.outcome.user_ids[user.email] = user.id
         words = f"{user.email} is a user with the role {user.role} already"
-        self.ledger.conflict(change, words, is_reached=user.role == change.after)
+        self.tracker.conflict(change, words, is_already_made=user.role == change.after)
 
 
 def _not_invited(email: str, invitation: Invitation) -> N8nError:

@@ -9,65 +9,65 @@ from collections.abc import Sequence
 
 from .._changes.change import Change
 from .._changes.handover import Handover, check_nothing_left, unpublished
-from .._changes.plan import Plan, without_admin
+from .._changes.plan import Plan, projects_without_admin
 from .._errors import ApiError, N8nError
-from .._server.api import Resources
+from .._server.api import Api
 from .._state.model import Project, User
 from .._state.names import composed
 from .._state.roles import PROJECT_ADMIN
-from .tracker import Ledger
+from .tracker import ChangeTracker
 
 # How many members of a project are removed on the strength of one look, and how many users changed or deleted, for whom
 # a look is many calls. More are fewer calls, and more time for somebody else.
-LOOK_MEMBERS = 8
-LOOK_USERS = 25
+MEMBERS_PER_CHECK = 8
+USERS_PER_CHECK = 25
 # From how many users on it is less to list all than to ask for each.
 _MANY = 5
 # How often a name is looked at that two projects have, with longer and longer pauses: 20 seconds and more in all.
-LOOKS_AT_NAMES = 7
+NAME_CHECKS = 7
 
 
-class SecondLook:
+class Recheck:
     """What n8n shows by now, held against what the plan saw. What is not as planned goes into the ledger."""
 
-    def __init__(self, plan: Plan, resources: Resources, ledger: Ledger) -> None:
-        self.resources = resources
-        self.ledger = ledger
+    def __init__(self, plan: Plan, api: Api, tracker: ChangeTracker) -> None:
+        self.api = api
+        self.tracker = tracker
         self._handovers = plan.handovers
         # Their names are free for others.
         self._renamed = {change.project_id for change in plan.changes if change.action == "rename_project"}
-        self._meant_to_lose_admins = {key for key, _name, _losing in without_admin(plan.state, plan.changes)}
+        self._meant_to_lose_admins = {key for key, _name, _losing in projects_without_admin(plan.state, plan.changes)}
 
     def members(self, changes: Sequence[Change]) -> list[Change]:
         """Return those changes of members of one project that still start from what the plan saw."""
         key = changes[0].project_key
-        if changes[0].project_id is None and not self.ledger.is_adopted(changes[0]):
+        if changes[0].project_id is None and not self.tracker.is_adopted(changes[0]):
             # A project of this run's own: nobody else has been there.
-            return self._but_last_admins(changes, key, self.ledger.has_made_admin(key))
+            return self._but_last_admins(changes, key, self.tracker.has_made_admin(key))
         try:
-            project_id = self.ledger.project_id(changes[0])
-            now = {member.id: member.role for member in self.resources.members(project_id)}
+            project_id = self.tracker.project_id(changes[0])
+            now = {member.id: member.role for member in self.api.members(project_id)}
         except ApiError as error:
             if error.status != 404 or "project" not in error.words.lower():
-                self.ledger.failed(changes, error)
+                self.tracker.failed(changes, error)
                 return []
             for change in changes:
-                self.ledger.conflict(change, "the project is not there any more")
+                self.tracker.conflict(change, "the project is not there any more")
             return []
         except N8nError as error:
-            self.ledger.failed(changes, error)
+            self.tracker.failed(changes, error)
             return []
         as_seen = []
         for change in changes:
-            role = now.get(self.ledger.user_id(change))
+            role = now.get(self.tracker.user_id(change))
             # Who is given back what becoming a chat user takes away is no member in between.
             if role == (None if change.action == "add_member" else change.before):
                 as_seen.append(change)
             else:
                 found = f"{change.user} has become {role}" if role else f"{change.user} is no member any more"
                 wanted = None if change.action == "remove_member" else change.after
-                self.ledger.conflict(change, found, is_reached=role == wanted)
-        going = {change.user_id for change in as_seen if change.is_lost_admin}
+                self.tracker.conflict(change, found, is_already_made=role == wanted)
+        going = {change.user_id for change in as_seen if change.removes_admin}
         some_admin_stays = any(role == PROJECT_ADMIN and user_id not in going for user_id, role in now.items())
         return self._but_last_admins(as_seen, key, some_admin_stays)
 
@@ -76,37 +76,37 @@ class SecondLook:
         if some_admin_stays or key in self._meant_to_lose_admins or any(change.makes_admin for change in changes):
             return list(changes)
         for change in changes:
-            if change.is_lost_admin and self.ledger.has_lost_admin(key):
+            if change.removes_admin and self.tracker.has_lost_admin(key):
                 # Whoever was to be admin instead could not be made one, and that has been said.
-                self.ledger.not_tried([change])
-            elif change.is_lost_admin:
-                self.ledger.conflict(change, f"{change.user} has become the last admin of the project")
-        return [change for change in changes if not change.is_lost_admin]
+                self.tracker.not_tried([change])
+            elif change.removes_admin:
+                self.tracker.conflict(change, f"{change.user} has become the last admin of the project")
+        return [change for change in changes if not change.removes_admin]
 
     def instance_roles(self, changes: Sequence[Change]) -> list[Change]:
         """Return those changes of instance roles whose users have the role that the plan saw; all others as they are."""
         # As a dictionary, as it is looked into for each, and keeps the order.
         roles = dict.fromkeys(change for change in changes if change.action == "change_user_role")
         try:
-            items = self.resources.list_users().items if len(roles) >= _MANY else []
+            items = self.api.list_users().items if len(roles) >= _MANY else []
             listed = {user.id: user for user in map(User.from_api, items)}
         except N8nError as error:
             for change in roles:
-                self.ledger.failed([change], error)
+                self.tracker.failed([change], error)
             return [change for change in changes if change not in roles]
         as_seen = []
         for change in changes:
-            user_id = self.ledger.user_id(change)
+            user_id = self.tracker.user_id(change)
             try:
                 # The pages come in no order, so that not being on any of them is no proof.
-                user = listed.get(user_id) or self.resources.find_user(user_id) if change in roles else None
+                user = listed.get(user_id) or self.api.find_user(user_id) if change in roles else None
             except N8nError as error:
-                self.ledger.failed([change], error)
+                self.tracker.failed([change], error)
                 continue
             if change in roles and user is None:
-                self.ledger.conflict(change, f"{change.user} is no user any more")
+                self.tracker.conflict(change, f"{change.user} is no user any more")
             elif user is not None and user.role != change.before:
-                self.ledger.conflict(change, f"{change.user} has become {user.role}")
+                self.tracker.conflict(change, f"{change.user} has become {user.role}")
             else:
                 as_seen.append(change)
         return as_seen
@@ -122,23 +122,23 @@ class SecondLook:
         Of somebody who is not, n8n says nothing of use where all are refused: an internal error (seen on 2.40.7).
         """
         try:
-            there = {user.id for user in self.users([self.ledger.user_id(change) for change in changes])}
+            there = {user.id for user in self.users([self.tracker.user_id(change) for change in changes])}
         except N8nError:
             # Then the refusal is what there is to say.
             return list(changes)
         for change in changes:
-            if self.ledger.user_id(change) not in there:
-                self.ledger.conflict(change, f"{change.user} is no user any more")
-        return [change for change in changes if self.ledger.user_id(change) in there]
+            if self.tracker.user_id(change) not in there:
+                self.tracker.conflict(change, f"{change.user} is no user any more")
+        return [change for change in changes if self.tracker.user_id(change) in there]
 
     def users(self, references: Sequence[str]) -> list[User]:
         """Return the users with these ids or emails, those of them who exist."""
-        listed = self.resources.list_users().items if len(references) >= _MANY else ()
+        listed = self.api.list_users().items if len(references) >= _MANY else ()
         users = [User.from_api(item) for item in listed]
         known = {key: user for user in users for key in (user.id, user.email)}
         # The pages come in no order, so that not being on any of them is no proof.
         unlisted = [reference for reference in references if reference not in known]
-        found = self.resources.client.in_parallel(self.resources.find_user, unlisted)
+        found = self.api.client.in_parallel(self.api.find_user, unlisted)
         return [known[key] for key in references if key in known] + [user for user in found if user is not None]
 
     def names(self, changes: Sequence[Change]) -> list[Change]:
@@ -149,21 +149,21 @@ class SecondLook:
             teams = self._teams_without_duplicates(changes)
         except N8nError as error:
             for change in changes:
-                self.ledger.failed([change], error)
+                self.tracker.failed([change], error)
             return []
         now = {project.id: project.name for project in teams}
         others = [project for project in teams if project.id not in self._renamed]
         as_planned = []
         for change in changes:
             if change.project_id and change.project_id not in now:
-                self.ledger.conflict(change, "the project is not there any more")
+                self.tracker.conflict(change, "the project is not there any more")
             elif change.project_id and now[change.project_id] != change.before:
-                self.ledger.conflict(change, f'the project has become "{now[change.project_id]}"')
+                self.tracker.conflict(change, f'the project has become "{now[change.project_id]}"')
             elif taken := _named(others, change):
-                is_reached = change.action == "create_project" and len(taken) == 1
-                self.ledger.conflict(change, "another task has created a project of that name", is_reached)
-                if is_reached:
-                    self.ledger.adopt(change, taken[0])
+                is_already_made = change.action == "create_project" and len(taken) == 1
+                self.tracker.conflict(change, "another task has created a project of that name", is_already_made)
+                if is_already_made:
+                    self.tracker.adopt(change, taken[0])
             else:
                 as_planned.append(change)
         return as_planned
@@ -173,21 +173,21 @@ class SecondLook:
 
         Of two projects that two other tasks have created at the same time, one is about to be deleted.
         """
-        for attempt in range(LOOKS_AT_NAMES):
-            projects = map(Project.from_api, self.resources.list_projects().items)
+        for attempt in range(NAME_CHECKS):
+            projects = map(Project.from_api, self.api.list_projects().items)
             teams = [project for project in projects if project.is_team]
-            if all(len(_named(teams, change)) < 2 for change in changes) or attempt == LOOKS_AT_NAMES - 1:
+            if all(len(_named(teams, change)) < 2 for change in changes) or attempt == NAME_CHECKS - 1:
                 break
-            self.resources.client.pause(attempt)
+            self.api.client.pause(attempt)
         return teams
 
     def with_nothing_left(self, changes: Sequence[Change]) -> list[Change]:
         """Return those deletions by which nothing is destroyed that was not meant to be."""
         owners = {change: self._handovers[change.owner] for change in changes if change.owner in self._handovers}
         try:
-            now = self.resources.possessions([handover.source.id for handover in owners.values()], True)
+            now = self.api.owned_items([handover.source.id for handover in owners.values()], True)
         except N8nError as error:
-            self.ledger.failed(list(owners), error)
+            self.tracker.failed(list(owners), error)
             return [change for change in changes if change not in owners]
         current = []
         for change in changes:
@@ -196,15 +196,15 @@ class SecondLook:
                     check_nothing_left(owners[change], now[owners[change].source.id])
                 current.append(change)
             except N8nError as error:
-                self.ledger.failed([change], error)
+                self.tracker.failed([change], error)
         return current
 
     def note_unpublished(self, handovers: Sequence[Handover]) -> None:
         """Say of which workflows n8n could not publish again what it had to unpublish for their move."""
-        notes = self.ledger.outcome.notes
+        notes = self.tracker.outcome.notes
         destinations = {handover.source.id: handover.destination.id for handover in handovers if handover.destination}
         try:
-            now = self.resources.possessions(sorted(set(destinations.values())), True)
+            now = self.api.owned_items(sorted(set(destinations.values())), True)
         except N8nError as error:
             notes.append(f"Whether what moved is still published could not be looked at: {error}")
             return

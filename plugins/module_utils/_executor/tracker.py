@@ -13,10 +13,10 @@ from .._changes.outcome import Outcome
 from .._errors import N8nError
 from .._state.model import Project
 from .._state.roles import CHAT_USER, PROJECT_ADMIN
-from .._text import few, quoted
+from .._text import shortened, quoted
 
 
-class Ledger:
+class ChangeTracker:
     """Takes down what is done, what failed, what somebody else forestalled and what was not tried; each change once."""
 
     def __init__(self, planned: int, progress: Callable[[int, int, str], None]) -> None:
@@ -35,7 +35,7 @@ class Ledger:
         # The projects of other tasks that stand for those that this plan was to create.
         self._adopted: set[str] = set()
         self._made: set[Change] = set()
-        self._forestalled: set[Change] = set()
+        self._conflicting: set[Change] = set()
 
     def ready(self, changes: Iterable[Change]) -> list[Change]:
         """Return those of `changes` whose needs have been met; of the others it is noted what becomes of them."""
@@ -47,7 +47,7 @@ class Ledger:
             return False
         # Who becomes a chat user is given things back behind that, and who leaves has handed everything over before.
         needs_user = change.action in (*GIVES, "delete_user") or (
-            change.action == "change_user_role" and (change.late or change.after == CHAT_USER)
+            change.action == "change_user_role" and (change.after_role_change or change.after == CHAT_USER)
         )
         if (
             (needs_user and change.user in self._lost_users)
@@ -75,7 +75,7 @@ class Ledger:
         """Note that these could not be made; what needs them will not be tried."""
         people = sorted({change.user for change in changes if change.user})
         # n8n's refusals know ids; a person knows names.
-        concerned = [few(people)] if people else []
+        concerned = [shortened(people)] if people else []
         concerned += [
             f"project {quoted(name)}" for name in sorted({change.project for change in changes if change.project})
         ]
@@ -91,28 +91,28 @@ class Ledger:
         self._without(changes)
         self._behind(changes)
 
-    def conflict(self, change: Change, found: str, is_reached: bool = False) -> None:
+    def conflict(self, change: Change, found: str, is_already_made: bool = False) -> None:
         """Note that another task has changed what this change starts from, so that it is left alone.
 
-        `is_reached` tells that the other task has made this very change.
+        `is_already_made` tells that the other task has made this very change.
         """
-        self._note_conflict({**change.to_result(), "reason": f"left alone: {found}"}, is_reached)
-        self._forestalled.add(change)
-        if change.action == "create_project" and not is_reached:
+        self._note_conflict({**change.to_result(), "reason": f"left alone: {found}"}, is_already_made)
+        self._conflicting.add(change)
+        if change.action == "create_project" and not is_already_made:
             self._taken_projects.add(change.project_key)
         self._behind([change])
 
-    def undone(self, change: Change, why: str, is_reached: bool = False) -> None:
-        """Note that a change was made and undone; `is_reached` as for conflict()."""
+    def undone(self, change: Change, why: str, is_already_made: bool = False) -> None:
+        """Note that a change was made and undone; `is_already_made` as for conflict()."""
         self.outcome.done.remove(change)
         self._made.discard(change)
-        self._note_conflict({**change.to_result(), "reason": f"undone: {why}"}, is_reached)
-        self._forestalled.add(change)
+        self._note_conflict({**change.to_result(), "reason": f"undone: {why}"}, is_already_made)
+        self._conflicting.add(change)
 
-    def _note_conflict(self, conflict: dict[str, Any], is_reached: bool) -> None:
+    def _note_conflict(self, conflict: dict[str, Any], is_already_made: bool) -> None:
         self.outcome.conflicts.append(conflict)
-        if is_reached:
-            self.outcome.reached.append(conflict)
+        if is_already_made:
+            self.outcome.already_made.append(conflict)
 
     def revoke(self, change: Change, error: N8nError) -> None:
         """Note that a change was made, and that what needs it cannot be made all the same."""
@@ -122,7 +122,7 @@ class Ledger:
 
     def superseded(self, change: Change, project: Project) -> None:
         """Note that a project of this run was deleted again, as `project` has the same name and is earlier."""
-        self.undone(change, f"another task created project {project.id} of that name earlier", is_reached=True)
+        self.undone(change, f"another task created project {project.id} of that name earlier", is_already_made=True)
         self.adopt(change, project)
 
     def adopt(self, change: Change, project: Project) -> None:
@@ -134,7 +134,7 @@ class Ledger:
         """Whether the project of a change was created by another task in place of this one."""
         return change.project_key in self._adopted
 
-    def keeps_things(self, owner: str) -> None:
+    def owner_keeps_items(self, owner: str) -> None:
         """Note that not all went that was to go from the user or project of that id, which is not deleted by that."""
         self._lost_owners.add(owner)
 
@@ -142,11 +142,11 @@ class Ledger:
         """Whether it was made."""
         return change in self._made
 
-    def is_forestalled(self, change: Change) -> bool:
+    def has_conflict(self, change: Change) -> bool:
         """Whether it was left alone as somebody else was there before."""
-        return change in self._forestalled
+        return change in self._conflicting
 
-    def keep_untried(self, changes: Iterable[Change]) -> None:
+    def mark_untried_users(self, changes: Iterable[Change]) -> None:
         """Note that whoever is concerned by those of `changes` that were not tried stays as they are."""
         self._lost_users.update(change.user or "" for change in set(changes).intersection(self.outcome.not_tried))
 

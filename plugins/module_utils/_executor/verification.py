@@ -11,25 +11,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .._changes.change import Change
-from .._changes.plan import Plan, without_admin
+from .._changes.plan import Plan, projects_without_admin
 from .._errors import N8nError
-from .._server.api import Resources
+from .._server.api import Api
 from .._state.model import Project
 from .._state.names import composed
 from .._state.roles import PROJECT_ADMIN
-from .._text import few, quoted
-from .recheck import LOOKS_AT_NAMES
-from .tracker import Ledger
+from .._text import shortened, quoted
+from .recheck import NAME_CHECKS
+from .tracker import ChangeTracker
 
 
 class Verification:
     """What has come of creations of projects, and of changes by which projects lose admins. Corrections go into the ledger."""
 
-    def __init__(self, plan: Plan, resources: Resources, ledger: Ledger) -> None:
-        self.resources = resources
-        self.ledger = ledger
+    def __init__(self, plan: Plan, api: Api, tracker: ChangeTracker) -> None:
+        self.api = api
+        self.tracker = tracker
         self._leavers = plan.leavers
-        self._meant_to_lose_admins = {key for key, _name, _losing in without_admin(plan.state, plan.changes)}
+        self._meant_to_lose_admins = {key for key, _name, _losing in projects_without_admin(plan.state, plan.changes)}
 
     def names(self, changes: Sequence[Change]) -> None:
         """Look for other projects with the names that `changes` have given. Of two new ones, the earlier one stays.
@@ -37,30 +37,30 @@ class Verification:
         A project is deleted only if this run created it, if another one is earlier, and if it has neither other members
         nor content. Two projects that both stay are an error that has both ids, as no task can name one of them by its name.
         """
-        given = [change for change in changes if self.ledger.is_done(change)]
+        given = [change for change in changes if self.tracker.is_done(change)]
         if not given:
             return
         try:
             shared = self._shared_names(given)
-            for attempt in range(LOOKS_AT_NAMES):
+            for attempt in range(NAME_CHECKS):
                 if not any(self._is_earliest(change, others) for change, others in shared.items()):
                     break
                 # The task that created the later one is about to delete it.
-                self.resources.client.pause(attempt)
+                self.api.client.pause(attempt)
                 shared = self._shared_names(given)
             for change, others in shared.items():
                 self._resolve(change, others)
         except N8nError as error:
-            self.ledger.outcome.notes.append(
+            self.tracker.outcome.notes.append(
                 f"Whether another task has created projects of the same names at the same time is not known: {error}"
             )
 
     def _shared_names(self, changes: Sequence[Change]) -> dict[Change, list[Project]]:
         """Return the other projects that have a name which one of `changes` has given."""
-        teams = [project for project in map(Project.from_api, self.resources.list_projects().items) if project.is_team]
+        teams = [project for project in map(Project.from_api, self.api.list_projects().items) if project.is_team]
         found = {}
         for change in changes:
-            mine = self.ledger.project_id(change)
+            mine = self.tracker.project_id(change)
             others = [
                 project
                 for project in teams
@@ -71,24 +71,24 @@ class Verification:
         return found
 
     def _is_earliest(self, change: Change, others: Sequence[Project]) -> bool:
-        mine = self.ledger.outcome.projects.get(change.project_key)
+        mine = self.tracker.outcome.projects.get(change.project_key)
         return mine is None or all(_age(mine) < _age(other) for other in others)
 
     def _resolve(self, change: Change, others: Sequence[Project]) -> None:
-        project_id = self.ledger.project_id(change)
+        project_id = self.tracker.project_id(change)
         if change.action == "create_project" and not self._is_earliest(change, others):
             try:
                 why = self._why_kept(project_id)
                 if not why:
-                    self.resources.delete_project(project_id)
-                    self.ledger.superseded(change, min(others, key=_age))
+                    self.api.delete_project(project_id)
+                    self.tracker.superseded(change, min(others, key=_age))
                     return
             except N8nError as error:
                 why = f"it could not be deleted ({str(error).rstrip('.')})"
         else:
             why = "another task gave it the same name at the same time"
         ids = ", ".join(sorted([project_id, *(other.id for other in others)]))
-        self.ledger.revoke(
+        self.tracker.revoke(
             change,
             N8nError(
                 f"Project {quoted(change.after)} exists {len(others) + 1} times, with the ids {ids}. This run keeps "
@@ -98,12 +98,12 @@ class Verification:
 
     def _why_kept(self, project_id: str) -> str:
         """Return why a project of this run is not deleted, "" where nothing is lost with it."""
-        if project_id not in self.resources.created_projects:
+        if project_id not in self.api.created_projects:
             return "n8n's answer was lost, so another task may have created it"
-        if {member.id for member in self.resources.members(project_id)} - {self.resources.client.myself}:
+        if {member.id for member in self.api.members(project_id)} - {self.api.client.own_user_id}:
             return "it has other members by now"
-        found = self.resources.possessions([project_id], True)[project_id]
-        if found.items or self.resources.folders(project_id):
+        found = self.api.owned_items([project_id], True)[project_id]
+        if found.items or self.api.folders(project_id):
             return "it has content by now"
         return " ".join(filter(None, (found.unseen, found.tables_unseen, found.variables_unseen))).rstrip(".")
 
@@ -114,40 +114,40 @@ class Verification:
         """
         by_project: dict[str, list[Change]] = {}
         for change in changes:
-            if change.is_lost_admin and self.ledger.is_done(change):
+            if change.removes_admin and self.tracker.is_done(change):
                 by_project.setdefault(change.project_key, []).append(change)
         lost = [losing for key, losing in by_project.items() if key not in self._meant_to_lose_admins]
         # Read several at a time, and corrected one after the other, as corrections change what other threads read.
-        for losing, has_admin in zip(lost, self.resources.client.in_parallel(self._has_admin, lost)):
+        for losing, has_admin in zip(lost, self.api.client.in_parallel(self._has_admin, lost)):
             if has_admin is not True:
                 self._restore(losing, has_admin)
 
     def _has_admin(self, losing: Sequence[Change]) -> bool | N8nError:
         try:
-            members = self.resources.members(self.ledger.project_id(losing[0]))
+            members = self.api.members(self.tracker.project_id(losing[0]))
         except N8nError as error:
             return error
         return any(member.role == PROJECT_ADMIN for member in members)
 
     def _restore(self, losing: Sequence[Change], unread: bool | N8nError) -> None:
         """Restore the admins of a project that has none, or could not be read; a leaver is not restored."""
-        project_id, name = self.ledger.project_id(losing[0]), quoted(losing[0].project)
-        who = few(sorted(change.user or "" for change in losing))
+        project_id, name = self.tracker.project_id(losing[0]), quoted(losing[0].project)
+        who = shortened(sorted(change.user or "" for change in losing))
         try:
             if isinstance(unread, N8nError):
                 raise unread
             staying = [change for change in losing if not self._is_leaver(change)]
             if staying:
-                self.resources.set_members(project_id, {change.user_id or "": PROJECT_ADMIN for change in staying})
+                self.api.set_members(project_id, {change.user_id or "": PROJECT_ADMIN for change in staying})
                 for change in staying:
-                    self.ledger.undone(
+                    self.tracker.undone(
                         change, f"another task removed the other admins of project {name} at the same time"
                     )
                 return
             words = "has no project:admin now"
         except N8nError as error:
             words = f"may have no project:admin now: {str(error).rstrip('.')}"
-        self.ledger.outcome.errors.append(
+        self.tracker.outcome.errors.append(
             {
                 "error": f"Project {name} ({project_id}) {words}. {who} lost this role in this run, and another task removed the "
                 "other admins at the same time. Make another user project:admin of it.",
@@ -157,7 +157,7 @@ class Verification:
         )
 
     def _is_leaver(self, change: Change) -> bool:
-        return change.user_id in self._leavers or change.carried_by == "delete_user"
+        return change.user_id in self._leavers or change.implied_by == "delete_user"
 
 
 def _age(project: Project) -> tuple[str, str]:

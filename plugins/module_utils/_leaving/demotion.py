@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .._changes.change import Change
-from .._planning.removal_changes import carried_away, lost_memberships, role_change
+from .._planning.removal_changes import implied_removals, membership_removals, role_change
 from .._state.model import State, User
 from .._state.roles import CHAT_USER, ORDER, is_demotion
 
@@ -19,13 +19,13 @@ _FEW = 10
 def demotion(state: State, user: User, role: str) -> list[Change]:
     """Return the changes by which the memberships of a leaver go, and the instance role becomes `role`, if that is less."""
     if not is_less(state, user.role, role):
-        return lost_memberships(state, user, "leaves")
+        return membership_removals(state, user, "leaves")
     if user.role == CHAT_USER:
-        return [*lost_memberships(state, user, "leaves"), role_change(user, role, "leaves")]
-    changes = [role_change(user, CHAT_USER, "leaves"), *carried_away(state, user)]
+        return [*membership_removals(state, user, "leaves"), role_change(user, role, "leaves")]
+    changes = [role_change(user, CHAT_USER, "leaves"), *implied_removals(state, user)]
     if role != CHAT_USER:
         # Only becoming a chat user takes memberships and API keys along (seen on 2.40.7).
-        changes.append(replace(role_change(user, role, "leaves"), before=CHAT_USER, late=True))
+        changes.append(replace(role_change(user, role, "leaves"), before=CHAT_USER, after_role_change=True))
     return changes
 
 

@@ -10,33 +10,33 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .._changes.change import Change
-from .._errors import Problems
+from .._errors import ErrorCollector
 from .._state.dates import utc
 from .._state.model import State, User
 from .._state.roles import CHAT_USER
-from .leaver_record import Record, Staged
+from .leaver_record import LeaverRecord, RecordEntry
 
 # How long the first step lasts where nobody says it.
 GRACE_DAYS = 30
 
 
 @dataclass(frozen=True)
-class Staging:
+class GracePeriod:
     """The record of those who leave in two steps, whether it was there, what time it is, and how long the first lasts."""
 
-    record: Record
+    record: LeaverRecord
     is_new: bool
     now: datetime
     grace_days: int = GRACE_DAYS
     path: str = "state_path"
 
-    def of(self, user: User) -> Staged:
+    def of(self, user: User) -> RecordEntry:
         """Return what is recorded of a leaver, or a record that begins now."""
-        return self.record.leavers.get(user.id) or Staged(user.id, user.email, self.now, user.role)
+        return self.record.leavers.get(user.id) or RecordEntry(user.id, user.email, self.now, user.role)
 
     def check(self, users: Iterable[User]) -> None:
         """Raise InputError for days that are none, and for those of somebody that would never be over."""
-        problems = Problems()
+        problems = ErrorCollector()
         if self.grace_days < 0:
             problems.add(f"grace_days: {self.grace_days} is no number of days: it is 0 or more.")
         for user in users:
@@ -85,7 +85,7 @@ class Staging:
             "record back: it says since when they are staged and what they had."
         )
 
-    def after(self, state: State, users: Iterable[User], changes: Sequence[Change]) -> Staging:
+    def after(self, state: State, users: Iterable[User], changes: Sequence[Change]) -> GracePeriod:
         """Return the same with what there is to be recorded before `changes` are made: whoever loses something is in it with that."""
         begun = []
         for user in users:
@@ -104,7 +104,7 @@ def takes_access(changes: Iterable[Change]) -> bool:
     )
 
 
-def newly_staged(record: Record, done: Iterable[Change], after: State) -> list[Staged]:
+def newly_staged(record: LeaverRecord, done: Iterable[Change], after: State) -> list[RecordEntry]:
     """Return the entries of users from whom `done` took access, and who have no access in `after`.
 
     Another task, which shares no lock with this one, may have restored such a user before and removed the entry since.
@@ -121,13 +121,15 @@ def newly_staged(record: Record, done: Iterable[Change], after: State) -> list[S
     ]
 
 
-def _begun(state: State, user: User, now: datetime, staged: Staged | None, changes: Sequence[Change]) -> Staged:
+def _begun(
+    state: State, user: User, now: datetime, staged: RecordEntry | None, changes: Sequence[Change]
+) -> RecordEntry:
     """Return the record of a leaver that begins now: what the user has, and what is recorded of before and is gone already."""
     has = tuple((project.id, project.name, member.role) for project, member in state.memberships(user))
     if staged is None:
-        return Staged(user.id, user.email, now, user.role, has)
+        return RecordEntry(user.id, user.email, now, user.role, has)
     keys = {key for key, _name, _role in has}
     had = tuple(entry for entry in staged.memberships if entry[0] not in keys)
     # A role that is not taken away is what the first step left.
     is_back = any(change.action == "change_user_role" and change.before != CHAT_USER for change in changes)
-    return Staged(user.id, user.email, now, user.role if is_back else staged.role, (*has, *had))
+    return RecordEntry(user.id, user.email, now, user.role if is_back else staged.role, (*has, *had))

@@ -20,7 +20,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Staged:
+class RecordEntry:
     """One leaver: what was there when the leaving began, at `since` (UTC)."""
 
     id: str
@@ -37,7 +37,7 @@ class Staged:
         except OverflowError:
             return datetime.max.replace(tzinfo=timezone.utc)
 
-    def merged(self, other: Staged) -> Staged:
+    def merged(self, other: RecordEntry) -> RecordEntry:
         """Return the entry that keeps what either of two entries of one user has; `other` is the later one."""
         known = {key for key, _name, _role in self.memberships}
         later = tuple(entry for entry in other.memberships if entry[0] not in known)
@@ -57,14 +57,14 @@ class Staged:
 
 
 @dataclass(frozen=True)
-class Record:
+class LeaverRecord:
     """All staged leavers of one n8n, by the ids of the users."""
 
     url: str
-    leavers: Mapping[str, Staged] = field(default_factory=dict)
+    leavers: Mapping[str, RecordEntry] = field(default_factory=dict)
 
     @classmethod
-    def from_text(cls, text: str | None, url: str, where: str) -> Record:
+    def from_text(cls, text: str | None, url: str, where: str) -> LeaverRecord:
         """Return the record of a file, whose text is None if it does not exist.
 
         Raises InputError for a record that is damaged, or that belongs to another n8n.
@@ -76,7 +76,7 @@ class Record:
             if data["format"] != FORMAT:
                 raise ValueError(f"it has format {data['format']}, and {FORMAT} can be read")
             leavers = [
-                Staged(
+                RecordEntry(
                     _text(entry["id"]),
                     _text(entry["email"]),
                     moment(entry["since"], "since"),
@@ -117,11 +117,11 @@ class Record:
             for leaver in leavers
         ]
 
-    def adding(self, leavers: Iterable[Staged]) -> Record:
+    def adding(self, leavers: Iterable[RecordEntry]) -> LeaverRecord:
         """Return the record with these leavers, in place of what it has of them."""
-        return Record(self.url, {**self.leavers, **{leaver.id: leaver for leaver in leavers}})
+        return LeaverRecord(self.url, {**self.leavers, **{leaver.id: leaver for leaver in leavers}})
 
-    def merged(self, before: Record, after: Record) -> Record:
+    def merged(self, before: LeaverRecord, after: LeaverRecord) -> LeaverRecord:
         """Return this record with what has changed from `before` to `after`.
 
         An entry that another task has added since `before` was read keeps what it has, besides what `after` has.
@@ -138,12 +138,14 @@ class Record:
         gone = {
             key for key, entry in before.leavers.items() if key not in after.leavers and self.leavers.get(key) == entry
         }
-        return Record(self.url, {**{key: entry for key, entry in self.leavers.items() if key not in gone}, **found})
+        return LeaverRecord(
+            self.url, {**{key: entry for key, entry in self.leavers.items() if key not in gone}, **found}
+        )
 
-    def without(self, ids: Iterable[str]) -> Record:
+    def without(self, ids: Iterable[str]) -> LeaverRecord:
         """Return the record without these leavers."""
         gone = set(ids)
-        return Record(self.url, {key: leaver for key, leaver in self.leavers.items() if key not in gone})
+        return LeaverRecord(self.url, {key: leaver for key, leaver in self.leavers.items() if key not in gone})
 
 
 def _text(value: object) -> str:

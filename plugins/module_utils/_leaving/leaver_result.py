@@ -9,21 +9,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._changes.change import Change
-from .._changes.handover import RESULT_KEYS, Delivery
+from .._changes.handover import RESULT_KEYS, HandoverOutcome
 from .._changes.plan import Plan
 from .._state.dates import utc
 from .._state.model import State
 from .._state.residual_access import residual_access
 from .._state.roles import CHAT_USER
-from .leavers import Departure, Leaver
+from .leavers import LeaverOptions, Leaver
 
 
 def leaver_results(
     leavers: Sequence[Leaver],
-    departure: Departure,
+    leaver_options: LeaverOptions,
     plan: Plan,
     done: Sequence[Change],
-    deliveries: Mapping[str, Delivery],
+    handover_outcomes: Mapping[str, HandoverOutcome],
     after: State | None,
 ) -> list[dict[str, Any]]:
     """Return the entries of leavers: who it is, what was planned, what was done, and what is left.
@@ -33,15 +33,17 @@ def leaver_results(
     """
     made = set(done)
     then = after or plan.state_after(change for change in plan.changes if change in made)
-    return [_entry(leaver, departure, plan, made, deliveries, then, after is not None) for leaver in leavers]
+    return [
+        _entry(leaver, leaver_options, plan, made, handover_outcomes, then, after is not None) for leaver in leavers
+    ]
 
 
 def _entry(
     leaver: Leaver,
-    departure: Departure,
+    leaver_options: LeaverOptions,
     plan: Plan,
     made: set[Change],
-    deliveries: Mapping[str, Delivery],
+    handover_outcomes: Mapping[str, HandoverOutcome],
     then: State,
     was_read: bool,
 ) -> dict[str, Any]:
@@ -50,7 +52,7 @@ def _entry(
         "email": user.email if user else leaver.reference,
         "id": user.id if user else None,
         "found": user is not None,
-        "action": departure.action,
+        "action": leaver_options.action,
         "changed": False,
         "memberships": [],
         **{key: [] for key in RESULT_KEYS},
@@ -65,11 +67,11 @@ def _entry(
         for change in mine
         if change.action == "remove_member"
     ]
-    if user.id in deliveries:
-        entry.update(deliveries[user.id].to_result())
-    if departure.staging is not None:
-        staged = departure.staging.of(user)
-        entry["staged"] = {"since": utc(staged.since), "due": utc(staged.due(departure.staging.grace_days))}
+    if user.id in handover_outcomes:
+        entry.update(handover_outcomes[user.id].to_result())
+    if leaver_options.grace_period is not None:
+        staged = leaver_options.grace_period.of(user)
+        entry["staged"] = {"since": utc(staged.since), "due": utc(staged.due(leaver_options.grace_period.grace_days))}
     now = then.find_user(user.id)
     if now is not None:
         # What is read shows by itself what is gone.

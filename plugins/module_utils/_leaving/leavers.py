@@ -11,21 +11,21 @@ from typing import Any
 
 from .._changes.change import Change
 from .._changes.handover import Handover
-from .._changes.plan import Plan, without_admin
+from .._changes.plan import Plan, projects_without_admin
 from .._desired.desired import listed_user
-from .._desired.handover_options import Bequest, deletion_calls
-from .._errors import InputError, Problems, UnseenError
-from .._planning.deletion import disposal_of, handover_changes, user_deletion
-from .._planning.handover_planner import Disposal, plan_handover
-from .._planning.removal_changes import all_seeing_note, check_leaver, lost_memberships, no_admin
+from .._desired.handover_options import HandoverOptions, deletion_calls
+from .._errors import InputError, ErrorCollector, UnseenError
+from .._planning.deletion import handover_target, handover_changes, user_deletion
+from .._planning.handover_planner import HandoverTarget, plan_handover
+from .._planning.removal_changes import instance_admin_note, check_leaver, membership_removals, last_admin_error
 from .._state.model import State, User
 from .._state.names import stored_email
-from .._state.owned import Possessions, listed
-from .._state.read_request import Needs
-from .._state.roles import CHAT_USER, PROJECT_ADMIN, SEES_ALL, role_slug
+from .._state.owned import OwnedItems, listed
+from .._state.read_request import ReadRequest
+from .._state.roles import CHAT_USER, PROJECT_ADMIN, INSTANCE_ADMIN_ROLES, role_slug
 from .._state.similar_names import SimilarEmails, missing_user_note
 from .demotion import demotion, has_custom_role, kept_role_note, scopes_note
-from .grace_period import Staging
+from .grace_period import GracePeriod
 
 REMOVE_MEMBERSHIPS, DEMOTE, DELETE, STAGED = "remove_memberships", "demote", "delete", "staged"
 # What can become of a leaver's access, from what is easily undone to what is not.
@@ -41,21 +41,21 @@ class Leaver:
 
 
 @dataclass(frozen=True)
-class Departure:
+class LeaverOptions:
     """What becomes of leavers. `successors` are emails by project (its id or name), "" for all other projects."""
 
     action: str = REMOVE_MEMBERSHIPS
     demote_role: str = "chatUser"
-    bequest: Bequest = Bequest()
+    handover_options: HandoverOptions = HandoverOptions()
     successors: Mapping[str, str] = field(default_factory=dict)
-    staging: Staging | None = None
+    grace_period: GracePeriod | None = None
 
-    def recording(self, plan: Plan, leavers: Sequence[Leaver]) -> Departure:
+    def recording(self, plan: Plan, leavers: Sequence[Leaver]) -> LeaverOptions:
         """Return the same with the record as it is to be before the first change of `plan` is made."""
-        if self.staging is None:
+        if self.grace_period is None:
             return self
         users = [leaver.user for leaver in leavers if leaver.user is not None]
-        return replace(self, staging=self.staging.after(plan.state, users, plan.changes))
+        return replace(self, grace_period=self.grace_period.after(plan.state, users, plan.changes))
 
 
 def leaver_references(entries: Sequence[Any]) -> tuple[str, ...]:
@@ -63,7 +63,7 @@ def leaver_references(entries: Sequence[Any]) -> tuple[str, ...]:
 
     An entry is an email, an id, or a dictionary with an email. Raises InputError for anything else.
     """
-    problems = Problems()
+    problems = ErrorCollector()
     found: dict[str, None] = {}
     for number, entry in enumerate(entries):
         where = f"users[{number}]"
@@ -91,43 +91,48 @@ def successors(option: object) -> dict[str, str]:
     return {"": stored_email(option, "successor")}
 
 
-def check_departure(departure: Departure) -> None:
+def check_leaver_options(leaver_options: LeaverOptions) -> None:
     """Raise InputError for options that do not go together."""
-    if departure.action == REMOVE_MEMBERSHIPS and departure.bequest != Bequest(
-        knows_transfer=departure.bequest.knows_transfer
+    if leaver_options.action == REMOVE_MEMBERSHIPS and leaver_options.handover_options != HandoverOptions(
+        knows_transfer=leaver_options.handover_options.knows_transfer
     ):
         raise InputError(
             "transfer_to, data_tables and delete_resources are for who loses more than memberships: use them with "
             "action=demote, action=delete or action=staged."
         )
-    bequest = departure.bequest
-    if departure.action == DEMOTE and bequest.delete_resources:
+    handover_options = leaver_options.handover_options
+    if leaver_options.action == DEMOTE and handover_options.delete_resources:
         raise InputError("delete_resources is for who is deleted: use it with action=delete or action=staged.")
-    if bequest.transfer_to is None and bequest.data_tables == "copy":
+    if handover_options.transfer_to is None and handover_options.data_tables == "copy":
         raise InputError("data_tables: copy needs transfer_to, which says where the copies go.")
-    if bequest.transfer_to is None and bequest.data_tables == "delete" and departure.action == DEMOTE:
+    if (
+        handover_options.transfer_to is None
+        and handover_options.data_tables == "delete"
+        and leaver_options.action == DEMOTE
+    ):
         raise InputError(
             "data_tables: delete is for who is deleted, or gives away what they own: with action=demote it needs transfer_to."
         )
 
 
-def leaver_needs(references: Sequence[str], departure: Departure) -> Needs:
+def leaver_request(references: Sequence[str], leaver_options: LeaverOptions) -> ReadRequest:
     """Return what has to be read, once for all leavers."""
-    also: tuple[str, ...] = ("find_user",) if departure.action == DELETE else ("find_user", "remove_member")
-    if departure.action in (DEMOTE, STAGED):
+    also: tuple[str, ...] = ("find_user",) if leaver_options.action == DELETE else ("find_user", "remove_member")
+    if leaver_options.action in (DEMOTE, STAGED):
         also += ("change_user_role",)
-    if departure.action in (DELETE, STAGED):
-        also += deletion_calls("user", departure.bequest)
-    return Needs(
+    if leaver_options.action in (DELETE, STAGED):
+        also += deletion_calls("user", leaver_options.handover_options)
+    return ReadRequest(
         users=tuple(references),
         all_users=True,
         projects=True,
         members=(),
-        roles=departure.action in (DEMOTE, STAGED) and departure.demote_role not in ("chatUser", CHAT_USER),
-        possessions=True,
+        roles=leaver_options.action in (DEMOTE, STAGED) and leaver_options.demote_role not in ("chatUser", CHAT_USER),
+        owned_items=True,
         # Only what goes leaves folders behind.
-        folders=departure.bequest.transfer_to is not None or departure.bequest.delete_resources,
-        destination=departure.bequest.transfer_to,
+        folders=leaver_options.handover_options.transfer_to is not None
+        or leaver_options.handover_options.delete_resources,
+        destination=leaver_options.handover_options.transfer_to,
         also=also,
     )
 
@@ -141,41 +146,41 @@ def find_leavers(state: State, references: Sequence[str]) -> list[Leaver]:
     return list(found.values())
 
 
-def wants_roles(leavers: Sequence[Leaver], departure: Departure) -> bool:
+def wants_roles(leavers: Sequence[Leaver], leaver_options: LeaverOptions) -> bool:
     """Whether it has to be asked what roles allow, if n8n tells, to know who gains by a demotion."""
-    demoting = departure.action in (DEMOTE, STAGED)
+    demoting = leaver_options.action in (DEMOTE, STAGED)
     return demoting and any(leaver.user is not None and has_custom_role(leaver.user) for leaver in leavers)
 
 
-def plan_leavers(state: State, leavers: Sequence[Leaver], departure: Departure) -> Plan:
+def plan_leavers(state: State, leavers: Sequence[Leaver], leaver_options: LeaverOptions) -> Plan:
     """Return the changes that take the leavers' access away, and what they own to where it goes.
 
     Raises InputError with everything that makes it impossible: the owner or the key's own user among them, a project
     that would be left without an admin and has no successor, possessions without a destination, and a bad destination.
     """
-    draft = _Departures(state, departure)
+    builder = _LeaverPlanner(state, leaver_options)
     users = [leaver.user for leaver in leavers if leaver.user is not None]
-    draft.check(users)
+    builder.check(users)
     for user in users:
-        with draft.problems:
-            draft.leave(user)
+        with builder.problems:
+            builder.leave(user)
     leaving = {user.id for user in users}
-    draft.succeed(leaving)
-    draft.problems.refuse(state.scopes_hint)
-    draft.note_creation(users)
-    draft.note_similar([leaver.reference for leaver in leavers if leaver.user is None], users)
-    return Plan.of(state, draft.changes, draft.notes, draft.handovers, leaving)
+    builder.succeed(leaving)
+    builder.problems.refuse(state.scopes_hint)
+    builder.note_creation(users)
+    builder.note_similar([leaver.reference for leaver in leavers if leaver.user is None], users)
+    return Plan.of(state, builder.changes, builder.notes, builder.handovers, leaving)
 
 
-class _Departures:
-    def __init__(self, state: State, departure: Departure) -> None:
+class _LeaverPlanner:
+    def __init__(self, state: State, leaver_options: LeaverOptions) -> None:
         self.state = state
-        self.departure = departure
-        self.problems = Problems()
+        self.leaver_options = leaver_options
+        self.problems = ErrorCollector()
         self.changes: list[Change] = []
         self.notes: list[str] = []
         self.handovers: dict[str, Handover] = {}
-        self.disposal = Disposal()
+        self.target = HandoverTarget()
         self.role = CHAT_USER
         # The emails of leavers who look as after the first step and are not in the record.
         self.looking_staged: list[str] = []
@@ -184,32 +189,32 @@ class _Departures:
 
     def check(self, users: Sequence[User]) -> None:
         """Look at what is the same for all."""
-        departure = self.departure
+        leaver_options = self.leaver_options
         with self.problems:
-            check_departure(departure)
-        if departure.action in (DEMOTE, STAGED):
+            check_leaver_options(leaver_options)
+        if leaver_options.action in (DEMOTE, STAGED):
             with self.problems:
-                self.role = role_slug(departure.demote_role, "global", self.state.roles, "demote_role")
-                if self.role in SEES_ALL:
+                self.role = role_slug(leaver_options.demote_role, "global", self.state.roles, "demote_role")
+                if self.role in INSTANCE_ADMIN_ROLES:
                     raise InputError(f"demote_role: {self.role} sees everything, so nobody is demoted to it.")
             self._note(scopes_note(self.state, self.role))
         with self.problems:
-            self.disposal = disposal_of(self.state, departure.bequest)
-            destination = self.disposal.destination
-            heir = None
+            self.target = handover_target(self.state, leaver_options.handover_options)
+            destination = self.target.destination
+            recipient = None
             if destination is not None and not destination.is_team:
-                heir = self.state.find_user(destination.creator_id or "")
-            if heir is not None and heir in users:
-                raise InputError(f"transfer_to: {heir.email} is leaving, too, and gets nothing.")
-        for project, email in departure.successors.items():
+                recipient = self.state.find_user(destination.creator_id or "")
+            if recipient is not None and recipient in users:
+                raise InputError(f"transfer_to: {recipient.email} is leaving, too, and gets nothing.")
+        for project, email in leaver_options.successors.items():
             with self.problems:
                 if project:
                     self._succeeds(email, project)
                 if self._successor(email) in users:
                     raise InputError(f"successor: {email} is leaving, too.")
-        if departure.staging is not None:
+        if leaver_options.grace_period is not None:
             with self.problems:
-                departure.staging.check(users)
+                leaver_options.grace_period.check(users)
 
     def _succeeds(self, email: str, reference: str) -> None:
         """Keep the successor in a project. An id wins over a name, and the two forms of one name name one project."""
@@ -217,7 +222,7 @@ class _Departures:
         if project is None:
             raise InputError(f'successor: project "{reference}" does not exist.')
         other = self.successors.get(project.id, email)
-        by_id = self.departure.successors.get(project.id)
+        by_id = self.leaver_options.successors.get(project.id)
         if other != email and by_id is None:
             raise InputError(
                 f'successor: project "{project.name}" ({project.id}) has two successors, {other} and {email}: name one of them.'
@@ -227,35 +232,37 @@ class _Departures:
     def leave(self, user: User) -> None:
         """Plan the changes for one leaver."""
         check_leaver(self.state, user)
-        action, staging = self.departure.action, self.departure.staging
-        if staging is not None:
+        action, grace_period = self.leaver_options.action, self.leaver_options.grace_period
+        if grace_period is not None:
             step = demotion(self.state, user, self.role)
-            action = DELETE if staging.is_over(user, step) else DEMOTE
-            self._note(staging.note(user, step))
-            if staging.looks_staged(user, step):
+            action = DELETE if grace_period.is_over(user, step) else DEMOTE
+            self._note(grace_period.note(user, step))
+            if grace_period.looks_staged(user, step):
                 self.looking_staged.append(user.email)
         if action == DELETE:
-            knows_transfer = self.departure.bequest.knows_transfer
-            changes, handover = user_deletion(self.state, user, "leaves", self.disposal, knows_transfer)
+            knows_transfer = self.leaver_options.handover_options.knows_transfer
+            changes, handover = user_deletion(self.state, user, "leaves", self.target, knows_transfer)
             self.changes += changes
             self._hand_over(user, handover)
         elif action == DEMOTE:
             self._demote(user)
         else:
-            self.changes += lost_memberships(self.state, user, "leaves")
-            self._note(all_seeing_note(user, "leaves"))
+            self.changes += membership_removals(self.state, user, "leaves")
+            self._note(instance_admin_note(user, "leaves"))
 
     def _demote(self, user: User) -> None:
         source = self.state.personal_project(user)
-        possessions = self.state.possessions.get(source.id, Possessions()) if source else Possessions()
-        if source and self.disposal.destination is not None and self.departure.action == DEMOTE:
-            handover = plan_handover(self.state, source, self.disposal, deleting=False)
+        owned_items = self.state.owned_items.get(source.id, OwnedItems()) if source else OwnedItems()
+        if source and self.target.destination is not None and self.leaver_options.action == DEMOTE:
+            handover = plan_handover(self.state, source, self.target, deleting=False)
             self.changes += handover_changes(handover, user, "leaves")
             self._hand_over(user, handover)
-        elif possessions.items:
-            later = " until the account is deleted" if self.departure.action == STAGED else ": transfer_to moves it"
-            self.notes.append(f"{user.email} owns {listed(possessions.items)}, which stays readable to them{later}.")
-        if self.departure.action == STAGED:
+        elif owned_items.items:
+            later = (
+                " until the account is deleted" if self.leaver_options.action == STAGED else ": transfer_to moves it"
+            )
+            self.notes.append(f"{user.email} owns {listed(owned_items.items)}, which stays readable to them{later}.")
+        if self.leaver_options.action == STAGED:
             self._note_last_day(user)
         self.changes += demotion(self.state, user, self.role)
         self._note(kept_role_note(self.state, user, self.role))
@@ -263,7 +270,7 @@ class _Departures:
     def _note_last_day(self, user: User) -> None:
         """Say in the first step already what the last one would refuse, while there is time to do something about it."""
         try:
-            user_deletion(self.state, user, "leaves", self.disposal, self.departure.bequest.knows_transfer)
+            user_deletion(self.state, user, "leaves", self.target, self.leaver_options.handover_options.knows_transfer)
         except InputError as error:
             hint = f" {self.state.scopes_hint}" if isinstance(error, UnseenError) else ""
             self._note(
@@ -279,13 +286,13 @@ class _Departures:
             self.handovers[user.id] = handover
             self.notes += handover.notes
             names = {step.name for step in handover.steps if step.name}
-            self.disposal = replace(self.disposal, taken=self.disposal.taken | names)
+            self.target = replace(self.target, taken=self.target.taken | names)
 
     def note_creation(self, users: Sequence[User]) -> None:
         """Say first of all that the run creates the record, if it does."""
-        staging = self.departure.staging
-        if staging is not None and staging.is_new and users:
-            self.notes.insert(0, staging.creation_note(self.looking_staged, self.role))
+        grace_period = self.leaver_options.grace_period
+        if grace_period is not None and grace_period.is_new and users:
+            self.notes.insert(0, grace_period.creation_note(self.looking_staged, self.role))
 
     def note_similar(self, unknown: Sequence[str], leaving: Sequence[User]) -> None:
         """Say which users may be meant by emails that no user has; users who leave are named already."""
@@ -299,23 +306,23 @@ class _Departures:
 
     def succeed(self, leaving: set[str]) -> None:
         """Plan that somebody becomes admin of each project that would be left without one."""
-        for key, name, losing in without_admin(self.state, self.changes):
-            email = self.successors.get(key) or self.departure.successors.get("")
+        for key, name, losing in projects_without_admin(self.state, self.changes):
+            email = self.successors.get(key) or self.leaver_options.successors.get("")
             if email is None:
-                self.problems.add(f"{no_admin(key, name, losing)} Or set successor=EMAIL.")
+                self.problems.add(f"{last_admin_error(key, name, losing)} Or set successor=EMAIL.")
                 continue
             with self.problems:
-                heir = self._successor(email)
-                now = next((member for member in self.state.members.get(key, ()) if member.id == heir.id), None)
+                recipient = self._successor(email)
+                now = next((member for member in self.state.members.get(key, ()) if member.id == recipient.id), None)
                 self.changes.append(
                     Change(
                         "change_member_role" if now else "add_member",
-                        heir.email,
+                        recipient.email,
                         name,
                         now.role if now else None,
                         PROJECT_ADMIN,
                         f"succeeds {', '.join(sorted(change.user or '' for change in losing))}",
-                        user_id=heir.id,
+                        user_id=recipient.id,
                         project_id=key,
                     )
                 )

@@ -10,26 +10,26 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._changes.change import Change
-from .._desired.desired import MemberWish, Terms, UserWish, Wish
-from .._desired.protection import Shield
-from .._errors import InputError, Problems
+from .._desired.desired import DesiredMember, ListPolicy, DesiredUser, DesiredState
+from .._desired.protection import Protection
+from .._errors import InputError, ErrorCollector
 from .._state.dates import utc
 from .._state.model import State
-from .._state.read_request import Needs
+from .._state.read_request import ReadRequest
 from .._state.roles import ORDER, Role, role_slug
 from .._text import quoted
-from .leaver_record import Record, Staged
+from .leaver_record import LeaverRecord, RecordEntry
 
 
 @dataclass(frozen=True)
-class Comeback:
+class RestoredUser:
     """Somebody whom a list names by `email` and who is in the record.
 
     `gone` are the projects of then that there are no more, and `lost` are such roles.
     """
 
     email: str
-    staged: Staged
+    staged: RecordEntry
     gone: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
 
@@ -58,105 +58,105 @@ class Comeback:
         return key not in self.gone and role not in self.lost
 
 
-def comeback_needs(needs: Needs, record: Record) -> Needs:
+def restore_request(request: ReadRequest, record: LeaverRecord) -> ReadRequest:
     """Return what has to be read besides, to give back what is in the record."""
     recorded = {key for staged in record.leavers.values() for key, _name, _role in staged.memberships}
     if not recorded:
-        return needs
+        return request
     # An empty tuple asks for the members of all projects.
-    members = () if needs.members == () else tuple(sorted({*(needs.members or ()), *recorded}))
-    return replace(needs, projects=True, members=members)
+    members = () if request.members == () else tuple(sorted({*(request.members or ()), *recorded}))
+    return replace(request, projects=True, members=members)
 
 
-def find_comebacks(record: Record, wish: Wish, state: State) -> list[Comeback]:
+def find_restored_users(record: LeaverRecord, desired: DesiredState, state: State) -> list[RestoredUser]:
     """Return who of a list is in the record: the user of that id, whatever the email is by now, else whoever had that email."""
-    shield = Shield(wish.terms or Terms(), state)
+    protection = Protection(desired.terms or ListPolicy(), state)
     there = {project.id for project in state.projects if project.is_team}
     by_email = {staged.email: staged for staged in record.leavers.values()}
-    found: dict[str, Comeback] = {}
-    for person in wish.people if record.leavers else ():
+    found: dict[str, RestoredUser] = {}
+    for person in desired.people if record.leavers else ():
         user = state.find_user(person.user)
         email = user.email if user else person.user
         staged = (record.leavers.get(user.id) if user else None) or by_email.get(email)
-        if staged is not None and not shield.ignores(email):
+        if staged is not None and not protection.ignores(email):
             gone = frozenset(key for key, _name, _role in staged.memberships if key not in there)
-            found.setdefault(staged.id, Comeback(email, staged, gone))
+            found.setdefault(staged.id, RestoredUser(email, staged, gone))
     return list(found.values())
 
 
-def check_needs(needs: Needs, comebacks: Iterable[Comeback]) -> Needs:
+def restore_check_request(request: ReadRequest, restored_users: Iterable[RestoredUser]) -> ReadRequest:
     """Return what has to be read to see whether these users have what the record returned to them."""
-    projects = {key for comeback in comebacks for key, _name, _role in comeback.memberships()}
-    return Needs(
-        users=tuple(comeback.email for comeback in comebacks),
-        all_users=needs.all_users,
+    projects = {key for restored in restored_users for key, _name, _role in restored.memberships()}
+    return ReadRequest(
+        users=tuple(restored.email for restored in restored_users),
+        all_users=request.all_users,
         projects=bool(projects),
         members=tuple(sorted(projects)) if projects else None,
     )
 
 
-def missing_access(comeback: Comeback, state: State) -> list[tuple[str, str]]:
+def missing_access(restored: RestoredUser, state: State) -> list[tuple[str, str]]:
     """Return what a restored user does not have in `state`: the id of each project ("" for the instance role), and words for it."""
-    user = state.find_user(comeback.email)
+    user = state.find_user(restored.email)
     if user is None:
         return [("", "the account")]
-    role = comeback.staged.role
-    missing = [("", f"the instance role {role}")] if role not in (user.role, *comeback.lost) else []
+    role = restored.staged.role
+    missing = [("", f"the instance role {role}")] if role not in (user.role, *restored.lost) else []
     roles = {project.id: member.role for project, member in state.memberships(user)}
     return missing + [
         (key, f"{role} of project {quoted(name)}")
-        for key, name, role in comeback.memberships()
+        for key, name, role in restored.memberships()
         if roles.get(key) != role
     ]
 
 
-def is_about(change: Change, comeback: Comeback, project_ids: Iterable[str]) -> bool:
+def is_about(change: Change, restored: RestoredUser, project_ids: Iterable[str]) -> bool:
     """Whether a change returned access to this user: in one of these projects, or on the instance for the id ""."""
-    return change.user == comeback.email and (change.project_id or "") in project_ids
+    return change.user == restored.email and (change.project_id or "") in project_ids
 
 
-def names_custom_roles(comebacks: Iterable[Comeback]) -> bool:
+def names_custom_roles(restored_users: Iterable[RestoredUser]) -> bool:
     """Whether somebody had a role that may be gone by now, as n8n's own are not."""
     own = {role for order in ORDER.values() for role in order}
-    return any(comeback.roles - own for comeback in comebacks)
+    return any(restored.roles - own for restored in restored_users)
 
 
-def without_lost_roles(comebacks: Iterable[Comeback], roles: Iterable[Role] | None) -> list[Comeback]:
+def without_lost_roles(restored_users: Iterable[RestoredUser], roles: Iterable[Role] | None) -> list[RestoredUser]:
     """Return the same, knowing which of their roles are gone; `roles` are those that there are, None where nobody knows."""
     if roles is None:
-        return list(comebacks)
+        return list(restored_users)
     there = {role.slug for role in roles}
-    return [replace(comeback, lost=frozenset(comeback.roles - there)) for comeback in comebacks]
+    return [replace(restored, lost=frozenset(restored.roles - there)) for restored in restored_users]
 
 
-def with_comebacks(wish: Wish, comebacks: Iterable[Comeback], state: State) -> Wish:
+def with_restored_access(desired: DesiredState, restored_users: Iterable[RestoredUser], state: State) -> DesiredState:
     """Return the wish in which everybody who comes back gets what the record has, besides what is wished of them.
 
     Raises InputError where the list gives somebody another instance role; another role in a project is found by the
     planner, as any two that contradict each other.
     """
-    problems = Problems()
-    users = {user.user: user for user in wish.users}
-    members = list(wish.members)
-    for comeback in comebacks:
-        email, staged = comeback.email, comeback.staged
+    problems = ErrorCollector()
+    users = {user.user: user for user in desired.users}
+    members = list(desired.members)
+    for restored in restored_users:
+        email, staged = restored.email, restored.staged
         where = f"the record of {email}"
-        listed = users.get(email) or users.get(staged.id) or UserWish(email, where=where)
+        listed = users.get(email) or users.get(staged.id) or DesiredUser(email, where=where)
         users[listed.user] = listed
-        if staged.role not in comeback.lost:
+        if staged.role not in restored.lost:
             with problems:
                 _check_role(listed, staged, state)
             users[listed.user] = replace(listed, role=staged.role)
         # By their ids, as a project may have another name by now; none is created that is gone.
         members += [
-            MemberWish(key, email, role, where=f'{where}, project "{name}"')
-            for key, name, role in comeback.memberships()
+            DesiredMember(key, email, role, where=f'{where}, project "{name}"')
+            for key, name, role in restored.memberships()
         ]
     problems.refuse()
-    return replace(wish, users=tuple(users.values()), members=tuple(members))
+    return replace(desired, users=tuple(users.values()), members=tuple(members))
 
 
-def _check_role(listed: UserWish, staged: Staged, state: State) -> None:
+def _check_role(listed: DesiredUser, staged: RecordEntry, state: State) -> None:
     if listed.role is not None and role_slug(listed.role, "global", state.roles, listed.where) != staged.role:
         raise InputError(
             f"{listed.where} says {listed.role}, and the record of staged leavers says {staged.role}: restore=true gives "
@@ -164,36 +164,36 @@ def _check_role(listed: UserWish, staged: Staged, state: State) -> None:
         )
 
 
-def comeback_notes(comebacks: Sequence[Comeback], restoring: bool, path: str) -> list[str]:
+def restore_notes(restored_users: Sequence[RestoredUser], restoring: bool, path: str) -> list[str]:
     """Return what somebody should know of those who come back, or who are in the record and nobody said that they are back."""
     if not restoring:
         return [
-            f"{comeback.email} is in the record of staged leavers {path} since {utc(comeback.staged.since)} and stays in it: only "
+            f"{restored.email} is in the record of staged leavers {path} since {utc(restored.staged.since)} and stays in it: only "
             "restore: true gives back what they had and takes them out of it. If n8n_offboard is still told that they leave, it "
             "takes away what they are given."
-            for comeback in comebacks
+            for restored in restored_users
         ]
     notes = [
-        f'{comeback.email} had {role} in project "{name}" ({key}), which is gone, and does not get it back.'
-        for comeback in comebacks
-        for key, name, role in comeback.staged.memberships
-        if key in comeback.gone
+        f'{restored.email} had {role} in project "{name}" ({key}), which is gone, and does not get it back.'
+        for restored in restored_users
+        for key, name, role in restored.staged.memberships
+        if key in restored.gone
     ]
-    for comeback in comebacks:
+    for restored in restored_users:
         notes += [
-            f'{comeback.email} had {role} in project "{name}" ({key}), a role that is gone, and does not get it back: name '
+            f'{restored.email} had {role} in project "{name}" ({key}), a role that is gone, and does not get it back: name '
             "another in the list."
-            for key, name, role in comeback.staged.memberships
-            if key not in comeback.gone and role in comeback.lost
+            for key, name, role in restored.staged.memberships
+            if key not in restored.gone and role in restored.lost
         ]
-        if comeback.staged.role in comeback.lost:
+        if restored.staged.role in restored.lost:
             notes.append(
-                f"{comeback.email} had the instance role {comeback.staged.role}, which is gone, and does not get it back: name "
+                f"{restored.email} had the instance role {restored.staged.role}, which is gone, and does not get it back: name "
                 "another in the list, else the present one stays."
             )
-    if comebacks:
+    if restored_users:
         notes.append(
             "API keys that n8n deleted as they left do not come back: "
-            f"{', '.join(comeback.email for comeback in comebacks)} can make new ones."
+            f"{', '.join(restored.email for restored in restored_users)} can make new ones."
         )
     return notes

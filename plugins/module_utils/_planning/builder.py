@@ -10,37 +10,37 @@ from functools import cached_property
 
 from .._changes.change import Change
 from .._changes.handover import Handover
-from .._desired.desired import AUTHORITATIVE, MemberWish, ProjectWish, Terms, UserWish, Wish
-from .._desired.protection import Shield
-from .._errors import InputError, Problems
-from .._state.model import Member, Project, State, User, the_one
+from .._desired.desired import AUTHORITATIVE, DesiredMember, DesiredProject, ListPolicy, DesiredUser, DesiredState
+from .._desired.protection import Protection
+from .._errors import InputError, ErrorCollector
+from .._state.model import Member, Project, State, User, require_single
 from .._state.names import composed, invitation_refusal, personal, project_name
 from .._state.roles import CHAT_USER, MEMBER, OWNER, PROJECT_ADMIN, is_demotion, role_slug
 from .._state.similar_names import SimilarEmails, missing_project_note
 from .._text import quoted
-from .deletion import disposal_of, project_deletion, user_deletion
-from .removal_changes import carried_away, check_leaver, lost_membership, role_change
+from .deletion import handover_target, project_deletion, user_deletion
+from .removal_changes import implied_removals, check_leaver, membership_removal, role_change
 
 
-class Draft:
+class PlanBuilder:
     """What is planned so far. The users whose ids are in `keep_role` are not made chat users, whatever the wish says."""
 
-    def __init__(self, state: State, wish: Wish, keep_role: frozenset[str] = frozenset()) -> None:
+    def __init__(self, state: State, desired: DesiredState, keep_role: frozenset[str] = frozenset()) -> None:
         self.state = state
-        self.wish = wish
-        self.terms = wish.terms or Terms()
-        self.shield = Shield(self.terms, state)
+        self.desired = desired
+        self.terms = desired.terms or ListPolicy()
+        self.protection = Protection(self.terms, state)
         self.keep_role = keep_role
         self.changes: list[Change] = []
-        self.problems = Problems()
+        self.problems = ErrorCollector()
         self.handovers: dict[str, Handover] = {}
         # Who and what this plan creates, so that members can be planned in them.
         self.new_users: dict[str, User] = {}
         self.new_projects: dict[str, Project] = {}
         # The entry of the list for a project, by the project's key.
-        self.entries: dict[str, ProjectWish] = {}
+        self.entries: dict[str, DesiredProject] = {}
         # The memberships that are wished: by the key of the project and the email of the user.
-        self.given: dict[str, dict[str, tuple[str, MemberWish]]] = {}
+        self.given: dict[str, dict[str, tuple[str, DesiredMember]]] = {}
         self._notes: dict[str, None] = {}
         self._staying: dict[str, list[str]] = {}
         self._called: dict[str, Project | None] = {}
@@ -53,16 +53,16 @@ class Draft:
         # The invitations that n8n would refuse because of the address, a line for each.
         self._refused_addresses: dict[str, None] = {}
 
-    def take_wishes(self) -> None:
+    def plan_desired(self) -> None:
         """Plan everything that is wished; what is wrong is collected in `problems`."""
         # Projects first, as they may have other names from now on.
-        for project in self.wish.projects:
+        for project in self.desired.projects:
             with self.problems:
                 self._project(project)
-        for user in self.wish.users:
+        for user in self.desired.users:
             with self.problems:
                 self._user(user)
-        for member in self.wish.members:
+        for member in self.desired.members:
             with self.problems:
                 self._member(member)
         self._refuse_addresses()
@@ -81,7 +81,7 @@ class Draft:
 
     def note_staying(self, user: User, project: str) -> None:
         """Say that a protected user stays in a project whose list does not name them."""
-        who = f"{user.email} is {self.shield.keeps(user)}"
+        who = f"{user.email} is {self.protection.reason_for(user)}"
         self._staying.setdefault(who, []).append(quoted(project))
 
     def notes(self) -> list[str]:
@@ -95,20 +95,20 @@ class Draft:
 
     # Users
 
-    def _user(self, wish: UserWish) -> None:
-        user = self.state.find_user(wish.user)
-        if not wish.present:
+    def _user(self, desired: DesiredUser) -> None:
+        user = self.state.find_user(desired.user)
+        if not desired.present:
             if user is not None:
                 self._delete_user(user)
             return
-        if self._is_ignored(user.email if user else wish.user):
+        if self._is_ignored(user.email if user else desired.user):
             return
-        role = None if wish.role is None else self._slug(wish.role, "global", _source(wish, "role"))
+        role = None if desired.role is None else self._slug(desired.role, "global", _source(desired, "role"))
         if user is None:
-            self._invite(wish, role)
+            self._invite(desired, role)
             return
-        if user.is_pending and self.wish.resend_invite:
-            self._check_address(user.email, wish)
+        if user.is_pending and self.desired.resend_invite:
+            self._check_address(user.email, desired)
             self.changes.append(
                 Change(
                     "invite_user",
@@ -120,54 +120,58 @@ class Draft:
                 )
             )
         if role is not None and role != user.role:
-            self._change_role(user, role, wish)
+            self._change_role(user, role, desired)
 
     def _is_ignored(self, email: str) -> bool:
-        if not self.shield.ignores(email):
+        if not self.protection.ignores(email):
             return False
         self.note(f"{email} is listed, and is left alone as ignored_users says.")
         return True
 
-    def _invite(self, wish: UserWish, role: str | None) -> User:
-        if not self.wish.create_users or "@" not in wish.user:
-            raise InputError(self._missing_user(wish.user))
-        self._check_address(wish.user, wish)
+    def _invite(self, desired: DesiredUser, role: str | None) -> User:
+        if not self.desired.create_users or "@" not in desired.user:
+            raise InputError(self._missing_user(desired.user))
+        self._check_address(desired.user, desired)
         if role == OWNER:
-            raise InputError(f"{wish.where}: {wish.user} cannot be invited as {OWNER}: an instance has one owner.")
-        user = User("", wish.user, role or MEMBER, is_pending=True)
+            raise InputError(
+                f"{desired.where}: {desired.user} cannot be invited as {OWNER}: an instance has one owner."
+            )
+        user = User("", desired.user, role or MEMBER, is_pending=True)
         self.changes.append(
-            Change("invite_user", user.email, after=user.role, reason=_by("no user has this email yet", wish.rule))
+            Change("invite_user", user.email, after=user.role, reason=_by("no user has this email yet", desired.rule))
         )
         return self.new_users.setdefault(user.email, user)
 
-    def _check_address(self, email: str, wish: UserWish) -> None:
+    def _check_address(self, email: str, desired: DesiredUser) -> None:
         """Remember why n8n would refuse to invite an address, with its place in the list."""
         refusal = invitation_refusal(email)
         if refusal:
-            place = f"email ({email})" if self.wish.terms is None else wish.where
+            place = f"email ({email})" if self.desired.terms is None else desired.where
             self._refused_addresses[f"{place}: {refusal}."] = None
 
-    def _change_role(self, user: User, role: str, wish: UserWish) -> None:
+    def _change_role(self, user: User, role: str, desired: DesiredUser) -> None:
         if role == OWNER:
             raise InputError(
-                f"{wish.where}: {user.email} cannot be made {OWNER}: ownership of an instance is not given by this API."
+                f"{desired.where}: {user.email} cannot be made {OWNER}: ownership of an instance is not given by this API."
             )
-        who = self.state.who_is_protected(user)
-        if who and self.wish.terms is None:
-            raise InputError(f"{wish.where}: {user.email} is {who}, whose instance role {user.role} cannot be changed.")
+        who = self.state.protected_as(user)
+        if who and self.desired.terms is None:
+            raise InputError(
+                f"{desired.where}: {user.email} is {who}, whose instance role {user.role} cannot be changed."
+            )
         if not who and is_demotion(user.role, role):
-            who = self.shield.keeps(user)
+            who = self.protection.reason_for(user)
         if role == CHAT_USER and user.id in self.keep_role:
             who = "the last project:admin of a project"
         if who:
-            self.note(f"{wish.where}: {user.email} is {who} and keeps {user.role}, in place of {role}.")
+            self.note(f"{desired.where}: {user.email} is {who} and keeps {user.role}, in place of {role}.")
             return
-        self.changes.append(role_change(user, role, _by("has another instance role", wish.rule)))
+        self.changes.append(role_change(user, role, _by("has another instance role", desired.rule)))
         if role == CHAT_USER:
             self.becoming_chat_users.add(user.id)
             kept = self._wished_projects.get(user.email, set())
-            self.changes.extend(lost for lost in carried_away(self.state, user) if lost.project_id not in kept)
-            if self.wish.terms is None:
+            self.changes.extend(lost for lost in implied_removals(self.state, user) if lost.project_id not in kept)
+            if self.desired.terms is None:
                 self.note(
                     f"n8n takes all memberships of team projects from {user.email} with {CHAT_USER}. They are not shown, as no "
                     "project is read for one user; n8n_access and n8n_offboard show them."
@@ -177,19 +181,19 @@ class Draft:
     def _wished_projects(self) -> dict[str, set[str]]:
         """The ids of the projects in which each user is wished, by email."""
         found: dict[str, set[str]] = {}
-        for wish in self.wish.members:
-            user = self.state.find_user(wish.user)
-            known = [project for project in (self._known(wish.project),) if project]
-            for project in known or self.state.find_projects(wish.project):
-                found.setdefault(user.email if user else wish.user, set()).add(project.id)
+        for desired in self.desired.members:
+            user = self.state.find_user(desired.user)
+            known = [project for project in (self._known(desired.project),) if project]
+            for project in known or self.state.find_projects(desired.project):
+                found.setdefault(user.email if user else desired.user, set()).add(project.id)
         return found
 
     def _delete_user(self, user: User) -> None:
         check_leaver(self.state, user)
         self.leavers.add(user.id)
-        bequest = self.wish.bequest
-        disposal = disposal_of(self.state, bequest)
-        changes, handover = user_deletion(self.state, user, "is to be absent", disposal, bequest.knows_transfer)
+        handover_options = self.desired.handover_options
+        target = handover_target(self.state, handover_options)
+        changes, handover = user_deletion(self.state, user, "is to be absent", target, handover_options.knows_transfer)
         self.changes.extend(changes)
         self._hand_over(user.id, handover)
 
@@ -200,39 +204,39 @@ class Draft:
 
     # Projects
 
-    def _project(self, wish: ProjectWish) -> None:
-        if wish.id is not None:
-            project = self.state.find_project(wish.id)
-            if project is not None and project.id != wish.id:
+    def _project(self, desired: DesiredProject) -> None:
+        if desired.id is not None:
+            project = self.state.find_project(desired.id)
+            if project is not None and project.id != desired.id:
                 project = None
         else:
-            project = the_one(wish.name or "", self.state.projects_named(wish.name or ""))
-        if not wish.present:
+            project = require_single(desired.name or "", self.state.projects_named(desired.name or ""))
+        if not desired.present:
             if project is not None:
                 self._delete_project(project)
-            elif wish.id is None:
-                self._note_missing_project(wish.name or "")
+            elif desired.id is None:
+                self._note_missing_project(desired.name or "")
             return
         if project is None:
-            project = self._adopted(wish)
+            project = self._adopted(desired)
         if project is None:
-            if wish.id is not None or not self.wish.create_projects:
-                raise InputError(missing_project(self.state, wish.reference))
-            project = self._create(wish.name or "")
-        elif wish.name is not None and composed(project.name) != composed(wish.name):
-            self._rename(project, wish)
-        other = self.entries.setdefault(project.key, wish)
-        if other is not wish:
+            if desired.id is not None or not self.desired.create_projects:
+                raise InputError(missing_project(self.state, desired.reference))
+            project = self._create(desired.name or "")
+        elif desired.name is not None and composed(project.name) != composed(desired.name):
+            self._rename(project, desired)
+        other = self.entries.setdefault(project.key, desired)
+        if other is not desired:
             raise InputError(
-                f'{other.where} and {wish.where} are both project {project.id}, "{project.name}": name it once. If another one is '
+                f'{other.where} and {desired.where} are both project {project.id}, "{project.name}": name it once. If another one is '
                 "to get its name, name both by their ids."
             )
-        if wish.id is not None:
-            self._called[wish.id] = project
+        if desired.id is not None:
+            self._called[desired.id] = project
         # A name that is another's too, or the id of another, does not mean this one.
-        if wish.name is not None and self._called_now_and_then(wish.name) <= {project}:
-            self._called[wish.name] = project
-            self._listed[composed(wish.name)] = project
+        if desired.name is not None and self._called_now_and_then(desired.name) <= {project}:
+            self._called[desired.name] = project
+            self._listed[composed(desired.name)] = project
 
     def _known(self, reference: str) -> Project | None:
         """Return the project that the list calls so, or by the same name in another Unicode form, unless n8n has that form."""
@@ -244,7 +248,11 @@ class Draft:
     @cached_property
     def _losing_their_names(self) -> set[Project]:
         """The projects, told by their ids, whose names are free for others: n8n does not mind if two have one in between."""
-        names = {wish.id: composed(wish.name) for wish in self.wish.projects if wish.id and wish.name and wish.present}
+        names = {
+            desired.id: composed(desired.name)
+            for desired in self.desired.projects
+            if desired.id and desired.name and desired.present
+        }
         return {
             project
             for project in self.state.projects
@@ -256,12 +264,14 @@ class Draft:
         found = self.state.find_projects(name)
         return {project for project in found if project.id == name or project not in self._losing_their_names}
 
-    def _adopted(self, wish: ProjectWish) -> Project | None:
-        matches = {project.id: project for name in wish.previous_names for project in self.state.projects_named(name)}
+    def _adopted(self, desired: DesiredProject) -> Project | None:
+        matches = {
+            project.id: project for name in desired.previous_names for project in self.state.projects_named(name)
+        }
         if len(matches) > 1:
             names = ", ".join(f'"{project.name}" ({project.id})' for project in matches.values())
             raise InputError(
-                f'{wish.where}: several projects have a previous name of "{wish.name}": {names}. Name the one by its id.'
+                f'{desired.where}: several projects have a previous name of "{desired.name}": {names}. Name the one by its id.'
             )
         return next(iter(matches.values()), None)
 
@@ -274,8 +284,8 @@ class Draft:
             self.new_projects[key] = Project("", name)
         return self.new_projects[key]
 
-    def _rename(self, project: Project, wish: ProjectWish) -> None:
-        name = project_name(wish.name, wish.where)
+    def _rename(self, project: Project, desired: DesiredProject) -> None:
+        name = project_name(desired.name, desired.where)
         named = self._known(name)
         bearers = [other for other in self.state.projects_named(name) if other not in self._losing_their_names]
         for other in (*bearers, *([named] if named else ())):
@@ -294,36 +304,36 @@ class Draft:
         )
 
     def _delete_project(self, project: Project) -> None:
-        bequest = self.wish.bequest
-        disposal = disposal_of(self.state, bequest)
-        changes, handover = project_deletion(self.state, project, disposal, bequest.knows_transfer)
+        handover_options = self.desired.handover_options
+        target = handover_target(self.state, handover_options)
+        changes, handover = project_deletion(self.state, project, target, handover_options.knows_transfer)
         self.changes.extend(changes)
         self._hand_over(project.id, handover)
 
     # Members
 
-    def _member(self, wish: MemberWish) -> None:
+    def _member(self, desired: DesiredMember) -> None:
         # Told first, so that a list is refused once with everything that is wrong in it.
         role = (
             None
-            if wish.role is None
-            else self._slug(wish.role, "project", _source(wish, f"project {quoted(wish.project)}"))
+            if desired.role is None
+            else self._slug(desired.role, "project", _source(desired, f"project {quoted(desired.project)}"))
         )
-        known = self.state.find_user(wish.user)
+        known = self.state.find_user(desired.user)
         # Before the project: for somebody who is left alone none is created.
-        if self._is_ignored(known.email if known else wish.user):
+        if self._is_ignored(known.email if known else desired.user):
             return
-        project, user = self._project_of(wish), self._user_of(wish)
+        project, user = self._project_of(desired), self._user_of(desired)
         if project is None or user is None:
-            if wish.present:
-                self._say_missing(wish, project, user)
+            if desired.present:
+                self._say_missing(desired, project, user)
             elif project is None:
-                self._note_missing_project(wish.project)
+                self._note_missing_project(desired.project)
             return
         current = self.state.find_member(project, user)
-        if not wish.present:
+        if not desired.present:
             if current is not None:
-                self.changes.append(lost_membership(project, current, "is to be no member"))
+                self.changes.append(membership_removal(project, current, "is to be no member"))
             return
         if role is None:
             if current is None:
@@ -331,33 +341,33 @@ class Draft:
                     f'User "{user.email}" is no member of project "{project.name}" yet: a new member needs a role.'
                 )
             return
-        if self._is_new(wish, role, project, user):
-            self._give(project, user, current, role, wish)
+        if self._is_new(desired, role, project, user):
+            self._give(project, user, current, role, desired)
 
-    def _is_new(self, wish: MemberWish, role: str, project: Project, user: User) -> bool:
+    def _is_new(self, desired: DesiredMember, role: str, project: Project, user: User) -> bool:
         """Whether this is the first to say something of a membership; raises InputError where the second contradicts it."""
-        other, first = self.given.setdefault(project.key, {}).setdefault(user.email, (role, wish))
+        other, first = self.given.setdefault(project.key, {}).setdefault(user.email, (role, desired))
         if other != role:
             raise InputError(
                 f'{user.email} cannot be both {other} and {role} in project "{project.name}" ({project.id}): '
-                f'{first.where} names it "{first.project}", and {wish.where} names it "{wish.project}".'
+                f'{first.where} names it "{first.project}", and {desired.where} names it "{desired.project}".'
             )
-        return first is wish
+        return first is desired
 
-    def _give(self, project: Project, user: User, current: Member | None, role: str, wish: MemberWish) -> None:
-        creator = not project.id and bool(user.id) and user.id == self.state.myself
+    def _give(self, project: Project, user: User, current: Member | None, role: str, desired: DesiredMember) -> None:
+        creator = not project.id and bool(user.id) and user.id == self.state.own_user_id
         before = PROJECT_ADMIN if creator else current.role if current else None
-        late = user.id in self.becoming_chat_users
-        if before == role and not (late and current):
+        after_role_change = user.id in self.becoming_chat_users
+        if before == role and not (after_role_change and current):
             return
-        who = "" if self.wish.terms is None else self.shield.keeps(user)
-        if creator and self.wish.authority(self.entries.get(project.key)) == AUTHORITATIVE:
+        who = "" if self.desired.terms is None else self.protection.reason_for(user)
+        if creator and self.desired.authority(self.entries.get(project.key)) == AUTHORITATIVE:
             # Only an authoritative list takes from its user what comes with the creation of a project.
-            who = self.shield.protects(user)
+            who = self.protection.pattern_for(user)
         if before and who and is_demotion(before, role):
-            self.note(f"{wish.where}: {user.email} is {who} and keeps {before}, in place of {role}.")
+            self.note(f"{desired.where}: {user.email} is {who} and keeps {before}, in place of {role}.")
             return
-        if late and current:
+        if after_role_change and current:
             action, reason = "add_member", f"is given back what becoming {CHAT_USER} takes away"
         elif before is None:
             action, reason = "add_member", "is no member yet"
@@ -370,46 +380,46 @@ class Draft:
                 project.name,
                 before,
                 role,
-                _by(reason, wish.rule),
+                _by(reason, desired.rule),
                 user_id=user.id or None,
                 project_id=project.id or None,
-                late=late,
+                after_role_change=after_role_change,
             )
         )
 
-    def _project_of(self, wish: MemberWish) -> Project | None:
-        if wish.project not in self._called:
-            project = self._known(wish.project) or self.state.find_project(wish.project)
+    def _project_of(self, desired: DesiredMember) -> Project | None:
+        if desired.project not in self._called:
+            project = self._known(desired.project) or self.state.find_project(desired.project)
             entry = self.entries.get(project.key) if project else None
             if (
                 project
                 and entry
                 and entry.name
-                and wish.project != project.id
-                and composed(wish.project) != composed(entry.name)
+                and desired.project != project.id
+                and composed(desired.project) != composed(entry.name)
             ):
                 # Once it is renamed, the next run would not find it by that name, and would create it.
                 raise InputError(
-                    f'{wish.where}: project "{wish.project}" is to be "{entry.name}" by {entry.where}: name it so in both.'
+                    f'{desired.where}: project "{desired.project}" is to be "{entry.name}" by {entry.where}: name it so in both.'
                 )
-            if project is None and wish.present and composed(wish.project) in self.state.personal_names:
-                raise InputError(personal(wish.project))
-            if project is None and self.wish.create_projects and wish.present:
-                project = self._create(wish.project)
-            self._called[wish.project] = project
-        return self._called[wish.project]
+            if project is None and desired.present and composed(desired.project) in self.state.personal_names:
+                raise InputError(personal(desired.project))
+            if project is None and self.desired.create_projects and desired.present:
+                project = self._create(desired.project)
+            self._called[desired.project] = project
+        return self._called[desired.project]
 
-    def _user_of(self, wish: MemberWish) -> User | None:
-        user = self.new_users.get(wish.user) or self.state.find_user(wish.user)
-        if user is None and self.wish.create_users and wish.present and wish.user not in self._asked:
-            if "@" in wish.user:
-                return self._invite(UserWish(wish.user, where=wish.where), None)
+    def _user_of(self, desired: DesiredMember) -> User | None:
+        user = self.new_users.get(desired.user) or self.state.find_user(desired.user)
+        if user is None and self.desired.create_users and desired.present and desired.user not in self._asked:
+            if "@" in desired.user:
+                return self._invite(DesiredUser(desired.user, where=desired.where), None)
         return user
 
     @cached_property
     def _asked(self) -> set[str]:
         """The users that have a wish of their own."""
-        return {wish.user for wish in self.wish.users}
+        return {desired.user for desired in self.desired.users}
 
     def _note_missing_project(self, name: str) -> None:
         """Say which project may be meant by one that does not exist and is to be absent, if one has a similar name."""
@@ -417,12 +427,12 @@ class Draft:
         if note:
             self.note(note)
 
-    def _say_missing(self, wish: MemberWish, project: Project | None, user: User | None) -> None:
+    def _say_missing(self, desired: DesiredMember, project: Project | None, user: User | None) -> None:
         if project is None:
-            self.problems.add(missing_project(self.state, wish.project))
+            self.problems.add(missing_project(self.state, desired.project))
         # Of somebody who was to be invited and could not be, it has been said why.
-        if user is None and wish.user not in self._asked:
-            self.problems.add(self._missing_user(wish.user))
+        if user is None and desired.user not in self._asked:
+            self.problems.add(self._missing_user(desired.user))
 
     def _missing_user(self, user: str) -> str:
         hint = self._emails.hint(user) if "@" in user else ""
@@ -454,9 +464,9 @@ def missing_project(state: State, project: str) -> str:
     return f'Project "{project}" does not exist: {way_out}'
 
 
-def _source(wish: UserWish | MemberWish, key: str) -> str:
+def _source(desired: DesiredUser | DesiredMember, key: str) -> str:
     """Return where a role was written: once in a rule for many people, else where somebody is named."""
-    return f"rule {quoted(wish.rule)}, {key}" if wish.rule else wish.where
+    return f"rule {quoted(desired.rule)}, {key}" if desired.rule else desired.where
 
 
 def _by(reason: str, rule: str) -> str:

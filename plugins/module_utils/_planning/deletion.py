@@ -7,23 +7,25 @@ from __future__ import annotations
 
 from .._changes.change import Change
 from .._changes.handover import Handover
-from .._desired.handover_options import Bequest
+from .._desired.handover_options import HandoverOptions
 from .._errors import InputError
-from .._state.model import Project, State, User, the_one
+from .._state.model import Project, State, User, require_single
 from .._state.names import check_ascii
 from .._state.owned import TABLE
 from .._state.similar_names import SimilarEmails, similar_name
-from .handover_planner import Disposal, plan_handover
-from .removal_changes import lost_memberships
+from .handover_planner import HandoverTarget, plan_handover
+from .removal_changes import membership_removals
 
 # What each kind of thing is called in the names of actions.
 _KINDS = {TABLE: "table"}
 
 
-def disposal_of(state: State, bequest: Bequest) -> Disposal:
+def handover_target(state: State, handover_options: HandoverOptions) -> HandoverTarget:
     """Return where what somebody owns goes; raises InputError where that does not exist."""
-    destination = destination_of(state, bequest.transfer_to) if bequest.transfer_to is not None else None
-    return Disposal(destination, bequest.data_tables, bequest.delete_resources)
+    destination = (
+        destination_of(state, handover_options.transfer_to) if handover_options.transfer_to is not None else None
+    )
+    return HandoverTarget(destination, handover_options.data_tables, handover_options.delete_resources)
 
 
 def destination_of(state: State, transfer_to: str) -> Project:
@@ -31,7 +33,7 @@ def destination_of(state: State, transfer_to: str) -> Project:
     user = state.find_user(transfer_to) if "@" in transfer_to else None
     if user is None:
         # The name of a project may have an @ in it, too.
-        project = the_one(transfer_to, state.find_projects(transfer_to))
+        project = require_single(transfer_to, state.find_projects(transfer_to))
         if project is None:
             if "@" in transfer_to:
                 check_ascii(transfer_to, "transfer_to")
@@ -50,7 +52,7 @@ def destination_of(state: State, transfer_to: str) -> Project:
 
 
 def user_deletion(
-    state: State, user: User, reason: str, disposal: Disposal, knows_transfer: bool = False
+    state: State, user: User, reason: str, target: HandoverTarget, knows_transfer: bool = False
 ) -> tuple[list[Change], Handover | None]:
     """Return the changes by which `user` is deleted and what becomes of what the user owns.
 
@@ -58,26 +60,26 @@ def user_deletion(
     the server shows no personal project, as the community edition does.
     """
     gone = Change("delete_user", user.email, before=user.role, reason=reason, user_id=user.id, owner=user.id)
-    lost = lost_memberships(state, user, "goes with the deleted user", carried_by="delete_user")
+    lost = membership_removals(state, user, "goes with the deleted user", implied_by="delete_user")
     source = state.personal_project(user)
     if source is None:
         # Somebody who has not accepted the invitation yet has made nothing.
-        if not user.never_came and not disposal.delete_resources:
+        if not user.never_signed_in and not target.delete_resources:
             raise InputError(
                 f"{user.email} is not deleted: the personal project of this user cannot be seen, so nobody knows what "
                 "n8n would destroy with it. Say with delete_resources: true that it may be destroyed."
             )
         return [*lost, gone], None
-    handover = plan_handover(state, source, disposal, knows_transfer=knows_transfer)
+    handover = plan_handover(state, source, target, knows_transfer=knows_transfer)
     return [*handover_changes(handover, user, reason), *lost, gone], handover
 
 
 def project_deletion(
-    state: State, project: Project, disposal: Disposal, knows_transfer: bool = False
+    state: State, project: Project, target: HandoverTarget, knows_transfer: bool = False
 ) -> tuple[list[Change], Handover]:
     """Return the changes by which a team project is deleted and what becomes of what it owns."""
     reason = "is to be absent"
-    handover = plan_handover(state, project, disposal, knows_transfer=knows_transfer)
+    handover = plan_handover(state, project, target, knows_transfer=knows_transfer)
     gone = Change(
         "delete_project",
         project=project.name,
@@ -112,12 +114,12 @@ def handover_changes(handover: Handover, owner: User | Project, reason: str) -> 
             reason=reason + (f"; {', '.join(sorted(losing[item.id]))} lose it, too" if item.id in losing else ""),
             user_id=user.id if user else None,
             project_id=destination.id if destination and action in _GOING else None,
-            carried_by=carried_by,
+            implied_by=implied_by,
             item=item,
             owner=owner.id,
             number=number,
         )
-        for number, (action, item, name, carried_by) in enumerate(steps)
+        for number, (action, item, name, implied_by) in enumerate(steps)
     ]
 
 

@@ -17,14 +17,14 @@ from .._state.owned import (
     TABLE,
     VARIABLE,
     WORKFLOW,
-    Possession,
-    Possessions,
+    OwnedItem,
+    OwnedItems,
     Share,
     Table,
     Workflow,
     listed,
 )
-from .._state.roles import CHAT_USER, SEES_ALL
+from .._state.roles import CHAT_USER, INSTANCE_ADMIN_ROLES
 
 # What can become of data tables, which no call moves.
 DATA_TABLES = ("refuse", "copy", "delete")
@@ -36,7 +36,7 @@ BY_OIDC = (
 
 
 @dataclass(frozen=True)
-class Disposal:
+class HandoverTarget:
     """What the task says shall become of it: it goes to `destination`, or may be destroyed, or neither is said.
 
     `taken` are the names of the data tables that others bring to the destination in the same run.
@@ -49,7 +49,7 @@ class Disposal:
 
 
 def plan_handover(
-    state: State, source: Project, disposal: Disposal, deleting: bool = True, knows_transfer: bool = False
+    state: State, source: Project, target: HandoverTarget, deleting: bool = True, knows_transfer: bool = False
 ) -> Handover:
     """Return what is to be done about what `source` owns, `deleting` telling whether it is deleted afterwards.
 
@@ -57,38 +57,38 @@ def plan_handover(
     where something would be destroyed, or may be, that nobody said may be.
     """
     owner = owner_of(state, source)
-    possessions = state.possessions[source.id]
-    unseen = (possessions.unseen, possessions.tables_unseen, possessions.variables_unseen)
+    owned_items = state.owned_items[source.id]
+    unseen = (owned_items.unseen, owned_items.tables_unseen, owned_items.variables_unseen)
     creator = state.find_user(source.creator_id or "")
     doubt: list[str] = []
-    if creator is not None and creator.never_came and not source.is_team and possessions.tables_unseen:
+    if creator is not None and creator.never_signed_in and not source.is_team and owned_items.tables_unseen:
         # No call gives a data table to anybody, and nobody else can have made one there.
-        possessions = replace(possessions, tables_unseen="")
-        doubt = [BY_OIDC.format(owner)] if deleting and not disposal.delete_resources else []
-    knows_transfer = knows_transfer and deleting and disposal.destination is not None
-    _refuse(owner, source, possessions, disposal, deleting, knows_transfer)
+        owned_items = replace(owned_items, tables_unseen="")
+        doubt = [BY_OIDC.format(owner)] if deleting and not target.delete_resources else []
+    knows_transfer = knows_transfer and deleting and target.destination is not None
+    _refuse(owner, source, owned_items, target, deleting, knows_transfer)
     if knows_transfer:
-        steps, along = [], possessions.items
-    elif disposal.delete_resources:
+        steps, along = [], owned_items.items
+    elif target.delete_resources:
         # n8n destroys what is not published and then refuses the rest (seen on 2.40.7).
-        published = [item for item in possessions.items if isinstance(item, Workflow) and item.published]
-        steps, along = [Step("unpublish_workflow", item) for item in published], possessions.items
+        published = [item for item in owned_items.items if isinstance(item, Workflow) and item.published]
+        steps, along = [Step("unpublish_workflow", item) for item in published], owned_items.items
     else:
         steps, along = [], ()
-        if disposal.destination is not None:
-            steps = [Step(f"transfer_{item.type}", item) for item in _in_order(possessions)]
-        steps += _table_steps(state, owner, possessions, disposal)
+        if target.destination is not None:
+            steps = [Step(f"transfer_{item.type}", item) for item in _in_order(owned_items)]
+        steps += _table_steps(state, owner, owned_items, target)
     gone = along or [step.item for step in steps]
     return Handover(
         owner,
         source,
-        disposal.destination,
+        target.destination,
         tuple(steps),
         tuple(along),
         knows_transfer,
-        tuple(_lost_shares(state, possessions, gone, disposal.destination)),
-        {table.id: _mentions(possessions, table) for table in possessions.of_type(TABLE)},
-        (*doubt, *_notes(state, owner, possessions, gone, disposal.destination)),
+        tuple(_lost_shares(state, owned_items, gone, target.destination)),
+        {table.id: _mentions(owned_items, table) for table in owned_items.of_type(TABLE)},
+        (*doubt, *_notes(state, owner, owned_items, gone, target.destination)),
         unseen,
     )
 
@@ -100,63 +100,63 @@ def owner_of(state: State, project: Project) -> str:
 
 
 def _refuse(
-    owner: str, source: Project, possessions: Possessions, disposal: Disposal, deleting: bool, knows_transfer: bool
+    owner: str, source: Project, owned_items: OwnedItems, target: HandoverTarget, deleting: bool, knows_transfer: bool
 ) -> None:
     """Raise InputError with everything that stands against it."""
     # It begins the sentence.
     owner = f"P{owner[1:]}" if source.is_team else owner
     fate = "is not deleted" if deleting else "is left as it is"
     problems = []
-    destination = disposal.destination
-    tables = possessions.of_type(TABLE)
-    variables = possessions.of_type(VARIABLE)
-    others = [item for item in possessions.items if item.type not in (TABLE, VARIABLE)]
-    tables_settled = disposal.delete_resources or disposal.data_tables == "delete" or knows_transfer
-    if destination is not None and disposal.delete_resources:
+    destination = target.destination
+    tables = owned_items.of_type(TABLE)
+    variables = owned_items.of_type(VARIABLE)
+    others = [item for item in owned_items.items if item.type not in (TABLE, VARIABLE)]
+    tables_settled = target.delete_resources or target.data_tables == "delete" or knows_transfer
+    if destination is not None and target.delete_resources:
         problems.append("transfer_to and delete_resources exclude each other: what is destroyed cannot be moved.")
-    if destination is None and disposal.data_tables == "copy":
+    if destination is None and target.data_tables == "copy":
         problems.append("data_tables: copy needs transfer_to, which says where the copies go.")
     if destination is not None and destination.id == source.id:
         problems.append(f"transfer_to: {owner} cannot get what {owner} gives away.")
     is_unseen = False
-    if (deleting or destination is not None) and not disposal.delete_resources and possessions.unseen:
+    if (deleting or destination is not None) and not target.delete_resources and owned_items.unseen:
         is_unseen = True
-        problems.append(f"{owner} {fate}: {possessions.unseen}")
-    if deleting and destination is None and not disposal.delete_resources and others:
+        problems.append(f"{owner} {fate}: {owned_items.unseen}")
+    if deleting and destination is None and not target.delete_resources and others:
         problems.append(
             f"{owner} owns {listed(others)}, which n8n would destroy with it. Say with transfer_to who gets it, or with "
             "delete_resources: true that it may be destroyed."
         )
-    if deleting and variables and not disposal.delete_resources:
+    if deleting and variables and not target.delete_resources:
         problems.append(
             f"{owner} owns {listed(variables)}, which n8n would destroy with it. Move them in n8n, or say with "
             "delete_resources: true that everything may be destroyed."
         )
     # A person has none of their own.
-    if deleting and source.is_team and possessions.variables_unseen and not disposal.delete_resources:
+    if deleting and source.is_team and owned_items.variables_unseen and not target.delete_resources:
         is_unseen = True
-        problems.append(f"{owner} is not deleted: {possessions.variables_unseen}")
-    if deleting and possessions.tables_unseen and not tables_settled:
+        problems.append(f"{owner} is not deleted: {owned_items.variables_unseen}")
+    if deleting and owned_items.tables_unseen and not tables_settled:
         is_unseen = True
-        problems.append(f"{owner} is not deleted: {possessions.tables_unseen}")
-    if (deleting or destination is not None) and tables and not tables_settled and disposal.data_tables == "refuse":
+        problems.append(f"{owner} is not deleted: {owned_items.tables_unseen}")
+    if (deleting or destination is not None) and tables and not tables_settled and target.data_tables == "refuse":
         problems.append(
             f"{owner} owns {listed(tables)}, and n8n's API cannot move data tables. Say with data_tables: copy that they "
             "are copied to where transfer_to says, or with data_tables: delete that they may be destroyed."
         )
     if problems:
-        raise (UnseenError if is_unseen and possessions.refused else InputError)("\n".join(problems))
+        raise (UnseenError if is_unseen and owned_items.refused else InputError)("\n".join(problems))
 
 
-def _in_order(possessions: Possessions) -> list[Possession]:
+def _in_order(owned_items: OwnedItems) -> list[OwnedItem]:
     """Return credentials and workflows in the order in which they move.
 
     A workflow fails from the moment when its credential has moved without it, and so it does when it calls another one
     that is elsewhere (seen on 2.8.4 and 2.40.7). So what belongs together moves together: its credentials first, and
     then its workflows, the published ones before the others.
     """
-    movable = [item for item in possessions.items if item.type in (CREDENTIAL, WORKFLOW)]
-    groups: dict[tuple[str, str], list[Possession]] = {(item.type, item.id): [item] for item in movable}
+    movable = [item for item in owned_items.items if item.type in (CREDENTIAL, WORKFLOW)]
+    groups: dict[tuple[str, str], list[OwnedItem]] = {(item.type, item.id): [item] for item in movable}
     for workflow in movable:
         if isinstance(workflow, Workflow):
             used = [(CREDENTIAL, key) for key in workflow.credentials] + [(WORKFLOW, key) for key in workflow.calls]
@@ -169,19 +169,19 @@ def _in_order(possessions: Possessions) -> list[Possession]:
     return [item for group in sorted(together, key=lambda group: _rank(group[0])) for item in group]
 
 
-def _rank(item: Possession) -> tuple[bool, bool, str, str]:
+def _rank(item: OwnedItem) -> tuple[bool, bool, str, str]:
     published = isinstance(item, Workflow) and item.published
     return item.type != CREDENTIAL, not published, item.name, item.id
 
 
-def _table_steps(state: State, owner: str, possessions: Possessions, disposal: Disposal) -> list[Step]:
-    tables = sorted(possessions.of_type(TABLE), key=lambda table: (table.name, table.id))
-    if disposal.data_tables == "delete":
+def _table_steps(state: State, owner: str, owned_items: OwnedItems, target: HandoverTarget) -> list[Step]:
+    tables = sorted(owned_items.of_type(TABLE), key=lambda table: (table.name, table.id))
+    if target.data_tables == "delete":
         return [Step("delete_table", table) for table in tables]
-    if disposal.destination is None or not tables:
+    if target.destination is None or not tables:
         return []
-    there = [item for item in state.possessions[disposal.destination.id].items if isinstance(item, Table)]
-    taken = {table.name for table in there} | disposal.taken
+    there = [item for item in state.owned_items[target.destination.id].items if isinstance(item, Table)]
+    taken = {table.name for table in there} | target.taken
     steps = []
     for table in tables:
         unfinished = next((other for other in there if other.name == working_name(table)), None)
@@ -192,11 +192,11 @@ def _table_steps(state: State, owner: str, possessions: Possessions, disposal: D
 
 
 def _lost_shares(
-    state: State, possessions: Possessions, gone: Sequence[Possession], destination: Project | None
+    state: State, owned_items: OwnedItems, gone: Sequence[OwnedItem], destination: Project | None
 ) -> list[dict[str, Any]]:
     """Return who has something of it now and will not have it any more, with the workflows that fail by that."""
     return [
-        {**item.to_result(), **_holder(state, share), "role": share.role, "workflows": _users(possessions, item, share)}
+        {**item.to_result(), **_holder(state, share), "role": share.role, "workflows": _users(owned_items, item, share)}
         for item in gone
         for share in item.shares
         if destination is None or share.project_id != destination.id
@@ -213,28 +213,28 @@ def _holder(state: State, share: Share) -> dict[str, Any]:
     }
 
 
-def _users(possessions: Possessions, item: Possession, share: Share) -> list[dict[str, str]]:
-    using = [workflow for workflow in possessions.used_by if workflow.owner_id == share.project_id]
+def _users(owned_items: OwnedItems, item: OwnedItem, share: Share) -> list[dict[str, str]]:
+    using = [workflow for workflow in owned_items.used_by if workflow.owner_id == share.project_id]
     return [_short(workflow) for workflow in using if item.type == CREDENTIAL and item.id in workflow.credentials]
 
 
-def _mentions(possessions: Possessions, table: Possession) -> list[dict[str, str]]:
+def _mentions(owned_items: OwnedItems, table: OwnedItem) -> list[dict[str, str]]:
     """Return the workflows that name a data table: by its id anywhere, by its name within its project."""
-    own = [item for item in possessions.items if isinstance(item, Workflow)]
+    own = [item for item in owned_items.items if isinstance(item, Workflow)]
     named = [workflow for workflow in own if {table.id, table.name} & set(workflow.tables)]
-    named += [workflow for workflow in possessions.used_by if table.id in workflow.tables]
+    named += [workflow for workflow in owned_items.used_by if table.id in workflow.tables]
     return [_short(workflow) for workflow in sorted(named, key=lambda workflow: (workflow.name, workflow.id))]
 
 
 def _notes(
-    state: State, owner: str, possessions: Possessions, gone: Sequence[Possession], destination: Project | None
+    state: State, owner: str, owned_items: OwnedItems, gone: Sequence[OwnedItem], destination: Project | None
 ) -> list[str]:
     """Return what nobody can help and somebody should know."""
-    notes = _about_heir(state, destination) if destination is not None and gone else []
+    notes = _recipient_notes(state, destination) if destination is not None and gone else []
     if destination is not None and not _may_use_all(state, destination.id):
         lent = {
             item.id: item
-            for item in possessions.borrowed
+            for item in owned_items.borrowed
             if item.owner_id != destination.id and item.share_of(destination.id) is None
         }
         notes += [
@@ -248,28 +248,30 @@ def _notes(
         f"{workflow} of {_whose(state, workflow)} uses {item} of {owner} without a share of its own: give it another "
         f"credential in n8n{', or share this one with it from the destination' if destination else ''}, else it fails."
         for item in gone
-        for workflow in possessions.used_by
+        for workflow in owned_items.used_by
         if item.type == CREDENTIAL
         and item.id in workflow.credentials
         and _fails_without(state, workflow, item, destination)
     ]
-    if possessions.folders:
+    if owned_items.folders:
         where = "move without them" if destination is not None else "go with them"
-        notes.append(f"n8n cannot move folders: the workflows in {listed(possessions.folders)} of {owner} {where}.")
+        notes.append(f"n8n cannot move folders: the workflows in {listed(owned_items.folders)} of {owner} {where}.")
     return notes
 
 
-def _about_heir(state: State, destination: Project) -> list[str]:
+def _recipient_notes(state: State, destination: Project) -> list[str]:
     """Return what keeps somebody from working with what they get."""
-    heir = state.find_user(destination.creator_id or "") if not destination.is_team else None
-    if heir is not None and heir.role == CHAT_USER:
-        return [f"transfer_to: {heir.email} is a chat user, who can only read what is in the own personal space."]
-    if heir is not None and heir.never_came:
-        return [f"transfer_to: {heir.email} has not accepted the invitation, so nobody can work with it until then."]
+    recipient = state.find_user(destination.creator_id or "") if not destination.is_team else None
+    if recipient is not None and recipient.role == CHAT_USER:
+        return [f"transfer_to: {recipient.email} is a chat user, who can only read what is in the own personal space."]
+    if recipient is not None and recipient.never_signed_in:
+        return [
+            f"transfer_to: {recipient.email} has not accepted the invitation, so nobody can work with it until then."
+        ]
     return []
 
 
-def _fails_without(state: State, workflow: Workflow, item: Possession, destination: Project | None) -> bool:
+def _fails_without(state: State, workflow: Workflow, item: OwnedItem, destination: Project | None) -> bool:
     """Whether a workflow of others uses a credential by way of who owns it, and lost shares do not say so.
 
     A workflow may use what any project has that has the workflow (read in 2.8.4 and 2.40.7).
@@ -283,12 +285,12 @@ def _may_use_all(state: State, project_id: str) -> bool:
     """Whether a project is the personal one of somebody who sees everything, whose workflows may use any credential."""
     project = next(iter(state.find_projects(project_id)), None)
     user = state.find_user(project.creator_id or "") if project and not project.is_team else None
-    return user is not None and user.role in SEES_ALL
+    return user is not None and user.role in INSTANCE_ADMIN_ROLES
 
 
-def _whose(state: State, item: Possession) -> str:
+def _whose(state: State, item: OwnedItem) -> str:
     return owner_of(state, next(iter(state.find_projects(item.owner_id)), Project(item.owner_id, "")))
 
 
-def _short(item: Possession) -> dict[str, str]:
+def _short(item: OwnedItem) -> dict[str, str]:
     return {"id": item.id, "name": item.name}

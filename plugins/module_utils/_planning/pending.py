@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._desired.desired import Terms, Wish
-from .._desired.protection import Shield
+from .._desired.desired import ListPolicy, DesiredState
+from .._desired.protection import Protection
 from .._errors import InputError
 from .._state.dates import moment, utc
 from .._state.model import State
 
 
-def pending_users(state: State, wish: Wish) -> list[dict[str, Any]]:
+def pending_users(state: State, desired: DesiredState) -> list[dict[str, Any]]:
     """Return the listed users who exist and have not accepted their invitation, by email, as results show them."""
-    shield = Shield(wish.terms or Terms(), state)
+    protection = Protection(desired.terms or ListPolicy(), state)
     found = {}
-    for entry in wish.people:
+    for entry in desired.people:
         user = state.find_user(entry.user)
-        if entry.present and user is not None and user.never_came and not shield.ignores(user.email):
+        if entry.present and user is not None and user.never_signed_in and not protection.ignores(user.email):
             found[user.email] = {"user": user.email, "user_id": user.id, "invited_at": _utc(user.created_at)}
     return [found[email] for email in sorted(found)]
 

@@ -8,50 +8,50 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from .._changes.change import Change
-from .._changes.plan import Plan, without_admin
-from .._desired.desired import Wish
+from .._changes.plan import Plan, projects_without_admin
+from .._desired.desired import DesiredState
 from .._state.model import State
-from .builder import Draft
-from .removal_changes import no_admin
-from .removals import last_admins_stay, take_from_unnamed
+from .builder import PlanBuilder
+from .removal_changes import last_admin_error
+from .removals import keep_last_admins, plan_removals
 
 
-def plan(state: State, wish: Wish) -> Plan:
-    """Return the changes that make `wish` true of `state`, each with its reason.
+def plan(state: State, desired: DesiredState) -> Plan:
+    """Return the changes that make `desired` true of `state`, each with its reason.
 
     Raises InputError with everything that is wrong: what does not exist and may not be created, what is ambiguous,
     roles that nobody can be given, an owner or the key's own user about to be deleted, and somebody about to be deleted
     who owns something or may own something that the server does not show. For the one wish of a single module, a
     project that would lose its last admin is wrong, too; a list leaves that admin alone.
     """
-    if wish.terms is not None:
-        return _plan_of_list(state, wish)
-    draft = Draft(state, wish)
-    draft.take_wishes()
-    if not wish.allow_no_admin:
-        for key, name, losing in without_admin(state, draft.changes):
-            draft.problems.add(no_admin(key, name, losing))
-    draft.problems.refuse(state.scopes_hint)
-    return Plan.of(state, draft.changes, draft.notes(), draft.handovers, draft.leavers)
+    if desired.terms is not None:
+        return _plan_of_list(state, desired)
+    builder = PlanBuilder(state, desired)
+    builder.plan_desired()
+    if not desired.allow_no_admin:
+        for key, name, losing in projects_without_admin(state, builder.changes):
+            builder.problems.add(last_admin_error(key, name, losing))
+    builder.problems.refuse(state.scopes_hint)
+    return Plan.of(state, builder.changes, builder.notes(), builder.handovers, builder.leavers)
 
 
-def _plan_of_list(state: State, wish: Wish) -> Plan:
+def _plan_of_list(state: State, desired: DesiredState) -> Plan:
     # n8n refuses to make the last admin of a project a chat user. Who that would be keeps the instance role, and stays
     # such an admin, and that changes the rest of the plan. Hardly ever is there one.
     stay: frozenset[tuple[str, str]] = frozenset()
     while True:
-        draft = Draft(state, wish, frozenset(user_id for user_id, _key in stay))
-        draft.take_wishes()
-        take_from_unnamed(draft)
-        draft.problems.refuse(state.scopes_hint)
-        last_admins_stay(draft, _losing(draft.changes, stay))
-        left = without_admin(state, draft.changes)
+        builder = PlanBuilder(state, desired, frozenset(user_id for user_id, _key in stay))
+        builder.plan_desired()
+        plan_removals(builder)
+        builder.problems.refuse(state.scopes_hint)
+        keep_last_admins(builder, _losing(builder.changes, stay))
+        left = projects_without_admin(state, builder.changes)
         lost_to_role = {
             (change.user_id or "", key) for key, _name, losing in left for change in losing if change.goes_with_role
         }
         if not lost_to_role:
-            last_admins_stay(draft, left)
-            return Plan.of(state, draft.changes, draft.notes(), draft.handovers, draft.leavers)
+            keep_last_admins(builder, left)
+            return Plan.of(state, builder.changes, builder.notes(), builder.handovers, builder.leavers)
         stay |= lost_to_role
 
 
@@ -59,6 +59,6 @@ def _losing(changes: Sequence[Change], stay: Set[tuple[str, str]]) -> list[tuple
     """Return key and name of each project, and the changes by which users who stay its admins would be none any more."""
     found: dict[str, list[Change]] = {}
     for change in changes:
-        if change.is_lost_admin and (change.user_id or "", change.project_key) in stay:
+        if change.removes_admin and (change.user_id or "", change.project_key) in stay:
             found.setdefault(change.project_key, []).append(change)
     return [(key, losing[0].project or "", losing) for key, losing in sorted(found.items())]

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from .._changes.change import Change
 from .._errors import InputError
 from .._state.model import Member, Project, State, User
-from .._state.roles import CHAT_USER, OWNER, SEES_ALL
+from .._state.roles import CHAT_USER, OWNER, INSTANCE_ADMIN_ROLES
 
 
-def no_admin(key: str, name: str, losing: Sequence[Change]) -> str:
+def last_admin_error(key: str, name: str, losing: Sequence[Change]) -> str:
     """Return the words for a project that would lose its last admins."""
     are = "is its last project:admin" if len(losing) == 1 else "are its last project:admins"
     admins = ", ".join(sorted(change.user or "" for change in losing))
@@ -30,12 +30,12 @@ def role_change(user: User, role: str, reason: str) -> Change:
     return Change("change_user_role", user.email, before=user.role, after=role, reason=reason, user_id=user.id)
 
 
-def carried_away(state: State, user: User) -> list[Change]:
+def implied_removals(state: State, user: User) -> list[Change]:
     """Return the changes by which n8n takes a user out of all projects who becomes global:chatUser."""
-    return lost_memberships(state, user, f"goes with becoming {CHAT_USER}", carried_by="change_user_role")
+    return membership_removals(state, user, f"goes with becoming {CHAT_USER}", implied_by="change_user_role")
 
 
-def lost_membership(project: Project, member: Member, reason: str, carried_by: str = "") -> Change:
+def membership_removal(project: Project, member: Member, reason: str, implied_by: str = "") -> Change:
     """Return the change by which `member` leaves `project`."""
     return Change(
         "remove_member",
@@ -45,24 +45,24 @@ def lost_membership(project: Project, member: Member, reason: str, carried_by: s
         reason=reason,
         user_id=member.id,
         project_id=project.id,
-        carried_by=carried_by,
+        implied_by=implied_by,
     )
 
 
-def lost_memberships(state: State, user: User, reason: str, carried_by: str = "") -> list[Change]:
+def membership_removals(state: State, user: User, reason: str, implied_by: str = "") -> list[Change]:
     """Return the changes by which `user` leaves every team project whose members were read."""
-    return [lost_membership(project, member, reason, carried_by) for project, member in state.memberships(user)]
+    return [membership_removal(project, member, reason, implied_by) for project, member in state.memberships(user)]
 
 
-def all_seeing_note(user: User, why: str) -> str:
+def instance_admin_note(user: User, why: str) -> str:
     """Return what is left to whom an instance role shows every project, membership or not; "" for all others."""
-    sees_all = user.role in SEES_ALL
+    sees_all = user.role in INSTANCE_ADMIN_ROLES
     return f"{user.email} {why} and keeps the instance role {user.role}, which sees everything." if sees_all else ""
 
 
 def check_leaver(state: State, user: User) -> None:
     """Raise InputError for the two who cannot be removed: the owner, and the user whose key is used."""
-    who = state.who_is_protected(user)
+    who = state.protected_as(user)
     if who:
         way_out = "transfer the ownership first" if user.role == OWNER else "use another user's key"
         raise InputError(f"{user.email} is {who} and cannot leave it: {way_out}.")

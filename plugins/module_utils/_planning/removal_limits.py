@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from .._changes.change import Change, is_loss
+from .._changes.change import Change, reduces_access
 from .._changes.plan import Plan
-from .._desired.desired import Terms
-from .._desired.protection import Shield
+from .._desired.desired import ListPolicy
+from .._desired.protection import Protection
 from .._errors import InputError, N8nError
 from .._text import quoted
 
@@ -20,14 +20,14 @@ SMALL_PROJECT = 3
 FEW = 2
 
 
-class Braked(N8nError):
+class RemovalLimitExceeded(N8nError):
     """A plan takes more away than the brakes allow. Nothing has been written."""
 
     reason = "not_approved"
 
 
 @dataclass(frozen=True)
-class Brakes:
+class RemovalLimits:
     """The limits of a list: None and 100 are none. `approve` is the digest of a plan that somebody has looked at.
 
     With `only_approved` no other plan passes, whatever it takes away.
@@ -38,7 +38,7 @@ class Brakes:
     approve: str | None = None
     only_approved: bool = False
 
-    def needs_all_members(self, plan: Plan, terms: Terms) -> bool:
+    def needs_all_members(self, plan: Plan, terms: ListPolicy) -> bool:
         """Whether the plan can only be judged against memberships that have not been read for it."""
         read = all(project.id in plan.state.members for project in plan.state.projects if project.is_team)
         return self.max_removal_percent < 100 and not (read and plan.state.projects) and bool(_losses(plan, terms))
@@ -51,24 +51,24 @@ class Brakes:
         if self.max_removals is not None and self.max_removals < 0:
             raise InputError(f"max_removals is {self.max_removals}, and cannot be less than 0 (nothing is removed).")
 
-    def check(self, plan: Plan, terms: Terms) -> None:
+    def check(self, plan: Plan, terms: ListPolicy) -> None:
         """Raise Braked where a plan takes too much away, unless exactly this plan is approved."""
         if self.approve is not None and self.approve.strip().lower() == plan.digest:
             return
         if self.only_approved and plan.changes:
-            raise Braked(
+            raise RemovalLimitExceeded(
                 f"Nothing was changed: the plan is another one than the approved one ({self.approve}) by now, as somebody has changed "
                 f"something in n8n or in the lists. Look at it. If all of it is meant, run the task again with approve: {plan.digest}."
             )
-        words = self._tripped(plan, terms)
+        words = self._exceeded(plan, terms)
         if words:
             stale = "" if self.approve is None else f" approve={self.approve} names another plan."
-            raise Braked(
+            raise RemovalLimitExceeded(
                 f"Nothing was changed: {'; '.join(words)}.{stale} Look at the plan. If all of it is meant, run the task again "
                 f"with approve: {plan.digest}, which lets exactly this plan through."
             )
 
-    def _tripped(self, plan: Plan, terms: Terms) -> list[str]:
+    def _exceeded(self, plan: Plan, terms: ListPolicy) -> list[str]:
         losses = _losses(plan, terms)
         members = _members(plan, terms)
         total = sum(members.values())
@@ -95,13 +95,13 @@ class Brakes:
         return self.max_removal_percent < 100 and count * 100 > round(self.max_removal_percent * of, 6)
 
 
-def _losses(plan: Plan, terms: Terms) -> list[Change]:
+def _losses(plan: Plan, terms: ListPolicy) -> list[Change]:
     """Return the removals and demotions that count: of those that the list may touch at all."""
     alone = _left_alone(plan, terms)
-    return [change for change in plan.changes if is_loss(change) and change.user_id not in alone]
+    return [change for change in plan.changes if reduces_access(change) and change.user_id not in alone]
 
 
-def _members(plan: Plan, terms: Terms) -> Counter[str]:
+def _members(plan: Plan, terms: ListPolicy) -> Counter[str]:
     """Return how many members each team project has before the run, but for those whom the list leaves alone."""
     alone = _left_alone(plan, terms)
     return Counter(
@@ -113,9 +113,9 @@ def _members(plan: Plan, terms: Terms) -> Counter[str]:
     )
 
 
-def _left_alone(plan: Plan, terms: Terms) -> set[str]:
-    shield = Shield(terms, plan.state)
-    return {user.id for user in plan.state.users if shield.leaves_alone(user)}
+def _left_alone(plan: Plan, terms: ListPolicy) -> set[str]:
+    protection = Protection(terms, plan.state)
+    return {user.id for user in plan.state.users if protection.is_left_alone(user)}
 
 
 def _percent(count: int, of: int) -> str:

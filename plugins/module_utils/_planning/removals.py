@@ -8,63 +8,63 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .._changes.change import Change
-from .._desired.desired import AUTHORITATIVE, DEMOTE, KEEP, UserWish
+from .._desired.desired import AUTHORITATIVE, DEMOTE, KEEP, DesiredUser
 from .._state.model import Member, Project
 from .._state.names import composed
 from .._state.roles import CHAT_USER, PROJECT_ADMIN
 from .._text import quoted
-from .builder import Draft
-from .removal_changes import all_seeing_note, carried_away, lost_membership, lost_memberships, role_change
+from .builder import PlanBuilder
+from .removal_changes import instance_admin_note, implied_removals, membership_removal, membership_removals, role_change
 
-NO_NAME = "is on no list"
+UNLISTED_REASON = "is on no list"
 
 
-def take_from_unnamed(draft: Draft) -> None:
+def plan_removals(builder: PlanBuilder) -> None:
     """Plan what an authoritative list, and `unlisted_users`, take away."""
-    terms, wish = draft.terms, draft.wish
-    authorities = {terms.authority, *(project.authority for project in wish.projects)}
+    terms, desired = builder.terms, builder.desired
+    authorities = {terms.authority, *(project.authority for project in desired.projects)}
     if AUTHORITATIVE not in authorities and terms.unlisted_users == KEEP:
         return
-    if draft.state.myself is None:
-        draft.problems.add(
+    if builder.state.own_user_id is None:
+        builder.problems.add(
             "This API key is of an old form that does not tell whose it is, so its own user could not be protected: make a "
             "new key under Settings > n8n API, or set authority=additive and unlisted_users=keep."
         )
         return
-    removal = _Removal(draft)
-    for project in draft.state.projects:
+    removal = _Removal(builder)
+    for project in builder.state.projects:
         if project.is_team:
             removal.from_project(project)
-    for project in draft.new_projects.values():
-        removal.of_creator(project)
+    for project in builder.new_projects.values():
+        removal.remove_creator(project)
     if terms.unlisted_users != KEEP:
-        removal.of_unlisted()
+        removal.remove_unlisted()
 
 
 class _Removal:
-    def __init__(self, draft: Draft) -> None:
-        self.draft = draft
+    def __init__(self, builder: PlanBuilder) -> None:
+        self.builder = builder
         # Each once, in however many projects the list names them.
         emails: dict[str, str] = {}
-        for reference in {person.user for person in draft.wish.people}:
-            user = draft.state.find_user(reference)
+        for reference in {person.user for person in builder.desired.people}:
+            user = builder.state.find_user(reference)
             emails[reference] = user.email if user else reference
         self.named = set(emails.values())
-        self.listed = {emails[person.user]: person for person in draft.wish.users}
+        self.listed = {emails[person.user]: person for person in builder.desired.users}
 
     def from_project(self, project: Project) -> None:
         """Plan who goes from a project that is there."""
-        draft, entry = self.draft, self.draft.entries.get(project.key)
-        wished = draft.given.get(project.key, {})
-        authoritative = draft.wish.authority(entry) == AUTHORITATIVE
+        builder, entry = self.builder, self.builder.entries.get(project.key)
+        wished = builder.given.get(project.key, {})
+        authoritative = builder.desired.authority(entry) == AUTHORITATIVE
         complete = authoritative and entry is not None and entry.lists_members
-        for member in draft.state.members.get(project.id, ()):
-            if member.email in wished or draft.shield.ignores(member.email):
+        for member in builder.state.members.get(project.id, ()):
+            if member.email in wished or builder.protection.ignores(member.email):
                 continue
-            if member.id in draft.becoming_chat_users:
+            if member.id in builder.becoming_chat_users:
                 # That goes with the instance role, and is in the plan already.
                 continue
-            if member.email not in self.named and draft.terms.unlisted_users != KEEP:
+            if member.email not in self.named and builder.terms.unlisted_users != KEEP:
                 # Said of all projects at once, below.
                 continue
             listed = self.listed.get(member.email)
@@ -73,69 +73,72 @@ class _Removal:
             elif authoritative and listed is not None and listed.lists_projects:
                 self._take(project, member, _denied("the project is not among the user's in the list", listed, project))
 
-    def of_creator(self, project: Project) -> None:
+    def remove_creator(self, project: Project) -> None:
         """Plan that the key's user leaves a project that this plan creates, where the list does not name that user."""
-        draft = self.draft
-        myself = draft.state.find_user(draft.state.myself or "")
-        if myself is None or draft.wish.authority(draft.entries.get(project.key)) != AUTHORITATIVE:
+        builder = self.builder
+        own_user_id = builder.state.find_user(builder.state.own_user_id or "")
+        if own_user_id is None or builder.desired.authority(builder.entries.get(project.key)) != AUTHORITATIVE:
             return
-        if myself.email in draft.given.get(project.key, {}) or draft.shield.ignores(myself.email):
+        if own_user_id.email in builder.given.get(project.key, {}) or builder.protection.ignores(own_user_id.email):
             return
-        if draft.shield.protects(myself):
-            draft.note_staying(myself, project.name)
+        if builder.protection.pattern_for(own_user_id):
+            builder.note_staying(own_user_id, project.name)
         else:
-            draft.changes.append(
+            builder.changes.append(
                 Change(
                     "remove_member",
-                    myself.email,
+                    own_user_id.email,
                     project.name,
                     PROJECT_ADMIN,
                     reason="has created the project and is not in the list",
-                    user_id=myself.id,
+                    user_id=own_user_id.id,
                 )
             )
 
-    def of_unlisted(self) -> None:
+    def remove_unlisted(self) -> None:
         """Plan what becomes of people whom the list names nowhere."""
-        draft = self.draft
-        for user in draft.state.users:
-            if user.email in self.named or draft.shield.ignores(user.email):
+        builder = self.builder
+        for user in builder.state.users:
+            if user.email in self.named or builder.protection.ignores(user.email):
                 continue
-            memberships = draft.state.memberships(user)
-            if draft.shield.keeps(user):
+            memberships = builder.state.memberships(user)
+            if builder.protection.reason_for(user):
                 for project, _member in memberships:
-                    draft.note_staying(user, project.name)
+                    builder.note_staying(user, project.name)
                 continue
-            draft.leavers.add(user.id)
-            if draft.terms.unlisted_users == DEMOTE and user.role != CHAT_USER and user.id not in draft.keep_role:
-                draft.changes += [role_change(user, CHAT_USER, NO_NAME), *carried_away(draft.state, user)]
+            builder.leavers.add(user.id)
+            if builder.terms.unlisted_users == DEMOTE and user.role != CHAT_USER and user.id not in builder.keep_role:
+                builder.changes += [
+                    role_change(user, CHAT_USER, UNLISTED_REASON),
+                    *implied_removals(builder.state, user),
+                ]
             else:
-                draft.changes += lost_memberships(draft.state, user, NO_NAME)
-                note = all_seeing_note(user, NO_NAME)
+                builder.changes += membership_removals(builder.state, user, UNLISTED_REASON)
+                note = instance_admin_note(user, UNLISTED_REASON)
                 if note:
-                    draft.note(note)
+                    builder.note(note)
 
     def _take(self, project: Project, member: Member, reason: str) -> None:
-        user = self.draft.state.find_user(member.id)
-        if user is not None and self.draft.shield.keeps(user):
-            self.draft.note_staying(user, project.name)
+        user = self.builder.state.find_user(member.id)
+        if user is not None and self.builder.protection.reason_for(user):
+            self.builder.note_staying(user, project.name)
         else:
-            self.draft.changes.append(lost_membership(project, member, reason))
+            self.builder.changes.append(membership_removal(project, member, reason))
 
 
-def last_admins_stay(draft: Draft, left: Iterable[tuple[str, str, list[Change]]]) -> None:
-    """Leave the last admins of projects, as `without_admin` tells them, what they have."""
+def keep_last_admins(builder: PlanBuilder, left: Iterable[tuple[str, str, list[Change]]]) -> None:
+    """Leave the last admins of projects, as `projects_without_admin` tells them, what they have."""
     stay: set[int] = set()
     for _key, name, losing in left:
         admins = ", ".join(sorted(change.user or "" for change in losing))
         verb = "stays" if len(losing) == 1 else "stay"
-        draft.note(
+        builder.note(
             f"{admins} {verb} {PROJECT_ADMIN} of {quoted(name)}, as nobody else would be: name another in the list."
         )
         stay.update(map(id, losing))
-    draft.changes = [change for change in draft.changes if id(change) not in stay]
+    builder.changes = [change for change in builder.changes if id(change) not in stay]
 
 
-def _denied(reason: str, listed: UserWish | None, project: Project) -> str:
+def _denied(reason: str, listed: DesiredUser | None, project: Project) -> str:
     rule = listed.denied.get(composed(project.name)) or listed.denied.get(project.id) if listed else None
     return f"{reason}, denied by rule {quoted(rule)}" if rule else reason

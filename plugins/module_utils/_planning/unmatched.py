@@ -9,19 +9,19 @@ from collections.abc import Sequence, Set
 from typing import Any
 
 from .._changes.plan import Plan
-from .._desired.desired import Terms, Wish
+from .._desired.desired import ListPolicy, DesiredState
 from .._desired.protection import matches
 from .._state.names import composed
 
 
-def unmatched(plan: Plan, wish: Wish) -> dict[str, Any]:
+def unmatched(plan: Plan, desired: DesiredState) -> dict[str, Any]:
     """Return what n8n_access returns as `unmatched`: for each option, the patterns and names that match nothing.
 
     A pattern matches a user of n8n or a person of the list. A denied project exists in n8n, or the plan creates it.
     """
-    terms = wish.terms or Terms()
-    emails = {user.email for user in plan.state.users} | {person.user for person in wish.people}
-    denied = dict.fromkeys(name for user in wish.users for name in user.denied)
+    terms = desired.terms or ListPolicy()
+    emails = {user.email for user in plan.state.users} | {person.user for person in desired.people}
+    denied = dict.fromkeys(name for user in desired.users for name in user.denied)
     planned = {composed(change.after or "") for change in plan.changes if change.action in _NAMING}
     return {
         "protected_users": _idle(terms.protected, emails),

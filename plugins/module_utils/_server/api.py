@@ -13,11 +13,11 @@ from .._errors import ApiError
 from .._state.model import Member, Project, User
 from .._state.names import composed, email_key
 from .._state.roles import Role
-from .._text import few
+from .._text import shortened
 from .client import Client, Listing
 from .hints import has_scope
 from .paging import quoted_part
-from .resource_api import Belongings
+from .resource_api import ResourceApi
 
 Item = TypeVar("Item")
 # More relations in one call is 500 on SQLite from about 1,000 on, and 750 invitations take 4 s (seen on 2.40.7).
@@ -81,7 +81,7 @@ class Invitation:
     email_sent: bool = False
 
 
-class Resources(Belongings):
+class Api(ResourceApi):
     """What one key can do on one server. `created_projects` are the ids of the projects that n8n has created for it."""
 
     def __init__(self, client: Client) -> None:
@@ -175,10 +175,10 @@ class Resources(Belongings):
             return {user.email: Invitation(user.id, is_lost=True) for user in users if user} if all(users) else None
 
         def send() -> dict[str, Invitation]:
-            answers = self.client.send("POST", "/users", f"invite {few(roles)}", SCOPES["invite_user"], body=body)
+            answers = self.client.send("POST", "/users", f"invite {shortened(roles)}", SCOPES["invite_user"], body=body)
             return self._parsed(_invitations, answers, "/users")
 
-        return self._surely(send, read_again)
+        return self._send_once(send, read_again)
 
     def create_project(self, name: str) -> Project:
         """Create a team project of a name that no project has yet; the key's user becomes its admin.
@@ -200,7 +200,7 @@ class Resources(Belongings):
             self.created_projects.add(project.id)
             return project
 
-        return self._surely(send, read_again, repeat_500=True)
+        return self._send_once(send, read_again, repeat_500=True)
 
     def rename_project(self, project_id: str, name: str) -> None:
         """Give a project another name."""
@@ -214,29 +214,29 @@ class Resources(Belongings):
         # In one order for all tasks: n8n on PostgreSQL writes row by row, and two tasks would wait for each other (2.40.7).
         body = {"relations": [{"userId": user_id, "role": role} for user_id, role in sorted(roles.items())]}
         path = f"/projects/{quoted_part(project_id)}/users"
-        doing = f"set {len(roles)} member{'s' if len(roles) > 1 else ''} of project {project_id}"
+        operation = f"set {len(roles)} member{'s' if len(roles) > 1 else ''} of project {project_id}"
 
         def read_again() -> bool | None:
             now = {member.id: member.role for member in self.members(project_id)}
             return True if all(now.get(user_id) == role for user_id, role in roles.items()) else None
 
         def send() -> bool:
-            self.client.send("POST", path, doing, MEMBERS, body=body)
+            self.client.send("POST", path, operation, MEMBERS, body=body)
             return True
 
-        self._surely(send, read_again)
+        self._send_once(send, read_again)
 
     def remove_member(self, project_id: str, user_id: str) -> None:
         """Take a user out of a project; whoever is no member of it stays none."""
         path = f"/projects/{quoted_part(project_id)}/users/{quoted_part(user_id)}"
-        doing = f"remove user {user_id} from project {project_id}"
-        self.client.send("DELETE", path, doing, MEMBERS)
+        operation = f"remove user {user_id} from project {project_id}"
+        self.client.send("DELETE", path, operation, MEMBERS)
 
     def set_user_role(self, user_id: str, role: str) -> None:
         """Change a user's instance role. global:chatUser takes all memberships and API keys away with it."""
         path = f"/users/{quoted_part(user_id)}/role"
-        doing = f"give user {user_id} the role {role}"
-        self.client.send("PATCH", path, doing, SCOPES["change_user_role"], body={"newRoleName": role})
+        operation = f"give user {user_id} the role {role}"
+        self.client.send("PATCH", path, operation, SCOPES["change_user_role"], body={"newRoleName": role})
 
     def delete_user(self, user_id: str, transfer_to: str | None = None) -> None:
         """Delete a user and DESTROY everything in the user's personal project.
@@ -256,12 +256,12 @@ class Resources(Belongings):
         path = f"/projects/{quoted_part(project_id)}"
         self._delete(path, f"delete project {project_id}", SCOPES["delete_project"], transfer_to)
 
-    def _delete(self, path: str, doing: str, scope: str, transfer_to: str | None) -> None:
+    def _delete(self, path: str, operation: str, scope: str, transfer_to: str | None) -> None:
         # A server that does not know the parameter refuses it, and deletes nothing (seen on 2.8.4 and 2.40.7).
         query = {"transferId": transfer_to} if transfer_to else None
         for attempt in range(self.client.connection.retries + 1):
             try:
-                self.client.send("DELETE", path, doing, scope, query)
+                self.client.send("DELETE", path, operation, scope, query)
                 return
             except ApiError as error:
                 # Where the answer to a first try was lost, the second finds nothing: 404 on 2.40.7, 400 on 2.8.4.

@@ -18,7 +18,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urljoin
 
-from .._errors import ApiError, ConnectionFailed, InputError, N8nError, Unanswered
+from .._errors import ApiError, ConnectionFailed, InputError, N8nError, LostResponse
 from .hints import scopes_remedy, way_out
 from .options import Connection
 
@@ -84,7 +84,7 @@ class Client:
             session.close()
 
     @property
-    def myself(self) -> str | None:
+    def own_user_id(self) -> str | None:
         """The id of the user whom the key belongs to; None for a key of an old form, which does not tell."""
         try:
             payload = self.connection.api_key.split(".")[1]
@@ -93,14 +93,14 @@ class Client:
         except (IndexError, KeyError, TypeError, ValueError):
             return None
 
-    def get(self, path: str, doing: str, scope: str, params: Mapping[str, Any] | None = None) -> Any:
+    def get(self, path: str, operation: str, scope: str, params: Mapping[str, Any] | None = None) -> Any:
         """Return the answer to a GET. See `send` for the arguments and the errors."""
-        return self.send("GET", path, doing, scope, params=params)
+        return self.send("GET", path, operation, scope, params=params)
 
     def listing(
         self,
         path: str,
-        doing: str,
+        operation: str,
         scope: str,
         params: Mapping[str, Any] | None = None,
         keep: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
@@ -114,7 +114,7 @@ class Client:
         repeats = pages = 0
         query: dict[str, Any] = {**(params or {}), "limit": PAGE}
         while True:
-            page = self.get(path, doing, scope, params=query)
+            page = self.get(path, operation, scope, params=query)
             items, cursor = self._page(page, path)
             pages += 1
             for item in items:
@@ -143,32 +143,32 @@ class Client:
         self,
         method: str,
         path: str,
-        doing: str,
+        operation: str,
         scope: str,
         params: Mapping[str, Any] | None = None,
         body: Any = None,
     ) -> Any:
         """Return the parsed answer of n8n, None where it has no body.
 
-        `path` comes behind /api/v1, its parts quoted. `doing` completes the sentence "n8n refused to ..."; `scope` is
+        `path` comes behind /api/v1, its parts quoted. `operation` completes the sentence "n8n refused to ..."; `scope` is
         the scope that the key needs for it. Raises ApiError where n8n refuses, ConnectionFailed where it cannot be
         reached or is no n8n, and its child Unanswered where a POST may or may not have been carried out.
         """
         if self.read_only and method != "GET":
-            raise N8nError(f"Check mode must not write, and was about to {doing}. This is a bug of lifecycle.n8n.")
+            raise N8nError(f"Check mode must not write, and was about to {operation}. This is a bug of lifecycle.n8n.")
         for attempt in range(self.connection.retries + 1):
             try:
-                return self._attempt(method, path, doing, scope, params, body)
-            except _Passing as passing:
-                if method not in REPEATABLE and not passing.unsent:
-                    raise Unanswered(f"{passing.error} It was about to {doing}.") from None
+                return self._attempt(method, path, operation, scope, params, body)
+            except _TransientError as transient:
+                if method not in REPEATABLE and not transient.unsent:
+                    raise LostResponse(f"{transient.error} It was about to {operation}.") from None
                 if attempt == self.connection.retries:
-                    raise passing.after(attempt + 1) from None
-                self.pause(attempt, passing.retry_after)
+                    raise transient.after(attempt + 1) from None
+                self.pause(attempt, transient.retry_after)
         raise AssertionError("the last try returns or raises")
 
     def _attempt(
-        self, method: str, path: str, doing: str, scope: str, params: Mapping[str, Any] | None, body: Any
+        self, method: str, path: str, operation: str, scope: str, params: Mapping[str, Any] | None, body: Any
     ) -> Any:
         """Return the parsed answer to one request; raises _Passing for what another try may mend."""
         try:
@@ -179,14 +179,16 @@ class Client:
             if isinstance(error, requests.exceptions.SSLError) and "EOF occurred" not in str(error):
                 raise ConnectionFailed(self._tls(error)) from None
             failure = ConnectionFailed(self._unreachable(error))
-            if isinstance(error, _MAY_PASS):
-                raise _Passing(failure, unsent=_never_sent(error)) from None
+            if isinstance(error, _TRANSIENT):
+                raise _TransientError(failure, unsent=_never_sent(error)) from None
             raise failure from None
         if answer.status_code in TRY_AGAIN:
-            refusal = self._refusal(answer, doing, scope)
-            raise _Passing(refusal, unsent=answer.status_code == 429, retry_after=answer.headers.get("Retry-After"))
+            refusal = self._refusal(answer, operation, scope)
+            raise _TransientError(
+                refusal, unsent=answer.status_code == 429, retry_after=answer.headers.get("Retry-After")
+            )
         if not 200 <= answer.status_code < 300:
-            raise self._refusal(answer, doing, scope)
+            raise self._refusal(answer, operation, scope)
         return self._json(answer, path)
 
     def pause(self, attempt: int, retry_after: str | None = None) -> None:
@@ -239,17 +241,17 @@ class Client:
             # No word of the body: the answer to an invitation has a secret in it.
             if "json" in answer.headers.get("Content-Type", ""):
                 failure = ConnectionFailed(f"The answer of {self._where(path)} is cut short or damaged: it is no JSON.")
-                raise _Passing(failure) from None
-            raise self.no_n8n(path) from None
+                raise _TransientError(failure) from None
+            raise self.not_n8n_error(path) from None
 
     def _page(self, page: Any, path: str) -> tuple[list[dict[str, Any]], str | None]:
         items = page.get("data") if isinstance(page, dict) else None
         if not isinstance(items, list) or not all(isinstance(item, dict) and item.get("id") for item in items):
-            raise self.no_n8n(path)
+            raise self.not_n8n_error(path)
         cursor = page.get("nextCursor")
         return items, str(cursor) if cursor else None
 
-    def no_n8n(self, path: str) -> ConnectionFailed:
+    def not_n8n_error(self, path: str) -> ConnectionFailed:
         """Return the error for an answer that has another shape than n8n's."""
         return ConnectionFailed(
             f"What answers at {self._where(path)} is not the public API of an n8n: check url, and that the API is not "
@@ -273,7 +275,7 @@ class Client:
             remedy += " If n8n only answers slowly, raise timeout."
         return f"{self.connection.url} could not be reached: {cause}. {remedy}"
 
-    def _refusal(self, answer: requests.Response, doing: str, scope: str) -> N8nError:
+    def _refusal(self, answer: requests.Response, operation: str, scope: str) -> N8nError:
         """Return the error for an answer that is not 2xx: what was refused, n8n's words, and the way out."""
         status = answer.status_code
         if 300 <= status < 400:
@@ -286,9 +288,9 @@ class Client:
         if words is None and status in TRY_AGAIN:
             words = "the gateway in front of n8n gave no answer of n8n's"
         elif words is None:
-            return self.no_n8n(answer.url.split("/api/v1", 1)[-1].split("?")[0])
+            return self.not_n8n_error(answer.url.split("/api/v1", 1)[-1].split("?")[0])
         advice = way_out(status, words, self.connection.url)
-        refused = f'n8n refused to {doing}: "{words}" (HTTP {status}).'
+        refused = f'n8n refused to {operation}: "{words}" (HTTP {status}).'
         if status == 403 and not advice:
             advice = scopes_remedy([scope], self.granted_scopes())
             return ApiError(f"{refused} {advice}", status, words, scope, refused)
@@ -323,7 +325,7 @@ class Client:
         return self._scopes
 
 
-class _Passing(Exception):
+class _TransientError(Exception):
     """A failure that another try may mend. `unsent` says that n8n has certainly not carried the request out."""
 
     def __init__(self, error: N8nError, unsent: bool = False, retry_after: str | None = None) -> None:
@@ -340,7 +342,7 @@ class _Passing(Exception):
 
 
 if REQUESTS_IMPORT_ERROR is None:
-    _MAY_PASS: tuple[type[Exception], ...] = (
+    _TRANSIENT: tuple[type[Exception], ...] = (
         requests.exceptions.ConnectionError,
         requests.exceptions.Timeout,
         requests.exceptions.ChunkedEncodingError,

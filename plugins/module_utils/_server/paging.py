@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from .._errors import ApiError, IncompleteReading, N8nError, Unanswered
+from .._errors import ApiError, IncompleteReading, N8nError, LostResponse
 from .client import Client, Listing
 
 Found = TypeVar("Found")
 # How often a listing is read whose pages overlap.
-LOOKS = 3
+LISTING_ATTEMPTS = 3
 
 
 class Calls:
@@ -26,18 +26,18 @@ class Calls:
     def _complete(
         self,
         path: str,
-        doing: str,
+        operation: str,
         scope: str,
         params: Mapping[str, Any] | None = None,
         keep: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
     ) -> Listing:
         """Return a whole listing. Where something came twice, something else may not have come at all: look again."""
-        for _look in range(LOOKS):
-            listing = self.client.listing(path, doing, scope, params, keep)
+        for _look in range(LISTING_ATTEMPTS):
+            listing = self.client.listing(path, operation, scope, params, keep)
             if not listing.repeats:
                 return listing
         raise IncompleteReading(
-            f"{self.client.connection.url} was asked to {doing} and gave the same on different pages, {LOOKS} times in a row, "
+            f"{self.client.connection.url} was asked to {operation} and gave the same on different pages, {LISTING_ATTEMPTS} times in a row, "
             "so something else may be missing: run the task again when fewer people are at work."
         )
 
@@ -46,9 +46,9 @@ class Calls:
         try:
             return parse(data)
         except (AttributeError, KeyError, TypeError):
-            raise self.client.no_n8n(path) from None
+            raise self.client.not_n8n_error(path) from None
 
-    def _surely(
+    def _send_once(
         self, send: Callable[[], Found], read_again: Callable[[], Found | None], repeat_500: bool = False
     ) -> Found:
         """Return what `send` returns. Where its answer is lost, `read_again` decides whether to send it once more.
@@ -60,7 +60,7 @@ class Calls:
         for attempt in range(self.client.connection.retries + 1):
             try:
                 return send()
-            except Unanswered as error:
+            except LostResponse as error:
                 failure = error
             except ApiError as error:
                 if error.status != 500 or not repeat_500:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._errors import ApiError, N8nError
-from .._state.owned import FOLDER, VARIABLE, Credential, Possession, Possessions, Table, Workflow, without_nodes
+from .._state.owned import FOLDER, VARIABLE, Credential, OwnedItem, OwnedItems, Table, Workflow, without_nodes
 from .client import PAGE
 from .paging import Calls, quoted_part
 
@@ -47,12 +47,12 @@ _DELETE = re.compile(r"^    delete:\n((?:      .*\n|\s*\n)*)", re.MULTILINE)
 _TRANSFER_ID = re.compile(r"""(?:name: *|/)['"]?transferId\b""")
 
 
-class Belongings(Calls):
+class ResourceApi(Calls):
     """What one key can do with the possessions of projects."""
 
     # Reading
 
-    def possessions(self, project_ids: Sequence[str], sees_all: bool) -> dict[str, Possessions]:
+    def owned_items(self, project_ids: Sequence[str], sees_all: bool) -> dict[str, OwnedItems]:
         """Return what each of these projects owns itself and, apart from it, what others share with it.
 
         Everything on the instance is listed once, however many projects are asked about. `sees_all` tells whether the
@@ -65,14 +65,14 @@ class Belongings(Calls):
         tables_unseen = [] if self._has_roles() else [TABLES_UNSEEN]
         variables_unseen: list[str] = []
         refused: list[str] = []
-        looks: tuple[tuple[list[str], Callable[[], Sequence[Possession]]], ...] = (
+        looks: tuple[tuple[list[str], Callable[[], Sequence[OwnedItem]]], ...] = (
             (unseen, self.workflows),
             (unseen, self.credentials),
             (tables_unseen, self.tables),
             (variables_unseen, self.variables),
         )
 
-        def look(which: int) -> Sequence[Possession]:
+        def look(which: int) -> Sequence[OwnedItem]:
             reasons, read = looks[which]
             try:
                 return read()
@@ -86,9 +86,9 @@ class Belongings(Calls):
 
         everything = [item for items in self.client.in_parallel(look, range(len(looks))) for item in items]
         reasons = (" ".join(sorted(why)) for why in (unseen, tables_unseen, variables_unseen))
-        found = Possessions.of(project_ids, everything, *reasons)
+        found = OwnedItems.of(project_ids, everything, *reasons)
         scopes = tuple(sorted(set(filter(None, refused))))
-        return {key: replace(possessions, refused=scopes) for key, possessions in found.items()} if scopes else found
+        return {key: replace(owned_items, refused=scopes) for key, owned_items in found.items()} if scopes else found
 
     def workflows(self) -> tuple[Workflow, ...]:
         """Return all workflows, archived ones included, each with all that have it.
@@ -111,7 +111,7 @@ class Belongings(Calls):
         pages = self._complete("/data-tables", "list data tables", "dataTable:list")
         return self._parsed(lambda items: tuple(Table.from_api(item) for item in items), pages.items, "/data-tables")
 
-    def variables(self) -> tuple[Possession, ...]:
+    def variables(self) -> tuple[OwnedItem, ...]:
         """Return the variables of projects, without their values; none where the licence has none."""
         try:
             pages = self._complete("/variables", "list variables", "variable:list", keep=_without_value)
@@ -123,13 +123,13 @@ class Belongings(Calls):
         of_projects = [item for item in pages.items if item.get("project")]
         return self._parsed(
             lambda items: tuple(
-                Possession(VARIABLE, str(item["id"]), str(item["key"]), str(item["project"]["id"])) for item in items
+                OwnedItem(VARIABLE, str(item["id"]), str(item["key"]), str(item["project"]["id"])) for item in items
             ),
             of_projects,
             "/variables",
         )
 
-    def folders(self, project_id: str) -> tuple[Possession, ...]:
+    def folders(self, project_id: str) -> tuple[OwnedItem, ...]:
         """Return the folders of a project; none where the server, its licence or the key does not show them."""
         path = f"/projects/{quoted_part(project_id)}/folders"
         found: list[Any] = []
@@ -147,7 +147,7 @@ class Belongings(Calls):
                 break
         return self._parsed(
             lambda folders: tuple(
-                Possession(FOLDER, str(item["id"]), str(item["name"]), project_id) for item in folders
+                OwnedItem(FOLDER, str(item["id"]), str(item["name"]), project_id) for item in folders
             ),
             found,
             path,
@@ -156,8 +156,8 @@ class Belongings(Calls):
     def table_rows(self, table_id: str) -> list[dict[str, Any]]:
         """Return the rows of a data table, the oldest first, without the columns that n8n itself writes."""
         path = f"/data-tables/{quoted_part(table_id)}/rows"
-        doing = f"read the rows of data table {table_id}"
-        pages = self._complete(path, doing, "dataTableRow:read", {"sortBy": "id:asc"})
+        operation = f"read the rows of data table {table_id}"
+        pages = self._complete(path, operation, "dataTableRow:read", {"sortBy": "id:asc"})
         return [{name: row[name] for name in row if name not in SYSTEM_COLUMNS} for row in pages.items]
 
     def knows_transfer(self, kind: str) -> bool:
@@ -193,9 +193,9 @@ class Belongings(Calls):
 
     def _transfer(self, kind: str, item_id: str, project_id: str) -> None:
         path = f"/{kind}s/{quoted_part(item_id)}/transfer"
-        doing = f"move {kind} {item_id} to project {project_id}"
+        operation = f"move {kind} {item_id} to project {project_id}"
         try:
-            self.client.send("PUT", path, doing, f"{kind}:move", body={"destinationProjectId": project_id})
+            self.client.send("PUT", path, operation, f"{kind}:move", body={"destinationProjectId": project_id})
         except ApiError as error:
             # It is there already, as where the answer to a first try was lost.
             if error.status != 400 or _THERE_ALREADY not in error.words:
@@ -207,17 +207,19 @@ class Belongings(Calls):
         Where n8n lets nobody but members do that (seen on 2.8.4), it deletes what is published as well: nothing is done.
         """
         path = f"/workflows/{quoted_part(workflow_id)}/deactivate"
-        doing = f"unpublish workflow {workflow_id}"
+        operation = f"unpublish workflow {workflow_id}"
         try:
             # Sent twice it does what sent once it does, so a lost answer needs no looking.
-            self._surely(lambda: self.client.send("POST", path, doing, "workflow:deactivate") or True, lambda: None)
+            self._send_once(
+                lambda: self.client.send("POST", path, operation, "workflow:deactivate") or True, lambda: None
+            )
         except ApiError as error:
             if error.status != 403 or self.client.granted_scopes() is not None:
                 raise
 
     def create_table(self, project_id: str, name: str, columns: Sequence[tuple[str, str]]) -> Table:
         """Create an empty data table in a project that has none of that name."""
-        doing = f'create data table "{name}" in project {project_id}'
+        operation = f'create data table "{name}" in project {project_id}'
         body = {
             "name": name,
             "projectId": project_id,
@@ -228,10 +230,10 @@ class Belongings(Calls):
             return next((table for table in self.tables() if (table.owner_id, table.name) == (project_id, name)), None)
 
         def send() -> Table:
-            data = self.client.send("POST", "/data-tables", doing, "dataTable:create", body=body)
+            data = self.client.send("POST", "/data-tables", operation, "dataTable:create", body=body)
             return self._parsed(Table.from_api, data, "/data-tables")
 
-        table = self._surely(send, read_again)
+        table = self._send_once(send, read_again)
         if table.owner_id != project_id:
             self.delete_table(table.id)
             raise N8nError(TABLES_ELSEWHERE)
@@ -240,23 +242,23 @@ class Belongings(Calls):
     def insert_rows(self, table_id: str, rows: Sequence[Mapping[str, Any]], before: int) -> None:
         """Add `rows` (not more than `row_batches` gives) to a data table that has `before` rows, all or none of them."""
         path = f"/data-tables/{quoted_part(table_id)}/rows"
-        doing = f"add {len(rows)} rows to data table {table_id}"
+        operation = f"add {len(rows)} rows to data table {table_id}"
 
         def read_again() -> bool | None:
             return True if len(self.table_rows(table_id)) == before + len(rows) else None
 
         def send() -> bool:
-            self.client.send("POST", path, doing, "dataTableRow:create", body={"data": list(rows)})
+            self.client.send("POST", path, operation, "dataTableRow:create", body={"data": list(rows)})
             return True
 
-        self._surely(send, read_again)
+        self._send_once(send, read_again)
 
     def rename_table(self, table: Table, name: str) -> None:
         """Give a data table another name; ApiError 409 says that its project has one of that name."""
         path = f"/data-tables/{quoted_part(table.id)}"
-        doing = f'rename data table {table.id} to "{name}"'
+        operation = f'rename data table {table.id} to "{name}"'
         try:
-            self.client.send("PATCH", path, doing, "dataTable:update", body={"name": name})
+            self.client.send("PATCH", path, operation, "dataTable:update", body={"name": name})
         except ApiError as error:
             # Its own name is taken, too: so it is where the answer to a first try was lost.
             mine = [other.name for other in self.tables() if other.id == table.id] if error.status == 409 else []

@@ -12,7 +12,7 @@ from typing import Any
 
 from .._errors import InputError
 from .names import composed, email_key, personal, project_key
-from .owned import Possessions
+from .owned import OwnedItems
 from .roles import OWNER, Role
 
 
@@ -45,7 +45,7 @@ class User:
         )
 
     @property
-    def never_came(self) -> bool:
+    def never_signed_in(self) -> bool:
         """Whether nothing shows that the invitation was accepted: whoever accepts it gives a name.
 
         n8n takes somebody without a password for pending who came by single sign-on (read in 2.8.4). SAML and LDAP leave
@@ -128,12 +128,12 @@ class State:
     """What has been read of an instance. `None` and absent keys are what was not read, never what does not exist."""
 
     url: str
-    myself: str | None = None
+    own_user_id: str | None = None
     users: tuple[User, ...] = ()
     projects: tuple[Project, ...] = ()
     members: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
     roles: tuple[Role, ...] | None = None
-    possessions: Mapping[str, Possessions] = field(default_factory=dict)
+    owned_items: Mapping[str, OwnedItems] = field(default_factory=dict)
     # What the key lacks for the task, in words, where n8n refused to list possessions.
     scopes_hint: str = ""
 
@@ -208,7 +208,7 @@ class State:
 
     def find_project(self, reference: str) -> Project | None:
         """Return the team project with that id or exact name, or None; raises InputError where that is not clear."""
-        project = the_one(reference, self.find_projects(reference))
+        project = require_single(reference, self.find_projects(reference))
         if project is not None and not project.is_team:
             raise InputError(personal(reference))
         return project
@@ -217,14 +217,14 @@ class State:
         """Return the personal project of a user, or None where it was not read."""
         return self._personal.get(user.id)
 
-    def who_is_protected(self, user: User) -> str:
+    def protected_as(self, user: User) -> str:
         """Return who somebody is whom nobody can take a role from: the owner, or the key's own user; "" for others."""
         if user.role == OWNER:
             return "the owner of this n8n"
-        return "the user whose API key is used" if user.id == self.myself else ""
+        return "the user whose API key is used" if user.id == self.own_user_id else ""
 
 
-def the_one(name: str, projects: Sequence[Project]) -> Project | None:
+def require_single(name: str, projects: Sequence[Project]) -> Project | None:
     """Return the one project of these, None where there is none; raises InputError where there are several."""
     if len(projects) > 1:
         ids = ", ".join(sorted(project.id for project in projects))

@@ -25,7 +25,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Possession:
+class OwnedItem:
     """Something that a personal or team project owns; `type` is workflow, credential, data table, variable or folder.
 
     `owner_id` is that project's id, "" where n8n does not tell, and `shares` are the other projects that have it too.
@@ -50,7 +50,7 @@ class Possession:
 
 
 @dataclass(frozen=True)
-class Credential(Possession):
+class Credential(OwnedItem):
     """A credential, of which no secret is ever read."""
 
     @classmethod
@@ -61,7 +61,7 @@ class Credential(Possession):
 
 
 @dataclass(frozen=True)
-class Workflow(Possession):
+class Workflow(OwnedItem):
     """A workflow, and what its nodes use: credentials and other workflows by id, data tables by id or name."""
 
     published: bool = False
@@ -88,7 +88,7 @@ class Workflow(Possession):
 
 
 @dataclass(frozen=True)
-class Table(Possession):
+class Table(OwnedItem):
     """A data table with its columns, in order, each with its type. Nobody but its project has it."""
 
     columns: tuple[tuple[str, str], ...] = ()
@@ -103,7 +103,7 @@ class Table(Possession):
 
 
 @dataclass(frozen=True)
-class Possessions:
+class OwnedItems:
     """What a project owns, as far as the server shows it, and what others share with it.
 
     `unseen` says why it may own more than that, `tables_unseen` why it may own data tables besides, and `variables_unseen`
@@ -113,25 +113,25 @@ class Possessions:
     possessions of their own: they hold workflows, and nobody can move them.
     """
 
-    items: tuple[Possession, ...] = ()
+    items: tuple[OwnedItem, ...] = ()
     unseen: str = ""
     tables_unseen: str = ""
     variables_unseen: str = ""
-    shared: tuple[Possession, ...] = ()
+    shared: tuple[OwnedItem, ...] = ()
     used_by: tuple[Workflow, ...] = ()
-    folders: tuple[Possession, ...] = ()
-    borrowed: tuple[Possession, ...] = ()
+    folders: tuple[OwnedItem, ...] = ()
+    borrowed: tuple[OwnedItem, ...] = ()
     refused: tuple[str, ...] = ()
 
     @classmethod
     def of(
         cls,
         project_ids: Iterable[str],
-        everything: Iterable[Possession],
+        everything: Iterable[OwnedItem],
         unseen: str,
         tables_unseen: str,
         variables_unseen: str = "",
-    ) -> dict[str, Possessions]:
+    ) -> dict[str, OwnedItems]:
         """Return by project, out of everything there is, what it owns and what has to do with that.
 
         What n8n names no owner of may be anybody's, so it is a reason why each of them may own more.
@@ -139,8 +139,8 @@ class Possessions:
         everything = list(everything)
         unseen = _with_ownerless(unseen, [item for item in everything if item.type != TABLE])
         tables_unseen = _with_ownerless(tables_unseen, [item for item in everything if item.type == TABLE])
-        owned: dict[str, list[Possession]] = {project_id: [] for project_id in project_ids}
-        shared: dict[str, list[Possession]] = {project_id: [] for project_id in owned}
+        owned: dict[str, list[OwnedItem]] = {project_id: [] for project_id in project_ids}
+        shared: dict[str, list[OwnedItem]] = {project_id: [] for project_id in owned}
         owners: dict[str, str] = {}
         workflows = [item for item in everything if isinstance(item, Workflow)]
         credentials = {item.id: item for item in everything if item.type == CREDENTIAL}
@@ -156,7 +156,7 @@ class Possessions:
             theirs = {owners[key] for key in (*workflow.credentials, *workflow.tables) if key in owners}
             for project_id in theirs - {workflow.owner_id}:
                 used_by[project_id].append(workflow)
-        borrowed: dict[str, dict[str, Possession]] = {project_id: {} for project_id in owned}
+        borrowed: dict[str, dict[str, OwnedItem]] = {project_id: {} for project_id in owned}
         for workflow in workflows:
             for item in (credentials[key] for key in workflow.credentials if key in credentials):
                 if workflow.owner_id in borrowed and item.owner_id != workflow.owner_id:
@@ -177,17 +177,17 @@ class Possessions:
     def __str__(self) -> str:
         return listed(self.items)
 
-    def of_type(self, kind: str) -> tuple[Possession, ...]:
+    def of_type(self, kind: str) -> tuple[OwnedItem, ...]:
         """Return what it owns of one type."""
         return tuple(item for item in self.items if item.type == kind)
 
 
-def listed(items: Iterable[Possession]) -> str:
+def listed(items: Iterable[OwnedItem]) -> str:
     """Return possessions in words."""
     return ", ".join(str(item) for item in items)
 
 
-def _with_ownerless(unseen: str, items: Iterable[Possession]) -> str:
+def _with_ownerless(unseen: str, items: Iterable[OwnedItem]) -> str:
     """Return why some may be unseen, with those of `items` of which nobody knows whose they are."""
     ownerless = listed(item for item in items if not item.owner_id)
     words = f"n8n does not tell who owns {ownerless}, so nobody knows whether that would be destroyed with it."

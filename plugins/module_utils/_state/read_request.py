@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Needs:
+class ReadRequest:
     """What has to be read: the users named, or all; the projects; the members of those named (empty: of all, None: of none).
 
-    `community_will_do` reads no projects where the licence has no team projects, instead of failing. `possessions` asks
-    for what the named users own, `possessions_of_projects` for what these projects own, `folders` for their folders, at a
+    `projects_optional` reads no projects where the licence has no team projects, instead of failing. `owned_items` asks
+    for what the named users own, `owned_by_projects` for what these projects own, `folders` for their folders, at a
     request each, and `destination` (a project, or the email of a user) for what is there already. `also` are the calls that
     the task makes afterwards: an error about missing scopes names what these need, too.
     """
@@ -21,11 +21,11 @@ class Needs:
     users: tuple[str, ...] = ()
     all_users: bool = False
     projects: bool = False
-    community_will_do: bool = False
+    projects_optional: bool = False
     members: tuple[str, ...] | None = None
     roles: bool = False
-    possessions: bool = False
-    possessions_of_projects: tuple[str, ...] = ()
+    owned_items: bool = False
+    owned_by_projects: tuple[str, ...] = ()
     folders: bool = False
     destination: str | None = None
     also: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class Needs:
     @property
     def calls(self) -> tuple[str, ...]:
         """The calls that have to be allowed to the key, by the names in _resources.SCOPES; folders are not among them."""
-        owned = self.possessions or bool(self.possessions_of_projects)
+        owned = self.owned_items or bool(self.owned_by_projects)
         return (
             *(("list_users",) if self.all_users else ()),
             *(("find_user",) if self.users and not self.all_users else ()),
@@ -41,9 +41,9 @@ class Needs:
             *(("members",) if self.members is not None else ()),
             *(("find_roles",) if self.roles else ()),
             *(("workflows", "credentials", "tables") if owned else ()),
-            *(("variables",) if self.possessions_of_projects else ()),
+            *(("variables",) if self.owned_by_projects else ()),
             *self.also,
         )
 
 
-EVERYTHING = Needs(all_users=True, projects=True, members=())
+EVERYTHING = ReadRequest(all_users=True, projects=True, members=())

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .model import State, User
-from .owned import VARIABLE, Possession, Possessions
+from .owned import VARIABLE, OwnedItem, OwnedItems
 
 KEYS_UNSEEN = "n8n shows nobody's API keys: if there are any, they work for what is listed here"
 # Those stay with a new instance role, and answer to the account (seen on 2.40.7).
@@ -29,26 +29,26 @@ def residual_access(
         _entry("membership", project.id, project.name, member.role) for project, member in state.memberships(user)
     ]
     personal = state.personal_project(user)
-    possessions = state.possessions.get(personal.id, Possessions()) if personal else Possessions()
-    for item in possessions.items:
+    owned_items = state.owned_items.get(personal.id, OwnedItems()) if personal else OwnedItems()
+    for item in owned_items.items:
         # n8n lets nobody use a variable of a personal project.
         if item.type != VARIABLE and (item.type, item.id) not in gone:
             entries.append(_entry(item.type.replace(" ", "_"), item.id, item.name))
-    for item in possessions.shared:
+    for item in owned_items.shared:
         entries.append(_entry(f"shared_{item.type}", item.id, item.name, _role(item, personal.id if personal else "")))
     # Whoever is only invited has none.
-    if not user.never_came:
+    if not user.never_signed_in:
         entries.append(_entry("api_keys", None, MCP_KEYS_UNSEEN if keys_deleted else KEYS_UNSEEN))
-    unseen = [possessions.unseen, possessions.tables_unseen]
+    unseen = [owned_items.unseen, owned_items.tables_unseen]
     if personal is None:
         unseen.append("the personal project of this user cannot be seen")
-    if possessions.refused:
+    if owned_items.refused:
         unseen.append(state.scopes_hint)
     entries += [_entry("unseen", None, why) for why in unseen if why]
     return entries
 
 
-def _role(item: Possession, project_id: str) -> str | None:
+def _role(item: OwnedItem, project_id: str) -> str | None:
     share = item.share_of(project_id)
     return share.role if share else None
 

@@ -18,9 +18,9 @@ CHAT_USER = "global:chatUser"
 MEMBER = "global:member"
 PROJECT_ADMIN = "project:admin"
 # Who has one of these sees and manages everything on the instance.
-SEES_ALL = (OWNER, "global:admin")
+INSTANCE_ADMIN_ROLES = (OWNER, "global:admin")
 # An instance has one owner, and so has a personal project: nobody can be given these.
-NOT_GIVEN = (OWNER, "project:personalOwner")
+UNASSIGNABLE_ROLES = (OWNER, "project:personalOwner")
 # The short words of n8n's own roles.
 _SHORT = {
     "global": {"owner": OWNER, "admin": "global:admin", "member": MEMBER, "chatUser": CHAT_USER},
@@ -67,7 +67,7 @@ class Role:
     @property
     def assignable(self) -> bool:
         """Whether somebody can be given it: it is no owner's, and the licence does not exclude it."""
-        return self.slug not in NOT_GIVEN and self.licensed is not False
+        return self.slug not in UNASSIGNABLE_ROLES and self.licensed is not False
 
     def to_result(self) -> dict[str, Any]:
         """Return the entry of `roles`."""
@@ -108,7 +108,7 @@ def role_slug(text: str, kind: str, known: Iterable[Role] | None, where: str) ->
         slug = matches[0] if matches else None
     role = next((role for role in roles if role.slug == slug), None)
     if slug == "project:personalOwner" or slug is None or (known is not None and role is None):
-        offered = sorted(role.slug for role in roles if role.slug not in NOT_GIVEN)
+        offered = sorted(role.slug for role in roles if role.slug not in UNASSIGNABLE_ROLES)
         choice = ", ".join(offered or _ALWAYS[kind])
         hint = "" if known is not None else " (this n8n does not list its roles: a custom one is named by its slug)"
         raise InputError(f'{where}: there is no role "{text}" to give. Choose from {choice}{hint}.')

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Member, Project, State, User
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import Possessions
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import OwnedItems
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import Role
 
 URL = "https://n8n.example.com"
@@ -48,13 +48,13 @@ def company(**changes: object) -> State:
         TWIN_1.id: (),
         TWIN_2.id: (),
     }
-    nothing: Mapping[str, Possessions] = {project.id: Possessions() for project in (*PERSONAL, SALES, SUPPORT)}
+    nothing: Mapping[str, OwnedItems] = {project.id: OwnedItems() for project in (*PERSONAL, SALES, SUPPORT)}
     state = State(
         url=URL,
-        myself=OLIVIA.id,
+        own_user_id=OLIVIA.id,
         users=PEOPLE,
         projects=(SALES, SUPPORT, TWIN_1, TWIN_2, *PERSONAL),
         members=members,
-        possessions=nothing,
+        owned_items=nothing,
     )
     return replace(state, **changes)

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server import client as _client
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import Connection
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Resources
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Api
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import MisbehavingServer
 
 NOW = datetime.datetime(2026, 3, 1, 12, 0, 0, tzinfo=datetime.timezone.utc)
@@ -126,6 +126,6 @@ def client(server: MisbehavingServer, connect: Callable[..., Client]) -> Client:
 
 
 @pytest.fixture
-def resources(client: Client) -> Resources:
+def api(client: Client) -> Api:
     """What the misbehaving server offers."""
-    return Resources(client)
+    return Api(client)

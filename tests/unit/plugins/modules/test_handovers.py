@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
     Credential,
-    Possession,
+    OwnedItem,
     Share,
     Table,
     Workflow,
@@ -21,7 +21,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._module import Task
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_project, n8n_user
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
-from ansible_collections.lifecycle.n8n.tests.unit.module_runs import four_beats, main, run
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_apply_reapply, main, run
 
 ADA, BO, CY = (f"{name}@example.com" for name in ("ada", "bo", "cy"))
 TABLE = "AbCdEfGh12345678"
@@ -56,7 +56,7 @@ def n8n(going: str) -> FakeN8n:
         Table("data table", TABLE, "Orders", columns=COLUMNS),
     ]
     fake.rows[TABLE] = [{"s": "a", "n": 1}, {"s": None, "n": None}]
-    fake.folders_in[home] = [Possession("folder", "f-1", "Papers", home)]
+    fake.folders_in[home] = [OwnedItem("folder", "f-1", "Papers", home)]
     # Bo's, which Ada or Sales merely has, and which uses their credential.
     theirs = Workflow("workflow", "w-9", "Bo's", published=True, shares=(Share(home, "workflow:editor"),))
     fake.owned[fake.personal(BO)] = [Workflow(**{**vars(theirs), "credentials": ("c-1",)})]
@@ -88,7 +88,7 @@ def ids(entries: list[dict[str, Any]]) -> list[str]:
 def test_everything_moves_and_then_it_goes(n8n: FakeN8n, going: str, transfer_to: str) -> None:
     module, params = GOING[going]
     where = project(n8n, "Ops") if transfer_to == "Ops" else n8n.personal(transfer_to.lower())
-    did = four_beats(module, n8n, **params, transfer_to=transfer_to, data_tables="copy")
+    did = check_apply_reapply(module, n8n, **params, transfer_to=transfer_to, data_tables="copy")
     assert gone(n8n, going)
     assert ids(did["transferred"]) == ["c-1", "w-1", "w-2"] and did["deleted"] == []
     (copied,) = did["copied"]
@@ -138,7 +138,7 @@ def test_folders_that_stay_behind_are_told_of(n8n: FakeN8n, going: str) -> None:
 
 def test_everything_may_be_destroyed(n8n: FakeN8n, going: str) -> None:
     module, params = GOING[going]
-    did = four_beats(module, n8n, **params, delete_resources=True)
+    did = check_apply_reapply(module, n8n, **params, delete_resources=True)
     assert gone(n8n, going) and ids(did["deleted"]) == sorted([TABLE, "c-1", "w-1", "w-2"])
     assert did["transferred"] == did["copied"] == [] and ids(did["lost_shares"]) == ["c-1"]
     assert n8n.find("workflow", "w-9") is not None and n8n.find("workflow", "w-1") is None
@@ -146,7 +146,7 @@ def test_everything_may_be_destroyed(n8n: FakeN8n, going: str) -> None:
 
 def test_tables_may_be_destroyed_and_the_rest_moves(n8n: FakeN8n, going: str) -> None:
     module, params = GOING[going]
-    did = four_beats(module, n8n, **params, transfer_to="Ops", data_tables="delete")
+    did = check_apply_reapply(module, n8n, **params, transfer_to="Ops", data_tables="delete")
     assert gone(n8n, going) and ids(did["deleted"]) == [TABLE] and ids(did["transferred"]) == ["c-1", "w-1", "w-2"]
 
 
@@ -200,8 +200,8 @@ def test_a_deletion_that_fails_says_what_moved(n8n: FakeN8n, going: str) -> None
 
 
 def test_what_appears_meanwhile_is_not_destroyed(n8n: FakeN8n, going: str) -> None:
-    late = Workflow("workflow", "w-new", "New")
-    n8n.meanwhile["write", 2] = lambda: n8n.owned[home(n8n, going)].append(late)
+    after_role_change = Workflow("workflow", "w-new", "New")
+    n8n.meanwhile["write", 2] = lambda: n8n.owned[home(n8n, going)].append(after_role_change)
     failed = go(n8n, going, transfer_to="Ops", data_tables="copy")
     assert 'workflow "New" (w-new) would be destroyed' in failed["msg"] and not gone(n8n, going)
     assert len(failed["transferred"]) == 3
@@ -211,7 +211,7 @@ def test_what_appears_meanwhile_is_not_destroyed(n8n: FakeN8n, going: str) -> No
 def test_an_n8n_that_moves_everything_itself_is_asked_to(n8n: FakeN8n, going: str) -> None:
     n8n.transfers = True
     module, params = GOING[going]
-    did = four_beats(module, n8n, **params, transfer_to="Ops")
+    did = check_apply_reapply(module, n8n, **params, transfer_to="Ops")
     assert gone(n8n, going) and ids(did["transferred"]) == sorted([TABLE, "c-1", "w-1", "w-2"])
     # The table keeps its id.
     assert n8n.find("data table", TABLE) is not None
@@ -286,5 +286,5 @@ def test_a_pending_user_who_was_given_something() -> None:
     n8n.owned[n8n.personal(CY)] = [Workflow("workflow", "w-1", "Welcome")]
     with pytest.raises(InputError, match="owns workflow"):
         run(n8n_user, n8n, email=CY, state="absent")
-    done = four_beats(n8n_user, n8n, email=CY, state="absent", transfer_to=OLIVIA)
+    done = check_apply_reapply(n8n_user, n8n, email=CY, state="absent", transfer_to=OLIVIA)
     assert ids(done["transferred"]) == ["w-1"] and CY not in n8n.people()

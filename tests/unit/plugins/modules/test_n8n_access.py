@@ -19,7 +19,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._server import clien
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
-from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay, four_beats, main, run
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay, check_apply_reapply, main, run
 
 ADA, BO, CY = (f"{name}@example.com" for name in ("ada", "bo", "cy"))
 MODULES: dict[str, dict[str, Any]] = {
@@ -48,7 +48,7 @@ def test_two_people_and_what_they_work_on(n8n: FakeN8n) -> None:
         {"email": "ADA@Example.com", "role": "member", "projects": {'Sales "ü"': "editor", "Support": "viewer"}},
         {"email": BO, "projects": {"Support": "project:admin"}},
     ]
-    done = four_beats(n8n_access, n8n, users=users)
+    done = check_apply_reapply(n8n_access, n8n, users=users)
     assert n8n.people() == {OLIVIA: "global:owner", BO: "global:member", ADA: "global:member"}
     assert n8n.memberships() == {
         "Support": {OLIVIA: "project:admin", BO: "project:admin", ADA: "project:viewer"},
@@ -91,7 +91,7 @@ def test_additions_and_changes_of_a_project_are_one_call(n8n: FakeN8n) -> None:
 
 def test_300_people_at_once(n8n: FakeN8n) -> None:
     users = [{"email": f"P{number}@example.com", "projects": {"Sales": "viewer"}} for number in range(300)]
-    done = four_beats(n8n_access, n8n, users=users)
+    done = check_apply_reapply(n8n_access, n8n, users=users)
     assert done["summary"]["invite_user"] == done["summary"]["add_member"] == 300
     # Two batches of invitations, one project, two batches of members.
     assert n8n.calls["write"] == 5
@@ -100,7 +100,7 @@ def test_300_people_at_once(n8n: FakeN8n) -> None:
 
 def test_without_projects_none_is_read(n8n: FakeN8n) -> None:
     n8n.features_off.add("feat:projectRole:admin")
-    assert four_beats(n8n_access, n8n, users=[{"email": ADA}])["changed"]
+    assert check_apply_reapply(n8n_access, n8n, users=[{"email": ADA}])["changed"]
 
 
 def test_pages_that_overlap_make_nobody_invited_again(n8n: FakeN8n) -> None:
@@ -259,7 +259,7 @@ def test_a_wrong_role_in_a_rule_is_said_once_and_of_the_rule(n8n: FakeN8n) -> No
 
 
 def test_owner_and_self_keep_their_roles_with_a_warning(n8n: FakeN8n, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_module, "Resources", lambda client: n8n)
+    monkeypatch.setattr(_module, "Api", lambda client: n8n)
     warnings: list[str] = []
     # In one process with the controller's own code a warning goes elsewhere than into the result.
     monkeypatch.setattr(basic.AnsibleModule, "warn", lambda self, warning: warnings.append(warning))
@@ -315,7 +315,7 @@ def test_only_approved_needs_an_approval(n8n: FakeN8n, approve: str | None) -> N
 def as_ansible_runs_it(n8n: FakeN8n, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("N8N_URL", "N8N_API_URL", "N8N_API_KEY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(_module, "Resources", lambda client: n8n)
+    monkeypatch.setattr(_module, "Api", lambda client: n8n)
 
 
 @pytest.mark.usefixtures("as_ansible_runs_it")
@@ -355,7 +355,7 @@ class TestMain:
         def broken(_needs: object) -> None:
             raise N8nError("It is broken: mend it.")
 
-        monkeypatch.setattr(_module.Task, "read", lambda self, needs: broken(needs))
+        monkeypatch.setattr(_module.Task, "read", lambda self, request: broken(request))
         failed = self.run(name, url="http://n8n.invalid", api_key="key")
         assert failed["failed"] and failed["msg"] == "It is broken: mend it."
         assert not failed["changed"] and "exception" not in failed and "diff" not in failed

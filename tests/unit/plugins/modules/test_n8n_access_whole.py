@@ -17,7 +17,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.memberships i
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import EVERYTHING
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access, n8n_user
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
-from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay, four_beats, run
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay, check_apply_reapply, run
 
 ADA, BO, CY, DI, EVE, FAY = (f"{name}@example.com" for name in ("ada", "bo", "cy", "di", "eve", "fay"))
 BROKEN = ApiError("n8n refused: it is broken.", 501, "broken")
@@ -54,7 +54,7 @@ def test_all_from_empty_and_never_again() -> None:
         project("Sales", ada="admin", bo="viewer"),
         project("Support", ada="admin", bo="editor", olivia="viewer"),
     ]
-    done = four_beats(n8n_access, n8n, **strict(users=users, projects=projects))
+    done = check_apply_reapply(n8n_access, n8n, **strict(users=users, projects=projects))
     # What the creator loses by it is no loss that the brakes count.
     assert run(n8n_access, FakeN8n(), authority="authoritative", users=users, projects=projects, max_removals=0)[
         "changed"
@@ -77,7 +77,7 @@ def test_an_export_is_no_change_also_where_an_account_has_an_email_that_n8n_woul
     n8n.roles_in[n8n.team("Ops")][n8n.id_of("root@localhost")] = "project:viewer"
     present = export(read(n8n, EVERYTHING))
     assert run(n8n_access, n8n, **strict(**present, unlisted_users="remove_memberships"))["plan"] == []
-    done = four_beats(n8n_access, n8n, users=[{"email": "ROOT@localhost", "projects": {"Sales": "viewer"}}])
+    done = check_apply_reapply(n8n_access, n8n, users=[{"email": "ROOT@localhost", "projects": {"Sales": "viewer"}}])
     assert [(change["action"], change["user"]) for change in done["plan"]] == [("add_member", "root@localhost")]
 
 
@@ -88,7 +88,7 @@ def test_two_projects_swap_their_names_and_a_run_that_failed_goes_on(n8n: FakeN8
     assert run(n8n_access, n8n, projects=swapped)["errors"]
     n8n.writes.clear()
     n8n.fail = {}
-    four_beats(n8n_access, n8n, projects=swapped, users=[{"email": ADA, "projects": {"Sales": "viewer"}}])
+    check_apply_reapply(n8n_access, n8n, projects=swapped, users=[{"email": ADA, "projects": {"Sales": "viewer"}}])
     assert [n8n.all_projects[key].name for key in (sales, support)] == ["Support", "Sales"]
     assert {DI, ADA} <= n8n.memberships()["Sales"].keys() and CY in n8n.memberships()["Support"]
 
@@ -135,7 +135,9 @@ def test_a_pending_user_whom_n8n_refuses_to_invite_again_is_refused_before_any_w
 def test_a_move_a_rename_a_removal_and_a_leaver_in_one_task(n8n: FakeN8n) -> None:
     users = [{"email": CY, "projects": {"Support": "editor"}}]
     projects = [project("Revenue", "Sales", ada="admin", bo="admin"), project("Support", bo="admin", cy="editor")]
-    done = four_beats(n8n_access, n8n, **strict(users=users, projects=projects, unlisted_users="remove_memberships"))
+    done = check_apply_reapply(
+        n8n_access, n8n, **strict(users=users, projects=projects, unlisted_users="remove_memberships")
+    )
     assert [(change["action"], change["user"], change["project"]) for change in done["plan"]] == [
         ("rename_project", None, "Sales"),
         ("change_member_role", BO, "Sales"),
@@ -166,7 +168,7 @@ def test_a_move_a_rename_a_removal_and_a_leaver_in_one_task(n8n: FakeN8n) -> Non
 
 def test_people_on_no_list_are_demoted(n8n: FakeN8n) -> None:
     users = [{"email": email} for email in (ADA, BO, EVE)]
-    done = four_beats(n8n_access, n8n, users=users, unlisted_users="demote", max_removal_percent=100)
+    done = check_apply_reapply(n8n_access, n8n, users=users, unlisted_users="demote", max_removal_percent=100)
     assert done["summary"]["change_user_role"] == 2 and done["summary"]["remove_member"] == 3
     assert {n8n.people()[email] for email in (CY, DI)} == {"global:chatUser"}
     assert n8n.memberships()["Support"] == {OLIVIA: "project:admin", BO: "project:admin"}
@@ -175,7 +177,7 @@ def test_people_on_no_list_are_demoted(n8n: FakeN8n) -> None:
 def test_protected_and_ignored_people_are_where_they_were(n8n: FakeN8n) -> None:
     before = n8n.memberships()
     options = strict(projects=[project("Sales", bo="viewer")], protected_users=["B?@*", " ADA@example.com"])
-    done = four_beats(n8n_access, n8n, **options, ignored_users=["[cd]*"])
+    done = check_apply_reapply(n8n_access, n8n, **options, ignored_users=["[cd]*"])
     assert [change["user"] for change in done["plan"]] == [EVE]
     del before["Sales"][EVE]
     assert n8n.memberships() == before
@@ -253,7 +255,7 @@ def test_a_stopped_plan_is_approved_by_its_digest_and_no_other_is(n8n: FakeN8n) 
     there[n8n.person(FAY)] = "project:viewer"
     failed = run(n8n_access, n8n, **leaving(approve=digest))
     assert "names another plan" in failed["msg"] and not n8n.writes
-    done = four_beats(n8n_access, n8n, **leaving(approve=failed["digest"]))
+    done = check_apply_reapply(n8n_access, n8n, **leaving(approve=failed["digest"]))
     assert done["digest"] == failed["digest"] and done["plan"] == failed["plan"]
     assert set(n8n.memberships()["Sales"]) == {OLIVIA, ADA, BO}
 

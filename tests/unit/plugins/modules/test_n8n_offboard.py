@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import Possession
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import OwnedItem
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
-from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay, four_beats, run
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay, check_apply_reapply, run
 
 ADA, BO, CY = (f"{name}@example.com" for name in ("ada", "bo", "cy"))
 ACTIONS = ("remove_memberships", "demote", "delete")
@@ -33,7 +33,9 @@ def n8n() -> FakeN8n:
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_two_people_leave(n8n: FakeN8n, action: str) -> None:
-    done = four_beats(n8n_offboard, n8n, users=["ADA@example.com", {"email": BO}, "nobody@example.com"], action=action)
+    done = check_apply_reapply(
+        n8n_offboard, n8n, users=["ADA@example.com", {"email": BO}, "nobody@example.com"], action=action
+    )
     assert n8n.memberships() == {
         "Sales": {OLIVIA: "project:admin"},
         "Support": {OLIVIA: "project:admin", CY: "project:viewer"},
@@ -116,7 +118,7 @@ def test_a_project_keeps_an_admin(n8n: FakeN8n, action: str) -> None:
 
 
 def test_who_owns_something_is_not_deleted_and_nobody_else_either(n8n: FakeN8n) -> None:
-    n8n.owned[n8n.personal(ADA)] = [Possession("credential", "c1", "Bank")]
+    n8n.owned[n8n.personal(ADA)] = [OwnedItem("credential", "c1", "Bank")]
     with pytest.raises(InputError, match=r'ada@example.com owns credential "Bank" \(c1\)'):
         run(n8n_offboard, n8n, users=[ADA, BO], action="delete")
     assert n8n.calls["write"] == 0

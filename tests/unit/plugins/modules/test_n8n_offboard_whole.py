@@ -17,16 +17,16 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiEr
 from ansible_collections.lifecycle.n8n.plugins.module_utils._module import Task
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
     Credential,
-    Possession,
+    OwnedItem,
     Share,
     Table,
     Workflow,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.residual_access import MCP_KEYS_UNSEEN
-from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.recheck import LOOK_USERS
+from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.recheck import USERS_PER_CHECK
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
-from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay, four_beats, main, run
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay, check_apply_reapply, main, run
 
 ADA, BO, CY, DI = (f"{name}@example.com" for name in ("ada", "bo", "cy", "di"))
 NOTHING = "global:nothing-a1b2c3"
@@ -72,7 +72,7 @@ LEAVE: dict[str, Any] = {"users": [ADA, BO], "successor": DI}
 
 @pytest.mark.parametrize("demote_role", ["chatUser", "Nothing"])
 def test_who_is_demoted_keeps_a_role_and_what_others_share(n8n: FakeN8n, demote_role: str) -> None:
-    did = four_beats(
+    did = check_apply_reapply(
         n8n_offboard,
         n8n,
         **LEAVE,
@@ -118,7 +118,7 @@ def test_check_mode_says_what_happens_to_each(n8n: FakeN8n, action: str, options
 def test_a_role_that_allows_nothing_is_kept_by_whoever_has_it(n8n: FakeN8n) -> None:
     n8n.set_user_role(n8n.id_of(BO), NOTHING)
     n8n.writes.clear()
-    did = four_beats(n8n_offboard, n8n, users=[BO], action="demote")
+    did = check_apply_reapply(n8n_offboard, n8n, users=[BO], action="demote")
     assert n8n.people()[BO] == NOTHING
     assert [kind for kind, _which in left(did, BO)] == ["instance_role", "api_keys"]
 
@@ -137,14 +137,14 @@ def test_where_roles_are_not_shown_one_that_nobody_knows_is_taken(n8n: FakeN8n, 
 
 
 def test_who_is_deleted_has_nothing_left(n8n: FakeN8n) -> None:
-    did = four_beats(n8n_offboard, n8n, **LEAVE, action="delete", transfer_to="Support", data_tables="copy")
+    did = check_apply_reapply(n8n_offboard, n8n, **LEAVE, action="delete", transfer_to="Support", data_tables="copy")
     assert left(did, ADA) == left(did, BO) == [] and n8n.people().keys() == {OLIVIA, CY, DI}
     (copied,) = entry(did, ADA)["copied"]
     assert n8n.find("data table", copied["new_id"])
 
 
 def test_who_only_leaves_projects_keeps_the_rest_and_it_is_listed(n8n: FakeN8n) -> None:
-    did = four_beats(n8n_offboard, n8n, **LEAVE)
+    did = check_apply_reapply(n8n_offboard, n8n, **LEAVE)
     assert [kind for kind, _which in left(did, ADA)] == [
         "instance_role",
         "workflow",
@@ -170,7 +170,7 @@ def test_200_leavers_are_read_once_before_and_once_after(action: str, owning: in
     assert len(n8n.owned.get(_project(n8n, "Support"), [])) == (owning if options else 0)
     # Before and after, and what is owned once more behind the moves. Right before they are written, instance roles are
     # looked at for 25 people at once, and in place of afterwards what those own who are deleted.
-    right_before = 200 // LOOK_USERS if did["changed"] else 0
+    right_before = 200 // USERS_PER_CHECK if did["changed"] else 0
     listings = {kind: n8n.calls[kind] for kind in ("list_users", "list_projects")}
     assert listings == {
         "list_users": (2 if did["changed"] else 1) + (right_before if action == "demote" else 0),
@@ -496,7 +496,7 @@ def test_what_is_left_readable_is_said(n8n: FakeN8n, path: Path) -> None:
 
 def test_somebody_given_a_folder_is_told_of_it(n8n: FakeN8n) -> None:
     home = n8n.personal(ADA)
-    n8n.folders_in[home] = [Possession("folder", "f-1", "Papers", home)]
+    n8n.folders_in[home] = [OwnedItem("folder", "f-1", "Papers", home)]
     task = Task(n8n, check_mode=False, wants_diff=False)
     defaults = {name: row.get("default") for name, row in n8n_offboard.ARGUMENT_SPEC.items()}
     given = {"users": [ADA], "action": "delete", "successor": DI, "transfer_to": DI, "data_tables": "copy"}

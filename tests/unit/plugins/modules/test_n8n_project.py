@@ -12,10 +12,10 @@ import json
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import Possession
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import OwnedItem
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_project
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
-from ansible_collections.lifecycle.n8n.tests.unit.module_runs import four_beats, run
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_apply_reapply, run
 
 NAME = ' Sales & "Söhne" / EMEA '
 
@@ -26,11 +26,11 @@ def n8n() -> FakeN8n:
 
 
 def test_creates_and_deletes_again(n8n: FakeN8n) -> None:
-    done = four_beats(n8n_project, n8n, name=NAME)
+    done = check_apply_reapply(n8n_project, n8n, name=NAME)
     assert n8n.memberships() == {NAME: {OLIVIA: "project:admin"}}
     assert done["project"]["name"] == NAME and done["project"]["id"] in n8n.all_projects
     assert done["diff"]["after"] == f"project {json.dumps(NAME, ensure_ascii=False)}\n"
-    gone = four_beats(n8n_project, n8n, name=NAME, state="absent")
+    gone = check_apply_reapply(n8n_project, n8n, name=NAME, state="absent")
     assert gone["project"] == done["project"] and n8n.memberships() == {}
 
 
@@ -42,7 +42,7 @@ def test_check_mode_has_no_id_for_what_would_be_created(n8n: FakeN8n) -> None:
 @pytest.mark.parametrize("how", [{"id": None}, {"previous_names": ["Older", "Old"]}])
 def test_renames(n8n: FakeN8n, how: dict[str, Any]) -> None:
     old = n8n.team("Old")
-    done = four_beats(n8n_project, n8n, name="New", **{key: value or old for key, value in how.items()})
+    done = check_apply_reapply(n8n_project, n8n, name="New", **{key: value or old for key, value in how.items()})
     assert done["project"] == {"id": old, "name": "New", "type": "team"}
     assert list(n8n.memberships()) == ["New"]
 
@@ -92,7 +92,7 @@ def test_wrong_input_is_refused_before_anything_is_written(
 
 def test_one_of_twins_is_named_by_its_id(n8n: FakeN8n) -> None:
     first, second = n8n.team("Twin"), n8n.team("Twin")
-    done = four_beats(n8n_project, n8n, id=second, state="absent")
+    done = check_apply_reapply(n8n_project, n8n, id=second, state="absent")
     assert done["project"]["id"] == second and first in n8n.all_projects
 
 
@@ -111,7 +111,7 @@ def test_absent_of_nothing_is_unchanged(n8n: FakeN8n, params: dict[str, Any]) ->
 
 def test_what_owns_something_is_not_deleted(n8n: FakeN8n) -> None:
     sales = n8n.team("Sales")
-    n8n.owned[sales] = [Possession("credential", "c1", "Bank")]
+    n8n.owned[sales] = [OwnedItem("credential", "c1", "Bank")]
     for check_mode in (True, False):
         with pytest.raises(
             InputError, match=r'Project "Sales" \(.*\) owns credential "Bank" \(c1\), which n8n would destroy'

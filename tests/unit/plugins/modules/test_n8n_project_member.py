@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_project_member
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
-from ansible_collections.lifecycle.n8n.tests.unit.module_runs import four_beats, run
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_apply_reapply, run
 
 ADA = "ada@example.com"
 HERS: dict[str, Any] = {"project": "Sales", "user": ADA}
@@ -32,24 +32,24 @@ def test_adds_changes_and_removes(n8n: FakeN8n) -> None:
     others = {"Support": {OLIVIA: "project:admin", ADA: "project:viewer"}}
     sales = {OLIVIA: "project:admin", "bo@example.com": "project:viewer"}
     for role in ("viewer", "project:editor", "admin"):
-        done = four_beats(n8n_project_member, n8n, project="Sales", user="ADA@Example.com", role=role)
+        done = check_apply_reapply(n8n_project_member, n8n, project="Sales", user="ADA@Example.com", role=role)
         slug = f"project:{role.rpartition(':')[2]}"
         assert done["member"] == {"id": n8n.id_of(ADA), "email": ADA, "role": slug}
         assert done["project"]["name"] == "Sales"
         assert done["diff"]["after"] == f'member of "Sales": {ADA}: {slug}\n'
         assert n8n.memberships() == {**others, "Sales": {**sales, ADA: slug}}
-    done = four_beats(n8n_project_member, n8n, **HERS, state="absent")
+    done = check_apply_reapply(n8n_project_member, n8n, **HERS, state="absent")
     assert done["member"]["role"] == "project:admin" and n8n.memberships() == {**others, "Sales": sales}
 
 
 def test_user_and_project_are_named_by_ids_too(n8n: FakeN8n) -> None:
     sales = next(key for key, project in n8n.all_projects.items() if project.name == "Sales")
-    four_beats(n8n_project_member, n8n, project=sales, user=n8n.id_of(ADA), role="viewer")
+    check_apply_reapply(n8n_project_member, n8n, project=sales, user=n8n.id_of(ADA), role="viewer")
     assert n8n.memberships()["Sales"][ADA] == "project:viewer"
 
 
 def test_pending_users_can_be_members(n8n: FakeN8n) -> None:
-    four_beats(n8n_project_member, n8n, project="Support", user="bo@example.com", role="admin")
+    check_apply_reapply(n8n_project_member, n8n, project="Support", user="bo@example.com", role="admin")
 
 
 def test_a_role_left_out_is_kept(n8n: FakeN8n) -> None:
@@ -98,7 +98,7 @@ def test_absent_of_what_is_not_there_is_unchanged(n8n: FakeN8n, params: dict[str
 
 @pytest.mark.parametrize("params", [{"state": "absent"}, {"role": "viewer"}])
 def test_the_last_admin_goes_if_allowed(n8n: FakeN8n, params: dict[str, Any]) -> None:
-    four_beats(n8n_project_member, n8n, project="Sales", user=OLIVIA, allow_no_admin=True, **params)
+    check_apply_reapply(n8n_project_member, n8n, project="Sales", user=OLIVIA, allow_no_admin=True, **params)
     assert "project:admin" not in n8n.memberships()["Sales"].values()
 
 

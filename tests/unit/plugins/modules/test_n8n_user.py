@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError, N8nError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import Possession
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import OwnedItem
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_user
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
-from ansible_collections.lifecycle.n8n.tests.unit.module_runs import four_beats, run
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_apply_reapply, run
 
 ADA = "ada@example.com"
 
@@ -24,7 +24,7 @@ def n8n() -> FakeN8n:
 
 
 def test_invites_and_deletes_again(n8n: FakeN8n) -> None:
-    done = four_beats(n8n_user, n8n, email="ADA@Example.com")
+    done = check_apply_reapply(n8n_user, n8n, email="ADA@Example.com")
     assert done["user"] == {
         "id": n8n.id_of(ADA),
         "email": ADA,
@@ -34,7 +34,7 @@ def test_invites_and_deletes_again(n8n: FakeN8n) -> None:
         "last_name": None,
     }
     assert done["diff"] == {"before": "", "after": "user ada@example.com: global:member\n"}
-    gone = four_beats(n8n_user, n8n, email=ADA, state="absent")
+    gone = check_apply_reapply(n8n_user, n8n, email=ADA, state="absent")
     assert gone["user"] == done["user"]
     assert gone["diff"] == {"before": "user ada@example.com: global:member\n", "after": ""}
     assert n8n.people() == {OLIVIA: "global:owner"}
@@ -49,7 +49,7 @@ def test_check_mode_has_no_id_for_the_invited(n8n: FakeN8n) -> None:
 @pytest.mark.parametrize("named", ["email", "id"])
 def test_corrects_the_role(n8n: FakeN8n, role: str, named: str) -> None:
     user_id = n8n.person(ADA)
-    done = four_beats(n8n_user, n8n, **{named: {"email": ADA, "id": user_id}[named]}, role=role)
+    done = check_apply_reapply(n8n_user, n8n, **{named: {"email": ADA, "id": user_id}[named]}, role=role)
     assert done["user"]["role"] == n8n.people()[ADA] == "global:admin"
 
 
@@ -112,7 +112,7 @@ def test_present_reads_no_project(floor: bool) -> None:
 def test_becoming_a_chat_user_takes_memberships_along(n8n: FakeN8n) -> None:
     n8n.person(ADA)
     n8n.team("Sales", ada="editor")
-    four_beats(n8n_user, n8n, email=ADA, role="chatUser")
+    check_apply_reapply(n8n_user, n8n, email=ADA, role="chatUser")
     assert n8n.memberships() == {"Sales": {OLIVIA: "project:admin"}}
 
 
@@ -200,7 +200,7 @@ def test_one_error_names_all_missing_scopes(
 
 def test_who_owns_something_is_not_deleted(n8n: FakeN8n) -> None:
     n8n.person(ADA)
-    n8n.owned[n8n.personal(ADA)] = [Possession("workflow", "w1", "Bills"), Possession("data table", "t1", "Rows")]
+    n8n.owned[n8n.personal(ADA)] = [OwnedItem("workflow", "w1", "Bills"), OwnedItem("data table", "t1", "Rows")]
     for check_mode in (True, False):
         with pytest.raises(
             InputError, match=r'(?s)owns workflow "Bills" .w1., which n8n would destroy.*data table "Rows" .t1.'
@@ -224,7 +224,7 @@ def test_on_the_community_edition_only_pending_users_are_deleted(n8n: FakeN8n) -
     n8n.features_off.add("feat:projectRole:admin")
     with pytest.raises(InputError, match="the personal project of this user cannot be seen"):
         run(n8n_user, n8n, email=ADA, state="absent")
-    four_beats(n8n_user, n8n, email="bo@example.com", state="absent")
+    check_apply_reapply(n8n_user, n8n, email="bo@example.com", state="absent")
 
 
 def test_a_last_admin_is_not_deleted(n8n: FakeN8n) -> None:
@@ -236,7 +236,7 @@ def test_a_last_admin_is_not_deleted(n8n: FakeN8n) -> None:
     ):
         run(n8n_user, n8n, email=ADA, state="absent")
     n8n.roles_in[sales][n8n.owner_id] = "project:admin"
-    done = four_beats(n8n_user, n8n, email=ADA, state="absent")
+    done = check_apply_reapply(n8n_user, n8n, email=ADA, state="absent")
     assert n8n.memberships() == {"Sales": {OLIVIA: "project:admin"}}
     assert "member of" in done["diff"]["before"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_wish
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import desired_access
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Listing
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project, State, User
@@ -31,7 +31,7 @@ from ansible_collections.lifecycle.n8n.plugins.modules import (
     n8n_project_member,
 )
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
-from ansible_collections.lifecycle.n8n.tests.unit.module_runs import four_beats, run
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_apply_reapply, run
 
 NFC, NFD = (unicodedata.normalize(form, "Café Zürich") for form in ("NFC", "NFD"))
 OTHER = {NFC: NFD, NFD: NFC}
@@ -71,7 +71,7 @@ def test_a_project_in_the_other_form_is_the_project(n8n: FakeN8n, form: str) -> 
     assert [project["id"] for project in run(n8n_project_info, n8n, name=other)["projects"]] == [key]
     lists = {"users": [{"email": ADA, "projects": {other: "viewer"}}, {"email": OLIVIA, "projects": {other: "admin"}}]}
     unchanged(n8n_access, n8n, **lists, authority="authoritative")
-    four_beats(n8n_project, n8n, name=other, state="absent")
+    check_apply_reapply(n8n_project, n8n, name=other, state="absent")
     assert n8n.memberships() == {}
 
 
@@ -98,7 +98,7 @@ def test_neither_form_is_exact(n8n: FakeN8n) -> None:
 @FORMS
 def test_a_new_project_in_both_forms_is_one(n8n: FakeN8n, form: str) -> None:
     users = [{"email": ADA, "projects": {form: "viewer"}}, {"email": BO, "projects": {OTHER[form]: "editor"}}]
-    done = four_beats(n8n_access, n8n, users=users)
+    done = check_apply_reapply(n8n_access, n8n, users=users)
     assert done["summary"]["create_project"] == 1
     assert n8n.memberships() == {form: {OLIVIA: "project:admin", ADA: "project:viewer", BO: "project:editor"}}
     unchanged(n8n_access, n8n, users=users, projects=[{"name": form}])
@@ -111,7 +111,7 @@ def test_members_are_found_under_the_name_that_a_project_is_to_have(n8n: FakeN8n
         "projects": [{"name": form, "previous_names": ["Cafe"]}],
         "users": [{"email": ADA, "projects": {OTHER[form]: "viewer"}}],
     }
-    done = four_beats(n8n_access, n8n, **lists)
+    done = check_apply_reapply(n8n_access, n8n, **lists)
     assert done["summary"]["rename_project"] == 1 and done["summary"]["create_project"] == 0
     assert n8n.memberships() == {form: {OLIVIA: "project:admin", ADA: "project:viewer"}}
 
@@ -136,7 +136,7 @@ def test_contradictions_in_two_forms(form: str) -> None:
         {"projects": [{"name": "B", "previous_names": [form]}, {"name": other}]},
     ):
         with pytest.raises(InputError):
-            access_wish(lists.get("users"), lists.get("projects"))
+            desired_access(lists.get("users"), lists.get("projects"))
 
 
 # Rules
@@ -151,7 +151,7 @@ def test_deny_in_one_form_denies_the_other(n8n: FakeN8n, form: str) -> None:
     assert found[0]["projects"] == {"Sales": "viewer"} and found[0]["granted_by"]["denied"] == {form: "B"}
     n8n.team(other, ada="viewer")
     n8n.team("Sales", ada="viewer")
-    done = four_beats(n8n_access, n8n, users=found, authority="authoritative", max_removal_percent=100)
+    done = check_apply_reapply(n8n_access, n8n, users=found, authority="authoritative", max_removal_percent=100)
     assert [change["reason"] for change in done["plan"]] == [
         'the project is not among the user\'s in the list, denied by rule "B"'
     ]
@@ -208,7 +208,7 @@ def test_an_export_names_projects_that_differ_in_form_alone_by_their_ids(n8n: Fa
 def test_a_successor_in_the_other_form(n8n: FakeN8n, form: str) -> None:
     key = n8n.team(form, ada="admin")
     n8n.roles_in[key].pop(n8n.owner_id)
-    four_beats(n8n_offboard, n8n, users=[ADA], successor={OTHER[form]: BO})
+    check_apply_reapply(n8n_offboard, n8n, users=[ADA], successor={OTHER[form]: BO})
     assert n8n.memberships() == {form: {BO: "project:admin"}}
     with pytest.raises(InputError, match="has two successors"):
         run(n8n_offboard, n8n, users=[BO], successor={form: ADA, OTHER[form]: OLIVIA})

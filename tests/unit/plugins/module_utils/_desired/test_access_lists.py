@@ -9,63 +9,67 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_needs, access_wish
-from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, Problems
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_request, desired_access
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, ErrorCollector
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import (
     ADDITIVE,
     AUTHORITATIVE,
     DEMOTE,
     REMOVE_MEMBERSHIPS,
-    MemberWish,
-    ProjectWish,
-    Terms,
-    UserWish,
-    Wish,
+    DesiredMember,
+    DesiredProject,
+    ListPolicy,
+    DesiredUser,
+    DesiredState,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import Needs
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import ReadRequest
 
 Entries = list[dict[str, Any]]
-STRICT = Terms(AUTHORITATIVE)
+STRICT = ListPolicy(AUTHORITATIVE)
 
 
-def wish_of(users: Entries | None = None, projects: Entries | None = None, terms: Terms = Terms()) -> Wish:
-    return access_wish(users, projects, terms)
+def wish_of(
+    users: Entries | None = None, projects: Entries | None = None, terms: ListPolicy = ListPolicy()
+) -> DesiredState:
+    return desired_access(users, projects, terms)
 
 
-def needs_of(users: Entries | None = None, projects: Entries | None = None, terms: Terms = Terms()) -> Needs:
-    return access_needs(access_wish(users, projects, terms, allow_empty=True))
+def needs_of(
+    users: Entries | None = None, projects: Entries | None = None, terms: ListPolicy = ListPolicy()
+) -> ReadRequest:
+    return access_request(desired_access(users, projects, terms, allow_empty=True))
 
 
 def test_a_list_of_people_becomes_users_and_members() -> None:
-    wish = wish_of(
+    desired = wish_of(
         [{"email": "Ada@Example.com", "role": "member", "projects": {"Sales": "editor"}}, {"email": "b@example.com"}]
     )
-    assert wish.users == (
-        UserWish("ada@example.com", "member", where="users[0] (ada@example.com)", lists_projects=True),
-        UserWish("b@example.com", None, where="users[1] (b@example.com)"),
+    assert desired.users == (
+        DesiredUser("ada@example.com", "member", where="users[0] (ada@example.com)", lists_projects=True),
+        DesiredUser("b@example.com", None, where="users[1] (b@example.com)"),
     )
-    assert wish.members == (
-        MemberWish("Sales", "ada@example.com", "editor", where='users[0] (ada@example.com), project "Sales"'),
+    assert desired.members == (
+        DesiredMember("Sales", "ada@example.com", "editor", where='users[0] (ada@example.com), project "Sales"'),
     )
-    assert (wish.create_users, wish.create_projects, wish.terms) == (True, True, Terms())
+    assert (desired.create_users, desired.create_projects, desired.terms) == (True, True, ListPolicy())
 
 
 def test_a_list_of_projects_becomes_projects_and_members_who_may_be_ids() -> None:
-    wish = wish_of(
+    desired = wish_of(
         projects=[
             {"name": " Sales", "previous_names": ["Old", "Older"], "members": {"Ada@Example.com": "editor"}},
             {"id": "p-1", "name": None, "authority": AUTHORITATIVE, "members": {"5F84-Id": "viewer"}},
             {"id": "p-2", "name": "Two", "members": None},
         ]
     )
-    assert wish.projects == (
-        ProjectWish(" Sales", None, ("Old", "Older"), where='projects[0] (" Sales")', lists_members=True),
-        ProjectWish(None, "p-1", where='projects[1] ("p-1")', lists_members=True, authority=AUTHORITATIVE),
-        ProjectWish("Two", "p-2", where='projects[2] ("Two")'),
+    assert desired.projects == (
+        DesiredProject(" Sales", None, ("Old", "Older"), where='projects[0] (" Sales")', lists_members=True),
+        DesiredProject(None, "p-1", where='projects[1] ("p-1")', lists_members=True, authority=AUTHORITATIVE),
+        DesiredProject("Two", "p-2", where='projects[2] ("Two")'),
     )
-    assert wish.members == (
-        MemberWish(" Sales", "ada@example.com", "editor", where='projects[0] (" Sales"), member ada@example.com'),
-        MemberWish("p-1", "5F84-Id", "viewer", where='projects[1] ("p-1"), member 5F84-Id'),
+    assert desired.members == (
+        DesiredMember(" Sales", "ada@example.com", "editor", where='projects[0] (" Sales"), member ada@example.com'),
+        DesiredMember("p-1", "5F84-Id", "viewer", where='projects[1] ("p-1"), member 5F84-Id'),
     )
 
 
@@ -90,9 +94,9 @@ def test_a_project_has_the_authority_of_the_list_unless_it_has_its_own(
     of_project: str | None, of_list: str, authority: str
 ) -> None:
     project = {"name": "Sales", "authority": of_project, "members": {"a@example.com": "viewer"}}
-    wish = wish_of(projects=[project], terms=Terms(of_list))
-    assert wish.authority(wish.projects[0]) == authority
-    assert wish.authority(None) == of_list
+    desired = wish_of(projects=[project], terms=ListPolicy(of_list))
+    assert desired.authority(desired.projects[0]) == authority
+    assert desired.authority(None) == of_list
 
 
 def test_what_gave_what_is_taken_from_granted_by() -> None:
@@ -102,15 +106,15 @@ def test_what_gave_what_is_taken_from_granted_by() -> None:
         "denied": {"Support": "trainees"},
     }
     entry = {"email": "a@example.com", "role": "member", "projects": {"Sales": "viewer"}, "granted_by": granted_by}
-    wish = wish_of([entry])
-    assert (wish.users[0].rule, wish.users[0].denied) == ("staff", {"Support": "trainees"})
-    assert [member.rule for member in wish.members] == ["sellers"]
+    desired = wish_of([entry])
+    assert (desired.users[0].rule, desired.users[0].denied) == ("staff", {"Support": "trainees"})
+    assert [member.rule for member in desired.members] == ["sellers"]
     assert wish_of([{"email": "a@example.com", "granted_by": {}}]).users[0].rule == ""
 
 
-def refusal_of(users: Entries | None = None, projects: Entries | None = None, terms: Terms = Terms()) -> str:
+def refusal_of(users: Entries | None = None, projects: Entries | None = None, terms: ListPolicy = ListPolicy()) -> str:
     with pytest.raises(InputError) as error:
-        access_wish(users, projects, terms)
+        desired_access(users, projects, terms)
     return str(error.value)
 
 
@@ -286,7 +290,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 
 def test_a_hundred_errors_are_counted_and_not_all_shown() -> None:
     said = refusal_of([{"email": f"wrong-{number}"} for number in range(100)])
-    assert "And 80 more" in said and said.count("\n") == Problems.LONGEST
+    assert "And 80 more" in said and said.count("\n") == ErrorCollector.LONGEST
 
 
 # Nobody at all
@@ -298,9 +302,9 @@ NOBODY: dict[str, tuple[Entries | None, Entries | None]] = {
     "only ignored ones": ([{"email": "svc-1@example.com"}], [{"name": "A", "members": {"SVC-2@example.com": "admin"}}]),
 }
 TAKING = {
-    "authority: authoritative": Terms(AUTHORITATIVE, ignored=("svc-*",)),
-    "unlisted_users: remove_memberships": Terms(unlisted_users=REMOVE_MEMBERSHIPS, ignored=("svc-*",)),
-    "unlisted_users: demote": Terms(unlisted_users=DEMOTE, ignored=("svc-*",)),
+    "authority: authoritative": ListPolicy(AUTHORITATIVE, ignored=("svc-*",)),
+    "unlisted_users: remove_memberships": ListPolicy(unlisted_users=REMOVE_MEMBERSHIPS, ignored=("svc-*",)),
+    "unlisted_users: demote": ListPolicy(unlisted_users=DEMOTE, ignored=("svc-*",)),
 }
 
 
@@ -311,8 +315,8 @@ def test_nobody_at_all_is_an_error_where_it_takes_access_away(
 ) -> None:
     said = refusal_of(*nobody, TAKING[words])
     assert said.startswith(f"Nobody at all is named, and {words} takes access") and "allow_empty: true" in said
-    access_wish(*nobody, TAKING[words], allow_empty=True)
-    access_wish(*nobody, Terms(ignored=("svc-*",)))
+    desired_access(*nobody, TAKING[words], allow_empty=True)
+    desired_access(*nobody, ListPolicy(ignored=("svc-*",)))
 
 
 def test_nobody_at_all_is_an_error_where_one_project_alone_is_authoritative() -> None:
@@ -325,7 +329,7 @@ def test_nobody_at_all_is_an_error_where_one_project_alone_is_authoritative() ->
     [([{"email": "a@example.com"}], None), (None, [{"name": "A", "members": {"u-1": "viewer"}}])],
 )
 def test_one_person_is_somebody(users: Entries | None, projects: Entries | None) -> None:
-    access_wish(users, projects, Terms(AUTHORITATIVE, REMOVE_MEMBERSHIPS))
+    desired_access(users, projects, ListPolicy(AUTHORITATIVE, REMOVE_MEMBERSHIPS))
 
 
 # What has to be read
@@ -339,37 +343,37 @@ NAMES = ("Old", "Sales", "p-1")
     ("users", "projects", "terms", "read"),
     [
         # Without any project named none is read.
-        ([ADA], None, Terms(), (False, None)),
+        ([ADA], None, ListPolicy(), (False, None)),
         ([ADA], None, STRICT, (False, None)),
-        ([ADA], [], Terms(), (False, None)),
-        ([{**ADA, "projects": {}}], None, Terms(), (False, None)),
+        ([ADA], [], ListPolicy(), (False, None)),
+        ([{**ADA, "projects": {}}], None, ListPolicy(), (False, None)),
         # Of projects that are named, the members.
-        ([{**ADA, "projects": {"B": "viewer", "A": "viewer"}}], None, Terms(), (True, ("A", "B"))),
-        (None, [{**SALES, "members": {"a@example.com": "viewer"}}], Terms(), (True, NAMES)),
+        ([{**ADA, "projects": {"B": "viewer", "A": "viewer"}}], None, ListPolicy(), (True, ("A", "B"))),
+        (None, [{**SALES, "members": {"a@example.com": "viewer"}}], ListPolicy(), (True, NAMES)),
         (None, [{**SALES, "members": {}}], STRICT, (True, NAMES)),
         # Where nobody is named in it and nobody is taken from it, only that the project is there.
-        (None, [SALES], Terms(), (True, None)),
+        (None, [SALES], ListPolicy(), (True, None)),
         (None, [SALES], STRICT, (True, NAMES)),
-        (None, [{**SALES, "authority": AUTHORITATIVE}], Terms(), (True, NAMES)),
+        (None, [{**SALES, "authority": AUTHORITATIVE}], ListPolicy(), (True, NAMES)),
         (None, [{**SALES, "authority": ADDITIVE}], STRICT, (True, None)),
         # By whatever name they are called now.
-        ([{**ADA, "projects": {"Sales": "viewer"}}], [SALES], Terms(), (True, NAMES)),
-        ([{**ADA, "projects": {"B": "viewer"}}], [SALES], Terms(), (True, ("B",))),
+        ([{**ADA, "projects": {"Sales": "viewer"}}], [SALES], ListPolicy(), (True, NAMES)),
+        ([{**ADA, "projects": {"B": "viewer"}}], [SALES], ListPolicy(), (True, ("B",))),
         # Who is authoritatively somewhere is so nowhere else; who is named nowhere is so everywhere.
         ([{**ADA, "projects": {"A": "viewer"}}], None, STRICT, (True, ())),
         ([{**ADA, "projects": {}}], None, STRICT, (True, ())),
-        ([ADA], None, Terms(unlisted_users=REMOVE_MEMBERSHIPS), (True, ())),
-        ([ADA], None, Terms(unlisted_users=DEMOTE), (True, ())),
+        ([ADA], None, ListPolicy(unlisted_users=REMOVE_MEMBERSHIPS), (True, ())),
+        ([ADA], None, ListPolicy(unlisted_users=DEMOTE), (True, ())),
         # A chat user loses every membership.
-        ([{**ADA, "role": "chatUser", "projects": {"B": "viewer"}}], None, Terms(), (True, ())),
-        ([{**ADA, "role": "global:chatUser"}], None, Terms(), (True, ())),
+        ([{**ADA, "role": "chatUser", "projects": {"B": "viewer"}}], None, ListPolicy(), (True, ())),
+        ([{**ADA, "role": "global:chatUser"}], None, ListPolicy(), (True, ())),
     ],
 )
 def test_what_is_read_is_what_can_make_a_difference(
-    users: Entries | None, projects: Entries | None, terms: Terms, read: tuple[bool, tuple[str, ...] | None]
+    users: Entries | None, projects: Entries | None, terms: ListPolicy, read: tuple[bool, tuple[str, ...] | None]
 ) -> None:
-    needs = needs_of(users, projects, terms)
-    assert (needs.projects, needs.members, needs.all_users) == (*read, True)
+    request = needs_of(users, projects, terms)
+    assert (request.projects, request.members, request.all_users) == (*read, True)
 
 
 def test_roles_are_read_only_for_names_that_n8n_alone_knows() -> None:
@@ -380,5 +384,5 @@ def test_roles_are_read_only_for_names_that_n8n_alone_knows() -> None:
 
 
 def test_everybody_named_is_asked_for_once() -> None:
-    needs = needs_of([{**ADA, "projects": {"B": "viewer"}}], [{"name": "C", "members": {"u-1": "viewer"}}])
-    assert needs.users == ("a@example.com", "u-1")
+    request = needs_of([{**ADA, "projects": {"B": "viewer"}}], [{"name": "C", "members": {"u-1": "viewer"}}])
+    assert request.users == ("a@example.com", "u-1")

@@ -7,23 +7,23 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, Problems
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, ErrorCollector
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import leaver_references
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import listed_user, user_reference
 
 
 def test_a_hundred_problems_are_counted_and_not_all_shown() -> None:
-    problems = Problems()
+    problems = ErrorCollector()
     for number in range(100):
         with problems:
             raise InputError(f"This is wrong: {number}.")
     with pytest.raises(InputError, match="And 80 more") as error:
         problems.refuse()
-    assert str(error.value).count("\n") == Problems.LONGEST
+    assert str(error.value).count("\n") == ErrorCollector.LONGEST
 
 
 def test_one_problem_is_said_once_and_what_is_no_input_error_is_not_swallowed() -> None:
-    problems = Problems()
+    problems = ErrorCollector()
     problems.refuse()
     for _time in range(2):
         problems.add("This is wrong.")

@@ -9,12 +9,12 @@ from itertools import permutations
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, Problems
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, ErrorCollector
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.ranking import Ranking
 
 
 def ranking(*role_order: str) -> Ranking:
-    problems = Problems()
+    problems = ErrorCollector()
     made = Ranking.of(role_order, problems)
     problems.refuse()
     return made

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_wish
-from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, Problems
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import desired_access
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, ErrorCollector
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import ORDER, plain_slug
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.rules import assign
 
@@ -279,7 +279,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 def test_thousands_without_an_email_are_counted() -> None:
     with pytest.raises(InputError, match="And 1980 more") as error:
         assign([{"name": f"Person {number}"} for number in range(2000)], [])
-    assert str(error.value).count("\n") == Problems.LONGEST
+    assert str(error.value).count("\n") == ErrorCollector.LONGEST
 
 
 def test_roles_of_unknown_order_are_told_with_rules_people_and_way_out() -> None:
@@ -414,16 +414,16 @@ def test_one_more_rule_takes_away_only_what_it_denies(people: list[Dict], rules:
 @given(people_of_any_kind, some_rules)
 def test_n8n_access_takes_what_comes_out(people: list[Dict], rules: list[Dict]) -> None:
     users = assign(people, rules).users
-    wish = access_wish(users, None)
-    assert [(user.user, user.role, user.rule) for user in wish.users] == [
+    desired = desired_access(users, None)
+    assert [(user.user, user.role, user.rule) for user in desired.users] == [
         (user["email"], user.get("role"), user["granted_by"].get("role", "")) for user in users
     ]
-    assert [(member.user, member.project, member.role, member.rule) for member in wish.members] == [
+    assert [(member.user, member.project, member.role, member.rule) for member in desired.members] == [
         (user["email"], project, role, user["granted_by"]["projects"][project])
         for user in users
         for project, role in user["projects"].items()
     ]
-    assert [user.denied for user in wish.users] == [user["granted_by"].get("denied", {}) for user in users]
+    assert [user.denied for user in desired.users] == [user["granted_by"].get("denied", {}) for user in users]
 
 
 @given(people_of_any_kind, some_rules)

@@ -11,27 +11,27 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_needs, access_wish
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_request, desired_access
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.apply import apply
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.outcome import ApplyError, Outcome
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, ConnectionFailed, N8nError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import (
-    Departure,
+    LeaverOptions,
     find_leavers,
-    leaver_needs,
+    leaver_request,
     plan_leavers,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.change import Change
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.planner import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import BATCH, Invitation, Resources
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import BATCH, Invitation, Api
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import (
     AUTHORITATIVE,
     REMOVE_MEMBERSHIPS,
-    Terms,
-    UserWish,
-    Wish,
+    ListPolicy,
+    DesiredUser,
+    DesiredState,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import EVERYTHING
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
@@ -64,8 +64,8 @@ def company(concurrency: int = 1) -> FakeN8n:
 
 
 def onboarding(n8n: FakeN8n) -> Plan:
-    wish = access_wish(LIST, create_users=True, create_projects=True)
-    return plan(read(n8n, access_needs(wish)), wish)
+    desired = desired_access(LIST, create_users=True, create_projects=True)
+    return plan(read(n8n, access_request(desired)), desired)
 
 
 # Ada hands Sales, under another name, over to Bo; whoever is named nowhere goes.
@@ -73,18 +73,18 @@ PROJECTS: list[dict[str, Any]] = [
     {"name": "Revenue", "previous_names": ["Sales"], "members": {BO: "admin", DI: "viewer"}},
     {"name": "Support", "members": {ADA: "admin", EVE: "editor"}},
 ]
-STRICT = Terms(AUTHORITATIVE, REMOVE_MEMBERSHIPS)
+STRICT = ListPolicy(AUTHORITATIVE, REMOVE_MEMBERSHIPS)
 
 
 def syncing(n8n: FakeN8n, projects: Sequence[dict[str, Any]] = tuple(PROJECTS)) -> Plan:
-    wish = access_wish([{"email": CY, "role": "admin", "projects": {}}], projects, STRICT)
-    return plan(read(n8n, access_needs(wish)), wish)
+    desired = desired_access([{"email": CY, "role": "admin", "projects": {}}], projects, STRICT)
+    return plan(read(n8n, access_request(desired)), desired)
 
 
 def offboarding(action: str, *emails: str) -> Make:
     def make(n8n: FakeN8n) -> Plan:
-        state = read(n8n, leaver_needs(emails, Departure(action)))
-        return plan_leavers(state, find_leavers(state, emails), Departure(action))
+        state = read(n8n, leaver_request(emails, LeaverOptions(action)))
+        return plan_leavers(state, find_leavers(state, emails), LeaverOptions(action))
 
     return make
 
@@ -123,7 +123,7 @@ def end(n8n: FakeN8n) -> object:
 
 def test_the_fake_has_the_methods_of_the_real_thing() -> None:
     mine = {name for name in vars(FakeN8n) if callable(getattr(FakeN8n, name))}
-    assert {name for name in vars(Resources) if not name.startswith("_")} <= mine
+    assert {name for name in vars(Api) if not name.startswith("_")} <= mine
 
 
 def test_a_list_is_carried_out_in_order_and_in_few_calls() -> None:
@@ -271,8 +271,8 @@ def test_an_invitation_that_could_not_be_sent_again_has_failed() -> None:
     n8n.person(DI, pending=True)
     n8n.sends_mail = True
     n8n.mail_errors[""] = "see https://n8n.example.com/signup?token=secret ."
-    wish = Wish(users=(UserWish(DI),), create_users=True, resend_invite=True)
-    outcome = apply(plan(read(n8n, access_needs(wish)), wish), n8n, None)
+    desired = DesiredState(users=(DesiredUser(DI),), create_users=True, resend_invite=True)
+    outcome = apply(plan(read(n8n, access_request(desired)), desired), n8n, None)
     (error,) = outcome.errors
     assert error["error"].startswith(f"n8n could not send the invitation of {DI} again: see (a link)")
     assert "pending as before" in error["error"] and not outcome.done and not outcome.notes
@@ -426,10 +426,10 @@ def test_many_people_go_in_batches(people: int) -> None:
     n8n = FakeN8n()
     n8n.team("All")
     users = [{"email": f"p{number}@example.com", "projects": {"All": "viewer"}} for number in range(people)]
-    wish = access_wish(users, create_users=True, create_projects=False)
+    desired = desired_access(users, create_users=True, create_projects=False)
 
     def make(fake: FakeN8n) -> Plan:
-        return plan(read(fake, access_needs(wish)), wish)
+        return plan(read(fake, access_request(desired)), desired)
 
     _plan, outcome, links = carry_out(n8n, make)
     assert len(outcome.done) == 2 * people and len(links) == people
@@ -445,14 +445,14 @@ def test_a_new_admin_in_another_batch_than_the_old_one(failing: int | None) -> N
     n8n.roles_in[project][n8n.id_of(people[0])] = "project:admin"
     n8n.after_each_write = admins_stay(n8n)
     users = [{"email": email, "projects": {"All": "editor"}} for email in people[:-1]]
-    wish = access_wish(
+    desired = desired_access(
         [*users, {"email": people[-1], "projects": {"All": "admin"}}], create_users=False, create_projects=False
     )
     if failing:
         n8n.fail[failing] = BROKEN
 
     def make(fake: FakeN8n) -> Plan:
-        return plan(read(fake, access_needs(wish)), wish)
+        return plan(read(fake, access_request(desired)), desired)
 
     carry_out(n8n, make)
     # What was left, if anything.
@@ -566,10 +566,10 @@ def test_an_authoritative_list_is_carried_out_in_order_and_in_few_calls() -> Non
 def new_project(**members: str) -> Make:
     """Plan an authoritative new project beside the others, which stay as they are."""
     named = {f"{who}@example.com": role for who, role in members.items()}
-    wish = access_wish(None, [{"name": "New", "members": named}], Terms(AUTHORITATIVE))
+    desired = desired_access(None, [{"name": "New", "members": named}], ListPolicy(AUTHORITATIVE))
 
     def make(n8n: FakeN8n) -> Plan:
-        return plan(read(n8n, access_needs(wish)), wish)
+        return plan(read(n8n, access_request(desired)), desired)
 
     return make
 

@@ -13,9 +13,9 @@ import pytest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.apply import apply
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import (
-    Departure,
+    LeaverOptions,
     find_leavers,
-    leaver_needs,
+    leaver_request,
     plan_leavers,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
@@ -23,15 +23,15 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.planner im
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.outcome import Outcome
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
     Credential,
-    Possession,
+    OwnedItem,
     Share,
     Table,
     Workflow,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import ProjectWish, Wish
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.handover_options import Bequest
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import Needs
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import DesiredProject, DesiredState
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.handover_options import HandoverOptions
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import ReadRequest
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay
 
@@ -101,21 +101,23 @@ def nothing_goes(n8n: FakeN8n) -> None:
     n8n.after_each_write = check
 
 
-def leaving(action: str, bequest: Bequest, role: str = "chatUser") -> Make:
-    departure = Departure(action, role, bequest, {"": DI})
+def leaving(action: str, handover_options: HandoverOptions, role: str = "chatUser") -> Make:
+    leaver_options = LeaverOptions(action, role, handover_options, {"": DI})
 
     def make(n8n: FakeN8n) -> Plan:
-        state = read(n8n, leaver_needs(LEAVERS, departure))
-        return plan_leavers(state, find_leavers(state, LEAVERS), departure)
+        state = read(n8n, leaver_request(LEAVERS, leaver_options))
+        return plan_leavers(state, find_leavers(state, LEAVERS), leaver_options)
 
     return make
 
 
 def going(n8n: FakeN8n) -> Plan:
     """Sales goes, to Di."""
-    wish = Wish(projects=(ProjectWish("Sales", present=False),), bequest=Bequest(DI, "copy"))
-    needs = Needs(all_users=True, projects=True, possessions_of_projects=("Sales",), destination=DI)
-    return plan(read(n8n, needs), wish)
+    desired = DesiredState(
+        projects=(DesiredProject("Sales", present=False),), handover_options=HandoverOptions(DI, "copy")
+    )
+    request = ReadRequest(all_users=True, projects=True, owned_by_projects=("Sales",), destination=DI)
+    return plan(read(n8n, request), desired)
 
 
 def of_a_project(concurrency: int = 1) -> FakeN8n:
@@ -126,10 +128,10 @@ def of_a_project(concurrency: int = 1) -> FakeN8n:
 
 
 CASES: dict[str, tuple[Callable[[int], FakeN8n], Make]] = {
-    "delete": (company, leaving("delete", Bequest("Ops", "copy"))),
-    "delete, to a person": (company, leaving("delete", Bequest(DI, "copy"))),
-    "demote": (company, leaving("demote", Bequest("Ops", "copy"))),
-    "demote to nothing": (company, leaving("demote", Bequest(DI, "copy"), NOTHING)),
+    "delete": (company, leaving("delete", HandoverOptions("Ops", "copy"))),
+    "delete, to a person": (company, leaving("delete", HandoverOptions(DI, "copy"))),
+    "demote": (company, leaving("demote", HandoverOptions("Ops", "copy"))),
+    "demote to nothing": (company, leaving("demote", HandoverOptions(DI, "copy"), NOTHING)),
     "a project": (of_a_project, going),
 }
 
@@ -224,7 +226,7 @@ def test_an_account_stays_as_it_is_while_something_has_not_moved(role: str, befo
     n8n = company()
     n8n.set_user_role(n8n.id_of(BO), before)
     n8n.roles_in[project(n8n, "Ops")][n8n.id_of(BO)] = "project:viewer"
-    make, writes = leaving("demote", Bequest("Ops", "copy"), role), n8n.calls["write"]
+    make, writes = leaving("demote", HandoverOptions("Ops", "copy"), role), n8n.calls["write"]
     # The first write is the successor's; then comes the first of what each of them owns.
     n8n.fail.update(dict.fromkeys(range(writes + 2, writes + 5), BROKEN))
     roles, members = n8n.people(), n8n.memberships()
@@ -234,7 +236,7 @@ def test_an_account_stays_as_it_is_while_something_has_not_moved(role: str, befo
     assert n8n.memberships() == {**members, "Sales": {**members["Sales"], DI: "project:admin"}}
 
 
-def late(n8n: FakeN8n, owner: str, item: Possession) -> None:
+def after_role_change(n8n: FakeN8n, owner: str, item: OwnedItem) -> None:
     n8n.owned.setdefault(owner, []).append(item)
 
 
@@ -246,12 +248,14 @@ def late(n8n: FakeN8n, owner: str, item: Possession) -> None:
         Table("data table", "NewNewNewNew1234", "New"),
     ],
 )
-@pytest.mark.parametrize("bequest", [Bequest("Ops", "copy"), Bequest(delete_resources=True)])
-def test_what_appears_between_plan_and_deletion_is_not_destroyed(item: Possession, bequest: Bequest) -> None:
+@pytest.mark.parametrize("handover_options", [HandoverOptions("Ops", "copy"), HandoverOptions(delete_resources=True)])
+def test_what_appears_between_plan_and_deletion_is_not_destroyed(
+    item: OwnedItem, handover_options: HandoverOptions
+) -> None:
     n8n = company()
-    make = leaving("delete", bequest)
+    make = leaving("delete", handover_options)
     made = make(n8n)
-    n8n.meanwhile["write", 2] = lambda: late(n8n, n8n.personal(ADA), item)
+    n8n.meanwhile["write", 2] = lambda: after_role_change(n8n, n8n.personal(ADA), item)
     outcome = apply(made, n8n, lambda links: None)
     assert n8n.people().keys() == {OLIVIA, ADA, DI}
     (error,) = outcome.errors
@@ -266,7 +270,9 @@ def test_what_appears_between_plan_and_deletion_is_not_destroyed(item: Possessio
 def test_what_appears_in_a_project_is_not_destroyed() -> None:
     n8n = of_a_project()
     made = going(n8n)
-    n8n.meanwhile["write", 2] = lambda: late(n8n, project(n8n, "Sales"), Workflow("workflow", "w-new", "New"))
+    n8n.meanwhile["write", 2] = lambda: after_role_change(
+        n8n, project(n8n, "Sales"), Workflow("workflow", "w-new", "New")
+    )
     outcome = apply(made, n8n, lambda links: None)
     assert 'workflow "New" (w-new) would be destroyed' in outcome.errors[0]["error"]
     assert "Sales" in n8n.memberships() and n8n.find("workflow", "w-new")
@@ -277,7 +283,9 @@ def test_what_appears_in_a_project_is_not_destroyed() -> None:
 def test_a_variable_that_appears_in_a_project_is_not_destroyed() -> None:
     n8n = of_a_project()
     made = going(n8n)
-    n8n.meanwhile["write", 2] = lambda: late(n8n, project(n8n, "Sales"), Possession("variable", "v-new", "RATE"))
+    n8n.meanwhile["write", 2] = lambda: after_role_change(
+        n8n, project(n8n, "Sales"), OwnedItem("variable", "v-new", "RATE")
+    )
     outcome = apply(made, n8n, lambda links: None)
     assert 'variable "RATE" (v-new) would be destroyed' in outcome.errors[0]["error"]
     assert "Sales" in n8n.memberships()
@@ -290,7 +298,7 @@ def test_a_variable_that_appears_in_a_project_is_not_destroyed() -> None:
 @pytest.mark.parametrize("path", ["/workflows", "/credentials", "/data-tables", "/variables"])
 def test_what_can_no_longer_be_seen_right_before_the_deletion_stops_it(path: str) -> None:
     n8n = company()
-    made = leaving("delete", Bequest("Ops", "copy"))(n8n)
+    made = leaving("delete", HandoverOptions("Ops", "copy"))(n8n)
     n8n.meanwhile["delete_user", 1] = lambda: pytest.fail("somebody was about to be deleted")
     n8n.meanwhile["write", 2] = lambda: n8n.hidden.add(path)
     outcome = apply(made, n8n, lambda links: None)
@@ -302,9 +310,9 @@ OWNERLESS = (Workflow("workflow", "w-8", "Whose"), Table("data table", "whosewho
 
 
 @pytest.mark.parametrize("item", OWNERLESS, ids=lambda item: item.type)
-def test_what_n8n_names_no_owner_of_may_be_anybodys_so_nobody_is_deleted(item: Possession) -> None:
+def test_what_n8n_names_no_owner_of_may_be_anybodys_so_nobody_is_deleted(item: OwnedItem) -> None:
     n8n = company()
-    delete = leaving("delete", Bequest("Ops", "copy"))
+    delete = leaving("delete", HandoverOptions("Ops", "copy"))
     made = delete(n8n)
     # Its owner is lost between plan and deletion.
     n8n.meanwhile["write", 2] = lambda: n8n.owned.update({"": [item]})
@@ -319,13 +327,13 @@ def test_what_n8n_names_no_owner_of_may_be_anybodys_so_nobody_is_deleted(item: P
 def test_where_it_may_be_destroyed_what_cannot_be_seen_is_no_obstacle() -> None:
     n8n = company()
     n8n.hidden.add("/credentials")
-    _made, outcome = carry_out(n8n, leaving("delete", Bequest(delete_resources=True)))
+    _made, outcome = carry_out(n8n, leaving("delete", HandoverOptions(delete_resources=True)))
     assert not outcome.errors and n8n.people().keys() == {OLIVIA, DI}
 
 
 def test_a_listing_that_fails_right_before_the_deletion_stops_it() -> None:
     n8n = company()
-    made = leaving("delete", Bequest("Ops", "copy"))(n8n)
+    made = leaving("delete", HandoverOptions("Ops", "copy"))(n8n)
 
     def broken() -> None:
         raise BROKEN
@@ -341,7 +349,7 @@ def test_a_listing_that_fails_right_before_the_deletion_stops_it() -> None:
 
 def test_on_the_floor_tables_that_nobody_sees_stay_unless_they_may_go() -> None:
     n8n = company(floor=True)
-    _made, outcome = carry_out(n8n, leaving("delete", Bequest("Ops", "delete")))
+    _made, outcome = carry_out(n8n, leaving("delete", HandoverOptions("Ops", "delete")))
     assert not outcome.errors and n8n.people().keys() == {OLIVIA, DI}
     assert {key for kind, key in reported(outcome) if kind != "data table"} == {"c-1", "w-1", "w-2", "w-3", "w-4"}
 
@@ -351,13 +359,13 @@ def test_who_cannot_be_succeeded_stays_and_everybody_else_goes(action: str) -> N
     n8n = company()
     nothing_goes(n8n)
     n8n.fail[1] = BROKEN
-    _made, outcome = carry_out(n8n, leaving(action, Bequest("Ops", "copy")))
+    _made, outcome = carry_out(n8n, leaving(action, HandoverOptions("Ops", "copy")))
     assert n8n.memberships()["Sales"][ADA] == "project:admin" and n8n.people()[ADA] == "global:member"
     assert BO not in n8n.memberships()["Sales"]
     assert [error["users"] for error in outcome.errors] == [[DI]]
     # It has been said why, so nothing is blamed on somebody else.
     assert outcome.conflicts == [] and {change.user for change in outcome.not_tried} == {ADA}
-    _made, rest = carry_out(n8n, leaving(action, Bequest("Ops", "copy")))
+    _made, rest = carry_out(n8n, leaving(action, HandoverOptions("Ops", "copy")))
     assert not (rest.errors or rest.conflicts) and ADA not in n8n.memberships()["Sales"]
 
 
@@ -365,7 +373,7 @@ def test_a_server_that_moves_everything_itself_is_looked_at_as_well() -> None:
     n8n = company()
     n8n.transfers = True
     nothing_goes(n8n)
-    made, outcome = carry_out(n8n, leaving("delete", Bequest("Ops", knows_transfer=True)))
+    made, outcome = carry_out(n8n, leaving("delete", HandoverOptions("Ops", knows_transfer=True)))
     assert [write[0] for write in n8n.writes].count("delete_user") == 3
     assert not [write for write in n8n.writes if write[0].startswith("transfer")]
     assert sorted(key for _kind, key in reported(outcome)) == sorted(["c-1", "w-1", "w-2", "w-3", "w-4", ADAS, BOS])
@@ -374,7 +382,7 @@ def test_a_server_that_moves_everything_itself_is_looked_at_as_well() -> None:
 
 def test_lost_shares_are_those_of_what_has_gone() -> None:
     n8n = company()
-    made = leaving("delete", Bequest("Ops", "copy"))(n8n)
+    made = leaving("delete", HandoverOptions("Ops", "copy"))(n8n)
     n8n.fail[3] = BROKEN
     outcome = apply(made, n8n, lambda links: None)
     lost: list[dict[str, Any]] = outcome.handed_over()["lost_shares"]

@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.handover_run import deliver
-from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.handover_planner import Disposal, plan_handover
+from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.handover_run import run_handover
+from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.handover_planner import (
+    HandoverTarget,
+    plan_handover,
+)
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.handover import (
-    Delivery,
+    HandoverOutcome,
     Handover,
     check_nothing_left,
 )
@@ -57,13 +60,13 @@ def handover(n8n: FakeN8n, **options: Any) -> Handover:
         "http://n8n.invalid",
         users=tuple(n8n.users.values()),
         projects=tuple(n8n.all_projects.values()),
-        possessions=n8n.possessions([home.id, ops.id], sees_all=True),
+        owned_items=n8n.owned_items([home.id, ops.id], sees_all=True),
     )
-    return plan_handover(state, home, Disposal(**{"destination": ops, "data_tables": "copy", **options}))
+    return plan_handover(state, home, HandoverTarget(**{"destination": ops, "data_tables": "copy", **options}))
 
 
-def run(n8n: FakeN8n, **options: Any) -> Delivery:
-    return deliver(handover(n8n, **options), n8n)
+def run(n8n: FakeN8n, **options: Any) -> HandoverOutcome:
+    return run_handover(handover(n8n, **options), n8n)
 
 
 def check_handed_over(n8n: FakeN8n) -> None:
@@ -83,7 +86,7 @@ def check_handed_over(n8n: FakeN8n) -> None:
 
 def test_everything_arrives_and_is_reported(n8n: FakeN8n) -> None:
     plan = handover(n8n)
-    done = deliver(plan, n8n)
+    done = run_handover(plan, n8n)
     check_handed_over(n8n)
     assert done.error is None and done.not_done == () and done.notes == []
     result = done.to_result()
@@ -105,14 +108,14 @@ def test_everything_arrives_and_is_reported(n8n: FakeN8n) -> None:
         "rename_table",
     ]
     home = n8n.personal(ADA)
-    check_nothing_left(plan, n8n.possessions([home], sees_all=True)[home])
+    check_nothing_left(plan, n8n.owned_items([home], sees_all=True)[home])
 
 
 @pytest.mark.parametrize("number", range(1, 8))
 def test_a_run_that_fails_at_any_write_loses_nothing_and_the_next_goes_on(n8n: FakeN8n, number: int) -> None:
     n8n.fail[number] = BROKEN
     plan = handover(n8n)
-    done = deliver(plan, n8n)
+    done = run_handover(plan, n8n)
     assert done.error is BROKEN
     assert len(done.transferred) + len(done.copied) + len(done.not_done) == len(plan.steps)
     assert TABLE in n8n.rows
@@ -223,7 +226,7 @@ def test_what_is_destroyed_is_unpublished_first_so_that_n8n_takes_all_or_nothing
     plan = handover(n8n, destination=None, data_tables="refuse", delete_resources=True)
     with pytest.raises(ApiError, match="Cannot delete a published workflow"):
         n8n.delete_user(n8n.id_of(ADA))
-    done = deliver(plan, n8n)
+    done = run_handover(plan, n8n)
     assert (done.error, done.to_result()["deleted"]) == (None, [])
     n8n.delete_user(n8n.id_of(ADA))
     done.owner_deleted()
@@ -233,7 +236,7 @@ def test_what_is_destroyed_is_unpublished_first_so_that_n8n_takes_all_or_nothing
 def test_a_destination_that_is_gone_stops_at_the_first_step(n8n: FakeN8n) -> None:
     plan = handover(n8n)
     n8n.delete_project(ops_of(n8n))
-    done = deliver(plan, n8n)
+    done = run_handover(plan, n8n)
     assert "Could not find project" in str(done.error)
     assert (done.transferred, done.not_done) == ([], plan.steps)
 
@@ -241,18 +244,18 @@ def test_a_destination_that_is_gone_stops_at_the_first_step(n8n: FakeN8n) -> Non
 def test_how_far_it_is_can_be_told_after_each_step(n8n: FakeN8n) -> None:
     seen: list[int] = []
     plan = handover(n8n)
-    deliver(plan, n8n, lambda done: seen.append(len(done.transferred) + len(done.copied)))
+    run_handover(plan, n8n, lambda done: seen.append(len(done.transferred) + len(done.copied)))
     assert seen == [1, 2, 3]
 
 
 def test_a_server_that_moves_everything_itself_gets_one_call(n8n: FakeN8n) -> None:
     n8n.transfers = True
     home, ops = n8n.all_projects[n8n.personal(ADA)], n8n.all_projects[ops_of(n8n)]
-    possessions = n8n.possessions([home.id], sees_all=True)
+    owned_items = n8n.owned_items([home.id], sees_all=True)
     user = User(n8n.id_of(ADA), ADA, "global:member")
-    state = State("http://n8n.invalid", users=(user,), projects=(home, ops), possessions=possessions)
-    plan = plan_handover(state, home, Disposal(ops), knows_transfer=n8n.knows_transfer("user"))
-    done = deliver(plan, n8n)
+    state = State("http://n8n.invalid", users=(user,), projects=(home, ops), owned_items=owned_items)
+    plan = plan_handover(state, home, HandoverTarget(ops), knows_transfer=n8n.knows_transfer("user"))
+    done = run_handover(plan, n8n)
     n8n.delete_user(user.id, plan.transfer_to)
     done.owner_deleted()
     assert [write[0] for write in n8n.writes] == ["delete_user"]

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_wish
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import desired_access
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.invitation_warnings import (
-    Unreached,
+    InvitationWarnings,
     mail_error,
     missing_links_note,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.pending import pending_users
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State, User
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import Terms
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import ListPolicy
 
 
 def user(name: str, pending: bool = True, created: str | None = "2026-11-01T02:03:04.567Z", **more: str) -> User:
@@ -38,8 +38,8 @@ def test_pending_users_are_those_of_the_list_each_once_by_email() -> None:
     )
     listed = [{"email": f"{name}@example.com"} for name in ("new", "di", "bo", "cy", "ignored")]
     members = {"eve-id": "viewer", "ADA@example.com": "viewer", "di@example.com": "viewer"}
-    wish = access_wish(listed, [{"name": "Sales", "members": members}], Terms(ignored=("ignored@*",)))
-    assert pending_users(state, wish) == [
+    desired = desired_access(listed, [{"name": "Sales", "members": members}], ListPolicy(ignored=("ignored@*",)))
+    assert pending_users(state, desired) == [
         {"user": f"{name}@example.com", "user_id": f"{name}-id", "invited_at": "2026-11-01T02:03:04Z"}
         for name in ("ada", "di", "eve")
     ]
@@ -57,12 +57,12 @@ def test_pending_users_are_those_of_the_list_each_once_by_email() -> None:
 )
 def test_the_first_invitation_is_told_in_utc(created: str | None, invited_at: str | None) -> None:
     state = State("https://n8n.example.com", users=(user("ada", created=created),))
-    (entry,) = pending_users(state, access_wish([{"email": "ada@example.com"}]))
+    (entry,) = pending_users(state, desired_access([{"email": "ada@example.com"}]))
     assert entry["invited_at"] == invited_at
 
 
 def test_a_kind_of_trouble_is_one_warning_with_names_and_a_remedy() -> None:
-    unreached = Unreached()
+    unreached = InvitationWarnings()
     assert unreached.notes() == []
     people = {f"p{number:02}@example.com" for number in range(22)}
     unreached.link_dropped |= people
@@ -78,7 +78,9 @@ def test_a_kind_of_trouble_is_one_warning_with_names_and_a_remedy() -> None:
 
 
 def test_a_mail_server_that_says_something_else_of_each_user_is_one_warning() -> None:
-    unreached = Unreached(mail_failed={f"p{number}@example.com": f"550 p{number} is unknown." for number in range(9)})
+    unreached = InvitationWarnings(
+        mail_failed={f"p{number}@example.com": f"550 p{number} is unknown." for number in range(9)}
+    )
     (note,) = unreached.notes()
     assert "mail: 550 p0 is unknown, 550 p1 is unknown, 550 p2 is unknown and 6 more. Correct" in note
 

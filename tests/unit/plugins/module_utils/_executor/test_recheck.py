@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_needs, access_wish
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_request, desired_access
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.apply import apply
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, ConnectionFailed
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.outcome import Outcome
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.planner import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read
-from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.recheck import LOOK_MEMBERS, LOOK_USERS
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import AUTHORITATIVE, Terms
+from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.recheck import MEMBERS_PER_CHECK, USERS_PER_CHECK
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import AUTHORITATIVE, ListPolicy
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 
 ADA, BO, CY = (f"{name}@example.com" for name in ("ada", "bo", "cy"))
-STRICT = Terms(AUTHORITATIVE)
+STRICT = ListPolicy(AUTHORITATIVE)
 
 
 def company(**options: Any) -> FakeN8n:
@@ -39,11 +39,11 @@ def carry_out(
     meanwhile: Callable[[], object] = lambda: None,
     users: list[dict[str, Any]] | None = None,
     projects: list[dict[str, Any]] | None = None,
-    terms: Terms = Terms(),
+    terms: ListPolicy = ListPolicy(),
 ) -> Outcome:
     """Plan, let somebody else do something, and carry out."""
-    wish = access_wish(users or [], projects or [], terms)
-    planned = plan(read(n8n, access_needs(wish)), wish)
+    desired = desired_access(users or [], projects or [], terms)
+    planned = plan(read(n8n, access_request(desired)), desired)
     assert planned.changes
     meanwhile()
     return apply(planned, n8n, lambda links: None)
@@ -114,7 +114,7 @@ def test_a_look_that_fails_writes_nothing(method: str, monkeypatch: pytest.Monke
 
 def test_users_are_looked_at_again_after_some() -> None:
     n8n = company()
-    people = [f"p{number:03}@example.com" for number in range(LOOK_USERS + 1)]
+    people = [f"p{number:03}@example.com" for number in range(USERS_PER_CHECK + 1)]
     for email in people:
         n8n.person(email)
     last = people[-1]
@@ -122,7 +122,7 @@ def test_users_are_looked_at_again_after_some() -> None:
     n8n.meanwhile["write", 1] = lambda: give(n8n, last, "global:admin")
     outcome = carry_out(n8n, users=[{"email": email, "role": "chatUser"} for email in people])
     assert conflicts(outcome) == [("change_user_role", last, f"left alone: {last} has become global:admin")]
-    assert len(outcome.done) == LOOK_USERS
+    assert len(outcome.done) == USERS_PER_CHECK
 
 
 # Members
@@ -130,7 +130,7 @@ def test_users_are_looked_at_again_after_some() -> None:
 
 def test_members_are_looked_at_again_after_some() -> None:
     n8n = company()
-    people = [f"p{number:03}@example.com" for number in range(LOOK_MEMBERS + 1)]
+    people = [f"p{number:03}@example.com" for number in range(MEMBERS_PER_CHECK + 1)]
     for email in people:
         n8n.roles_in[key_of(n8n, "Sales")][n8n.person(email)] = "project:viewer"
     last = people[-1]
@@ -232,7 +232,7 @@ def test_a_name_that_somebody_else_has_taken_is_not_given_twice() -> None:
     # The project of that name is the one that the list means, and its members are looked at.
     assert n8n.memberships()["New"] == {OLIVIA: "project:admin", ADA: "project:editor", BO: "project:viewer"}
     assert [project.name for project in n8n.all_projects.values()].count("New") == 1
-    assert not outcome.errors and not outcome.not_tried and len(outcome.reached) == 1
+    assert not outcome.errors and not outcome.not_tried and len(outcome.already_made) == 1
 
 
 def test_a_name_that_others_have_given_twice_means_no_project() -> None:

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_needs, access_wish
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_request, desired_access
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.apply import apply
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, ConnectionFailed
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import (
-    Departure,
+    LeaverOptions,
     find_leavers,
-    leaver_needs,
+    leaver_request,
     plan_leavers,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.outcome import Outcome
@@ -24,7 +24,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.planner import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import Workflow
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import AUTHORITATIVE, Terms
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import AUTHORITATIVE, ListPolicy
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_project
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import run
@@ -44,15 +44,15 @@ def n8n() -> FakeN8n:
     return fake
 
 
-def planned(n8n: FakeN8n, terms: Terms = Terms(), **lists: Any) -> Plan:
-    wish = access_wish(lists.get("users", []), lists.get("projects", []), terms)
-    return plan(read(n8n, access_needs(wish)), wish)
+def planned(n8n: FakeN8n, terms: ListPolicy = ListPolicy(), **lists: Any) -> Plan:
+    desired = desired_access(lists.get("users", []), lists.get("projects", []), terms)
+    return plan(read(n8n, access_request(desired)), desired)
 
 
 def offboarding(n8n: FakeN8n, action: str, email: str) -> Plan:
-    departure = Departure(action)
-    state = read(n8n, leaver_needs([email], departure))
-    return plan_leavers(state, find_leavers(state, [email]), departure)
+    leaver_options = LeaverOptions(action)
+    state = read(n8n, leaver_request([email], leaver_options))
+    return plan_leavers(state, find_leavers(state, [email]), leaver_options)
 
 
 def carry_out(n8n: FakeN8n, changes: Plan) -> Outcome:
@@ -73,7 +73,7 @@ def test_of_two_new_projects_of_one_name_the_earlier_one_stays(n8n: FakeN8n) -> 
     assert ids_of(n8n, "New") == earlier and not outcome.errors
     assert n8n.memberships()["New"] == {OLIVIA: "project:admin", ADA: "project:editor", BO: "project:viewer"}
     (conflict,) = outcome.conflicts
-    assert conflict["action"] == "create_project" and len(outcome.reached) == 1
+    assert conflict["action"] == "create_project" and len(outcome.already_made) == 1
     assert conflict["reason"] == f"undone: another task created project {earlier[0]} of that name earlier"
 
 
@@ -154,18 +154,18 @@ def test_a_look_that_fails_is_a_note(n8n: FakeN8n, monkeypatch: pytest.MonkeyPat
 def test_the_last_admin_is_restored(listed: dict[str, str], n8n: FakeN8n) -> None:
     (sales,) = ids_of(n8n, "Sales")
     projects = [{"name": "Sales", "members": {ADA: "admin", **listed}}]
-    changes = planned(n8n, Terms(AUTHORITATIVE), projects=projects)
+    changes = planned(n8n, ListPolicy(AUTHORITATIVE), projects=projects)
     n8n.meanwhile["write", 1] = lambda: n8n.roles_in[sales].pop(n8n.id_of(ADA))
     outcome = carry_out(n8n, changes)
     assert n8n.memberships()["Sales"] == {BO: "project:admin"} and not outcome.done and not outcome.errors
     (conflict,) = outcome.conflicts
     assert conflict["user"] == BO and "undone: another task removed the other admins" in conflict["reason"]
-    assert not outcome.reached
+    assert not outcome.already_made
 
 
 def test_an_admin_who_becomes_a_chat_user_is_restored(n8n: FakeN8n) -> None:
     (sales,) = ids_of(n8n, "Sales")
-    changes = planned(n8n, Terms(AUTHORITATIVE), users=[{"email": BO, "role": "chatUser", "projects": {}}])
+    changes = planned(n8n, ListPolicy(AUTHORITATIVE), users=[{"email": BO, "role": "chatUser", "projects": {}}])
     # n8n itself refuses to do so to the last admin, as it sees.
     n8n.meanwhile["members", n8n.calls["members"] + 2] = lambda: n8n.roles_in[sales].pop(n8n.id_of(ADA))
     outcome = carry_out(n8n, changes)
@@ -210,7 +210,7 @@ def test_a_user_whom_another_task_invited_is_not_invited_again(n8n: FakeN8n) -> 
     n8n.meanwhile["write", 1] = lambda: n8n.person("di@example.com", pending=True)
     listed = [{"email": f"{who}@example.com", "projects": {"Sales": "viewer"}} for who in ("di", "eve")]
     outcome = carry_out(n8n, planned(n8n, users=listed))
-    assert not outcome.errors and len(outcome.reached) == 1
+    assert not outcome.errors and len(outcome.already_made) == 1
     assert {"di@example.com", "eve@example.com"} <= n8n.memberships()["Sales"].keys()
     assert [write[1] for write in n8n.writes if write[0] == "invite"] == [{"eve@example.com": "global:member"}]
 

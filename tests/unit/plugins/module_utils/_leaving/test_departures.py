@@ -13,10 +13,10 @@ import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import (
-    Departure,
+    LeaverOptions,
     Leaver,
     find_leavers,
-    leaver_needs,
+    leaver_request,
     leaver_references,
     plan_leavers,
     successors,
@@ -26,14 +26,14 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
     Credential,
-    Possessions,
+    OwnedItems,
     Share,
     Table,
     Workflow,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.grace_period import Staging
-from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_record import Record, Staged
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.handover_options import Bequest
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.grace_period import GracePeriod
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_record import LeaverRecord, RecordEntry
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.handover_options import HandoverOptions
 
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (
     ADA,
@@ -57,11 +57,11 @@ BILLS = Workflow("workflow", "w-1", "Bills", HOME.id, published=True, credential
 MAIL = Credential("credential", "c-1", "Mail", HOME.id, (Share(HERS.id, "credential:user"),))
 ORDERS = Table("data table", "AbCdEfGh12345678", "Orders", HOME.id)
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=timezone.utc)
-STAGED = Staged(ADA.id, ADA.email, NOW, ADA.role, ((SALES.id, SALES.name, PROJECT_ADMIN),))
+STAGED = RecordEntry(ADA.id, ADA.email, NOW, ADA.role, ((SALES.id, SALES.name, PROJECT_ADMIN),))
 
 
 def leave(state: State, *references: str, **terms: Any) -> Plan:
-    return plan_leavers(state, find_leavers(state, references), Departure(**terms))
+    return plan_leavers(state, find_leavers(state, references), LeaverOptions(**terms))
 
 
 def refusal(state: State, *references: str, **terms: Any) -> str:
@@ -76,7 +76,7 @@ def rows(made: Plan) -> list[tuple[object, ...]]:
 
 def having(*items: Any, **changes: Any) -> State:
     state = company(**changes)
-    return replace(state, possessions={**state.possessions, HOME.id: Possessions(items)})
+    return replace(state, owned_items={**state.owned_items, HOME.id: OwnedItems(items)})
 
 
 def sole_admin(*projects: Any) -> State:
@@ -93,7 +93,7 @@ def sole_admin(*projects: Any) -> State:
 @pytest.mark.parametrize("successor", ["grace@example.com", " GRACE@example.com "])
 def test_one_successor_for_all_projects(action: str, successor: str) -> None:
     state = sole_admin(SALES, TWIN_1)
-    made = leave(state, ADA.email, action=action, successors=successors(successor), staging=staging(action))
+    made = leave(state, ADA.email, action=action, successors=successors(successor), grace_period=grace_period(action))
     assert rows(made)[:2] == [
         ("add_member", "grace@example.com", "Sales", None, PROJECT_ADMIN),
         ("add_member", "grace@example.com", "Twin", None, PROJECT_ADMIN),
@@ -177,7 +177,7 @@ def test_no_successor(option: object) -> None:
 
 def test_what_a_leaver_owns_moves_before_the_account_changes() -> None:
     for action in ("demote", "delete"):
-        made = leave(having(BILLS, MAIL), ADA.email, action=action, bequest=Bequest("Support"))
+        made = leave(having(BILLS, MAIL), ADA.email, action=action, handover_options=HandoverOptions("Support"))
         assert [row[0] for row in rows(made)][:3] == [
             "transfer_credential",
             "transfer_workflow",
@@ -215,46 +215,62 @@ def test_a_demotion_that_leaves_something_says_what() -> None:
 def test_a_bad_destination_stops_all(action: str, transfer_to: str, words: str) -> None:
     # Also where nobody owns anything.
     for state in (company(), having(BILLS)):
-        assert words in refusal(state, ADA.email, LINUS.email, action=action, bequest=Bequest(transfer_to))
+        assert words in refusal(
+            state, ADA.email, LINUS.email, action=action, handover_options=HandoverOptions(transfer_to)
+        )
 
 
 def test_a_destination_that_cannot_be_seen_stops_all() -> None:
     state = having(BILLS)
     state = replace(state, projects=tuple(project for project in state.projects if project != HERS))
     assert "the personal project of grace@example.com cannot be seen" in refusal(
-        state, ADA.email, action="delete", bequest=Bequest(GRACE.email)
+        state, ADA.email, action="delete", handover_options=HandoverOptions(GRACE.email)
     )
 
 
 @pytest.mark.parametrize(
-    "bequest", [Bequest("Support"), Bequest(data_tables="delete"), Bequest(delete_resources=True), Bequest("Nowhere")]
+    "handover_options",
+    [
+        HandoverOptions("Support"),
+        HandoverOptions(data_tables="delete"),
+        HandoverOptions(delete_resources=True),
+        HandoverOptions("Nowhere"),
+    ],
 )
-def test_who_only_leaves_projects_gives_nothing_away(bequest: Bequest) -> None:
-    assert "are for who loses more than memberships" in refusal(having(BILLS), ADA.email, bequest=bequest)
+def test_who_only_leaves_projects_gives_nothing_away(handover_options: HandoverOptions) -> None:
+    assert "are for who loses more than memberships" in refusal(
+        having(BILLS), ADA.email, handover_options=handover_options
+    )
 
 
 def test_who_is_demoted_is_not_robbed() -> None:
     assert "delete_resources is for who is deleted" in refusal(
-        having(BILLS), ADA.email, action="demote", bequest=Bequest(delete_resources=True)
+        having(BILLS), ADA.email, action="demote", handover_options=HandoverOptions(delete_resources=True)
     )
 
 
 @pytest.mark.parametrize("action", ["demote", "delete", "staged"])
 def test_a_copy_without_a_destination_stops_all(action: str) -> None:
-    said = refusal(company(), ADA.email, action=action, bequest=Bequest(data_tables="copy"), staging=staging(action))
+    said = refusal(
+        company(),
+        ADA.email,
+        action=action,
+        handover_options=HandoverOptions(data_tables="copy"),
+        grace_period=grace_period(action),
+    )
     assert "data_tables: copy needs transfer_to" in said
 
 
 def test_tables_are_not_deleted_of_somebody_who_stays_and_gives_nothing_away() -> None:
-    said = refusal(having(ORDERS), ADA.email, action="demote", bequest=Bequest(data_tables="delete"))
+    said = refusal(having(ORDERS), ADA.email, action="demote", handover_options=HandoverOptions(data_tables="delete"))
     assert "data_tables" in said and "transfer_to" in said
 
 
 def test_two_with_a_table_of_one_name_give_two_names() -> None:
     theirs = replace(ORDERS, id="AbCdEfGh87654321", owner_id=PERSONAL[3].id)
     state = having(ORDERS)
-    state = replace(state, possessions={**state.possessions, PERSONAL[3].id: Possessions((theirs,))})
-    made = leave(state, ADA.email, LINUS.email, action="delete", bequest=Bequest("Support", "copy"))
+    state = replace(state, owned_items={**state.owned_items, PERSONAL[3].id: OwnedItems((theirs,))})
+    made = leave(state, ADA.email, LINUS.email, action="delete", handover_options=HandoverOptions("Support", "copy"))
     assert [change.after for change in made.changes if change.action == "copy_table"] == [
         "Orders",
         "Orders (from linus@example.com)",
@@ -267,7 +283,7 @@ def test_two_with_a_table_of_one_name_give_two_names() -> None:
 @pytest.mark.parametrize("word", ["Nothing", "nothing-a1b2c3", NOTHING.slug])
 def test_a_stricter_role_comes_in_two_steps_as_only_the_first_takes_keys(word: str) -> None:
     state = company(roles=(*ROLES, NOTHING))
-    assert leaver_needs([ADA.email], Departure("demote", word)).roles
+    assert leaver_request([ADA.email], LeaverOptions("demote", word)).roles
     made = leave(state, ADA.email, action="demote", demote_role=word)
     assert rows(made) == [
         ("change_user_role", ADA.email, None, "global:member", "global:chatUser"),
@@ -327,9 +343,9 @@ def test_nobody_gains_by_a_demotion(has: str, demote_role: str, scopes: str, bec
     made = leave(state, ADA.email, action="demote", demote_role=demote_role)
     assert [row[4] for row in rows(made) if row[0] == "change_user_role"] == becomes
     assert {row[2] for row in rows(made) if row[0] == "remove_member"} == {"Sales", "Support"}
-    keeps = not becomes and has != f"global:{demote_role}"
-    assert any(f"ada@example.com keeps the instance role {has}, as " in note for note in made.notes) is keeps
-    assert any("API keys stay" in note for note in made.notes) is (keeps and has != "global:chatUser")
+    reason_for = not becomes and has != f"global:{demote_role}"
+    assert any(f"ada@example.com keeps the instance role {has}, as " in note for note in made.notes) is reason_for
+    assert any("API keys stay" in note for note in made.notes) is (reason_for and has != "global:chatUser")
 
 
 def test_who_keeps_a_role_that_allows_nothing_is_deleted_when_the_days_are_over() -> None:
@@ -339,7 +355,7 @@ def test_who_keeps_a_role_that_allows_nothing_is_deleted_when_the_days_are_over(
             replace(state, members=members),
             ADA.email,
             action="staged",
-            staging=staging("staged", STAGED, days=days),
+            grace_period=grace_period("staged", STAGED, days=days),
         )
         assert {row[0] for row in rows(made)} == actions
 
@@ -371,17 +387,21 @@ def test_a_role_that_nobody_can_be_given_stops_all(word: str) -> None:
 # Two steps
 
 
-def staging(action: str = "staged", *staged: Staged, days: float = 0, is_new: bool = False, **more: Any) -> Any:
+def grace_period(
+    action: str = "staged", *staged: RecordEntry, days: float = 0, is_new: bool = False, **more: Any
+) -> Any:
     """What is recorded, some days after NOW; nothing for who does not leave in two steps."""
-    record = Record(URL, {one.id: one for one in staged})
+    record = LeaverRecord(URL, {one.id: one for one in staged})
     return (
-        Staging(record, is_new, NOW + timedelta(days=days), path="leavers.json", **more) if action == "staged" else None
+        GracePeriod(record, is_new, NOW + timedelta(days=days), path="leavers.json", **more)
+        if action == "staged"
+        else None
     )
 
 
-def recorded(departure: Departure) -> list[Staged]:
-    assert departure.staging is not None
-    return list(departure.staging.record.leavers.values())
+def recorded(leaver_options: LeaverOptions) -> list[RecordEntry]:
+    assert leaver_options.grace_period is not None
+    return list(leaver_options.grace_period.record.leavers.values())
 
 
 def after_the_first_step(*items: Any) -> State:
@@ -392,13 +412,13 @@ def after_the_first_step(*items: Any) -> State:
 
 
 def test_the_first_step_takes_the_role_and_the_memberships_and_records_them() -> None:
-    state, departure = having(BILLS), Departure("staged", staging=staging(is_new=True))
+    state, leaver_options = having(BILLS), LeaverOptions("staged", grace_period=grace_period(is_new=True))
     people = find_leavers(state, [ADA.email, "nobody@example.com"])
-    made = plan_leavers(state, people, departure)
+    made = plan_leavers(state, people, leaver_options)
     assert rows(made) == rows(leave(state, ADA.email, action="demote"))
-    (staged,) = recorded(departure.recording(made, people))
+    (staged,) = recorded(leaver_options.recording(made, people))
     both = ((SALES.id, "Sales", PROJECT_ADMIN), (SUPPORT.id, "Support", "project:viewer"))
-    assert staged == Staged(ADA.id, ADA.email, NOW, "global:member", both)
+    assert staged == RecordEntry(ADA.id, ADA.email, NOW, "global:member", both)
     assert made.notes == (
         "The record of leavers leavers.json does not exist. This run creates it.",
         'ada@example.com owns workflow "Bills" (w-1), which stays readable to them until the account is deleted.',
@@ -408,14 +428,16 @@ def test_the_first_step_takes_the_role_and_the_memberships_and_records_them() ->
     )
 
 
-@pytest.mark.parametrize("bequest", [Bequest(), Bequest("Support"), Bequest(delete_resources=True)])
+@pytest.mark.parametrize(
+    "handover_options", [HandoverOptions(), HandoverOptions("Support"), HandoverOptions(delete_resources=True)]
+)
 @pytest.mark.parametrize("days", [0, 1, 29, 29.999])
-def test_until_the_days_are_over_nothing_more_goes(bequest: Bequest, days: float) -> None:
-    state, departure = after_the_first_step(BILLS), Departure("staged", bequest=bequest)
-    departure = replace(departure, staging=staging("staged", STAGED, days=days))
+def test_until_the_days_are_over_nothing_more_goes(handover_options: HandoverOptions, days: float) -> None:
+    state, leaver_options = after_the_first_step(BILLS), LeaverOptions("staged", handover_options=handover_options)
+    leaver_options = replace(leaver_options, grace_period=grace_period("staged", STAGED, days=days))
     people = find_leavers(state, [ADA.email])
-    made = plan_leavers(state, people, departure)
-    assert made.changes == () and departure.recording(made, people) == departure
+    made = plan_leavers(state, people, leaver_options)
+    assert made.changes == () and leaver_options.recording(made, people) == leaver_options
 
 
 @pytest.mark.parametrize(("days", "grace_days"), [(30, 30), (31, 30), (3000, 30), (0, 0), (7, 7)])
@@ -424,31 +446,37 @@ def test_when_the_days_are_over_everything_is_handed_over_and_the_account_goes(d
         after_the_first_step(BILLS, MAIL),
         ADA.email,
         action="staged",
-        bequest=Bequest("Support"),
-        staging=staging("staged", STAGED, days=days, grace_days=grace_days),
+        handover_options=HandoverOptions("Support"),
+        grace_period=grace_period("staged", STAGED, days=days, grace_days=grace_days),
     )
     assert [row[0] for row in rows(made)] == ["transfer_credential", "transfer_workflow", "delete_user"]
 
 
 @pytest.mark.parametrize(
-    ("items", "bequest", "words"),
+    ("items", "handover_options", "words"),
     [
-        ((), Bequest(), ""),
-        ((BILLS,), Bequest("Support"), ""),
-        ((BILLS, ORDERS), Bequest(delete_resources=True), ""),
-        ((BILLS, ORDERS), Bequest("Support", "copy"), ""),
-        ((BILLS, ORDERS), Bequest("Support"), "Say with data_tables: copy"),
-        ((BILLS,), Bequest(data_tables="delete"), "Say with transfer_to"),
+        ((), HandoverOptions(), ""),
+        ((BILLS,), HandoverOptions("Support"), ""),
+        ((BILLS, ORDERS), HandoverOptions(delete_resources=True), ""),
+        ((BILLS, ORDERS), HandoverOptions("Support", "copy"), ""),
+        ((BILLS, ORDERS), HandoverOptions("Support"), "Say with data_tables: copy"),
+        ((BILLS,), HandoverOptions(data_tables="delete"), "Say with transfer_to"),
     ],
 )
-def test_what_the_last_day_would_refuse_is_said_on_the_first(items: Any, bequest: Bequest, words: str) -> None:
-    made = leave(having(*items), ADA.email, action="staged", bequest=bequest, staging=staging())
+def test_what_the_last_day_would_refuse_is_said_on_the_first(
+    items: Any, handover_options: HandoverOptions, words: str
+) -> None:
+    made = leave(
+        having(*items), ADA.email, action="staged", handover_options=handover_options, grace_period=grace_period()
+    )
     said = [note for note in made.notes if note.startswith("When the days are over, the deletion will be refused")]
     assert len(said) == bool(words) and all(words in note for note in said)
 
 
 def test_when_the_days_are_over_nothing_is_destroyed_that_nobody_said_may_be() -> None:
-    said = refusal(after_the_first_step(BILLS), ADA.email, action="staged", staging=staging("staged", STAGED, days=30))
+    said = refusal(
+        after_the_first_step(BILLS), ADA.email, action="staged", grace_period=grace_period("staged", STAGED, days=30)
+    )
     assert 'ada@example.com owns workflow "Bills" (w-1), which n8n would destroy' in said
 
 
@@ -465,13 +493,15 @@ def test_who_has_access_again_loses_it_again_and_the_days_begin_anew(days: int, 
     users = tuple(replace(user, role=role) if user.id == ADA.id else user for user in state.users)
     members = {**state.members, SUPPORT.id: (*state.members[SUPPORT.id], member(ADA, "project:editor"))}
     state, people = replace(state, users=users, members=members), [Leaver(ADA.id, users[1])]
-    departure = Departure("staged", bequest=Bequest("Support"), staging=staging("staged", STAGED, days=days))
-    made = plan_leavers(state, people, departure)
+    leaver_options = LeaverOptions(
+        "staged", handover_options=HandoverOptions("Support"), grace_period=grace_period("staged", STAGED, days=days)
+    )
+    made = plan_leavers(state, people, leaver_options)
     assert {row[0] for row in rows(made)} <= {"change_user_role", "remove_member"}
     assert ("remove_member", ADA.email, "Support", "project:editor", None) in rows(made)
     # What she has now, and what she had then and has not now.
-    assert recorded(departure.recording(made, people)) == [
-        Staged(ADA.id, ADA.email, NOW + timedelta(days=days), records, BACK)
+    assert recorded(leaver_options.recording(made, people)) == [
+        RecordEntry(ADA.id, ADA.email, NOW + timedelta(days=days), records, BACK)
     ]
     assert any(
         "ada@example.com is in the record leavers.json since 2026-11-21T09:30:00Z and has access all the same" in note
@@ -480,11 +510,15 @@ def test_who_has_access_again_loses_it_again_and_the_days_begin_anew(days: int, 
 
 
 def test_who_has_nothing_but_another_role_begins_anew() -> None:
-    made = leave(after_the_first_step(), ADA.email, action="staged", staging=staging("staged", STAGED, days=300))
+    made = leave(
+        after_the_first_step(), ADA.email, action="staged", grace_period=grace_period("staged", STAGED, days=300)
+    )
     assert [row[0] for row in rows(made)] == ["delete_user"]
     state = after_the_first_step()
     users = tuple(replace(user, role="global:member") if user.id == ADA.id else user for user in state.users)
-    made = leave(replace(state, users=users), ADA.email, action="staged", staging=staging("staged", STAGED, days=300))
+    made = leave(
+        replace(state, users=users), ADA.email, action="staged", grace_period=grace_period("staged", STAGED, days=300)
+    )
     assert [(row[0], row[4]) for row in rows(made)] == [("change_user_role", "global:chatUser")]
 
 
@@ -492,7 +526,7 @@ def test_a_second_half_of_the_first_step_that_is_missing_keeps_nobody_from_being
     state = replace(after_the_first_step(), roles=(*ROLES, NOTHING))
     terms: dict[str, Any] = {"action": "staged", "demote_role": "Nothing"}
     for days, action in ((1, "change_user_role"), (30, "delete_user")):
-        made = leave(state, ADA.email, **terms, staging=staging("staged", STAGED, days=days))
+        made = leave(state, ADA.email, **terms, grace_period=grace_period("staged", STAGED, days=days))
         assert [row[0] for row in rows(made)] == [action]
         assert [note for note in made.notes if "n8n deletes more than its API lists" not in note] == []
 
@@ -503,8 +537,8 @@ def test_a_second_half_of_the_first_step_that_is_missing_keeps_nobody_from_being
         (company(), {"action": "remove_memberships"}, 0),
         (company(), {"action": "demote"}, 0),
         (company(), {"action": "delete", "successors": {"": GRACE.email}}, 1),
-        (after_the_first_step(), {"action": "staged", "staging": staging("staged", STAGED, days=29)}, 0),
-        (after_the_first_step(), {"action": "staged", "staging": staging("staged", STAGED, days=30)}, 1),
+        (after_the_first_step(), {"action": "staged", "grace_period": grace_period("staged", STAGED, days=29)}, 0),
+        (after_the_first_step(), {"action": "staged", "grace_period": grace_period("staged", STAGED, days=30)}, 1),
     ],
 )
 def test_a_plan_that_deletes_says_once_what_no_plan_can_name(state: Any, terms: dict[str, Any], says: int) -> None:
@@ -515,30 +549,42 @@ def test_a_plan_that_deletes_says_once_what_no_plan_can_name(state: Any, terms: 
 
 def test_a_record_of_later_is_an_error() -> None:
     said = refusal(
-        after_the_first_step(), ADA.email, LINUS.email, action="staged", staging=staging("staged", STAGED, days=-1)
+        after_the_first_step(),
+        ADA.email,
+        LINUS.email,
+        action="staged",
+        grace_period=grace_period("staged", STAGED, days=-1),
     )
     assert (
         "The record leavers.json says that ada@example.com leaves since 2026-11-21T09:30:00Z, which is later than now "
         "(2026-11-20T09:30:00Z)"
     ) in said
     # Whoever is not named may be as late as they like.
-    assert leave(company(), LINUS.email, action="staged", staging=staging("staged", STAGED, days=-1)).changes
+    assert leave(company(), LINUS.email, action="staged", grace_period=grace_period("staged", STAGED, days=-1)).changes
 
 
-@pytest.mark.parametrize("bequest", [Bequest(), Bequest("Support"), Bequest(delete_resources=True)])
+@pytest.mark.parametrize(
+    "handover_options", [HandoverOptions(), HandoverOptions("Support"), HandoverOptions(delete_resources=True)]
+)
 @pytest.mark.parametrize("grace_days", [0, 30])
-def test_without_a_record_the_days_of_a_chat_user_begin_and_the_plan_says_so(bequest: Bequest, grace_days: int) -> None:
+def test_without_a_record_the_days_of_a_chat_user_begin_and_the_plan_says_so(
+    handover_options: HandoverOptions, grace_days: int
+) -> None:
     state = after_the_first_step()
-    departure = Departure("staged", bequest=bequest, staging=staging(is_new=True, days=300, grace_days=grace_days))
+    leaver_options = LeaverOptions(
+        "staged",
+        handover_options=handover_options,
+        grace_period=grace_period(is_new=True, days=300, grace_days=grace_days),
+    )
     people = find_leavers(state, [LINUS.email, ADA.email])
-    made = plan_leavers(state, people, departure)
+    made = plan_leavers(state, people, leaver_options)
     assert {row[1] for row in rows(made)} == {LINUS.email} and "delete_user" not in {row[0] for row in rows(made)}
     assert made.notes[0] == (
         "The record of leavers leavers.json does not exist. This run creates it. ada@example.com already looks staged: no "
         "projects, and no more than the instance role global:chatUser. The grace period begins now, and this run deletes no user. "
         "If these users were staged before, bring the last record back: it says since when they are staged and what they had."
     )
-    since = {staged.email: staged.since for staged in recorded(departure.recording(made, people))}
+    since = {staged.email: staged.since for staged in recorded(leaver_options.recording(made, people))}
     assert since == dict.fromkeys((ADA.email, LINUS.email), NOW + timedelta(days=300))
 
 
@@ -551,58 +597,60 @@ def test_several_chat_users_are_named_in_one_note() -> None:
         LINUS.email,
         ADA.email,
         action="staged",
-        staging=staging(is_new=True),
+        grace_period=grace_period(is_new=True),
     )
     assert made.changes == () and len(made.notes) == 1
     assert "ada@example.com, linus@example.com already look staged" in made.notes[0]
 
 
 def test_a_record_that_gets_no_entry_is_not_announced() -> None:
-    assert leave(company(), "nobody@example.com", action="staged", staging=staging(is_new=True)).notes == ()
+    assert leave(company(), "nobody@example.com", action="staged", grace_period=grace_period(is_new=True)).notes == ()
 
 
 def test_who_looks_staged_and_is_not_in_the_record_begins_now_and_it_is_said() -> None:
     other = replace(STAGED, id=LINUS.id, email=LINUS.email)
-    state, departure = after_the_first_step(), Departure("staged", staging=staging("staged", other, days=300))
+    state, leaver_options = after_the_first_step(), LeaverOptions(
+        "staged", grace_period=grace_period("staged", other, days=300)
+    )
     people = find_leavers(state, [ADA.email])
-    made = plan_leavers(state, people, departure)
+    made = plan_leavers(state, people, leaver_options)
     assert made.changes == () and len(made.notes) == 1
     assert "as after the first step, and is not in the record leavers.json. The days begin now." in made.notes[0]
-    found = recorded(departure.recording(made, people))
-    assert found == [other, Staged(ADA.id, ADA.email, NOW + timedelta(days=300), "global:chatUser")]
+    found = recorded(leaver_options.recording(made, people))
+    assert found == [other, RecordEntry(ADA.id, ADA.email, NOW + timedelta(days=300), "global:chatUser")]
     # From then on there is nothing to say.
-    again = plan_leavers(state, people, departure.recording(made, people))
+    again = plan_leavers(state, people, leaver_options.recording(made, people))
     assert again.changes == () and again.notes == ()
 
 
 def test_a_record_that_does_not_know_somebody_begins_now() -> None:
     other = replace(STAGED, id=LINUS.id, email=LINUS.email)
     state = company()
-    departure = Departure("staged", staging=staging("staged", other, days=300))
+    leaver_options = LeaverOptions("staged", grace_period=grace_period("staged", other, days=300))
     people = find_leavers(state, [ADA.email])
-    made = plan_leavers(state, people, departure)
+    made = plan_leavers(state, people, leaver_options)
     assert "delete_user" not in {row[0] for row in rows(made)}
-    assert recorded(departure.recording(made, people))[1].since == NOW + timedelta(days=300)
+    assert recorded(leaver_options.recording(made, people))[1].since == NOW + timedelta(days=300)
 
 
 def test_somebody_else_of_that_email_begins_now() -> None:
     # Deleted by hand and invited again: another account.
     before = replace(STAGED, id="u-before")
-    made = leave(company(), ADA.email, action="staged", staging=staging("staged", before, days=300))
+    made = leave(company(), ADA.email, action="staged", grace_period=grace_period("staged", before, days=300))
     assert "delete_user" not in {row[0] for row in rows(made)}
 
 
 @pytest.mark.parametrize("days", [-1, -30])
 def test_days_are_not_negative(days: int) -> None:
-    said = refusal(company(), ADA.email, action="staged", staging=staging(grace_days=days))
+    said = refusal(company(), ADA.email, action="staged", grace_period=grace_period(grace_days=days))
     assert f"grace_days: {days} is no number of days" in said
 
 
 def test_the_owner_and_oneself_do_not_leave_in_two_steps_either() -> None:
-    for staged in (staging(), staging("staged", replace(STAGED, id=OLIVIA.id), days=300)):
-        assert "is the owner" in refusal(company(), OLIVIA.email, action="staged", staging=staged)
+    for staged in (grace_period(), grace_period("staged", replace(STAGED, id=OLIVIA.id), days=300)):
+        assert "is the owner" in refusal(company(), OLIVIA.email, action="staged", grace_period=staged)
     assert "is the user whose API key is used" in refusal(
-        company(myself=ADA.id), ADA.email, action="staged", staging=staging("staged", STAGED, days=300)
+        company(own_user_id=ADA.id), ADA.email, action="staged", grace_period=grace_period("staged", STAGED, days=300)
     )
 
 

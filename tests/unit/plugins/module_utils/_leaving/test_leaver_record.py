@@ -12,20 +12,20 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_record import Record, Staged
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_record import LeaverRecord, RecordEntry
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.dates import moment, utc
 
 URL = "https://n8n.example.com"
 SINCE = datetime(2026, 11, 21, 9, 30, tzinfo=timezone.utc)
-ADA = Staged(
+ADA = RecordEntry(
     "u-ada",
     "ada@example.com",
     SINCE,
     "global:member",
     (("p-1", ' Märkte "ü" ', "project:admin"), ("p-2", "Sales", "project:auditor-a1b2c3")),
 )
-BO = Staged("u-bo", "bo@example.com", SINCE + timedelta(days=1), "global:admin")
-RECORD = Record(URL, {ADA.id: ADA, BO.id: BO})
+BO = RecordEntry("u-bo", "bo@example.com", SINCE + timedelta(days=1), "global:admin")
+RECORD = LeaverRecord(URL, {ADA.id: ADA, BO.id: BO})
 
 
 def damaged(change: Any) -> str:
@@ -36,21 +36,21 @@ def damaged(change: Any) -> str:
 
 def refusal(text: str, url: str = URL) -> str:
     with pytest.raises(InputError) as refused:
-        Record.from_text(text, url, "leavers.json")
+        LeaverRecord.from_text(text, url, "leavers.json")
     return str(refused.value)
 
 
 def test_what_is_kept_comes_back() -> None:
-    assert Record.from_text(RECORD.to_text(), URL, "leavers.json") == RECORD
-    assert Record.from_text(Record(URL).to_text(), URL, "leavers.json") == Record(URL)
+    assert LeaverRecord.from_text(RECORD.to_text(), URL, "leavers.json") == RECORD
+    assert LeaverRecord.from_text(LeaverRecord(URL).to_text(), URL, "leavers.json") == LeaverRecord(URL)
 
 
 def test_the_text_can_live_in_version_control() -> None:
     text = RECORD.to_text()
-    other_way_round = Record(URL, {BO.id: BO, ADA.id: ADA})
+    other_way_round = LeaverRecord(URL, {BO.id: BO, ADA.id: ADA})
     assert other_way_round.to_text() == text and text.endswith("}\n")
     # Leaving is one block more, and the rest stays as it is, line by line.
-    assert set(Record(URL, {BO.id: BO}).to_text().splitlines()) < set(text.splitlines())
+    assert set(LeaverRecord(URL, {BO.id: BO}).to_text().splitlines()) < set(text.splitlines())
     assert "Märkte" in text and '"since": "2026-11-21T09:30:00Z"' in text
 
 
@@ -139,14 +139,14 @@ def test_the_record_of_another_n8n_is_refused() -> None:
 
 
 def test_who_begins_anew_is_in_it_once() -> None:
-    later = Staged(ADA.id, "ada@new.example.com", SINCE + timedelta(days=9), "global:chatUser")
-    assert RECORD.adding([later]) == Record(URL, {ADA.id: later, BO.id: BO})
-    assert Record(URL).adding([BO, ADA]) == RECORD
+    later = RecordEntry(ADA.id, "ada@new.example.com", SINCE + timedelta(days=9), "global:chatUser")
+    assert RECORD.adding([later]) == LeaverRecord(URL, {ADA.id: later, BO.id: BO})
+    assert LeaverRecord(URL).adding([BO, ADA]) == RECORD
     assert RECORD.adding([]) == RECORD
 
 
 def test_who_is_through_is_taken_out() -> None:
-    assert RECORD.without([ADA.id, "u-nobody"]) == Record(URL, {BO.id: BO})
+    assert RECORD.without([ADA.id, "u-nobody"]) == LeaverRecord(URL, {BO.id: BO})
     assert RECORD.without([]) == RECORD
 
 

@@ -13,13 +13,13 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_resu
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import (
     ACTIONS,
-    Departure,
+    LeaverOptions,
     find_leavers,
-    leaver_needs,
+    leaver_request,
     plan_leavers,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import Possession, Possessions
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import OwnedItem, OwnedItems
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
 
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (
@@ -33,12 +33,12 @@ from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company i
 
 
 def leave(state: State, action: str, *references: str) -> Plan:
-    return plan_leavers(state, find_leavers(state, references), Departure(action))
+    return plan_leavers(state, find_leavers(state, references), LeaverOptions(action))
 
 
 def rows(made: Plan) -> list[tuple[object, ...]]:
     return [
-        (change.action, change.user, change.project, change.before, change.after, bool(change.carried_by))
+        (change.action, change.user, change.project, change.before, change.after, bool(change.implied_by))
         for change in made.changes
     ]
 
@@ -92,7 +92,7 @@ def test_everything_that_is_impossible_stops_all_and_is_said_at_once(action: str
 @pytest.mark.parametrize("action", ACTIONS)
 def test_the_keys_own_user_cannot_leave(action: str) -> None:
     with pytest.raises(InputError, match="ada@example.com is the user whose API key is used"):
-        leave(company(myself=ADA.id), action, "ada@example.com")
+        leave(company(own_user_id=ADA.id), action, "ada@example.com")
 
 
 def test_two_who_leave_together_are_the_last_admins_together() -> None:
@@ -106,9 +106,9 @@ def test_two_who_leave_together_are_the_last_admins_together() -> None:
 
 
 def test_somebody_who_owns_something_is_not_deleted_and_nobody_else_either() -> None:
-    owned = Possessions((Possession("workflow", "w1", "Bills"), Possession("data table", "t1", "Rates")))
+    owned = OwnedItems((OwnedItem("workflow", "w1", "Bills"), OwnedItem("data table", "t1", "Rates")))
     state = company()
-    state = replace(state, possessions={**state.possessions, PERSONAL[1].id: owned})
+    state = replace(state, owned_items={**state.owned_items, PERSONAL[1].id: owned})
     with pytest.raises(
         InputError, match=r'(?s)ada@example.com owns workflow "Bills" .w1., .* owns data table "Rates" .t1., and'
     ):
@@ -122,16 +122,16 @@ def test_a_person_named_twice_is_one_person() -> None:
 
 
 def test_the_server_is_read_once_for_all_of_them() -> None:
-    needs = leaver_needs(["a@example.com"], Departure("delete"))
-    assert (needs.all_users, needs.projects, needs.members, needs.possessions) == (True, True, (), True)
+    request = leaver_request(["a@example.com"], LeaverOptions("delete"))
+    assert (request.all_users, request.projects, request.members, request.owned_items) == (True, True, (), True)
 
 
 def test_the_result_says_for_each_what_was_taken_away() -> None:
     state = company()
     ada, nobody = find_leavers(state, ["ada@example.com", "nobody@example.com"])
-    departure = Departure("remove_memberships")
-    made = plan_leavers(state, [ada, nobody], departure)
-    of_ada, of_nobody = leaver_results([ada, nobody], departure, made, made.changes[:1], {}, None)
+    leaver_options = LeaverOptions("remove_memberships")
+    made = plan_leavers(state, [ada, nobody], leaver_options)
+    of_ada, of_nobody = leaver_results([ada, nobody], leaver_options, made, made.changes[:1], {}, None)
     assert {key: of_ada[key] for key in ("email", "id", "found", "action", "changed", "memberships")} == {
         "email": "ada@example.com",
         "id": "u-ada",

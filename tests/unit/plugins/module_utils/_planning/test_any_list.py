@@ -14,13 +14,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_needs, access_wish
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_request, desired_access
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.apply import apply
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import OWNER, PROJECT_ADMIN
-from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.change import Change, is_loss
-from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Access, Plan
+from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.change import Change, reduces_access
+from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import AccessSnapshot, Plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.planner import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import (
@@ -29,8 +29,8 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired imp
     AUTHORITIES,
     KEEP,
     UNLISTED,
-    Terms,
-    Wish,
+    ListPolicy,
+    DesiredState,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import EVERYTHING
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
@@ -52,7 +52,7 @@ class Case:
     teams: dict[str, dict[str, str]]
     users: dict[str, dict[str, Any]]
     projects: dict[str, dict[str, Any]]
-    terms: Terms = Terms()
+    terms: ListPolicy = ListPolicy()
     # Who of `people` the key belongs to.
     me: int = 0
     ids: dict[str, str] = field(default_factory=dict)
@@ -66,19 +66,19 @@ class Case:
             n8n.roles_in[key] = {n8n.id_of(email): f"project:{role}" for email, role in roles.items()}
         return n8n
 
-    def wish(self) -> Wish:
+    def desired(self) -> DesiredState:
         users = [{"email": email, **entry} for email, entry in self.users.items()]
         projects = []
         for name, entry in self.projects.items():
             by_id = self.ids.get("Was C") if name == "C" else None
             former = ["Old"] if name == "D" else []
             projects.append({"name": name, "id": by_id, "previous_names": former, **entry})
-        return access_wish(users, projects, self.terms, allow_empty=True)
+        return desired_access(users, projects, self.terms, allow_empty=True)
 
     def ignores(self, email: str) -> bool:
         return any(fnmatchcase(email, pattern.lower()) for pattern in self.terms.ignored)
 
-    def protects(self, email: str) -> bool:
+    def pattern_for(self, email: str) -> bool:
         return any(fnmatchcase(email, pattern.lower()) for pattern in self.terms.protected)
 
     def shuffled(self, random: Random) -> Case:
@@ -120,7 +120,7 @@ def cases(draw: st.DrawFn) -> Case:
         if draw(st.booleans()):
             there = draw(st.lists(st.sampled_from(EMAILS), unique=True))
             projects[name]["members"] = {email: roles[email, name] for email in there}
-    terms = Terms(
+    terms = ListPolicy(
         draw(st.sampled_from(AUTHORITIES)),
         draw(st.sampled_from(UNLISTED)),
         tuple(draw(st.lists(st.sampled_from(PATTERNS), unique=True, max_size=2))),
@@ -129,29 +129,29 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(people, teams, users, projects, terms, draw(st.integers(0, len(people))))
 
 
-def drawn_up(case: Case) -> tuple[State, Plan, Wish]:
+def drawn_up(case: Case) -> tuple[State, Plan, DesiredState]:
     """Return the whole state with one of the people as the key's user, and the plan and wish for it."""
     n8n = case.n8n()
-    state = replace(read(n8n, EVERYTHING), myself=n8n.id_of([OLIVIA, *case.people][case.me]))
-    wish = case.wish()
-    return state, plan(state, wish), wish
+    state = replace(read(n8n, EVERYTHING), own_user_id=n8n.id_of([OLIVIA, *case.people][case.me]))
+    desired = case.desired()
+    return state, plan(state, desired), desired
 
 
-def myself(state: State) -> str:
-    user = state.find_user(state.myself or "")
+def own_user_id(state: State) -> str:
+    user = state.find_user(state.own_user_id or "")
     return user.email if user else ""
 
 
-def strictly(wish: Wish, name: str) -> bool:
+def strictly(desired: DesiredState, name: str) -> bool:
     """Whether the list is authoritative in the project that it calls so."""
-    return wish.authority(next((entry for entry in wish.projects if entry.name == name), None)) == AUTHORITATIVE
+    return desired.authority(next((entry for entry in desired.projects if entry.name == name), None)) == AUTHORITATIVE
 
 
 @settings(max_examples=200, deadline=None)
 @given(cases())
 def test_carried_out_a_plan_gives_what_was_asked_for(case: Case) -> None:
-    state, made, wish = drawn_up(case)
-    then = Access.of(state).after(made.changes)
+    state, made, desired = drawn_up(case)
+    then = AccessSnapshot.of(state).after(made.changes)
     by_name = {then.names[key]: key for key in then.names}
     told = " ".join(made.notes)
     named = set(case.users).union(*(entry.get("members") or {} for entry in case.projects.values()))
@@ -178,31 +178,33 @@ def test_carried_out_a_plan_gives_what_was_asked_for(case: Case) -> None:
             if key not in by_name.values() or case.ignores(email) or (email, name) in given or email in told:
                 continue
             # A key's user who creates a project stays in it, if the list is additive.
-            assert key in state.members or not strictly(wish, name), f"{email} should not have stayed in the new {name}"
+            assert key in state.members or not strictly(
+                desired, name
+            ), f"{email} should not have stayed in the new {name}"
             if key not in state.members:
                 continue
             if email not in named:
                 assert case.terms.unlisted_users == KEEP
             entry = case.projects.get(name, {})
-            assert not (strictly(wish, name) and entry.get("members") is not None)
-            assert not (strictly(wish, name) and case.users.get(email, {}).get("projects") is not None)
+            assert not (strictly(desired, name) and entry.get("members") is not None)
+            assert not (strictly(desired, name) and case.users.get(email, {}).get("projects") is not None)
 
 
 @settings(max_examples=200, deadline=None)
 @given(cases())
 def test_nothing_is_taken_that_the_list_does_not_take(case: Case) -> None:
-    state, made, wish = drawn_up(case)
-    additive = all(wish.authority(entry) == ADDITIVE for entry in (None, *wish.projects))
+    state, made, desired = drawn_up(case)
+    additive = all(desired.authority(entry) == ADDITIVE for entry in (None, *desired.projects))
     for change in made.changes:
         who = change.user or ""
         assert not case.ignores(who), "ignored people are in no plan"
         if change.action == "remove_member" and additive and case.terms.unlisted_users == KEEP:
-            assert change.carried_by == "change_user_role"
-        if is_loss(change):
-            assert not case.protects(who), "protected people lose nothing"
+            assert change.implied_by == "change_user_role"
+        if reduces_access(change):
+            assert not case.pattern_for(who), "protected people lose nothing"
             # The key's own user only what comes with a new project, the owner without the key nothing.
-            if who == myself(state) or state.find_user(who).role == OWNER:  # type: ignore[union-attr]
-                assert who == myself(state) and change.project_id is None
+            if who == own_user_id(state) or state.find_user(who).role == OWNER:  # type: ignore[union-attr]
+                assert who == own_user_id(state) and change.project_id is None
     assert len({(change.action, change.user, change.project_key) for change in made.changes}) == len(made.changes)
 
 
@@ -223,7 +225,7 @@ def in_calls(made: Plan) -> Iterator[list[Change]]:
 @given(cases())
 def test_no_project_is_without_an_admin_on_the_way(case: Case) -> None:
     state, made, _wish = drawn_up(case)
-    access = Access.of(state)
+    access = AccessSnapshot.of(state)
     with_admin = {key for key in access.names if PROJECT_ADMIN in access.members[key].values()}
     for changes in in_calls(made):
         access = access.after(changes)
@@ -245,7 +247,7 @@ def test_the_order_of_anything_changes_nothing(case: Case, random: Random) -> No
         projects=mixed(state.projects),
         members={key: mixed(state.members[key]) for key in mixed(tuple(state.members))},
     )
-    again = plan(other, case.shuffled(random).wish())
+    again = plan(other, case.shuffled(random).desired())
     assert again.to_result() == made.to_result() and again.digest == made.digest
 
 
@@ -254,11 +256,11 @@ def test_the_order_of_anything_changes_nothing(case: Case, random: Random) -> No
 def test_n8n_is_then_as_planned_and_planned_again_there_is_nothing(case: Case, concurrency: int) -> None:
     n8n = case.n8n()
     n8n.client.connection = replace(n8n.client.connection, concurrency=concurrency)
-    wish, everything = case.wish(), read(n8n, EVERYTHING)
+    desired, everything = case.desired(), read(n8n, EVERYTHING)
     # What access_needs leaves out makes no difference.
-    made = plan(read(n8n, access_needs(wish)), wish)
-    assert made.changes == plan(everything, wish).changes
-    then = Access.of(everything).after(made.changes)
+    made = plan(read(n8n, access_request(desired)), desired)
+    assert made.changes == plan(everything, desired).changes
+    then = AccessSnapshot.of(everything).after(made.changes)
     n8n.after_each_write = admins_stay(n8n)
     outcome = apply(made, n8n, lambda links: None)
     assert (outcome.errors, outcome.not_tried, outcome.conflicts) == ([], [], [])
@@ -267,26 +269,26 @@ def test_n8n_is_then_as_planned_and_planned_again_there_is_nothing(case: Case, c
     assert n8n.memberships() == {
         then.names[key]: members for key, members in then.members.items() if key not in personal
     }
-    again = plan(read(n8n, access_needs(wish)), wish)
+    again = plan(read(n8n, access_request(desired)), desired)
     # Who becomes a chat user and then an admin takes an old admin's place the next time.
-    if not any(change.late and change.after == PROJECT_ADMIN for change in made.changes):
+    if not any(change.after_role_change and change.after == PROJECT_ADMIN for change in made.changes):
         assert again.changes == ()
-        assert again.digest == plan(read(n8n, EVERYTHING), wish).digest
+        assert again.digest == plan(read(n8n, EVERYTHING), desired).digest
 
 
 @settings(max_examples=200, deadline=None)
 @given(cases(), st.integers(1, 12))
 def test_after_a_write_that_failed_the_next_run_does_the_rest(case: Case, number: int) -> None:
-    undisturbed, n8n, wish = case.n8n(), case.n8n(), case.wish()
-    made = plan(read(undisturbed, access_needs(wish)), wish)
+    undisturbed, n8n, desired = case.n8n(), case.n8n(), case.desired()
+    made = plan(read(undisturbed, access_request(desired)), desired)
     # Who becomes a chat user and then an admin takes an old admin's place the next time.
-    runs = 1 + any(change.late and change.after == PROJECT_ADMIN for change in made.changes)
+    runs = 1 + any(change.after_role_change and change.after == PROJECT_ADMIN for change in made.changes)
     for _run in range(runs):
-        apply(plan(read(undisturbed, access_needs(wish)), wish), undisturbed, lambda links: None)
+        apply(plan(read(undisturbed, access_request(desired)), desired), undisturbed, lambda links: None)
     n8n.fail[number] = ApiError("n8n refused: it is broken.", 501, "broken")
     n8n.after_each_write = admins_stay(n8n)
     for _run in range(runs + 1):
-        apply(plan(read(n8n, access_needs(wish)), wish), n8n, lambda links: None)
+        apply(plan(read(n8n, access_request(desired)), desired), n8n, lambda links: None)
     assert n8n.people() == undisturbed.people()
     left, right = n8n.memberships(), undisturbed.memberships()
     for name in left.keys() - case.teams.keys():

@@ -10,27 +10,27 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.handover_planner import Disposal
+from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.handover_planner import HandoverTarget
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.deletion import (
     destination_of,
-    disposal_of,
+    handover_target,
     project_deletion,
     user_deletion,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project, State
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.change import Change
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
-from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.describe import sentence
+from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.describe import describe_change
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
     Credential,
-    Possession,
-    Possessions,
+    OwnedItem,
+    OwnedItems,
     Share,
     Table,
     Workflow,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.handover_options import Bequest
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.handover_options import HandoverOptions
 
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (
     ADA,
@@ -50,12 +50,12 @@ ORDERS = Table("data table", "AbCdEfGh12345678", "Orders", HOME.id)
 
 def having(project: Project, *items: Any, **more: Any) -> State:
     state = company()
-    return replace(state, possessions={**state.possessions, project.id: Possessions(items, **more)})
+    return replace(state, owned_items={**state.owned_items, project.id: OwnedItems(items, **more)})
 
 
 def rows(changes: list[Change]) -> list[tuple[object, ...]]:
     return [
-        (change.action, change.user or change.before, change.project, change.after, change.carried_by)
+        (change.action, change.user or change.before, change.project, change.after, change.implied_by)
         for change in changes
     ]
 
@@ -98,7 +98,7 @@ def test_a_project_is_found_by_a_name_that_has_an_at_sign() -> None:
 )
 def test_a_destination_that_is_none(transfer_to: str, words: str) -> None:
     with pytest.raises(InputError) as refused:
-        disposal_of(company(), Bequest(transfer_to))
+        handover_target(company(), HandoverOptions(transfer_to))
     assert words in str(refused.value)
 
 
@@ -110,7 +110,7 @@ def test_a_personal_space_that_cannot_be_seen_gets_nothing() -> None:
 
 def test_a_user_goes_last() -> None:
     state = having(HOME, BILLS, MAIL, ORDERS)
-    changes, handover = user_deletion(state, ADA, "leaves", Disposal(SUPPORT, "copy"))
+    changes, handover = user_deletion(state, ADA, "leaves", HandoverTarget(SUPPORT, "copy"))
     assert handover is not None and handover.transfer_to is None
     assert rows(changes) == [
         ("transfer_credential", "ada@example.com", "Support", None, ""),
@@ -130,7 +130,7 @@ def test_a_user_goes_last() -> None:
     ]
     assert changes[0].reason == 'leaves; grace@example.com, project "Sales" lose it, too'
     assert changes[1].reason == "leaves"
-    assert [sentence(change.to_result()) for change in changes[1:3]] == [
+    assert [describe_change(change.to_result()) for change in changes[1:3]] == [
         'move workflow "Bills" (w-1) of ada@example.com to "Support" (leaves)',
         'copy data table "Orders" (AbCdEfGh12345678) of ada@example.com to "Support" as "Orders" (leaves)',
     ]
@@ -138,7 +138,7 @@ def test_a_user_goes_last() -> None:
 
 def test_who_may_be_destroyed_with_everything_is() -> None:
     changes, _handover = user_deletion(
-        having(HOME, BILLS, MAIL, ORDERS), ADA, "leaves", Disposal(delete_resources=True)
+        having(HOME, BILLS, MAIL, ORDERS), ADA, "leaves", HandoverTarget(delete_resources=True)
     )
     assert rows(changes)[:4] == [
         ("unpublish_workflow", "ada@example.com", None, None, ""),
@@ -150,7 +150,7 @@ def test_who_may_be_destroyed_with_everything_is() -> None:
 
 def test_an_n8n_that_moves_everything_itself_is_told_where_to() -> None:
     state = having(HOME, BILLS, MAIL, ORDERS)
-    changes, handover = user_deletion(state, ADA, "leaves", Disposal(SUPPORT), knows_transfer=True)
+    changes, handover = user_deletion(state, ADA, "leaves", HandoverTarget(SUPPORT), knows_transfer=True)
     assert handover is not None and handover.transfer_to == SUPPORT.id and handover.steps == ()
     assert [row[0] for row in rows(changes) if row[-1] == "delete_user"][:3] == [
         "transfer_workflow",
@@ -166,39 +166,39 @@ def without_home(pending: bool, name: str | None = None) -> State:
     return replace(state, users=users, projects=tuple(project for project in state.projects if project != HOME))
 
 
-@pytest.mark.parametrize("disposal", [Disposal(), Disposal(SUPPORT), Disposal(data_tables="delete")])
-def test_where_nobody_can_see_what_somebody_owns_they_are_not_deleted(disposal: Disposal) -> None:
+@pytest.mark.parametrize("target", [HandoverTarget(), HandoverTarget(SUPPORT), HandoverTarget(data_tables="delete")])
+def test_where_nobody_can_see_what_somebody_owns_they_are_not_deleted(target: HandoverTarget) -> None:
     # The second is shown as invited, and has a name, which nobody has before they come.
     for state in (without_home(pending=False), without_home(pending=True, name="Ada")):
         user = state.find_user(ADA.id)
         assert user is not None
         with pytest.raises(InputError, match="the personal project of this user cannot be seen, so nobody knows what"):
-            user_deletion(state, user, "leaves", disposal)
+            user_deletion(state, user, "leaves", target)
 
 
 def test_unless_they_never_came_or_it_may_be_destroyed() -> None:
-    for state, disposal in (
-        (without_home(pending=True), Disposal()),
-        (without_home(pending=False), Disposal(delete_resources=True)),
+    for state, target in (
+        (without_home(pending=True), HandoverTarget()),
+        (without_home(pending=False), HandoverTarget(delete_resources=True)),
     ):
         user = state.find_user(ADA.id)
         assert user is not None
-        changes, handover = user_deletion(state, user, "leaves", disposal)
+        changes, handover = user_deletion(state, user, "leaves", target)
         assert handover is None and changes[-1].action == "delete_user"
 
 
 def test_a_pending_user_who_was_given_something_owns_it() -> None:
     state = having(PERSONAL[3], replace(BILLS, owner_id=PERSONAL[3].id, credentials=()), tables_unseen="too old")
     with pytest.raises(InputError, match=r'linus@example.com owns workflow "Bills" \(w-1\), which n8n would destroy'):
-        user_deletion(state, LINUS, "leaves", Disposal())
+        user_deletion(state, LINUS, "leaves", HandoverTarget())
     # But no data table, so that this n8n does not show any is no obstacle.
-    changes, _handover = user_deletion(state, LINUS, "leaves", Disposal(SUPPORT))
+    changes, _handover = user_deletion(state, LINUS, "leaves", HandoverTarget(SUPPORT))
     assert rows(changes)[0] == ("transfer_workflow", "linus@example.com", "Support", None, "")
 
 
 def test_a_project_goes_last() -> None:
     state = having(SALES, *(replace(item, owner_id=SALES.id, shares=()) for item in (BILLS, MAIL, ORDERS)))
-    changes, handover = project_deletion(state, SALES, Disposal(HERS, "delete"))
+    changes, handover = project_deletion(state, SALES, HandoverTarget(HERS, "delete"))
     assert handover.destination == HERS
     assert rows(changes) == [
         ("transfer_credential", "Sales", HERS.name, None, ""),
@@ -206,37 +206,37 @@ def test_a_project_goes_last() -> None:
         ("delete_table", "Sales", None, None, ""),
         ("delete_project", "Sales", "Sales", None, ""),
     ]
-    assert [sentence(change.to_result()) for change in changes[2:]] == [
+    assert [describe_change(change.to_result()) for change in changes[2:]] == [
         'delete data table "Orders" (AbCdEfGh12345678) of project "Sales" (is to be absent)',
         'delete project "Sales" (is to be absent)',
     ]
 
 
 def test_variables_of_a_project_do_not_move_and_may_be_destroyed_with_everything() -> None:
-    state = having(SALES, replace(BILLS, owner_id=SALES.id), Possession("variable", "v-1", "RATE", SALES.id))
+    state = having(SALES, replace(BILLS, owner_id=SALES.id), OwnedItem("variable", "v-1", "RATE", SALES.id))
     with pytest.raises(
         InputError, match=r'Project "Sales" \(.*\) owns variable "RATE" \(v-1\), which n8n would destroy'
     ):
-        project_deletion(state, SALES, Disposal(HERS), knows_transfer=True)
-    changes, handover = project_deletion(state, SALES, Disposal(delete_resources=True))
+        project_deletion(state, SALES, HandoverTarget(HERS), knows_transfer=True)
+    changes, handover = project_deletion(state, SALES, HandoverTarget(delete_resources=True))
     assert [item["name"] for item in handover.expected().deleted] == ["Bills", "RATE"]
     assert 'delete variable "RATE" (v-1) of project "Sales" (is to be absent)' in [
-        sentence(change.to_result()) for change in changes
+        describe_change(change.to_result()) for change in changes
     ]
 
 
 def test_variables_that_the_key_may_not_list_stop_the_deletion_of_a_project_and_of_nobody_else() -> None:
     hidden = having(SALES, variables_unseen="nobody can see.")
     with pytest.raises(InputError, match=r'Project "Sales" \(.*\) is not deleted: nobody can see.'):
-        project_deletion(hidden, SALES, Disposal())
-    assert project_deletion(hidden, SALES, Disposal(delete_resources=True))[0][-1].action == "delete_project"
+        project_deletion(hidden, SALES, HandoverTarget())
+    assert project_deletion(hidden, SALES, HandoverTarget(delete_resources=True))[0][-1].action == "delete_project"
     person = having(HOME, variables_unseen="nobody can see.")
-    assert user_deletion(person, ADA, "leaves", Disposal())[0][-1].action == "delete_user"
+    assert user_deletion(person, ADA, "leaves", HandoverTarget())[0][-1].action == "delete_user"
 
 
 @pytest.mark.parametrize("destination", [SALES, None])
 def test_a_project_does_not_get_its_own(destination: Project | None) -> None:
     state = having(SALES, replace(BILLS, owner_id=SALES.id))
     with pytest.raises(InputError, match="gives away" if destination else "which n8n would destroy with it"):
-        project_deletion(state, SALES, Disposal(destination))
+        project_deletion(state, SALES, HandoverTarget(destination))
     assert GRACE in state.users

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.handover_planner import (
     BY_OIDC,
-    Disposal,
+    HandoverTarget,
     plan_handover,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, N8nError
@@ -26,8 +26,8 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.handover im
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project, State, User
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
     Credential,
-    Possession,
-    Possessions,
+    OwnedItem,
+    OwnedItems,
     Share,
     Table,
     Workflow,
@@ -48,10 +48,10 @@ UNSEEN = "nobody can see."
 
 
 def company(
-    *items: Possession,
+    *items: OwnedItem,
     pending: bool = False,
     name: str | None = None,
-    there: tuple[Possession, ...] = (),
+    there: tuple[OwnedItem, ...] = (),
     **more: Any,
 ) -> State:
     """Ada, who owns `items`, Bo, and two teams; Ops owns what is `there`."""
@@ -59,7 +59,7 @@ def company(
         "http://n8n.invalid",
         users=(User("u-ada", ADA, "global:member", pending, name), User("u-bo", BO, "global:member")),
         projects=(HOME, BO_HOME, OPS, SALES),
-        possessions={HOME.id: Possessions(items, **more), OPS.id: Possessions(there), SALES.id: Possessions(items)},
+        owned_items={HOME.id: OwnedItems(items, **more), OPS.id: OwnedItems(there), SALES.id: OwnedItems(items)},
     )
 
 
@@ -70,7 +70,7 @@ def steps(handover: Handover) -> list[str]:
 def test_credentials_move_before_what_uses_them_and_what_belongs_together_moves_together() -> None:
     other = Workflow("workflow", "w-0", "A bank", HOME.id, credentials=("c-2", "c-9"))
     state = company(ALONE, LEDGER, BILLS, MAIL, other, BANK)
-    found = plan_handover(state, HOME, Disposal(OPS))
+    found = plan_handover(state, HOME, HandoverTarget(OPS))
     assert steps(found) == [
         "transfer_credential c-2",
         "transfer_workflow w-0",
@@ -87,113 +87,117 @@ def test_workflows_that_share_a_credential_or_call_in_a_circle_are_one_group() -
     first = Workflow("workflow", "w-1", "One", HOME.id, credentials=("c-1",), calls=("w-3",))
     second = Workflow("workflow", "w-2", "Two", HOME.id, published=True, credentials=("c-1", "c-2"))
     third = Workflow("workflow", "w-3", "Three", HOME.id, calls=("w-1", "w-3"))
-    found = plan_handover(company(first, second, third, MAIL, BANK), HOME, Disposal(OPS))
+    found = plan_handover(company(first, second, third, MAIL, BANK), HOME, HandoverTarget(OPS))
     assert [step.item.id for step in found.steps] == ["c-2", "c-1", "w-2", "w-1", "w-3"]
 
 
 def test_the_same_possessions_in_another_order_give_the_same_steps() -> None:
     items = (ALONE, LEDGER, BILLS, MAIL, BANK, ORDERS)
-    plans = [plan_handover(company(*order), HOME, Disposal(OPS, "copy")) for order in (items, items[::-1])]
+    plans = [plan_handover(company(*order), HOME, HandoverTarget(OPS, "copy")) for order in (items, items[::-1])]
     assert plans[0].steps == plans[1].steps
     assert steps(plans[0])[-1] == f"copy_table {ORDERS.id}"
 
 
 def test_a_team_project_gives_away_what_it_owns() -> None:
-    found = plan_handover(company(BILLS), SALES, Disposal(BO_HOME))
+    found = plan_handover(company(BILLS), SALES, HandoverTarget(BO_HOME))
     assert (found.owner, steps(found)) == ('project "Sales" (p-sales)', ["transfer_workflow w-1"])
 
 
 @pytest.mark.parametrize(
-    ("items", "disposal", "message"),
+    ("items", "target", "message"),
     [
         (
             (MAIL, BILLS),
-            Disposal(),
+            HandoverTarget(),
             r'ada@example.com owns credential "Mail" \(c-1\), workflow "Bills" \(w-1\), which n8n would destroy with it. '
             "Say with transfer_to who gets it, or with delete_resources: true",
         ),
         (
             (ORDERS,),
-            Disposal(),
+            HandoverTarget(),
             r'ada@example.com owns data table "Orders" \(AbCd.*\), and n8n\'s API cannot move data',
         ),
-        ((ORDERS,), Disposal(OPS), "data_tables: copy .* data_tables: delete that they may be destroyed"),
-        ((MAIL, ORDERS), Disposal(data_tables="delete"), r"ada@example.com owns credential \"Mail\" \(c-1\), which"),
-        ((), Disposal(OPS, delete_resources=True), "transfer_to and delete_resources exclude each other"),
-        ((), Disposal(data_tables="copy"), "data_tables: copy needs transfer_to"),
-        ((), Disposal(HOME), "transfer_to: ada@example.com cannot get what ada@example.com gives away"),
+        ((ORDERS,), HandoverTarget(OPS), "data_tables: copy .* data_tables: delete that they may be destroyed"),
+        (
+            (MAIL, ORDERS),
+            HandoverTarget(data_tables="delete"),
+            r"ada@example.com owns credential \"Mail\" \(c-1\), which",
+        ),
+        ((), HandoverTarget(OPS, delete_resources=True), "transfer_to and delete_resources exclude each other"),
+        ((), HandoverTarget(data_tables="copy"), "data_tables: copy needs transfer_to"),
+        ((), HandoverTarget(HOME), "transfer_to: ada@example.com cannot get what ada@example.com gives away"),
     ],
 )
 def test_what_nobody_said_may_be_destroyed_is_refused_by_name(
-    items: tuple[Possession, ...], disposal: Disposal, message: str
+    items: tuple[OwnedItem, ...], target: HandoverTarget, message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        plan_handover(company(*items), HOME, disposal)
+        plan_handover(company(*items), HOME, target)
 
 
 def test_all_that_stands_against_it_is_said_at_once() -> None:
     with pytest.raises(InputError) as caught:
-        plan_handover(company(MAIL, ORDERS, unseen=UNSEEN), HOME, Disposal())
+        plan_handover(company(MAIL, ORDERS, unseen=UNSEEN), HOME, HandoverTarget())
     assert len(str(caught.value).splitlines()) == 3
 
 
 @pytest.mark.parametrize(
-    ("unseen", "disposal", "refused"),
+    ("unseen", "target", "refused"),
     [
-        ({"unseen": UNSEEN}, Disposal(), True),
-        ({"unseen": UNSEEN}, Disposal(OPS), True),
-        ({"unseen": UNSEEN}, Disposal(data_tables="delete"), True),
-        ({"unseen": UNSEEN}, Disposal(delete_resources=True), False),
-        ({"tables_unseen": UNSEEN}, Disposal(), True),
-        ({"tables_unseen": UNSEEN}, Disposal(OPS), True),
-        ({"tables_unseen": UNSEEN}, Disposal(OPS, "copy"), True),
-        ({"tables_unseen": UNSEEN}, Disposal(OPS, "delete"), False),
-        ({"tables_unseen": UNSEEN}, Disposal(data_tables="delete"), False),
-        ({"tables_unseen": UNSEEN}, Disposal(delete_resources=True), False),
-        ({}, Disposal(), False),
+        ({"unseen": UNSEEN}, HandoverTarget(), True),
+        ({"unseen": UNSEEN}, HandoverTarget(OPS), True),
+        ({"unseen": UNSEEN}, HandoverTarget(data_tables="delete"), True),
+        ({"unseen": UNSEEN}, HandoverTarget(delete_resources=True), False),
+        ({"tables_unseen": UNSEEN}, HandoverTarget(), True),
+        ({"tables_unseen": UNSEEN}, HandoverTarget(OPS), True),
+        ({"tables_unseen": UNSEEN}, HandoverTarget(OPS, "copy"), True),
+        ({"tables_unseen": UNSEEN}, HandoverTarget(OPS, "delete"), False),
+        ({"tables_unseen": UNSEEN}, HandoverTarget(data_tables="delete"), False),
+        ({"tables_unseen": UNSEEN}, HandoverTarget(delete_resources=True), False),
+        ({}, HandoverTarget(), False),
     ],
 )
 def test_what_the_server_does_not_show_is_destroyed_only_where_that_was_said(
-    unseen: dict[str, str], disposal: Disposal, refused: bool
+    unseen: dict[str, str], target: HandoverTarget, refused: bool
 ) -> None:
     if refused:
         with pytest.raises(InputError, match=UNSEEN):
-            plan_handover(company(**unseen), HOME, disposal)
+            plan_handover(company(**unseen), HOME, target)
     else:
-        assert plan_handover(company(**unseen), HOME, disposal).steps == ()
+        assert plan_handover(company(**unseen), HOME, target).steps == ()
 
 
 def test_whoever_is_invited_only_has_no_tables_that_could_be_unseen() -> None:
-    found = plan_handover(company(tables_unseen=UNSEEN, pending=True), HOME, Disposal())
+    found = plan_handover(company(tables_unseen=UNSEEN, pending=True), HOME, HandoverTarget())
     # Who signed in by OIDC looks the same, and that is said where it matters.
     assert found.steps == () and found.notes == (BY_OIDC.format(ADA),)
-    for state, disposal, deleting in (
-        (company(pending=True), Disposal(), True),
-        (company(tables_unseen=UNSEEN, pending=True), Disposal(delete_resources=True), True),
-        (company(tables_unseen=UNSEEN, pending=True), Disposal(OPS), False),
+    for state, target, deleting in (
+        (company(pending=True), HandoverTarget(), True),
+        (company(tables_unseen=UNSEEN, pending=True), HandoverTarget(delete_resources=True), True),
+        (company(tables_unseen=UNSEEN, pending=True), HandoverTarget(OPS), False),
     ):
-        assert plan_handover(state, HOME, disposal, deleting).notes == ()
+        assert plan_handover(state, HOME, target, deleting).notes == ()
     with pytest.raises(InputError, match="Mail"):
-        plan_handover(company(MAIL, tables_unseen=UNSEEN, pending=True), HOME, Disposal())
+        plan_handover(company(MAIL, tables_unseen=UNSEEN, pending=True), HOME, HandoverTarget())
 
 
 def test_whoever_is_shown_as_invited_and_has_a_name_has_come() -> None:
     with pytest.raises(InputError, match=UNSEEN):
-        plan_handover(company(tables_unseen=UNSEEN, pending=True, name="Ada"), HOME, Disposal())
+        plan_handover(company(tables_unseen=UNSEEN, pending=True, name="Ada"), HOME, HandoverTarget())
 
 
 def test_whoever_stays_keeps_what_nobody_is_to_get() -> None:
     state = company(MAIL, ORDERS, unseen=UNSEEN, tables_unseen=UNSEEN)
-    assert plan_handover(state, HOME, Disposal(), deleting=False).steps == ()
+    assert plan_handover(state, HOME, HandoverTarget(), deleting=False).steps == ()
     seen = company(MAIL, tables_unseen=UNSEEN)
-    assert steps(plan_handover(seen, HOME, Disposal(OPS), deleting=False)) == ["transfer_credential c-1"]
+    assert steps(plan_handover(seen, HOME, HandoverTarget(OPS), deleting=False)) == ["transfer_credential c-1"]
     for refused in (company(MAIL, unseen=UNSEEN), company(ORDERS)):
         with pytest.raises(InputError):
-            plan_handover(refused, HOME, Disposal(OPS), deleting=False)
+            plan_handover(refused, HOME, HandoverTarget(OPS), deleting=False)
 
 
 def test_what_may_be_destroyed_goes_with_the_owner_and_is_unpublished_before() -> None:
-    found = plan_handover(company(MAIL, BILLS, LEDGER, ORDERS), HOME, Disposal(delete_resources=True))
+    found = plan_handover(company(MAIL, BILLS, LEDGER, ORDERS), HOME, HandoverTarget(delete_resources=True))
     assert steps(found) == ["unpublish_workflow w-1"]
     assert [item.id for item in found.along] == ["c-1", "w-1", "w-2", ORDERS.id]
     expected = found.expected().to_result()
@@ -202,7 +206,7 @@ def test_what_may_be_destroyed_goes_with_the_owner_and_is_unpublished_before() -
 
 
 def test_tables_that_may_be_destroyed_are_deleted_one_by_one_while_the_rest_moves() -> None:
-    found = plan_handover(company(MAIL, ORDERS), HOME, Disposal(OPS, "delete"))
+    found = plan_handover(company(MAIL, ORDERS), HOME, HandoverTarget(OPS, "delete"))
     assert steps(found) == ["transfer_credential c-1", f"delete_table {ORDERS.id}"]
     assert found.expected().to_result() == {
         "transferred": [{"type": "credential", "id": "c-1", "name": "Mail"}],
@@ -214,13 +218,13 @@ def test_tables_that_may_be_destroyed_are_deleted_one_by_one_while_the_rest_move
 
 def test_a_server_that_moves_everything_as_it_deletes_is_left_to_do_so() -> None:
     state = company(MAIL, BILLS, ORDERS, tables_unseen=UNSEEN)
-    found = plan_handover(state, HOME, Disposal(OPS), knows_transfer=True)
+    found = plan_handover(state, HOME, HandoverTarget(OPS), knows_transfer=True)
     assert (found.steps, found.transfer_to) == ((), OPS.id)
     assert [entry["id"] for entry in found.expected().transferred] == ["c-1", "w-1", ORDERS.id]
     # Whoever is not deleted hands over step by step all the same.
-    kept = plan_handover(company(MAIL), HOME, Disposal(OPS), deleting=False, knows_transfer=True)
+    kept = plan_handover(company(MAIL), HOME, HandoverTarget(OPS), deleting=False, knows_transfer=True)
     assert (steps(kept), kept.transfer_to) == (["transfer_credential c-1"], None)
-    destroyed = plan_handover(company(MAIL), HOME, Disposal(delete_resources=True), knows_transfer=True)
+    destroyed = plan_handover(company(MAIL), HOME, HandoverTarget(delete_resources=True), knows_transfer=True)
     assert (destroyed.knows_transfer, destroyed.expected().deleted[0]["id"]) == (False, "c-1")
 
 
@@ -230,7 +234,7 @@ def test_a_copy_of_a_table_says_what_mentions_it() -> None:
     moved = Workflow("workflow", "w-9", "Moved", OPS.id, tables=(ORDERS.id, "Orders"))
     named = Workflow("workflow", "w-8", "Other's Orders", OPS.id, tables=("Orders",))
     state = company(by_name, by_id, ORDERS, used_by=(moved, named))
-    found = plan_handover(state, HOME, Disposal(OPS, "copy"))
+    found = plan_handover(state, HOME, HandoverTarget(OPS, "copy"))
     (copied,) = found.expected().copied
     assert copied == {
         "type": "data table",
@@ -261,7 +265,7 @@ def test_a_name_that_is_taken_says_whence_the_copy_came() -> None:
 
     there = (table("t-1", "Orders"), table("t-2", f"Rows (copy of {ORDERS.id})"))
     two = (ORDERS, table("t-3", "Free"), table("t-4", "Free"))
-    found = plan_handover(company(*two, there=there), HOME, Disposal(OPS, "copy"))
+    found = plan_handover(company(*two, there=there), HOME, HandoverTarget(OPS, "copy"))
     assert [(step.item.id, step.name) for step in found.steps] == [
         ("t-3", "Free"),
         ("t-4", "Free (from ada@example.com)"),
@@ -272,7 +276,7 @@ def test_a_name_that_is_taken_says_whence_the_copy_came() -> None:
 
 def test_an_unfinished_copy_is_known_by_the_id_in_its_name() -> None:
     left = Table("data table", "t-1", f"Orders (copy of {ORDERS.id})")
-    (step,) = plan_handover(company(ORDERS, there=(left,)), HOME, Disposal(OPS, "copy")).steps
+    (step,) = plan_handover(company(ORDERS, there=(left,)), HOME, HandoverTarget(OPS, "copy")).steps
     assert (step.name, step.unfinished) == ("Orders", left)
 
 
@@ -313,7 +317,7 @@ def test_shares_that_a_move_drops_are_listed_with_who_has_them_and_what_fails() 
         Workflow("workflow", "w-9", "Bo's other", BO_HOME.id),
         Workflow("workflow", "w-7", "Ops'", OPS.id, credentials=("c-1",)),
     )
-    found = plan_handover(company(mail, bills, used_by=using), HOME, Disposal(OPS))
+    found = plan_handover(company(mail, bills, used_by=using), HOME, HandoverTarget(OPS))
     credential = {"type": "credential", "id": "c-1", "name": "Mail", "role": "credential:user"}
     bo = {"project_id": BO_HOME.id, "project": None, "user": BO, "workflows": [{"id": "w-8", "name": "Bo's"}]}
     gone = {"project_id": "gone", "project": "", "user": None, "workflows": []}
@@ -322,7 +326,7 @@ def test_shares_that_a_move_drops_are_listed_with_who_has_them_and_what_fails() 
     # Ops becomes the owner, and loses nothing.
     assert list(found.lost_shares) == [{**credential, **bo}, {**credential, **gone}, {**workflow, **sales}]
     assert found.expected().to_result()["lost_shares"] == list(found.lost_shares)
-    destroyed = plan_handover(company(bills), HOME, Disposal(delete_resources=True))
+    destroyed = plan_handover(company(bills), HOME, HandoverTarget(delete_resources=True))
     assert [share["project"] for share in destroyed.lost_shares] == ["Sales"]
 
 
@@ -331,7 +335,7 @@ def test_a_workflow_that_leaves_a_borrowed_credential_behind_is_noted() -> None:
     everywhere = replace(lent, id="c-8", shares=(*lent.shares, Share(OPS.id, "credential:user")))
     of_ops = replace(lent, id="c-7", owner_id=OPS.id)
     bills = replace(BILLS, credentials=("c-9", "c-8", "c-7", "c-1"))
-    found = plan_handover(company(bills, MAIL, borrowed=(lent, everywhere, of_ops)), HOME, Disposal(OPS))
+    found = plan_handover(company(bills, MAIL, borrowed=(lent, everywhere, of_ops)), HOME, HandoverTarget(OPS))
     assert found.notes == (
         'workflow "Bills" (w-1) uses credential "Lent" (c-9) of bo@example.com, which is not shared with the destination: '
         "share it there in n8n, else the workflow fails.",
@@ -341,16 +345,16 @@ def test_a_workflow_that_leaves_a_borrowed_credential_behind_is_noted() -> None:
 def test_one_that_uses_what_is_not_even_shared_with_its_owner_is_noted_as_well() -> None:
     theirs = Credential("credential", "c-9", "Theirs", BO_HOME.id)
     state = company(replace(BILLS, credentials=("c-9",)), borrowed=(theirs,))
-    (note,) = plan_handover(state, HOME, Disposal(OPS)).notes
+    (note,) = plan_handover(state, HOME, HandoverTarget(OPS)).notes
     assert note.startswith(
         'workflow "Bills" (w-1) uses credential "Theirs" (c-9) of bo@example.com, which is not shared'
     )
     # Nothing moves, or it goes to where it may use it: Bo's, or the space of somebody who may use everything.
     admin = replace(state, users=(state.users[0], User("u-bo", BO, "global:admin")))
     others = (company(BILLS, borrowed=(replace(theirs, owner_id=SALES.id),)), SALES)
-    assert plan_handover(state, HOME, Disposal(delete_resources=True)).notes == ()
+    assert plan_handover(state, HOME, HandoverTarget(delete_resources=True)).notes == ()
     for kept, destination in ((state, BO_HOME), (admin, BO_HOME), others):
-        assert plan_handover(kept, HOME, Disposal(destination)).notes == ()
+        assert plan_handover(kept, HOME, HandoverTarget(destination)).notes == ()
 
 
 def test_workflows_of_others_that_use_what_goes_by_way_of_a_share_are_noted() -> None:
@@ -358,8 +362,8 @@ def test_workflows_of_others_that_use_what_goes_by_way_of_a_share_are_noted() ->
         "workflow", "w-9", "Bo's", BO_HOME.id, (Share(HOME.id, "workflow:editor"),), credentials=("c-1",)
     )
     notes = [
-        plan_handover(company(MAIL, used_by=(by_share,)), HOME, disposal).notes
-        for disposal in (Disposal(OPS), Disposal(delete_resources=True))
+        plan_handover(company(MAIL, used_by=(by_share,)), HOME, target).notes
+        for target in (HandoverTarget(OPS), HandoverTarget(delete_resources=True))
     ]
     uses = 'workflow "Bo\'s" (w-9) of bo@example.com uses credential "Mail" (c-1) of ada@example.com without a share of its own'
     ways = (
@@ -381,11 +385,11 @@ def test_workflows_of_others_that_use_what_goes_by_way_of_a_share_are_noted() ->
             users=(User("u-ada", ADA, "global:member"), User("u-bo", BO, "global:owner")),
         ),
     ):
-        assert plan_handover(state, HOME, Disposal(OPS)).notes == ()
+        assert plan_handover(state, HOME, HandoverTarget(OPS)).notes == ()
 
 
 @pytest.mark.parametrize(
-    ("heir", "words"),
+    ("recipient", "words"),
     [
         (User("u-bo", BO, "global:chatUser"), "transfer_to: bo@example.com is a chat user, who can only read"),
         (
@@ -395,38 +399,38 @@ def test_workflows_of_others_that_use_what_goes_by_way_of_a_share_are_noted() ->
         (User("u-bo", BO, "global:member"), ""),
     ],
 )
-def test_an_heir_who_cannot_work_with_it_is_named(heir: User, words: str) -> None:
-    def notes(*items: Possession) -> tuple[str, ...]:
+def test_an_heir_who_cannot_work_with_it_is_named(recipient: User, words: str) -> None:
+    def notes(*items: OwnedItem) -> tuple[str, ...]:
         state = company(*items)
-        return plan_handover(replace(state, users=(state.users[0], heir)), HOME, Disposal(BO_HOME)).notes
+        return plan_handover(replace(state, users=(state.users[0], recipient)), HOME, HandoverTarget(BO_HOME)).notes
 
     assert [note[: len(words)] for note in notes(MAIL)] == ([words] if words else [])
     assert notes() == ()
 
 
 def test_folders_are_said_not_to_move() -> None:
-    folder = Possession("folder", "f-1", "Old", HOME.id)
-    moving = plan_handover(company(BILLS, folders=(folder,)), HOME, Disposal(OPS))
+    folder = OwnedItem("folder", "f-1", "Old", HOME.id)
+    moving = plan_handover(company(BILLS, folders=(folder,)), HOME, HandoverTarget(OPS))
     assert moving.notes == (
         'n8n cannot move folders: the workflows in folder "Old" (f-1) of ada@example.com move without them.',
     )
-    assert plan_handover(company(folders=(folder,)), HOME, Disposal()).notes[0].endswith("go with them.")
+    assert plan_handover(company(folders=(folder,)), HOME, HandoverTarget()).notes[0].endswith("go with them.")
 
 
 def test_nothing_but_what_was_meant_may_be_left() -> None:
-    handover = plan_handover(company(MAIL, BILLS), HOME, Disposal(OPS))
-    check_nothing_left(handover, Possessions())
+    handover = plan_handover(company(MAIL, BILLS), HOME, HandoverTarget(OPS))
+    check_nothing_left(handover, OwnedItems())
     with pytest.raises(N8nError, match=r'ada@example.com is not deleted: workflow "Alone" \(w-3\) would be destroyed'):
-        check_nothing_left(handover, Possessions((ALONE,)))
-    meant = plan_handover(company(MAIL), HOME, Disposal(delete_resources=True))
-    check_nothing_left(meant, Possessions((MAIL,)))
+        check_nothing_left(handover, OwnedItems((ALONE,)))
+    meant = plan_handover(company(MAIL), HOME, HandoverTarget(delete_resources=True))
+    check_nothing_left(meant, OwnedItems((MAIL,)))
     with pytest.raises(N8nError, match="Alone"):
-        check_nothing_left(meant, Possessions((MAIL, ALONE)))
+        check_nothing_left(meant, OwnedItems((MAIL, ALONE)))
 
 
 def test_what_n8n_could_not_publish_again_is_noted() -> None:
-    handover = plan_handover(company(BILLS, LEDGER), HOME, Disposal(OPS))
+    handover = plan_handover(company(BILLS, LEDGER), HOME, HandoverTarget(OPS))
     moved = replace(BILLS, owner_id=OPS.id)
-    assert unpublished(handover, Possessions((moved, LEDGER))) == []
-    (note,) = unpublished(handover, Possessions((replace(moved, published=False), LEDGER)))
+    assert unpublished(handover, OwnedItems((moved, LEDGER))) == []
+    (note,) = unpublished(handover, OwnedItems((replace(moved, published=False), LEDGER)))
     assert note.startswith('workflow "Bills" (w-1) was published, and n8n could not publish it again')

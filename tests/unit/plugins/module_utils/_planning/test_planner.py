@@ -9,23 +9,23 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_wish
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import desired_access
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project, State
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.change import ABOUT_ITEMS, ACTIONS
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
-from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.describe import sentence
+from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.describe import describe_change
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.planner import plan
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import Possession, Possessions
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import OwnedItem, OwnedItems
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.memberships import export
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import (
     AUTHORITATIVE,
     REMOVE_MEMBERSHIPS,
-    MemberWish,
-    ProjectWish,
-    Terms,
-    UserWish,
-    Wish,
+    DesiredMember,
+    DesiredProject,
+    ListPolicy,
+    DesiredUser,
+    DesiredState,
 )
 
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (
@@ -49,23 +49,26 @@ def rows(made: Plan) -> list[Row]:
 
 
 def one_user(state: State, user: str, role: str | None = None, present: bool = True, **more: bool) -> Plan:
-    return plan(state, Wish(users=(UserWish(user, role, present, "role"),), create_users=True, **more))
+    return plan(state, DesiredState(users=(DesiredUser(user, role, present, "role"),), create_users=True, **more))
 
 
-def one_project(state: State, **wish: object) -> Plan:
-    return plan(state, Wish(projects=(ProjectWish(**wish),), create_projects=True))  # type: ignore[arg-type]
+def one_project(state: State, **desired: object) -> Plan:
+    return plan(state, DesiredState(projects=(DesiredProject(**desired),), create_projects=True))  # type: ignore[arg-type]
 
 
 def one_member(
     state: State, project: str, user: str, role: str | None, present: bool = True, allow_no_admin: bool = False
 ) -> Plan:
-    return plan(state, Wish(members=(MemberWish(project, user, role, present, "role"),), allow_no_admin=allow_no_admin))
+    return plan(
+        state,
+        DesiredState(members=(DesiredMember(project, user, role, present, "role"),), allow_no_admin=allow_no_admin),
+    )
 
 
 def access(
     state: State, users: list[dict[str, object]], create_users: bool = True, create_projects: bool = True
 ) -> Plan:
-    return plan(state, access_wish(users, create_users=create_users, create_projects=create_projects))
+    return plan(state, desired_access(users, create_users=create_users, create_projects=create_projects))
 
 
 # One user
@@ -116,7 +119,7 @@ def test_a_role_that_cannot_be_is_refused(user: str, role: str | None, message: 
 
 def test_the_role_of_the_keys_own_user_is_not_changed() -> None:
     with pytest.raises(InputError, match="ada@example.com is the user whose API key is used"):
-        one_user(company(myself=ADA.id), "ada@example.com", "admin")
+        one_user(company(own_user_id=ADA.id), "ada@example.com", "admin")
 
 
 def test_a_pending_invitation_is_sent_again_only_when_asked() -> None:
@@ -135,7 +138,7 @@ def test_a_user_who_owns_nothing_is_deleted_and_the_memberships_are_shown_to_go_
 
 
 @pytest.mark.parametrize(
-    ("user", "possessions", "message"),
+    ("user", "owned_items", "message"),
     [
         ("olivia@example.com", None, "is the owner of this n8n and cannot leave it"),
         (
@@ -145,18 +148,18 @@ def test_a_user_who_owns_nothing_is_deleted_and_the_memberships_are_shown_to_go_
         ),
         (
             "ada@example.com",
-            Possessions((Possession("workflow", "w1", "Bills"),)),
+            OwnedItems((OwnedItem("workflow", "w1", "Bills"),)),
             r'ada@example.com owns workflow "Bills" \(w1\), which n8n would destroy',
         ),
-        ("ada@example.com", Possessions(unseen="nobody can see."), "ada@example.com is not deleted: nobody can see."),
+        ("ada@example.com", OwnedItems(unseen="nobody can see."), "ada@example.com is not deleted: nobody can see."),
     ],
 )
 def test_a_user_whose_deletion_would_cost_something_is_not_deleted(
-    user: str, possessions: Possessions | None, message: str
+    user: str, owned_items: OwnedItems | None, message: str
 ) -> None:
     state = company()
-    if possessions:
-        state = replace(state, possessions={**state.possessions, PERSONAL[1].id: possessions})
+    if owned_items:
+        state = replace(state, owned_items={**state.owned_items, PERSONAL[1].id: owned_items})
     with pytest.raises(InputError, match=message):
         one_user(state, user, present=False)
 
@@ -169,20 +172,20 @@ def test_a_user_whose_personal_project_is_not_seen_is_not_deleted() -> None:
 def test_somebody_pending_has_made_nothing_but_may_have_been_given_something() -> None:
     gone = ("delete_user", "linus@example.com", None, "global:member", None)
     assert (
-        rows(one_user(company(projects=(SALES, SUPPORT), possessions={}), "linus@example.com", present=False))[0]
+        rows(one_user(company(projects=(SALES, SUPPORT), owned_items={}), "linus@example.com", present=False))[0]
         == gone
     )
     state, mine = company(), PERSONAL[3].id
-    unseen = replace(state, possessions={mine: Possessions(tables_unseen="nobody can see.")})
+    unseen = replace(state, owned_items={mine: OwnedItems(tables_unseen="nobody can see.")})
     assert rows(one_user(unseen, "linus@example.com", present=False))[0] == gone
-    given = replace(state, possessions={mine: Possessions((Possession("workflow", "w1", "Bills"),))})
+    given = replace(state, owned_items={mine: OwnedItems((OwnedItem("workflow", "w1", "Bills"),))})
     with pytest.raises(InputError, match="linus@example.com owns workflow"):
         one_user(given, "linus@example.com", present=False)
 
 
 def test_the_keys_own_user_is_not_deleted() -> None:
     with pytest.raises(InputError, match="is the user whose API key is used and cannot leave it"):
-        one_user(company(myself=ADA.id), "ada@example.com", present=False)
+        one_user(company(own_user_id=ADA.id), "ada@example.com", present=False)
 
 
 # One project
@@ -203,7 +206,7 @@ def test_a_project_is_renamed_by_its_previous_name_or_its_id() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "message"),
+    ("desired", "message"),
     [
         ({"name": "Twin"}, 'Project "Twin" exists 2 times'),
         ({"id": "p-nope"}, 'Project "p-nope" does not exist'),
@@ -216,9 +219,9 @@ def test_a_project_is_renamed_by_its_previous_name_or_its_id() -> None:
         ({"id": PERSONAL[0].id, "name": "Mine"}, "is the personal project of one user"),
     ],
 )
-def test_a_project_that_is_not_clear_is_refused(wish: dict[str, object], message: str) -> None:
+def test_a_project_that_is_not_clear_is_refused(desired: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        one_project(company(), **wish)
+        one_project(company(), **desired)
 
 
 def test_a_project_that_owns_nothing_is_deleted() -> None:
@@ -229,18 +232,18 @@ def test_a_project_that_owns_nothing_is_deleted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("possessions", "message"),
+    ("owned_items", "message"),
     [
         (
-            Possessions((Possession("credential", "c1", "Mail"),)),
+            OwnedItems((OwnedItem("credential", "c1", "Mail"),)),
             r'owns credential "Mail" \(c1\), which n8n would destroy with it',
         ),
-        (Possessions(unseen="nobody can see."), r'Project "Sales" \(p-sales\) is not deleted: nobody can see.'),
+        (OwnedItems(unseen="nobody can see."), r'Project "Sales" \(p-sales\) is not deleted: nobody can see.'),
     ],
 )
-def test_a_project_that_owns_something_is_not_deleted(possessions: Possessions, message: str) -> None:
+def test_a_project_that_owns_something_is_not_deleted(owned_items: OwnedItems, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        one_project(company(possessions={SALES.id: possessions}), name="Sales", present=False)
+        one_project(company(owned_items={SALES.id: owned_items}), name="Sales", present=False)
 
 
 # One member
@@ -310,7 +313,7 @@ def test_a_project_that_was_almost_named_is_suggested() -> None:
 def test_names_cannot_pretend_to_be_more_than_names() -> None:
     made = one_project(company(), name='A"\nuser x: global:admin')
     assert made.diff(made.changes)["after"].splitlines()[0] == 'project "A\\"\\nuser x: global:admin"'
-    assert sentence(made.to_result()[0]).count("\n") == 0
+    assert describe_change(made.to_result()[0]).count("\n") == 0
 
 
 def test_a_pending_admin_is_an_admin() -> None:
@@ -364,7 +367,7 @@ def test_what_may_not_be_created_is_missing() -> None:
 
 def test_a_list_leaves_the_owner_and_the_keys_own_user_alone_and_says_so() -> None:
     made = access(
-        company(myself=GRACE.id),
+        company(own_user_id=GRACE.id),
         [
             {"email": "olivia@example.com", "role": "member"},
             {"email": "grace@example.com", "role": "member", "projects": {"Support": "viewer"}},
@@ -391,7 +394,7 @@ def test_a_list_does_not_take_the_last_admin() -> None:
 
 
 def test_a_list_leaves_the_owner_alone_also_where_the_key_is_somebody_elses() -> None:
-    made = access(company(myself=GRACE.id), [{"email": "olivia@example.com", "projects": {"Sales": "viewer"}}])
+    made = access(company(own_user_id=GRACE.id), [{"email": "olivia@example.com", "projects": {"Sales": "viewer"}}])
     assert rows(made) == []
     assert made.notes == (
         'users[0] (olivia@example.com), project "Sales": olivia@example.com is the owner of this n8n and keeps '
@@ -406,7 +409,7 @@ def test_becoming_a_chat_user_shows_what_goes_by_it_and_gives_back_what_is_liste
         ("remove_member", "ada@example.com", "Sales", "project:admin", None),
         ("add_member", "ada@example.com", "Support", "project:viewer", "project:viewer"),
     ]
-    assert [change.carried_by for change in made.changes] == ["", "change_user_role", ""]
+    assert [change.implied_by for change in made.changes] == ["", "change_user_role", ""]
     assert [change.step for change in made.changes] == ["change_users", "change_users", "give_back"]
 
 
@@ -483,14 +486,14 @@ def test_every_action_has_a_sentence() -> None:
             "reason": "why",
             **({"item": {"type": "workflow", "id": "w1", "name": "W"}} if action in ABOUT_ITEMS else {}),
         }
-        assert sentence(entry).endswith(" (why)")
+        assert describe_change(entry).endswith(" (why)")
 
 
 # A list of projects
 
 
 def listed(state: State, *projects: dict[str, object], users: list[dict[str, object]] | None = None) -> Plan:
-    return plan(state, access_wish(users, projects, Terms()))
+    return plan(state, desired_access(users, projects, ListPolicy()))
 
 
 def test_projects_are_created_renamed_and_filled_in_one_plan() -> None:
@@ -629,6 +632,8 @@ def test_what_was_exported_changes_nothing_however_it_is_meant() -> None:
     )
     exported = export(state)
     for users, projects in ((True, True), (True, False), (False, True)):
-        for terms in (Terms(), Terms(AUTHORITATIVE), Terms(AUTHORITATIVE, REMOVE_MEMBERSHIPS)):
-            wish = access_wish(exported["users"] if users else None, exported["projects"] if projects else None, terms)
-            assert plan(state, wish).changes == ()
+        for terms in (ListPolicy(), ListPolicy(AUTHORITATIVE), ListPolicy(AUTHORITATIVE, REMOVE_MEMBERSHIPS)):
+            desired = desired_access(
+                exported["users"] if users else None, exported["projects"] if projects else None, terms
+            )
+            assert plan(state, desired).changes == ()

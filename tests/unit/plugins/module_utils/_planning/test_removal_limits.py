@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_wish
-from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.removal_limits import Braked, Brakes
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import desired_access
+from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.removal_limits import (
+    RemovalLimitExceeded,
+    RemovalLimits,
+)
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Member, Project, State, User
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
@@ -19,11 +22,11 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired imp
     AUTHORITATIVE,
     DEMOTE,
     REMOVE_MEMBERSHIPS,
-    Terms,
+    ListPolicy,
 )
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import OLIVIA, PERSONAL, URL
 
-STRICT = Terms(AUTHORITATIVE)
+STRICT = ListPolicy(AUTHORITATIVE)
 Roles = dict[str, str]
 
 
@@ -58,20 +61,20 @@ def crowd(size: int, role: str = "viewer", start: int = 0) -> Roles:
     return {f"p{number:02}": role for number in range(start, start + size)}
 
 
-def planned(before: State, projects: dict[str, Roles], terms: Terms = STRICT, users: Roles | None = None) -> Plan:
+def planned(before: State, projects: dict[str, Roles], terms: ListPolicy = STRICT, users: Roles | None = None) -> Plan:
     """Plan these members of projects, and these instance roles."""
     members = [
         {"name": name, "members": {email(who): role for who, role in of.items()}} for name, of in projects.items()
     ]
     people = [{"email": email(who), "role": role} for who, role in (users or {}).items()]
-    return plan(before, access_wish(people, members, terms, allow_empty=True))
+    return plan(before, desired_access(people, members, terms, allow_empty=True))
 
 
-def words(made: Plan, terms: Terms = STRICT, **limits: Any) -> str:
+def words(made: Plan, terms: ListPolicy = STRICT, **limits: Any) -> str:
     """Return why the brakes trip, or "" where they do not."""
     try:
-        Brakes(**limits).check(made, terms)
-    except Braked as error:
+        RemovalLimits(**limits).check(made, terms)
+    except RemovalLimitExceeded as error:
         return str(error)
     return ""
 
@@ -115,7 +118,7 @@ def test_more_than_the_percentage_of_all_memberships_trips(
 @pytest.mark.parametrize(("count", "of", "percent"), [(999, 3000, 33.3), (77, 11000, 0.7)])
 def test_exactly_the_percentage_does_not_trip_however_a_computer_reckons(count: int, of: int, percent: float) -> None:
     assert count * 100 > percent * of
-    exactly, one_more = (Brakes(max_removal_percent=percent)._too_many(many, of) for many in (count, count + 1))
+    exactly, one_more = (RemovalLimits(max_removal_percent=percent)._too_many(many, of) for many in (count, count + 1))
     assert (exactly, one_more) == (False, True)
 
 
@@ -158,7 +161,7 @@ def test_every_project_that_trips_is_told_and_twins_are_judged_apart() -> None:
     assert said.count(";") == 1
     twins = State(
         before.url,
-        before.myself,
+        before.own_user_id,
         before.users,
         tuple(Project(project.id, "Twin", project.type, project.creator_id) for project in before.projects),
         before.members,
@@ -168,7 +171,7 @@ def test_every_project_that_trips_is_told_and_twins_are_judged_apart() -> None:
         for key, start in (("p-A", 0), ("p-B", 20))
     ]
     # One of five leaves each, not two of five one of them.
-    assert words(plan(twins, access_wish(None, entries, STRICT))) == ""
+    assert words(plan(twins, desired_access(None, entries, STRICT))) == ""
 
 
 # What counts
@@ -191,9 +194,9 @@ def test_every_project_that_trips_is_told_and_twins_are_judged_apart() -> None:
 )
 def test_a_demotion_in_a_project_counts_and_a_promotion_does_not(before: str, after: str, counts: bool) -> None:
     # Also in an additive list.
-    made = planned(state_of({"A": {"ada": before}}), {"A": {"ada": after}}, Terms())
+    made = planned(state_of({"A": {"ada": before}}), {"A": {"ada": after}}, ListPolicy())
     assert len(made.changes) == (before != after and slug(before) != after)
-    assert bool(words(made, Terms(), max_removals=0, max_removal_percent=100)) is counts
+    assert bool(words(made, ListPolicy(), max_removals=0, max_removal_percent=100)) is counts
 
 
 @pytest.mark.parametrize(
@@ -207,23 +210,23 @@ def test_a_demotion_in_a_project_counts_and_a_promotion_does_not(before: str, af
     ],
 )
 def test_a_demotion_of_the_instance_role_counts(before: str, after: str, counts: bool) -> None:
-    made = planned(state_of({"A": crowd(3)}, {"ada": before}), {}, Terms(), {"ada": after})
-    assert bool(words(made, Terms(), max_removals=0, max_removal_percent=100)) is counts
+    made = planned(state_of({"A": crowd(3)}, {"ada": before}), {}, ListPolicy(), {"ada": after})
+    assert bool(words(made, ListPolicy(), max_removals=0, max_removal_percent=100)) is counts
     # One of three memberships is more than 20 percent.
-    assert bool(words(made, Terms())) is counts
+    assert bool(words(made, ListPolicy())) is counts
 
 
 def test_what_goes_with_becoming_a_chat_user_counts_too() -> None:
     before = state_of({"A": {"ada": "viewer"}, "B": {"ada": "viewer"}, "C": {"ada": "editor"}})
-    made = planned(before, {"C": {"ada": "viewer"}}, Terms(), {"ada": "chatUser"})
+    made = planned(before, {"C": {"ada": "viewer"}}, ListPolicy(), {"ada": "chatUser"})
     # The role, two memberships, and the third, given back with less.
-    assert words(made, Terms(), max_removals=4, max_removal_percent=100) == ""
-    assert "4 removals and demotions are more than max_removals (3)" in words(made, Terms(), max_removals=3)
+    assert words(made, ListPolicy(), max_removals=4, max_removal_percent=100) == ""
+    assert "4 removals and demotions are more than max_removals (3)" in words(made, ListPolicy(), max_removals=3)
 
 
 def test_what_is_given_back_as_it_was_does_not_count() -> None:
-    made = planned(state_of({"A": {"ada": "viewer"}}), {"A": {"ada": "viewer"}}, Terms(), {"ada": "chatUser"})
-    assert words(made, Terms(), max_removals=1, max_removal_percent=100) == ""
+    made = planned(state_of({"A": {"ada": "viewer"}}), {"A": {"ada": "viewer"}}, ListPolicy(), {"ada": "chatUser"})
+    assert words(made, ListPolicy(), max_removals=1, max_removal_percent=100) == ""
 
 
 def test_invitations_additions_and_renames_do_not_count() -> None:
@@ -231,13 +234,13 @@ def test_invitations_additions_and_renames_do_not_count() -> None:
         {"name": "B", "previous_names": ["A"], "members": {email(who): "admin" for who in crowd(5)}},
         {"name": "C"},
     ]
-    made = plan(state_of({"A": crowd(2)}), access_wish([{"email": "new@example.com"}], entries, STRICT))
+    made = plan(state_of({"A": crowd(2)}), desired_access([{"email": "new@example.com"}], entries, STRICT))
     assert sum(made.summary.values()) > 5 and words(made, max_removals=0, max_removal_percent=0) == ""
 
 
 @pytest.mark.parametrize("kind", ["protected", "ignored"])
 def test_the_protected_and_the_ignored_are_left_out_of_both(kind: str) -> None:
-    terms = Terms(AUTHORITATIVE, **{kind: ("p0*",)})
+    terms = ListPolicy(AUTHORITATIVE, **{kind: ("p0*",)})
     # Ten who cannot go do not make it one of eleven.
     made = planned(state_of({"A": {**crowd(10), "ada": "viewer"}}), {"A": {}}, terms)
     assert [change.user for change in made.changes] == ["ada@example.com"]
@@ -258,7 +261,7 @@ def test_the_owner_and_the_keys_own_user_are_left_out_too() -> None:
 
 @pytest.mark.parametrize(("unlisted", "counted"), [(REMOVE_MEMBERSHIPS, 2), (DEMOTE, 4)])
 def test_unlisted_people_count(unlisted: str, counted: int) -> None:
-    terms = Terms(unlisted_users=unlisted)
+    terms = ListPolicy(unlisted_users=unlisted)
     made = planned(state_of({"A": crowd(10)}), {"A": crowd(8)}, terms)
     assert words(made, terms, max_removals=counted, max_removal_percent=100) == ""
     assert f"{counted} removals and demotions are more" in words(made, terms, max_removals=counted - 1)
@@ -270,12 +273,12 @@ def test_unlisted_people_count(unlisted: str, counted: int) -> None:
 @pytest.mark.parametrize("percent", [-0.1, 100.1, float("nan"), float("inf")])
 def test_a_percentage_that_is_none_is_refused(percent: float) -> None:
     with pytest.raises(InputError, match="max_removal_percent is .*, and goes from 0 to 100"):
-        Brakes(max_removal_percent=percent)
+        RemovalLimits(max_removal_percent=percent)
 
 
 def test_less_than_no_removals_are_refused() -> None:
     with pytest.raises(InputError, match="max_removals is -1, and cannot be less than 0"):
-        Brakes(max_removals=-1)
+        RemovalLimits(max_removals=-1)
 
 
 def test_exactly_the_approved_plan_is_let_through() -> None:
@@ -292,7 +295,7 @@ def test_exactly_the_approved_plan_is_let_through() -> None:
 
 def test_an_approval_says_nothing_of_another_server() -> None:
     before = state_of({"A": crowd(4)})
-    elsewhere = State("https://other.example.com", before.myself, before.users, before.projects, before.members)
+    elsewhere = State("https://other.example.com", before.own_user_id, before.users, before.projects, before.members)
     assert words(planned(elsewhere, {"A": {}}), approve=planned(before, {"A": {}}).digest)
 
 
@@ -314,10 +317,10 @@ def test_all_members_are_needed_where_some_go_and_others_were_not_read(
     before = state_of({"A": {"ada": "editor"}, "B": crowd(9)}, {"ada": "member"})
     members = {key: of for key, of in before.members.items() if key != "p-B" or not missing}
     if missing == "projects":
-        seen = State(before.url, before.myself, before.users)
-        made = planned(seen, {}, Terms(), {"ada": {"viewer": "chatUser", "admin": "admin"}[role]})
+        seen = State(before.url, before.own_user_id, before.users)
+        made = planned(seen, {}, ListPolicy(), {"ada": {"viewer": "chatUser", "admin": "admin"}[role]})
     else:
-        seen = State(before.url, before.myself, before.users, before.projects, members)
-        made = planned(seen, {"A": {"ada": role}}, Terms())
+        seen = State(before.url, before.own_user_id, before.users, before.projects, members)
+        made = planned(seen, {"A": {"ada": role}}, ListPolicy())
     assert made.changes
-    assert Brakes(max_removal_percent=percent).needs_all_members(made, Terms()) is needed
+    assert RemovalLimits(max_removal_percent=percent).needs_all_members(made, ListPolicy()) is needed

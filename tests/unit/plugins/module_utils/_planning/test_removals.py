@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_wish
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import desired_access
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project, State, User
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import CHAT_USER
-from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan, without_admin
+from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan, projects_without_admin
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.planner import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import (
     ADDITIVE,
@@ -22,7 +22,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired imp
     DEMOTE,
     KEEP,
     REMOVE_MEMBERSHIPS,
-    Terms,
+    ListPolicy,
 )
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (
     ADA,
@@ -36,7 +36,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company i
 )
 
 Entries = list[dict[str, Any]]
-STRICT = Terms(AUTHORITATIVE)
+STRICT = ListPolicy(AUTHORITATIVE)
 MAX = User("u-max", "max@example.com", "global:member")
 THIRD = Project("p-third", "Third")
 
@@ -60,9 +60,9 @@ def crowd() -> State:
 
 
 def made(
-    users: Entries | None, projects: Entries | None = None, terms: Terms = STRICT, state: State | None = None
+    users: Entries | None, projects: Entries | None = None, terms: ListPolicy = STRICT, state: State | None = None
 ) -> Plan:
-    return plan(state or crowd(), access_wish(users, projects, terms, allow_empty=True))
+    return plan(state or crowd(), desired_access(users, projects, terms, allow_empty=True))
 
 
 def removed(planned: Plan) -> set[tuple[str | None, str | None]]:
@@ -119,7 +119,7 @@ def test_an_authoritative_list_removes_whom_it_does_not_name(
 ) -> None:
     assert removed(made(users, projects)) == gone
     # Additive never removes.
-    assert removed(made(users, projects, Terms())) == of()
+    assert removed(made(users, projects, ListPolicy())) == of()
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_an_authoritative_list_removes_whom_it_does_not_name(
 )
 def test_a_project_may_have_an_authority_of_its_own(default: str, sales: str, gone: set[tuple[str, str]]) -> None:
     projects = [project("Sales", sales, grace="admin"), project("Support", grace="admin")]
-    assert removed(made(None, projects, Terms(default))) == gone
+    assert removed(made(None, projects, ListPolicy(default))) == gone
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_project_may_have_an_authority_of_its_own(default: str, sales: str, go
 def test_the_authority_of_a_project_holds_for_the_projects_of_a_user_too(
     default: str, sales: str, gone: set[tuple[str, str]]
 ) -> None:
-    assert removed(made([user("ada")], [{"name": "Sales", "authority": sales}], Terms(default))) == gone
+    assert removed(made([user("ada")], [{"name": "Sales", "authority": sales}], ListPolicy(default))) == gone
 
 
 def test_a_project_is_meant_by_any_of_its_names() -> None:
@@ -176,19 +176,19 @@ def test_reasons_say_which_list_and_which_rule() -> None:
 
 @pytest.mark.parametrize("authority", [ADDITIVE, AUTHORITATIVE])
 def test_unlisted_users_leave_all_projects_and_keep_their_instance_role(authority: str) -> None:
-    terms = Terms(authority, REMOVE_MEMBERSHIPS)
+    terms = ListPolicy(authority, REMOVE_MEMBERSHIPS)
     # Linus is listed, and Max is named in a project only.
     users, projects = [{"email": "linus@example.com"}], [{"name": "Sales", "members": {MAX.id: "viewer"}}]
-    planned = made(users, projects, terms, replace(crowd(), myself=GRACE.id))
+    planned = made(users, projects, terms, replace(crowd(), own_user_id=GRACE.id))
     assert removed(planned) == of("ada Sales", "ada Support", "ada Third")
     assert {change.reason for change in planned.changes} == {"is on no list"}
-    assert removed(made(users, projects, Terms(authority, KEEP))) == (
+    assert removed(made(users, projects, ListPolicy(authority, KEEP))) == (
         of() if authority == ADDITIVE else of("ada Sales")
     )
 
 
 def test_an_unlisted_user_leaves_also_what_is_additive() -> None:
-    terms = Terms(AUTHORITATIVE, REMOVE_MEMBERSHIPS)
+    terms = ListPolicy(AUTHORITATIVE, REMOVE_MEMBERSHIPS)
     planned = made([user("grace", Sales="admin", Support="admin", Third="admin")], [project("Sales", ADDITIVE)], terms)
     assert ("max@example.com", "Sales") in removed(planned)
 
@@ -197,7 +197,7 @@ def test_an_unlisted_admin_of_the_instance_is_told_of() -> None:
     state = replace(
         crowd(), users=(OLIVIA, ADA, replace(GRACE, role="global:member"), LINUS, replace(MAX, role="global:admin"))
     )
-    planned = made([user("grace"), {"email": "ada@example.com"}], None, Terms(ADDITIVE, REMOVE_MEMBERSHIPS), state)
+    planned = made([user("grace"), {"email": "ada@example.com"}], None, ListPolicy(ADDITIVE, REMOVE_MEMBERSHIPS), state)
     assert removed(planned) == of("max Sales", "max Third", "linus Support")
     assert planned.notes == (
         "max@example.com is on no list and keeps the instance role global:admin, which sees everything.",
@@ -212,8 +212,8 @@ def test_unlisted_users_are_demoted_with_all_that_goes_by_it() -> None:
         users=(*state.users, chatting),
         members={**state.members, SALES.id: (*state.members[SALES.id], member(chatting, "project:chatUser"))},
     )
-    planned = made([user("grace"), {"email": "ada@example.com"}], None, Terms(ADDITIVE, DEMOTE), state)
-    assert [(change.action, change.user, change.project, change.carried_by) for change in planned.changes] == [
+    planned = made([user("grace"), {"email": "ada@example.com"}], None, ListPolicy(ADDITIVE, DEMOTE), state)
+    assert [(change.action, change.user, change.project, change.implied_by) for change in planned.changes] == [
         ("change_user_role", "linus@example.com", None, ""),
         ("change_user_role", "max@example.com", None, ""),
         ("remove_member", "max@example.com", "Sales", "change_user_role"),
@@ -230,7 +230,7 @@ def test_an_unlisted_last_admin_stays_admin_and_keeps_the_instance_role() -> Non
     planned = made(
         [{"email": f"{who}@example.com"} for who in ("ada", "grace", "linus")],
         None,
-        Terms(ADDITIVE, DEMOTE),
+        ListPolicy(ADDITIVE, DEMOTE),
         replace(state, members=alone),
     )
     assert removed(planned) == of("max Sales", "max Third")
@@ -244,7 +244,7 @@ def test_admins_who_cannot_all_be_demoted_stay_together_so_that_the_next_run_fin
         {"email": "ada@example.com", "role": "chatUser"},
         *({"email": f"{who}@example.com"} for who in ("max", "linus")),
     ]
-    planned = made(users, None, Terms(ADDITIVE, DEMOTE))
+    planned = made(users, None, ListPolicy(ADDITIVE, DEMOTE))
     # Of Third, Ada and Grace are the admins, and of the other two Grace alone is.
     assert planned.changes == ()
     assert (
@@ -269,7 +269,7 @@ def test_admins_who_cannot_all_be_demoted_stay_together_so_that_the_next_run_fin
 )
 def test_what_goes_with_becoming_a_chat_user_is_taken_once(users: Entries, projects: Entries | None) -> None:
     planned = made(users, projects)
-    assert [(change.action, change.project, change.carried_by) for change in planned.changes] == [
+    assert [(change.action, change.project, change.implied_by) for change in planned.changes] == [
         ("change_user_role", None, ""),
         *(("remove_member", name, "change_user_role") for name in ("Sales", "Support", "Third")),
     ]
@@ -303,7 +303,7 @@ EVERYBODY = of("ada Sales", "ada Support", "ada Third", "max Sales", "max Third"
 def test_patterns_of_emails_leave_people_where_they_are(
     kind: str, pattern: str, stay: tuple[str, ...], unlisted: str
 ) -> None:
-    planned = made(*EVERYTHING_GOES, Terms(AUTHORITATIVE, unlisted, **{kind: (pattern,)}))
+    planned = made(*EVERYTHING_GOES, ListPolicy(AUTHORITATIVE, unlisted, **{kind: (pattern,)}))
     kept = {pair for pair in EVERYBODY if pair[0].partition("@")[0] in stay}
     assert removed(planned) == EVERYBODY - kept
     # Of the protected it is said, and of the ignored only where they are listed.
@@ -312,7 +312,7 @@ def test_patterns_of_emails_leave_people_where_they_are(
 
 
 def test_a_protected_user_may_get_more_and_never_less() -> None:
-    terms = Terms(AUTHORITATIVE, protected=("ada@*",))
+    terms = ListPolicy(AUTHORITATIVE, protected=("ada@*",))
     wants = [{**user("ada", Sales="admin", Support="viewer", Third="viewer"), "role": "chatUser"}]
     planned = made(wants, None, terms)
     assert [(change.action, change.project, change.after) for change in planned.changes] == [
@@ -329,7 +329,7 @@ def test_a_protected_user_may_get_more_and_never_less() -> None:
 
 
 def test_an_ignored_user_who_is_listed_is_left_alone_and_that_is_said() -> None:
-    terms = Terms(AUTHORITATIVE, REMOVE_MEMBERSHIPS, ignored=("ada@*", "new@*"))
+    terms = ListPolicy(AUTHORITATIVE, REMOVE_MEMBERSHIPS, ignored=("ada@*", "new@*"))
     users = [{**user("ada", Sales="admin"), "role": "admin"}, {**user("new", Sales="viewer"), "role": "admin"}]
     planned = made(
         users, [project(name, grace="admin", max="viewer", new="viewer") for name in ("Sales", "Third")], terms
@@ -341,24 +341,24 @@ def test_an_ignored_user_who_is_listed_is_left_alone_and_that_is_said() -> None:
 
 
 def test_an_ignored_admin_is_an_admin() -> None:
-    planned = made(None, [project("Sales", max="viewer")], Terms(AUTHORITATIVE, ignored=("grace@*",)))
+    planned = made(None, [project("Sales", max="viewer")], ListPolicy(AUTHORITATIVE, ignored=("grace@*",)))
     assert removed(planned) == of("ada Sales") and planned.notes == ()
 
 
-@pytest.mark.parametrize("myself", [OLIVIA, MAX])
-def test_the_owner_and_the_keys_own_user_stay(myself: User) -> None:
+@pytest.mark.parametrize("own_user_id", [OLIVIA, MAX])
+def test_the_owner_and_the_keys_own_user_stay(own_user_id: User) -> None:
     state = crowd()
     everywhere = {key: (*members, member(OLIVIA, "project:viewer")) for key, members in state.members.items()}
-    state = replace(state, members=everywhere, myself=myself.id)
-    planned = made(*EVERYTHING_GOES, Terms(AUTHORITATIVE, DEMOTE), state)
+    state = replace(state, members=everywhere, own_user_id=own_user_id.id)
+    planned = made(*EVERYTHING_GOES, ListPolicy(AUTHORITATIVE, DEMOTE), state)
     assert {change.user for change in planned.changes} == {"ada@example.com", "linus@example.com"} | (
-        {"max@example.com"} - {myself.email}
+        {"max@example.com"} - {own_user_id.email}
     )
     assert (
         'olivia@example.com is the owner of this n8n and stays in "Sales", "Support", "Third", which the list does not say.'
         in (planned.notes)
     )
-    assert (myself is MAX) == (
+    assert (own_user_id is MAX) == (
         'max@example.com is the user whose API key is used and stays in "Sales", "Third", which the list does not say.'
         in planned.notes
     )
@@ -397,7 +397,7 @@ def test_the_last_admin_stays_where_the_list_names_no_other(
         }
     else:
         assert removed(planned) == gone and [text.startswith(note) for text in planned.notes] == [True]
-    assert without_admin(planned.state, planned.changes) == []
+    assert projects_without_admin(planned.state, planned.changes) == []
 
 
 def test_of_several_last_admins_all_stay() -> None:
@@ -419,7 +419,9 @@ def test_a_demotion_and_a_removal_together_leave_no_project_without_an_admin() -
 # Whoever creates a project
 
 
-def creation(terms: Terms, entry: dict[str, Any], state: State | None = None) -> tuple[list[tuple[object, ...]], Plan]:
+def creation(
+    terms: ListPolicy, entry: dict[str, Any], state: State | None = None
+) -> tuple[list[tuple[object, ...]], Plan]:
     planned = made(None, [{"name": "New", **entry}], terms, state)
     return [(change.action, change.user, change.before, change.after) for change in planned.changes], planned
 
@@ -455,7 +457,7 @@ def test_the_creator_of_a_project_stays_its_admin_unless_the_list_says_otherwise
     default: str, own: str | None, members: dict[str, str], planned: list[tuple[object, ...]]
 ) -> None:
     entry = project("New", own, **members)
-    assert creation(Terms(default), entry)[0] == planned
+    assert creation(ListPolicy(default), entry)[0] == planned
 
 
 def test_the_creator_leaves_also_where_people_alone_are_listed() -> None:
@@ -471,14 +473,14 @@ def test_the_creator_leaves_also_where_people_alone_are_listed() -> None:
 @pytest.mark.parametrize("kind", ["protected", "ignored"])
 @pytest.mark.parametrize("members", [{"ada": "admin"}, {"ada": "admin", "olivia": "viewer"}])
 def test_a_creator_whom_a_pattern_names_stays(kind: str, members: dict[str, str]) -> None:
-    rows, planned = creation(Terms(AUTHORITATIVE, **{kind: ("olivia@*",)}), project("New", **members))
+    rows, planned = creation(ListPolicy(AUTHORITATIVE, **{kind: ("olivia@*",)}), project("New", **members))
     assert rows == [NEW, ADA_IN]
     # Of an ignored one who is not listed there is nothing to say.
     assert len(planned.notes) == (0 if kind == "ignored" and "olivia" not in members else 1)
 
 
 def test_a_creator_who_is_not_the_owner_goes_just_so() -> None:
-    rows, _planned = creation(STRICT, project("New", ada="admin"), replace(crowd(), myself=GRACE.id))
+    rows, _planned = creation(STRICT, project("New", ada="admin"), replace(crowd(), own_user_id=GRACE.id))
     assert rows == [NEW, ADA_IN, ("remove_member", "grace@example.com", "project:admin", None)]
 
 
@@ -489,17 +491,17 @@ def test_a_creator_who_is_not_the_owner_goes_just_so() -> None:
     ("terms", "projects"),
     [
         (STRICT, None),
-        (Terms(ADDITIVE, REMOVE_MEMBERSHIPS), None),
-        (Terms(ADDITIVE, DEMOTE), None),
-        (Terms(), [{"name": "Sales", "authority": AUTHORITATIVE}]),
+        (ListPolicy(ADDITIVE, REMOVE_MEMBERSHIPS), None),
+        (ListPolicy(ADDITIVE, DEMOTE), None),
+        (ListPolicy(), [{"name": "Sales", "authority": AUTHORITATIVE}]),
     ],
 )
 def test_a_key_that_does_not_tell_whose_it_is_takes_nothing_from_anybody(
-    terms: Terms, projects: Entries | None
+    terms: ListPolicy, projects: Entries | None
 ) -> None:
-    state = replace(crowd(), myself=None)
+    state = replace(crowd(), own_user_id=None)
     with pytest.raises(InputError, match="This API key is of an old form that does not tell whose it is"):
         made([user("ada", Sales="editor")], projects, terms, state)
     # Where nothing is taken it will do.
     additive = [{**entry, "authority": ADDITIVE} for entry in projects or ()]
-    assert removed(made([user("ada", Sales="editor")], additive, Terms(), state)) == of()
+    assert removed(made([user("ada", Sales="editor")], additive, ListPolicy(), state)) == of()

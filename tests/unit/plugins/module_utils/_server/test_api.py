@@ -16,11 +16,11 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import (
     ConnectionFailed,
     IncompleteReading,
     N8nError,
-    Unanswered,
+    LostResponse,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Member, Project, User
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import Role
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import BATCH, Invitation, Resources, batches
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import BATCH, Invitation, Api, batches
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import (
     NO_CONTENT,
     NOT_FOUND,
@@ -80,20 +80,18 @@ def invited(email: str, error: str = "", **more: Any) -> dict[str, Any]:
         ("a\\b", "a%5Cb"),
     ],
 )
-def test_every_part_of_a_path_is_quoted(
-    reference: str, part: str, server: MisbehavingServer, resources: Resources
-) -> None:
+def test_every_part_of_a_path_is_quoted(reference: str, part: str, server: MisbehavingServer, api: Api) -> None:
     server.on("*", NO_CONTENT)
     server.on(f"GET /users/{part}", reply(user("ann")))
     server.on(f"GET /projects/{part}/users", page())
-    assert resources.find_user(reference) == User("u-ann", "ann@example.com", "global:member")
-    resources.members(reference)
-    resources.set_members(reference, {"u-1": "project:viewer"})
-    resources.remove_member(reference, reference)
-    resources.rename_project(reference, "New")
-    resources.delete_project(reference)
-    resources.set_user_role(reference, "global:admin")
-    resources.delete_user(reference)
+    assert api.find_user(reference) == User("u-ann", "ann@example.com", "global:member")
+    api.members(reference)
+    api.set_members(reference, {"u-1": "project:viewer"})
+    api.remove_member(reference, reference)
+    api.rename_project(reference, "New")
+    api.delete_project(reference)
+    api.set_user_role(reference, "global:admin")
+    api.delete_user(reference)
     assert server.asked == [
         f"GET /users/{part}",
         f"GET /projects/{part}/users",
@@ -106,11 +104,11 @@ def test_every_part_of_a_path_is_quoted(
     ]
 
 
-def test_users_are_asked_for_with_their_roles(server: MisbehavingServer, resources: Resources) -> None:
+def test_users_are_asked_for_with_their_roles(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /users", page(user("ann")))
     server.on("GET /users/u-ann", reply(user("ann", email="Ann@Example.com", isPending=True, firstName="Ann")))
-    assert resources.list_users().items == (user("ann"),)
-    assert resources.find_user("u-ann") == User("u-ann", "ann@example.com", "global:member", True, "Ann")
+    assert api.list_users().items == (user("ann"),)
+    assert api.find_user("u-ann") == User("u-ann", "ann@example.com", "global:member", True, "Ann")
     assert [request.query.get("includeRole") for request in server.requests] == ["true", "true"]
 
 
@@ -121,9 +119,9 @@ def test_users_are_asked_for_with_their_roles(server: MisbehavingServer, resourc
         refusal(400, 'request/params/id must match format "identifier"'),
     ],
 )
-def test_a_user_whom_n8n_does_not_know_is_none(answer: Answer, server: MisbehavingServer, resources: Resources) -> None:
+def test_a_user_whom_n8n_does_not_know_is_none(answer: Answer, server: MisbehavingServer, api: Api) -> None:
     server.on("*", answer)
-    assert resources.find_user("nobody@example.com") is None
+    assert api.find_user("nobody@example.com") is None
 
 
 @pytest.mark.parametrize(
@@ -135,11 +133,11 @@ def test_a_user_whom_n8n_does_not_know_is_none(answer: Answer, server: Misbehavi
     ],
 )
 def test_any_other_refusal_to_show_a_user_is_an_error(
-    answer: Answer, status: int, server: MisbehavingServer, resources: Resources
+    answer: Answer, status: int, server: MisbehavingServer, api: Api
 ) -> None:
     server.on("*", answer)
     with pytest.raises(ApiError, match="n8n refused to read the user ann@example.com") as caught:
-        resources.find_user("ann@example.com")
+        api.find_user("ann@example.com")
     assert caught.value.status == status
 
 
@@ -148,57 +146,53 @@ def test_any_other_refusal_to_show_a_user_is_an_error(
 @pytest.mark.parametrize(
     "call",
     [
-        lambda resources: resources.find_user("."),
-        lambda resources: resources.find_user("u-1"),
-        lambda resources: resources.create_project("Sales"),
+        lambda api: api.find_user("."),
+        lambda api: api.find_user("u-1"),
+        lambda api: api.create_project("Sales"),
     ],
     ids=["dot", "user", "project"],
 )
 def test_an_answer_of_another_shape_is_a_clear_error(
-    call: Callable[[Resources], Any], answer: Answer, server: MisbehavingServer, resources: Resources
+    call: Callable[[Api], Any], answer: Answer, server: MisbehavingServer, api: Api
 ) -> None:
     server.on("*", answer)
     with pytest.raises(ConnectionFailed, match="is not the public API of an n8n"):
-        call(resources)
+        call(api)
 
 
 @pytest.mark.parametrize(
     "answer", [reply([{"slug": "x"}]), reply({"global": [{}]}), reply({"global": None}), NO_CONTENT]
 )
-def test_roles_of_another_shape_are_a_clear_error(
-    answer: Answer, server: MisbehavingServer, resources: Resources
-) -> None:
+def test_roles_of_another_shape_are_a_clear_error(answer: Answer, server: MisbehavingServer, api: Api) -> None:
     server.on("GET /roles", answer)
     with pytest.raises(ConnectionFailed, match="/api/v1/roles is not the public API of an n8n"):
-        resources.find_roles()
+        api.find_roles()
 
 
 @pytest.mark.parametrize("answer", [reply({"user": 1}), reply(["x"]), reply([{"user": "x"}]), reply(7)])
-def test_invitations_of_another_shape_are_a_clear_error(
-    answer: Answer, server: MisbehavingServer, resources: Resources
-) -> None:
+def test_invitations_of_another_shape_are_a_clear_error(answer: Answer, server: MisbehavingServer, api: Api) -> None:
     server.on("POST /users", answer)
     with pytest.raises(ConnectionFailed, match="/api/v1/users is not the public API of an n8n"):
-        resources.invite({"ann@example.com": "global:member"})
+        api.invite({"ann@example.com": "global:member"})
 
 
 # Projects, members, roles
 
 
-def test_projects_and_members_are_what_the_listings_say(server: MisbehavingServer, resources: Resources) -> None:
+def test_projects_and_members_are_what_the_listings_say(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /projects", page({"id": "p-1", "name": " Sales ", "type": "team", "creatorId": "u-ann"}))
     server.on("GET /projects/p-1/users", page({"id": "u-ann", "email": "Ann@example.com", "role": "project:admin"}))
-    assert [Project.from_api(item) for item in resources.list_projects().items] == [
+    assert [Project.from_api(item) for item in api.list_projects().items] == [
         Project("p-1", " Sales ", "team", "u-ann")
     ]
-    assert resources.members("p-1") == (Member("u-ann", "ann@example.com", "project:admin"),)
+    assert api.members("p-1") == (Member("u-ann", "ann@example.com", "project:admin"),)
 
 
-def test_members_of_several_projects_come_by_project(server: MisbehavingServer, resources: Resources) -> None:
+def test_members_of_several_projects_come_by_project(server: MisbehavingServer, api: Api) -> None:
     for number in range(10):
         member = {"id": f"u-{number}", "email": "x@example.com", "role": "project:viewer"}
         server.on(f"GET /projects/p-{number}/users", page(member))
-    found = resources.members_of([f"p-{number}" for number in range(10)])
+    found = api.members_of([f"p-{number}" for number in range(10)])
     assert {key: [member.id for member in members] for key, members in found.items()} == {
         f"p-{number}": [f"u-{number}"] for number in range(10)
     }
@@ -212,11 +206,11 @@ WHOLE = (page({"id": "a"}, {"id": "b"}, cursor="1"), page({"id": "c"}))
 COMPLETE = pytest.mark.parametrize(
     ("path", "call"),
     [
-        ("/projects", lambda resources: resources.list_projects()),
-        ("/projects/p/users", lambda resources: resources.members("p")),
-        ("/workflows", lambda resources: resources.possessions(["p"], sees_all=True)),
-        ("/credentials", lambda resources: resources.possessions(["p"], sees_all=True)),
-        ("/data-tables", lambda resources: resources.possessions(["p"], sees_all=True)),
+        ("/projects", lambda api: api.list_projects()),
+        ("/projects/p/users", lambda api: api.members("p")),
+        ("/workflows", lambda api: api.owned_items(["p"], sees_all=True)),
+        ("/credentials", lambda api: api.owned_items(["p"], sees_all=True)),
+        ("/data-tables", lambda api: api.owned_items(["p"], sees_all=True)),
     ],
     ids=["projects", "members", "workflows", "credentials", "data tables"],
 )
@@ -224,30 +218,30 @@ COMPLETE = pytest.mark.parametrize(
 
 @COMPLETE
 def test_pages_that_overlap_are_read_again(
-    path: str, call: Callable[[Resources], Any], server: MisbehavingServer, resources: Resources
+    path: str, call: Callable[[Api], Any], server: MisbehavingServer, api: Api
 ) -> None:
     server.on("*", page())
     server.on("GET /roles", ROLES)
     server.on(f"GET {path}", *OVERLAPPING, *WHOLE)
-    call(resources)
+    call(api)
     assert server.asked.count(f"GET {path}") == 4
 
 
 @COMPLETE
 def test_pages_that_overlap_again_and_again_are_an_incomplete_reading(
-    path: str, call: Callable[[Resources], Any], server: MisbehavingServer, resources: Resources
+    path: str, call: Callable[[Api], Any], server: MisbehavingServer, api: Api
 ) -> None:
     server.on("*", page())
     server.on("GET /roles", ROLES)
     server.on(f"GET {path}", *OVERLAPPING * 3, *WHOLE)
     with pytest.raises(IncompleteReading, match="the same on different pages, 3 times in a row"):
-        call(resources)
+        call(api)
     assert server.asked.count(f"GET {path}") == 6
 
 
-def test_roles_come_from_both_kinds(server: MisbehavingServer, resources: Resources) -> None:
+def test_roles_come_from_both_kinds(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /roles", ROLES)
-    assert resources.find_roles() == (
+    assert api.find_roles() == (
         Role("global:member", "Member", "global"),
         Role("project:auditor-a1b2c3", "Auditor", "project", custom=True),
     )
@@ -256,24 +250,22 @@ def test_roles_come_from_both_kinds(server: MisbehavingServer, resources: Resour
 # 404 up to 2.34; 2.35 has POST /roles and no GET.
 @pytest.mark.parametrize("answer", [NOT_FOUND, refusal(405, "GET method not allowed")])
 def test_roles_of_a_server_that_does_not_list_them_are_none(
-    answer: Answer, server: MisbehavingServer, resources: Resources
+    answer: Answer, server: MisbehavingServer, api: Api
 ) -> None:
     server.on("GET /roles", answer)
-    assert resources.find_roles() is None
+    assert api.find_roles() is None
 
 
-def test_a_refusal_to_list_roles_is_an_error(server: MisbehavingServer, resources: Resources) -> None:
+def test_a_refusal_to_list_roles_is_an_error(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /roles", refusal(403, "Forbidden"))
     with pytest.raises(ApiError, match="role:list"):
-        resources.find_roles()
+        api.find_roles()
 
 
 # Writing
 
 
-def test_an_invitation_is_one_call_and_its_answer_is_told_by_email(
-    server: MisbehavingServer, resources: Resources
-) -> None:
+def test_an_invitation_is_one_call_and_its_answer_is_told_by_email(server: MisbehavingServer, api: Api) -> None:
     server.on(
         "POST /users",
         reply(
@@ -281,7 +273,7 @@ def test_an_invitation_is_one_call_and_its_answer_is_told_by_email(
             201,
         ),
     )
-    found = resources.invite(
+    found = api.invite(
         {"ann@example.com": "global:member", "bob@example.com": "global:admin", "eve@example.com": "global:member"}
     )
     assert found == {"bob@example.com": Invitation("u-bob", "", LINK), "ann@example.com": Invitation("", "no")}
@@ -292,26 +284,26 @@ def test_an_invitation_shows_its_link_in_no_representation() -> None:
     assert LINK not in repr(Invitation("u-1", "", LINK))
 
 
-def test_nobody_invited_is_an_empty_answer(server: MisbehavingServer, resources: Resources) -> None:
+def test_nobody_invited_is_an_empty_answer(server: MisbehavingServer, api: Api) -> None:
     server.on("POST /users", reply([], 201))
-    assert resources.invite({"active@example.com": "global:member"}) == {}
+    assert api.invite({"active@example.com": "global:member"}) == {}
 
 
-def test_the_error_of_a_large_invitation_names_a_few(server: MisbehavingServer, resources: Resources) -> None:
+def test_the_error_of_a_large_invitation_names_a_few(server: MisbehavingServer, api: Api) -> None:
     server.on("POST /users", refusal(400, "Maximum number of users reached"))
     with pytest.raises(
         ApiError, match="n8n refused to invite 0@example.com, 1@example.com, 2@example.com and 7 more: "
     ):
-        resources.invite({f"{number}@example.com": "global:member" for number in range(10)})
+        api.invite({f"{number}@example.com": "global:member" for number in range(10)})
 
 
-def test_the_writes_send_what_n8n_wants(server: MisbehavingServer, resources: Resources) -> None:
+def test_the_writes_send_what_n8n_wants(server: MisbehavingServer, api: Api) -> None:
     server.on("*", NO_CONTENT)
     server.on("POST /projects", reply({"id": "p-1", "name": "Säles", "type": "team"}, 201))
-    assert resources.create_project("Säles") == Project("p-1", "Säles")
-    resources.rename_project("p-1", "New")
-    resources.set_members("p-1", {"u-1": "project:viewer", "u-2": "project:admin"})
-    resources.set_user_role("u-1", "global:chatUser")
+    assert api.create_project("Säles") == Project("p-1", "Säles")
+    api.rename_project("p-1", "New")
+    api.set_members("p-1", {"u-1": "project:viewer", "u-2": "project:admin"})
+    api.set_user_role("u-1", "global:chatUser")
     assert [request.body for request in server.requests] == [
         {"name": "Säles"},
         {"name": "New"},
@@ -328,12 +320,10 @@ def test_the_writes_send_what_n8n_wants(server: MisbehavingServer, resources: Re
         (404, 'Could not find project with ID "p-1"'),
     ],
 )
-def test_what_is_gone_already_is_deleted(
-    status: int, words: str, server: MisbehavingServer, resources: Resources
-) -> None:
+def test_what_is_gone_already_is_deleted(status: int, words: str, server: MisbehavingServer, api: Api) -> None:
     server.on("*", RESET, refusal(status, words))
-    resources.delete_user("u-1")
-    resources.delete_project("p-1")
+    api.delete_user("u-1")
+    api.delete_project("p-1")
 
 
 @pytest.mark.parametrize(
@@ -345,11 +335,9 @@ def test_what_is_gone_already_is_deleted(
         (409, "Could not find a place for it"),
     ],
 )
-def test_any_other_refusal_to_delete_is_an_error(
-    status: int, words: str, server: MisbehavingServer, resources: Resources
-) -> None:
+def test_any_other_refusal_to_delete_is_an_error(status: int, words: str, server: MisbehavingServer, api: Api) -> None:
     server.on("*", refusal(status, words))
-    for delete in (resources.delete_user, resources.delete_project):
+    for delete in (api.delete_user, api.delete_project):
         with pytest.raises(ApiError, match=words):
             delete("x-1")
 
@@ -361,27 +349,27 @@ STILL = refusal(409, "Workflow is still being unpublished. Please try again in a
 
 
 def test_a_deletion_waits_for_what_is_being_unpublished(
-    server: MisbehavingServer, resources: Resources, waits: list[float]
+    server: MisbehavingServer, api: Api, waits: list[float]
 ) -> None:
     server.on("DELETE /users/u-1", STILL, STILL, NO_CONTENT)
-    resources.delete_user("u-1")
+    api.delete_user("u-1")
     assert len(waits) == 2
     server.on("DELETE /users/u-1", STILL)
     with pytest.raises(ApiError, match="still being unpublished"):
-        resources.delete_user("u-1")
+        api.delete_user("u-1")
     assert len(server.asked) == 6
 
 
-def create(resources: Resources) -> Any:
-    return resources.create_project("Sales").id
+def create(api: Api) -> Any:
+    return api.create_project("Sales").id
 
 
-def set_members(resources: Resources) -> Any:
-    return resources.set_members("p-1", {"u-ann": "project:viewer", "u-bob": "project:admin"})
+def set_members(api: Api) -> Any:
+    return api.set_members("p-1", {"u-ann": "project:viewer", "u-bob": "project:admin"})
 
 
-def invite(resources: Resources) -> Any:
-    return sorted(entry.user_id for entry in resources.invite({"ann@example.com": "global:member"}).values())
+def invite(api: Api) -> Any:
+    return sorted(entry.user_id for entry in api.invite({"ann@example.com": "global:member"}).values())
 
 
 SALES = {"id": "p-1", "name": "Sales", "type": "team"}
@@ -426,57 +414,53 @@ NOT_CARRIED_OUT = [(kind, before) for kind, write in WRITES.items() for before i
 )
 @pytest.mark.parametrize("kind", WRITES)
 def test_what_was_carried_out_is_not_sent_again(
-    kind: str, lost: Answer, server: MisbehavingServer, resources: Resources, waits: list[float]
+    kind: str, lost: Answer, server: MisbehavingServer, api: Api, waits: list[float]
 ) -> None:
     call, post, get, after, _before, answer, result = WRITES[kind]
     server.on(post, lost, answer)
     server.on(get, after)
-    assert call(resources) == result
+    assert call(api) == result
     assert server.asked == [post, get]
     assert len(waits) == 1
 
 
 @pytest.mark.parametrize(("kind", "before"), NOT_CARRIED_OUT)
-def test_what_was_not_carried_out_is_sent_again(
-    kind: str, before: Answer, server: MisbehavingServer, resources: Resources
-) -> None:
+def test_what_was_not_carried_out_is_sent_again(kind: str, before: Answer, server: MisbehavingServer, api: Api) -> None:
     call, post, get, _after, _befores, answer, result = WRITES[kind]
     server.on(post, text("", 502), answer)
     server.on(get, before)
-    assert call(resources) == result
+    assert call(api) == result
     assert server.asked == [post, get, post]
 
 
 @pytest.mark.parametrize("kind", WRITES)
 def test_a_write_that_is_never_answered_is_given_up_after_its_retries(
-    kind: str, server: MisbehavingServer, resources: Resources
+    kind: str, server: MisbehavingServer, api: Api
 ) -> None:
     call, post, get, _after, befores, _answer, _result = WRITES[kind]
     server.on(post, text("", 502))
     server.on(get, befores[0])
-    with pytest.raises(Unanswered, match="HTTP 502"):
-        call(resources)
+    with pytest.raises(LostResponse, match="HTTP 502"):
+        call(api)
     # Whether the last try was carried out is looked at as well.
     assert server.asked == [post, get, post, get, post, get]
 
 
 @pytest.mark.parametrize("kind", WRITES)
-def test_a_write_is_not_sent_again_where_n8n_cannot_be_read(
-    kind: str, server: MisbehavingServer, resources: Resources
-) -> None:
+def test_a_write_is_not_sent_again_where_n8n_cannot_be_read(kind: str, server: MisbehavingServer, api: Api) -> None:
     call, post, get, *_rest = WRITES[kind]
     server.on(post, text("", 502))
     server.on(get, text("", 502))
     with pytest.raises(N8nError, match="HTTP 502"):
-        call(resources)
+        call(api)
     assert server.asked == [post, get, get, get]
 
 
-def test_no_second_project_is_made_where_the_listing_has_holes(server: MisbehavingServer, resources: Resources) -> None:
+def test_no_second_project_is_made_where_the_listing_has_holes(server: MisbehavingServer, api: Api) -> None:
     server.on("POST /projects", RESET, reply(SALES, 201))
     server.on("GET /projects", *OVERLAPPING * 3)
     with pytest.raises(IncompleteReading):
-        resources.create_project("Sales")
+        api.create_project("Sales")
     assert server.asked.count("POST /projects") == 1
 
 
@@ -486,8 +470,8 @@ def test_without_retries_it_is_still_read_whether_a_lost_write_was_carried_out(
     call, post, get, _after, befores, *_rest = WRITES["project"]
     server.on(post, RESET)
     server.on(get, befores[0])
-    with pytest.raises(Unanswered, match='It was about to create project "Sales"'):
-        Resources(connect(server.url, retries=0)).create_project("Sales")
+    with pytest.raises(LostResponse, match='It was about to create project "Sales"'):
+        Api(connect(server.url, retries=0)).create_project("Sales")
     assert server.asked == [post, get]
 
 

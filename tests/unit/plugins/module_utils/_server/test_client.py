@@ -24,7 +24,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import (
     ConnectionFailed,
     InputError,
     N8nError,
-    Unanswered,
+    LostResponse,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import Connection
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.conftest import jwt
@@ -105,7 +105,7 @@ def test_a_get_gives_up_after_its_retries_and_says_why(
         get_users(client)
     assert client.requests == len(server.requests) == 3
     assert_backed_off(waits, 2)
-    assert not isinstance(caught.value, Unanswered)
+    assert not isinstance(caught.value, LostResponse)
     assert "object at 0x" not in str(caught.value) and "HTTPConnection" not in str(caught.value)
 
 
@@ -136,7 +136,7 @@ def test_a_post_whose_answer_is_lost_is_not_sent_again(
     bad: Answer, server: MisbehavingServer, client: Client, waits: list[float]
 ) -> None:
     server.on("POST /projects", bad, reply({"id": "p-2"}))
-    with pytest.raises(Unanswered, match='create project "Sales"'):
+    with pytest.raises(LostResponse, match='create project "Sales"'):
         post_project(client)
     assert server.asked == ["POST /projects"]
     assert waits == []
@@ -190,7 +190,7 @@ def test_a_refused_connection_is_tried_again_whatever_the_method(
     assert "Check that n8n runs there, that url is right, and that the host of the task can reach it." in str(
         caught.value
     )
-    assert not isinstance(caught.value, Unanswered)
+    assert not isinstance(caught.value, LostResponse)
     assert client.requests == 3
     assert_backed_off(waits, 2)
 
@@ -206,7 +206,7 @@ def test_a_name_that_does_not_resolve_is_said(
         ConnectionFailed, match="http://n8n.invalid could not be reached: .*not known.*tried 3 times"
     ) as caught:
         post_project(connect("http://n8n.invalid"))
-    assert not isinstance(caught.value, Unanswered)
+    assert not isinstance(caught.value, LostResponse)
 
 
 @pytest.mark.parametrize("bad", [SILENCE, broken(USERS, "silence")], ids=["no answer", "half an answer"])
@@ -225,7 +225,7 @@ def test_a_post_that_times_out_may_have_been_carried_out(
     server: MisbehavingServer, connect: Callable[..., Client]
 ) -> None:
     server.on("POST /projects", SILENCE)
-    with pytest.raises(Unanswered, match="timeout"):
+    with pytest.raises(LostResponse, match="timeout"):
         post_project(connect(server.url, timeout=0.4))
     assert len(server.requests) == 1
 
@@ -314,7 +314,7 @@ def test_a_redirect_is_not_followed_and_its_target_is_named(
         ConnectionFailed, match=f"redirects to {other_server.url}/n8n\\. .*put that one into url"
     ) as caught:
         call(client)
-    assert not isinstance(caught.value, Unanswered)
+    assert not isinstance(caught.value, LostResponse)
     assert other_server.requests == []
     assert client.requests == len(server.requests) == 1
 
@@ -719,7 +719,7 @@ def test_a_connection_lost_over_tls_is_like_any_other(
     tls_server.on("GET /users", bad, USERS)
     tls_server.on("POST /projects", bad, USERS)
     assert get_users(client)
-    with pytest.raises(Unanswered):
+    with pytest.raises(LostResponse):
         post_project(client)
     assert tls_server.asked == ["GET /users", "GET /users", "POST /projects"]
 
@@ -736,7 +736,7 @@ def test_a_tls_stream_that_ends_too_early_is_a_lost_connection(client: Client, m
     with pytest.raises(ConnectionFailed):
         get_users(client)
     assert client.requests == 3
-    with pytest.raises(Unanswered):
+    with pytest.raises(LostResponse):
         post_project(client)
     assert client.requests == 4
 
@@ -745,7 +745,7 @@ def test_a_tls_stream_that_ends_too_early_is_a_lost_connection(client: Client, m
 
 
 def test_myself_is_the_subject_of_the_key(client: Client) -> None:
-    assert client.myself == "u-me"
+    assert client.own_user_id == "u-me"
 
 
 @pytest.mark.parametrize(
@@ -762,7 +762,7 @@ def test_myself_is_the_subject_of_the_key(client: Client) -> None:
     ],
 )
 def test_a_key_that_does_not_tell_has_no_myself(key: str, connect: Callable[..., Client]) -> None:
-    assert connect("http://localhost", api_key=key).myself is None
+    assert connect("http://localhost", api_key=key).own_user_id is None
 
 
 # Without requests

@@ -15,8 +15,8 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiEr
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read, roles_if_shown
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.resource_api import KEY_SEES_LITTLE
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Resources
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import Needs
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Api
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import ReadRequest
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import (
     NOT_FOUND,
     Answer,
@@ -26,7 +26,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehavi
     reply,
 )
 
-EVERYTHING = Needs(all_users=True, projects=True)
+EVERYTHING = ReadRequest(all_users=True, projects=True)
 NO_USER = refusal(404, "Could not find user with id: x")
 
 
@@ -62,60 +62,58 @@ def personal_in(state: State) -> set[str]:
 # The whole instance
 
 
-def test_a_reading_that_matches_takes_no_further_request(server: MisbehavingServer, resources: Resources) -> None:
+def test_a_reading_that_matches_takes_no_further_request(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /users", page(user("ann"), user("bob", pending=True)))
     server.on("GET /projects", homes("ann", "bob"))
-    state = read(resources, EVERYTHING)
+    state = read(api, EVERYTHING)
     assert names_in(state) == personal_in(state) == {"ann", "bob"}
-    assert (state.url, state.myself) == (server.url, "u-me")
+    assert (state.url, state.own_user_id) == (server.url, "u-me")
     assert sorted(server.asked) == ["GET /projects", "GET /users"]
 
 
-def test_users_that_repeat_are_there_once(server: MisbehavingServer, resources: Resources) -> None:
+def test_users_that_repeat_are_there_once(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /users", page(user("ann"), user("bob"), cursor="1"), page(user("bob"), user("cyd")))
     server.on("GET /projects", homes("ann", "bob", "cyd"))
-    state = read(resources, EVERYTHING)
+    state = read(api, EVERYTHING)
     assert [found.id for found in state.users] == ["u-ann", "u-bob", "u-cyd"]
     # Both listings are read at once, so that either may be first.
     assert sorted(server.asked) == ["GET /projects", "GET /users", "GET /users"]
 
 
-def test_a_user_missing_from_the_first_listing_is_there_in_the_second(
-    server: MisbehavingServer, resources: Resources
-) -> None:
+def test_a_user_missing_from_the_first_listing_is_there_in_the_second(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /users", users("ann"), users("ann", "bob"))
     server.on("GET /projects", homes("ann", "bob"))
-    assert names_in(read(resources, EVERYTHING)) == {"ann", "bob"}
+    assert names_in(read(api, EVERYTHING)) == {"ann", "bob"}
     assert sorted(server.asked) == ["GET /projects"] * 2 + ["GET /users"] * 2
 
 
-def test_what_the_two_looks_show_of_users_is_put_together(server: MisbehavingServer, resources: Resources) -> None:
+def test_what_the_two_looks_show_of_users_is_put_together(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /users", users("ann", "bob"), users("bob", "cyd"))
     server.on("GET /projects", homes("ann", "bob", "cyd"))
-    assert names_in(read(resources, EVERYTHING)) == {"ann", "bob", "cyd"}
+    assert names_in(read(api, EVERYTHING)) == {"ann", "bob", "cyd"}
     assert len(server.requests) == 4
 
 
-def test_a_user_whom_no_listing_shows_is_asked_for(server: MisbehavingServer, resources: Resources) -> None:
+def test_a_user_whom_no_listing_shows_is_asked_for(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /users", users("ann"))
     server.on("GET /projects", homes("ann", "bob"))
     server.on("GET /users/u-bob", reply(user("bob", "global:admin")))
-    state = read(resources, EVERYTHING)
+    state = read(api, EVERYTHING)
     assert names_in(state) == {"ann", "bob"}
     assert server.asked[4:] == ["GET /users/u-bob"]
 
 
-def test_a_user_deleted_between_the_looks_is_gone(server: MisbehavingServer, resources: Resources) -> None:
+def test_a_user_deleted_between_the_looks_is_gone(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /users", users("ann", "bob"), users("ann"))
     server.on("GET /projects", homes("ann"))
     server.on("GET /users/u-bob", NO_USER)
-    assert names_in(read(resources, EVERYTHING)) == {"ann"}
+    assert names_in(read(api, EVERYTHING)) == {"ann"}
 
 
-def test_a_user_who_came_between_the_two_listings_is_there(server: MisbehavingServer, resources: Resources) -> None:
+def test_a_user_who_came_between_the_two_listings_is_there(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /users", users("ann"), users("ann", "new"))
     server.on("GET /projects", homes("ann", "new"))
-    state = read(resources, EVERYTHING)
+    state = read(api, EVERYTHING)
     assert names_in(state) == personal_in(state) == {"ann", "new"}
 
 
@@ -133,7 +131,7 @@ def test_listings_that_do_not_match_are_an_incomplete_reading(
     owning: tuple[str, ...],
     asked: dict[str, Answer],
     server: MisbehavingServer,
-    resources: Resources,
+    api: Api,
 ) -> None:
     server.on("GET /users", users(*listed))
     server.on("GET /projects", homes(*owning))
@@ -141,51 +139,47 @@ def test_listings_that_do_not_match_are_an_incomplete_reading(
         server.on(what, answer)
     odd = (set(listed) ^ set(owning)).pop()
     with pytest.raises(IncompleteReading, match=rf"\(u-{odd}\).*Nothing was changed"):
-        read(resources, EVERYTHING)
+        read(api, EVERYTHING)
     assert server.asked.count("GET /users") == server.asked.count("GET /projects") == 2
 
 
-def test_projects_that_stay_incomplete_are_no_reading(server: MisbehavingServer, resources: Resources) -> None:
+def test_projects_that_stay_incomplete_are_no_reading(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /users", users("ann"))
     server.on("GET /projects", *(page(home("ann"), cursor="1"), page(home("ann"))) * 3)
     with pytest.raises(IncompleteReading):
-        read(resources, EVERYTHING)
+        read(api, EVERYTHING)
 
 
-def test_the_creator_of_a_team_project_need_not_exist(server: MisbehavingServer, resources: Resources) -> None:
+def test_the_creator_of_a_team_project_need_not_exist(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /users", users("ann"))
     server.on("GET /projects", page(home("ann"), team("Sales"), {**team("Ops"), "creatorId": None}))
-    assert len(read(resources, EVERYTHING).projects) == 3
+    assert len(read(api, EVERYTHING).projects) == 3
 
 
-def test_a_personal_project_that_names_nobody_cannot_be_matched(
-    server: MisbehavingServer, resources: Resources
-) -> None:
+def test_a_personal_project_that_names_nobody_cannot_be_matched(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /users", users("ann"))
     server.on("GET /projects", page({**home("ann"), "creatorId": None}))
     server.on("GET /users/u-ann", reply(user("ann")))
     with pytest.raises(IncompleteReading):
-        read(resources, EVERYTHING)
+        read(api, EVERYTHING)
 
 
 # Users without projects (the community edition shows no projects)
 
 
-def test_all_users_are_read_without_any_project(server: MisbehavingServer, resources: Resources) -> None:
+def test_all_users_are_read_without_any_project(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /users", users("ann", "bob"))
-    state = read(resources, Needs(users=("ann@example.com", "nobody@example.com"), all_users=True))
+    state = read(api, ReadRequest(users=("ann@example.com", "nobody@example.com"), all_users=True))
     assert names_in(state) == {"ann", "bob"}
     assert server.asked == ["GET /users"]
 
 
-def test_where_pages_overlap_the_wanted_who_did_not_come_are_asked_for(
-    server: MisbehavingServer, resources: Resources
-) -> None:
+def test_where_pages_overlap_the_wanted_who_did_not_come_are_asked_for(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /users", page(user("ann"), cursor="1"), page(user("ann")))
     server.on("GET /users/bob%40example.com", reply(user("bob")))
     server.on("GET /users/nobody%40example.com", NO_USER)
     wanted = ("ann@example.com", "bob@example.com", "nobody@example.com")
-    assert names_in(read(resources, Needs(users=wanted, all_users=True))) == {"ann", "bob"}
+    assert names_in(read(api, ReadRequest(users=wanted, all_users=True))) == {"ann", "bob"}
     assert sorted(server.asked[2:]) == ["GET /users/bob%40example.com", "GET /users/nobody%40example.com"]
 
 
@@ -194,13 +188,11 @@ NO_TEAMS = refusal(403, "Your license does not allow for feat:projectRole:admin.
 NO_SCOPE = refusal(403, "Forbidden")
 
 
-def test_where_pages_overlap_projects_tell_who_of_all_is_missing(
-    server: MisbehavingServer, resources: Resources
-) -> None:
+def test_where_pages_overlap_projects_tell_who_of_all_is_missing(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /users", *OVERLAP * 3)
     server.on("GET /projects", homes("ann", "bob", "cyd"))
     server.on("GET /users/u-cyd", reply(user("cyd")))
-    state = read(resources, Needs(all_users=True))
+    state = read(api, ReadRequest(all_users=True))
     assert names_in(state) == {"ann", "bob", "cyd"}
     # They are not asked for, and whoever goes on with this state is not to think that they were.
     assert state.projects == ()
@@ -222,50 +214,44 @@ def test_where_pages_overlap_and_no_projects_are_shown_users_are_looked_at_again
     found: set[str] | None,
     projects: Answer,
     server: MisbehavingServer,
-    resources: Resources,
+    api: Api,
 ) -> None:
     # After the first look comes one together with the projects.
     server.on("GET /users", *OVERLAP * 2, *looks)
     server.on("GET /projects", projects)
     if found is None:
         with pytest.raises(IncompleteReading, match="3 times in a row, so that 1 of 3 may be missing"):
-            read(resources, Needs(all_users=True))
+            read(api, ReadRequest(all_users=True))
     else:
-        assert names_in(read(resources, Needs(all_users=True))) == found
+        assert names_in(read(api, ReadRequest(all_users=True))) == found
 
 
-def test_the_community_edition_shows_who_leaves_also_where_pages_overlap(
-    server: MisbehavingServer, resources: Resources
-) -> None:
+def test_the_community_edition_shows_who_leaves_also_where_pages_overlap(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /users", *OVERLAP, users("ann", "bob", "cyd"))
     server.on("GET /projects", NO_TEAMS)
-    leaving = Needs(users=("cyd@example.com",), all_users=True, projects=True, community_will_do=True)
-    assert names_in(read(resources, leaving)) == {"ann", "bob", "cyd"}
+    leaving = ReadRequest(users=("cyd@example.com",), all_users=True, projects=True, projects_optional=True)
+    assert names_in(read(api, leaving)) == {"ann", "bob", "cyd"}
     assert server.asked.count("GET /projects") == 1
 
 
-def test_users_who_do_not_repeat_take_no_further_request_without_projects(
-    server: MisbehavingServer, resources: Resources
-) -> None:
+def test_users_who_do_not_repeat_take_no_further_request_without_projects(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /users", users("ann", "bob"))
     server.on("GET /projects", NO_TEAMS)
-    read(resources, Needs(all_users=True, projects=True, community_will_do=True))
+    read(api, ReadRequest(all_users=True, projects=True, projects_optional=True))
     assert sorted(server.asked) == ["GET /projects", "GET /users"]
 
 
-def test_named_users_are_asked_for_one_by_one_and_are_there_once(
-    server: MisbehavingServer, resources: Resources
-) -> None:
+def test_named_users_are_asked_for_one_by_one_and_are_there_once(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /users/ann%40example.com", reply(user("ann")))
     server.on("GET /users/u-ann", reply(user("ann")))
     server.on("GET /users/nobody%40example.com", NO_USER)
-    state = read(resources, Needs(users=("ann@example.com", "nobody@example.com", "u-ann")))
+    state = read(api, ReadRequest(users=("ann@example.com", "nobody@example.com", "u-ann")))
     assert [found.id for found in state.users] == ["u-ann"]
     assert len(server.requests) == 3
 
 
-def test_what_is_not_needed_is_not_read(server: MisbehavingServer, resources: Resources) -> None:
-    state = read(resources, Needs())
+def test_what_is_not_needed_is_not_read(server: MisbehavingServer, api: Api) -> None:
+    state = read(api, ReadRequest())
     assert state == State(server.url, "u-me")
     assert server.requests == []
 
@@ -284,42 +270,42 @@ def test_what_is_not_needed_is_not_read(server: MisbehavingServer, resources: Re
     ],
 )
 def test_members_are_read_of_the_team_projects_that_are_named(
-    wanted: tuple[str, ...], read_of: set[str], server: MisbehavingServer, resources: Resources
+    wanted: tuple[str, ...], read_of: set[str], server: MisbehavingServer, api: Api
 ) -> None:
     server.on("*", page({"id": "u-ann", "email": "ann@example.com", "role": "project:viewer"}))
     twin = {**team("Twin"), "id": "p-Twin2"}
     server.on("GET /projects", page(team("Sales"), team("Ops"), team("Twin"), twin, home("ann")))
-    state = read(resources, Needs(projects=True, members=wanted))
+    state = read(api, ReadRequest(projects=True, members=wanted))
     assert set(state.members) == read_of
     assert len(server.requests) == 1 + len(read_of)
 
 
 @pytest.mark.parametrize(("members", "count"), [(None, 0), ((), 1)])
 def test_none_means_no_members_and_empty_means_all(
-    members: tuple[str, ...] | None, count: int, server: MisbehavingServer, resources: Resources
+    members: tuple[str, ...] | None, count: int, server: MisbehavingServer, api: Api
 ) -> None:
     server.on("GET /projects", page(team("Sales")))
     server.on("GET /projects/p-Sales/users", page())
-    assert len(read(resources, Needs(projects=True, members=members)).members) == count
+    assert len(read(api, ReadRequest(projects=True, members=members)).members) == count
 
 
-def test_roles_are_read_where_they_are_needed(server: MisbehavingServer, resources: Resources) -> None:
+def test_roles_are_read_where_they_are_needed(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /roles", reply({"global": [{"slug": "global:member"}], "project": []}))
-    assert [role.slug for role in read(resources, Needs(roles=True)).roles or ()] == ["global:member"]
+    assert [role.slug for role in read(api, ReadRequest(roles=True)).roles or ()] == ["global:member"]
 
 
 @pytest.mark.parametrize("answer", [NOT_FOUND, refusal(403, "Forbidden")])
 def test_roles_that_are_not_shown_are_none_where_that_will_do(
-    answer: Answer, server: MisbehavingServer, resources: Resources
+    answer: Answer, server: MisbehavingServer, api: Api
 ) -> None:
     server.on("GET /roles", answer)
-    assert roles_if_shown(resources) is None
+    assert roles_if_shown(api) is None
 
 
-def test_any_other_refusal_to_show_roles_is_an_error(server: MisbehavingServer, resources: Resources) -> None:
+def test_any_other_refusal_to_show_roles_is_an_error(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /roles", refusal(401, "unauthorized"))
     with pytest.raises(ApiError):
-        roles_if_shown(resources)
+        roles_if_shown(api)
 
 
 # Possessions
@@ -341,32 +327,35 @@ def owned(server: MisbehavingServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("needs", "found"),
+    ("read_request", "found"),
     [
-        (Needs(users=("ann@example.com",), projects=True, possessions=True), {"home-ann": ["d-1"]}),
-        (Needs(users=("ann@example.com",), projects=True), {}),
+        (ReadRequest(users=("ann@example.com",), projects=True, owned_items=True), {"home-ann": ["d-1"]}),
+        (ReadRequest(users=("ann@example.com",), projects=True), {}),
         # Bob is pending, and may have been given something all the same.
-        (Needs(users=("bob@example.com", "nobody@example.com"), projects=True, possessions=True), {"home-bob": []}),
-        (Needs(projects=True, possessions_of_projects=("Sales",)), {"p-Sales": ["d-2"]}),
-        (Needs(projects=True, possessions_of_projects=("p-Sales",)), {"p-Sales": ["d-2"]}),
-        (Needs(projects=True, possessions_of_projects=("home-ann", "nowhere")), {}),
         (
-            Needs(users=("ann@example.com",), projects=True, possessions=True, possessions_of_projects=("Sales",)),
+            ReadRequest(users=("bob@example.com", "nobody@example.com"), projects=True, owned_items=True),
+            {"home-bob": []},
+        ),
+        (ReadRequest(projects=True, owned_by_projects=("Sales",)), {"p-Sales": ["d-2"]}),
+        (ReadRequest(projects=True, owned_by_projects=("p-Sales",)), {"p-Sales": ["d-2"]}),
+        (ReadRequest(projects=True, owned_by_projects=("home-ann", "nowhere")), {}),
+        (
+            ReadRequest(users=("ann@example.com",), projects=True, owned_items=True, owned_by_projects=("Sales",)),
             {"home-ann": ["d-1"], "p-Sales": ["d-2"]},
         ),
         # Without projects nobody knows where Ann's things are: not read, which is not none.
-        (Needs(users=("ann@example.com",), possessions=True), {}),
+        (ReadRequest(users=("ann@example.com",), owned_items=True), {}),
     ],
 )
 def test_possessions_are_read_of_users_and_named_teams(
-    needs: Needs, found: dict[str, list[str]], owned: None, resources: Resources
+    read_request: ReadRequest, found: dict[str, list[str]], owned: None, api: Api
 ) -> None:
-    state = read(resources, needs)
-    assert {key: [item.id for item in possessions.items] for key, possessions in state.possessions.items()} == found
-    assert [possessions.unseen for possessions in state.possessions.values() if possessions.unseen] == []
+    state = read(api, read_request)
+    assert {key: [item.id for item in owned_items.items] for key, owned_items in state.owned_items.items()} == found
+    assert [owned_items.unseen for owned_items in state.owned_items.values() if owned_items.unseen] == []
 
 
-LEAVING = Needs(users=("ann@example.com",), projects=True, possessions=True)
+LEAVING = ReadRequest(users=("ann@example.com",), projects=True, owned_items=True)
 
 
 @pytest.mark.parametrize(
@@ -375,32 +364,32 @@ LEAVING = Needs(users=("ann@example.com",), projects=True, possessions=True)
     ids=["member", "custom", "unknown"],
 )
 def test_a_key_that_does_not_see_all_leaves_possessions_in_doubt(
-    me: Answer, owned: None, server: MisbehavingServer, resources: Resources
+    me: Answer, owned: None, server: MisbehavingServer, api: Api
 ) -> None:
     server.on("GET /users/u-me", me)
-    assert read(resources, LEAVING).possessions["home-ann"].unseen == KEY_SEES_LITTLE
+    assert read(api, LEAVING).owned_items["home-ann"].unseen == KEY_SEES_LITTLE
 
 
 def test_a_key_that_does_not_tell_whose_it_is_leaves_possessions_in_doubt(
     owned: None, server: MisbehavingServer, connect: Callable[..., Client]
 ) -> None:
-    state = read(Resources(connect(server.url, api_key="n8n_api_0123456789")), LEAVING)
-    assert state.myself is None
-    assert state.possessions["home-ann"].unseen == KEY_SEES_LITTLE
+    state = read(Api(connect(server.url, api_key="n8n_api_0123456789")), LEAVING)
+    assert state.own_user_id is None
+    assert state.owned_items["home-ann"].unseen == KEY_SEES_LITTLE
 
 
 def test_the_keys_own_user_is_not_asked_for_again_where_all_users_were_read(
-    owned: None, server: MisbehavingServer, resources: Resources
+    owned: None, server: MisbehavingServer, api: Api
 ) -> None:
     server.on("GET /users", page(user("ann"), user("me", "global:admin")))
     server.on("GET /projects", homes("ann", "me"))
-    state = read(resources, Needs(users=("ann@example.com",), all_users=True, projects=True, possessions=True))
-    assert state.possessions["home-ann"].unseen == ""
+    state = read(api, ReadRequest(users=("ann@example.com",), all_users=True, projects=True, owned_items=True))
+    assert state.owned_items["home-ann"].unseen == ""
     assert "GET /users/u-me" not in server.asked
 
 
 def test_a_whole_reading_sends_nothing_but_get(
     owned: None, server: MisbehavingServer, connect: Callable[..., Client]
 ) -> None:
-    read(Resources(connect(server.url, read_only=True)), LEAVING)
-    assert {request.method for request in server.requests} == {"GET"}
+    read(Api(connect(server.url, read_only=True)), LEAVING)
+    assert {read_request.method for read_request in server.requests} == {"GET"}

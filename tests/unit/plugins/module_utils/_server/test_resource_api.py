@@ -20,18 +20,18 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import (
     ApiError,
     ConnectionFailed,
     N8nError,
-    Unanswered,
+    LostResponse,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
     Credential,
-    Possession,
-    Possessions,
+    OwnedItem,
+    OwnedItems,
     Share,
     Table,
     Workflow,
     without_nodes,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Resources
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Api
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import (
     HANGUP,
     NO_CONTENT,
@@ -72,7 +72,7 @@ def nothing(server: MisbehavingServer) -> MisbehavingServer:
 # Reading
 
 
-def test_what_is_merely_shared_with_a_project_is_not_its_own(nothing: MisbehavingServer, resources: Resources) -> None:
+def test_what_is_merely_shared_with_a_project_is_not_its_own(nothing: MisbehavingServer, api: Api) -> None:
     nothing.on(
         "GET /workflows",
         page(
@@ -98,7 +98,7 @@ def test_what_is_merely_shared_with_a_project_is_not_its_own(nothing: Misbehavin
             {"id": "d-3", "name": "Lost", "projectId": None},
         ),
     )
-    found = resources.possessions(["p-1"], sees_all=True)["p-1"]
+    found = api.owned_items(["p-1"], sees_all=True)["p-1"]
     assert found.items == (
         Workflow("workflow", "w-1", "Mine", "p-1"),
         Credential("credential", "c-1", "Mine", "p-1", (Share("p-8", "credential:user"),)),
@@ -113,7 +113,7 @@ def test_what_is_merely_shared_with_a_project_is_not_its_own(nothing: Misbehavin
     ]
 
 
-def test_a_workflow_says_who_has_it_and_what_it_uses(nothing: MisbehavingServer, resources: Resources) -> None:
+def test_a_workflow_says_who_has_it_and_what_it_uses(nothing: MisbehavingServer, api: Api) -> None:
     nodes = [
         {"credentials": {"http": {"id": "c-1", "name": "C"}, "other": {"id": None}}, "parameters": {}},
         {"parameters": {"workflowId": {"__rl": True, "value": "w-9", "mode": "list"}}},
@@ -123,7 +123,7 @@ def test_a_workflow_says_who_has_it_and_what_it_uses(nothing: MisbehavingServer,
     ]
     workflow = {"id": "w-1", "name": "W", "active": True, "nodes": nodes, "shared": shared("editor p-2", "owner p-1")}
     nothing.on("GET /workflows", page(workflow))
-    (found,) = resources.workflows()
+    (found,) = api.workflows()
     assert found == Workflow(
         "workflow",
         "w-1",
@@ -140,9 +140,7 @@ def test_a_workflow_says_who_has_it_and_what_it_uses(nothing: MisbehavingServer,
     assert nothing.requests[0].query == {"excludePinnedData": "true", "limit": "250"}
 
 
-def test_workflows_of_others_that_use_what_a_project_owns_are_known(
-    nothing: MisbehavingServer, resources: Resources
-) -> None:
+def test_workflows_of_others_that_use_what_a_project_owns_are_known(nothing: MisbehavingServer, api: Api) -> None:
     using = {"credentials": {"http": {"id": "c-1"}}}
     nothing.on("GET /credentials", page({"id": "c-1", "name": "C", "shared": shared("owner p-1", kind="credential")}))
     nothing.on("GET /data-tables", page({"id": "AbCdEfGh12345678", "name": "Orders", "projectId": "p-1"}))
@@ -156,7 +154,7 @@ def test_workflows_of_others_that_use_what_a_project_owns_are_known(
             {"id": "w-4", "name": "Name", "shared": shared("owner p-2"), "nodes": [{"dataTableId": "Orders"}]},
         ),
     )
-    found = resources.possessions(["p-1", "p-2"], sees_all=True)
+    found = api.owned_items(["p-1", "p-2"], sees_all=True)
     assert {key: [item.id for item in value.borrowed] for key, value in found.items()} == {"p-1": [], "p-2": ["c-1"]}
     assert {key: [item.id for item in value.used_by] for key, value in found.items()} == {
         "p-1": ["w-2", "w-3"],
@@ -164,17 +162,15 @@ def test_workflows_of_others_that_use_what_a_project_owns_are_known(
     }
 
 
-def test_columns_of_a_data_table_come_in_their_order(nothing: MisbehavingServer, resources: Resources) -> None:
+def test_columns_of_a_data_table_come_in_their_order(nothing: MisbehavingServer, api: Api) -> None:
     columns = [{"name": "b", "type": "date", "index": 1}, COLUMN]
     nothing.on("GET /data-tables", page({**TABLE, "columns": columns}))
-    assert resources.tables()[0].columns == (("s", "string"), ("b", "date"))
+    assert api.tables()[0].columns == (("s", "string"), ("b", "date"))
 
 
-def test_all_is_listed_once_however_many_projects_are_asked_about(
-    nothing: MisbehavingServer, resources: Resources
-) -> None:
+def test_all_is_listed_once_however_many_projects_are_asked_about(nothing: MisbehavingServer, api: Api) -> None:
     nothing.on("GET /data-tables", page({"id": "d-2", "name": "T", "projectId": "p-2"}))
-    found = resources.possessions([f"p-{number}" for number in range(200)], sees_all=True)
+    found = api.owned_items([f"p-{number}" for number in range(200)], sees_all=True)
     assert {key: str(value) for key, value in found.items() if value.items} == {"p-2": 'data table "T" (d-2)'}
     assert len(found) == 200
     paths = ("/credentials", "/data-tables", "/roles", "/variables", "/workflows")
@@ -192,11 +188,11 @@ def test_all_is_listed_once_however_many_projects_are_asked_about(
     ],
 )
 def test_none_seen_is_not_none_where_the_server_or_the_key_does_not_show_it(
-    sees_all: bool, roles: Answer, unseen: str, nothing: MisbehavingServer, resources: Resources
+    sees_all: bool, roles: Answer, unseen: str, nothing: MisbehavingServer, api: Api
 ) -> None:
     nothing.on("GET /roles", roles)
-    possessions = resources.possessions(["p-1"], sees_all)["p-1"]
-    assert (possessions.unseen or possessions.tables_unseen) == unseen
+    owned_items = api.owned_items(["p-1"], sees_all)["p-1"]
+    assert (owned_items.unseen or owned_items.tables_unseen) == unseen
 
 
 @pytest.mark.parametrize(
@@ -209,22 +205,20 @@ def test_none_seen_is_not_none_where_the_server_or_the_key_does_not_show_it(
     ],
 )
 def test_what_the_key_may_not_list_is_unseen_and_the_rest_is_listed(
-    path: str, scope: str, field: str, nothing: MisbehavingServer, resources: Resources
+    path: str, scope: str, field: str, nothing: MisbehavingServer, api: Api
 ) -> None:
     nothing.on(f"GET {path}", refusal(403, "Forbidden"))
-    found = resources.possessions(["p-1"], sees_all=True)["p-1"]
+    found = api.owned_items(["p-1"], sees_all=True)["p-1"]
     assert getattr(found, field) == f'n8n refused to list {path[1:].replace("-", " ")}: "Forbidden" (HTTP 403).'
     assert found.refused == (scope,)
     assert len(nothing.asked) == 6  # The scopes of the key are asked for, too.
 
 
 @pytest.mark.parametrize("path", ["/workflows", "/credentials", "/data-tables", "/variables", "/roles"])
-def test_any_other_refusal_to_list_possessions_is_an_error(
-    path: str, nothing: MisbehavingServer, resources: Resources
-) -> None:
+def test_any_other_refusal_to_list_possessions_is_an_error(path: str, nothing: MisbehavingServer, api: Api) -> None:
     nothing.on(f"GET {path}", refusal(401, "unauthorized"))
     with pytest.raises(ApiError):
-        resources.possessions(["p-1"], sees_all=True)
+        api.owned_items(["p-1"], sees_all=True)
 
 
 @pytest.mark.parametrize(
@@ -238,66 +232,60 @@ def test_any_other_refusal_to_list_possessions_is_an_error(
     ],
 )
 def test_possessions_of_another_shape_are_a_clear_error(
-    path: str, item: dict[str, Any], nothing: MisbehavingServer, resources: Resources
+    path: str, item: dict[str, Any], nothing: MisbehavingServer, api: Api
 ) -> None:
     nothing.on(f"GET {path}", page(item))
     with pytest.raises(ConnectionFailed, match="is not the public API of an n8n"):
-        resources.possessions(["p-1"], sees_all=True)
+        api.owned_items(["p-1"], sees_all=True)
 
 
-def test_variables_are_those_of_projects_without_their_values(nothing: MisbehavingServer, resources: Resources) -> None:
+def test_variables_are_those_of_projects_without_their_values(nothing: MisbehavingServer, api: Api) -> None:
     variable = {"id": "v-1", "key": "RATE", "value": "opens", "type": "string", "project": {"id": "p-1", "name": "P"}}
     nothing.on("GET /variables", page(variable, {**variable, "id": "v-2", "project": None}))
-    found = resources.possessions(["p-1"], sees_all=True)["p-1"]
-    assert found.items == (Possession("variable", "v-1", "RATE", "p-1"),)
+    found = api.owned_items(["p-1"], sees_all=True)["p-1"]
+    assert found.items == (OwnedItem("variable", "v-1", "RATE", "p-1"),)
     assert (found.unseen, found.variables_unseen) == ("", "") and "opens" not in repr(found)
 
 
-def test_a_licence_without_variables_has_none(nothing: MisbehavingServer, resources: Resources) -> None:
+def test_a_licence_without_variables_has_none(nothing: MisbehavingServer, api: Api) -> None:
     nothing.on("GET /variables", refusal(403, "Your license does not allow for feat:variables. To enable it, upgrade."))
-    assert resources.possessions(["p-1"], sees_all=True)["p-1"] == Possessions()
+    assert api.owned_items(["p-1"], sees_all=True)["p-1"] == OwnedItems()
 
 
-def test_the_possessions_of_nobody_take_no_request(server: MisbehavingServer, resources: Resources) -> None:
-    assert resources.possessions([], sees_all=True) == {}
+def test_the_possessions_of_nobody_take_no_request(server: MisbehavingServer, api: Api) -> None:
+    assert api.owned_items([], sees_all=True) == {}
     assert server.requests == []
 
 
-def test_folders_are_read_to_the_end(
-    server: MisbehavingServer, resources: Resources, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_folders_are_read_to_the_end(server: MisbehavingServer, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_belongings, "PAGE", 2)
     pages = [[{"id": f"f-{n}", "name": f"F{n}"} for n in numbers] for numbers in ((1, 2), (3, 4), ())]
     server.on("GET /projects/p-1/folders", *(reply({"count": 4, "data": items}) for items in pages))
-    assert resources.folders("p-1") == tuple(Possession("folder", f"f-{n}", f"F{n}", "p-1") for n in range(1, 5))
+    assert api.folders("p-1") == tuple(OwnedItem("folder", f"f-{n}", f"F{n}", "p-1") for n in range(1, 5))
     assert [request.query["skip"] for request in server.requests] == ["0", "2", "4"]
 
 
 @pytest.mark.parametrize("answer", [refusal(403, "Your license does not allow for feat:folders."), NOT_FOUND])
-def test_folders_that_nobody_shows_are_none(answer: Answer, server: MisbehavingServer, resources: Resources) -> None:
+def test_folders_that_nobody_shows_are_none(answer: Answer, server: MisbehavingServer, api: Api) -> None:
     server.on("GET /projects/p-1/folders", answer)
-    assert resources.folders("p-1") == ()
+    assert api.folders("p-1") == ()
 
 
-def test_folders_of_another_shape_and_any_other_refusal_are_errors(
-    server: MisbehavingServer, resources: Resources
-) -> None:
+def test_folders_of_another_shape_and_any_other_refusal_are_errors(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /projects/p-1/folders", reply({"data": 7}), reply({"data": [7]}), refusal(401, "unauthorized"))
     for kind in (ConnectionFailed, ConnectionFailed, ApiError):
         with pytest.raises(kind):
-            resources.folders("p-1")
+            api.folders("p-1")
 
 
-def test_rows_come_from_all_pages_without_what_n8n_writes_itself(
-    server: MisbehavingServer, resources: Resources
-) -> None:
+def test_rows_come_from_all_pages_without_what_n8n_writes_itself(server: MisbehavingServer, api: Api) -> None:
     written = {"createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z"}
     server.on(
         "GET /data-tables/d-1/rows",
         page({"id": 1, "s": "a", "n": None, **written}, cursor="1"),
         page({"id": 2, "s": None, "n": 1.5, **written}),
     )
-    assert resources.table_rows("d-1") == [{"s": "a", "n": None}, {"s": None, "n": 1.5}]
+    assert api.table_rows("d-1") == [{"s": "a", "n": None}, {"s": None, "n": 1.5}]
     assert server.requests[0].query == {"sortBy": "id:asc", "limit": "250"}
 
 
@@ -344,29 +332,29 @@ UNKNOWN = "        - $ref: '#/components/parameters/userIdentifier'"
     ids=["both", "users", "neither", "a page", "not shown", "broken", "cut", "empty"],
 )
 def test_whether_a_deletion_can_move_things_is_read_and_never_tried(
-    answer: Answer, user: bool, project: bool, server: MisbehavingServer, resources: Resources
+    answer: Answer, user: bool, project: bool, server: MisbehavingServer, api: Api
 ) -> None:
     server.on("GET /openapi.yml", answer)
-    assert (resources.knows_transfer("user"), resources.knows_transfer("project")) == (user, project)
+    assert (api.knows_transfer("user"), api.knows_transfer("project")) == (user, project)
     assert set(server.asked) == {"GET /openapi.yml"}
 
 
 # Writing
 
 
-def test_the_writes_send_what_n8n_wants(server: MisbehavingServer, resources: Resources) -> None:
+def test_the_writes_send_what_n8n_wants(server: MisbehavingServer, api: Api) -> None:
     server.on("*", NO_CONTENT)
     server.on("POST /data-tables", reply(TABLE, 201))
-    resources.transfer_credential("c/1", "p-2")
-    resources.transfer_workflow("w-1", "p-2")
-    resources.unpublish_workflow("w-1")
-    assert resources.create_table("p-1", "Orders", [("s", "string")]) == ORDERS
-    resources.insert_rows("d-1", [{"s": "a"}], before=0)
-    resources.rename_table(ORDERS, "New")
-    resources.delete_table("d-1")
-    resources.delete_user("u-1", transfer_to="p-2")
-    resources.delete_project("p-1", transfer_to="p-2")
-    resources.delete_project("p-1")
+    api.transfer_credential("c/1", "p-2")
+    api.transfer_workflow("w-1", "p-2")
+    api.unpublish_workflow("w-1")
+    assert api.create_table("p-1", "Orders", [("s", "string")]) == ORDERS
+    api.insert_rows("d-1", [{"s": "a"}], before=0)
+    api.rename_table(ORDERS, "New")
+    api.delete_table("d-1")
+    api.delete_user("u-1", transfer_to="p-2")
+    api.delete_project("p-1", transfer_to="p-2")
+    api.delete_project("p-1")
     assert [(str(request), request.body, request.query) for request in server.requests] == [
         ("PUT /credentials/c%2F1/transfer", {"destinationProjectId": "p-2"}, {}),
         ("PUT /workflows/w-1/transfer", {"destinationProjectId": "p-2"}, {}),
@@ -385,17 +373,17 @@ def test_the_writes_send_what_n8n_wants(server: MisbehavingServer, resources: Re
     ]
 
 
-MOVES: dict[str, tuple[str, Callable[[Resources], Any], Answer]] = {
+MOVES: dict[str, tuple[str, Callable[[Api], Any], Answer]] = {
     "workflow": ("PUT /workflows/x/transfer", lambda api: api.transfer_workflow("x", "p"), SAME_WORKFLOW),
     "credential": ("PUT /credentials/x/transfer", lambda api: api.transfer_credential("x", "p"), SAME_CREDENTIAL),
 }
 
 
 @pytest.mark.parametrize("kind", MOVES)
-def test_what_is_there_already_has_been_moved(kind: str, server: MisbehavingServer, resources: Resources) -> None:
+def test_what_is_there_already_has_been_moved(kind: str, server: MisbehavingServer, api: Api) -> None:
     what, move, there = MOVES[kind]
     server.on(what, RESET, there)
-    move(resources)
+    move(api)
     assert server.asked == [what, what]
 
 
@@ -409,51 +397,45 @@ def test_what_is_there_already_has_been_moved(kind: str, server: MisbehavingServ
     ],
 )
 @pytest.mark.parametrize("kind", MOVES)
-def test_any_other_refusal_to_move_is_an_error(
-    kind: str, answer: Answer, server: MisbehavingServer, resources: Resources
-) -> None:
+def test_any_other_refusal_to_move_is_an_error(kind: str, answer: Answer, server: MisbehavingServer, api: Api) -> None:
     what, move, _there = MOVES[kind]
     server.on(what, answer)
     with pytest.raises(ApiError, match=f"refused to move {kind} x to project p"):
-        move(resources)
+        move(api)
 
 
-def test_an_unpublishing_that_is_lost_is_sent_again(server: MisbehavingServer, resources: Resources) -> None:
+def test_an_unpublishing_that_is_lost_is_sent_again(server: MisbehavingServer, api: Api) -> None:
     server.on("POST /workflows/w-1/deactivate", RESET, reply({"id": "w-1"}))
-    resources.unpublish_workflow("w-1")
+    api.unpublish_workflow("w-1")
     assert len(server.asked) == 2
 
 
 @pytest.mark.parametrize(("discover", "fails"), [(NOT_FOUND, False), (reply({"data": {"scopes": []}}), True)])
 def test_an_unpublishing_that_an_old_n8n_allows_to_members_only_is_left_out(
-    discover: Answer, fails: bool, server: MisbehavingServer, resources: Resources
+    discover: Answer, fails: bool, server: MisbehavingServer, api: Api
 ) -> None:
     server.on("POST /workflows/w-1/deactivate", refusal(403, "Forbidden"))
     server.on("GET /discover", discover)
     if fails:
         with pytest.raises(ApiError, match="lacks the scope workflow:deactivate"):
-            resources.unpublish_workflow("w-1")
+            api.unpublish_workflow("w-1")
     else:
-        resources.unpublish_workflow("w-1")
+        api.unpublish_workflow("w-1")
 
 
-def test_a_table_made_with_its_answer_lost_is_found_and_not_made_twice(
-    server: MisbehavingServer, resources: Resources
-) -> None:
+def test_a_table_made_with_its_answer_lost_is_found_and_not_made_twice(server: MisbehavingServer, api: Api) -> None:
     server.on("POST /data-tables", RESET)
     elsewhere = {**TABLE, "id": "d-0", "projectId": "p-0"}
     server.on("GET /data-tables", page(elsewhere), page(elsewhere, TABLE))
-    assert resources.create_table("p-1", "Orders", [("s", "string")]) == ORDERS
+    assert api.create_table("p-1", "Orders", [("s", "string")]) == ORDERS
     assert server.asked == ["POST /data-tables", "GET /data-tables"] * 2
 
 
-def test_a_table_that_an_older_n8n_made_in_the_wrong_project_goes_again(
-    server: MisbehavingServer, resources: Resources
-) -> None:
+def test_a_table_that_an_older_n8n_made_in_the_wrong_project_goes_again(server: MisbehavingServer, api: Api) -> None:
     server.on("POST /data-tables", reply({**TABLE, "projectId": "p-mine"}, 201))
     server.on("DELETE /data-tables/d-1", NO_CONTENT)
     with pytest.raises(N8nError, match="in the personal project of the key's user only"):
-        resources.create_table("p-1", "Orders", [("s", "string")])
+        api.create_table("p-1", "Orders", [("s", "string")])
     assert server.asked == ["POST /data-tables", "DELETE /data-tables/d-1"]
 
 
@@ -463,37 +445,37 @@ def rows_there(count: int) -> Answer:
 
 @pytest.mark.parametrize(("there", "sent"), [(5, 1), (3, 2)], ids=["carried out", "not carried out"])
 def test_rows_whose_answer_is_lost_are_counted_before_they_are_sent_again(
-    there: int, sent: int, server: MisbehavingServer, resources: Resources
+    there: int, sent: int, server: MisbehavingServer, api: Api
 ) -> None:
     server.on("POST /data-tables/d-1/rows", HANGUP, reply({"success": True, "insertedRows": 2}))
     server.on("GET /data-tables/d-1/rows", rows_there(there))
-    resources.insert_rows("d-1", [{"s": "x"}, {"s": "x"}], before=3)
+    api.insert_rows("d-1", [{"s": "x"}, {"s": "x"}], before=3)
     assert server.asked.count("POST /data-tables/d-1/rows") == sent
 
 
-def test_rows_that_are_never_answered_are_given_up(server: MisbehavingServer, resources: Resources) -> None:
+def test_rows_that_are_never_answered_are_given_up(server: MisbehavingServer, api: Api) -> None:
     server.on("POST /data-tables/d-1/rows", RESET)
     server.on("GET /data-tables/d-1/rows", rows_there(0))
-    with pytest.raises(Unanswered, match="add 1 rows to data table d-1"):
-        resources.insert_rows("d-1", [{"s": "x"}], before=0)
+    with pytest.raises(LostResponse, match="add 1 rows to data table d-1"):
+        api.insert_rows("d-1", [{"s": "x"}], before=0)
 
 
-def test_a_renaming_whose_answer_is_lost_is_done(server: MisbehavingServer, resources: Resources) -> None:
+def test_a_renaming_whose_answer_is_lost_is_done(server: MisbehavingServer, api: Api) -> None:
     # n8n finds that the name is taken, by the very table.
     server.on("PATCH /data-tables/d-1", RESET, TAKEN)
     server.on("GET /data-tables", page({**TABLE, "name": "New"}))
-    resources.rename_table(ORDERS, "New")
+    api.rename_table(ORDERS, "New")
     assert server.asked == ["PATCH /data-tables/d-1"] * 2 + ["GET /data-tables"]
 
 
 @pytest.mark.parametrize("answer", [TAKEN, refusal(400, "request/body/name must NOT have more than 128 characters")])
 def test_a_name_that_another_table_has_or_n8n_refuses_is_an_error(
-    answer: Answer, server: MisbehavingServer, resources: Resources
+    answer: Answer, server: MisbehavingServer, api: Api
 ) -> None:
     server.on("PATCH /data-tables/d-1", answer)
     server.on("GET /data-tables", page(TABLE, {**TABLE, "id": "d-2", "name": "New"}))
     with pytest.raises(ApiError):
-        resources.rename_table(ORDERS, "New")
+        api.rename_table(ORDERS, "New")
 
 
 @pytest.mark.parametrize(
@@ -506,14 +488,14 @@ def test_a_name_that_another_table_has_or_n8n_refuses_is_an_error(
     ],
 )
 def test_a_table_that_is_gone_already_is_deleted(
-    answer: Answer, fails: bool, server: MisbehavingServer, resources: Resources
+    answer: Answer, fails: bool, server: MisbehavingServer, api: Api
 ) -> None:
     server.on("DELETE /data-tables/d-1", answer)
     if fails:
         with pytest.raises(ApiError):
-            resources.delete_table("d-1")
+            api.delete_table("d-1")
     else:
-        resources.delete_table("d-1")
+        api.delete_table("d-1")
 
 
 @pytest.mark.parametrize(

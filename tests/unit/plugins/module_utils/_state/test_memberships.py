@@ -24,7 +24,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.memberships i
     roles_result,
     users_result,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_wish
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import desired_access
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (
     ADA,
     LINUS,
@@ -103,7 +103,7 @@ def test_what_is_exported_and_applied_changes_nothing() -> None:
     state = replace(
         state, members={**state.members, TWIN_1.id: (member(LINUS, "project:viewer"), member(ADA, "project:admin"))}
     )
-    made = plan(state, access_wish(export(state)["users"], create_users=True, create_projects=True))
+    made = plan(state, desired_access(export(state)["users"], create_users=True, create_projects=True))
     assert made.changes == () and made.notes == ()
 
 
@@ -128,7 +128,7 @@ def test_a_project_with_a_blank_name_is_exported_by_its_id() -> None:
         members={**company().members, "p-blank": (member(ADA, "project:viewer"),)},
     )
     assert set(export(state)["users"][0]["projects"]) == {"Sales", "Support", "p-blank"}
-    made = plan(state, access_wish(export(state)["users"], create_users=True, create_projects=True))
+    made = plan(state, desired_access(export(state)["users"], create_users=True, create_projects=True))
     assert made.changes == ()
 
 

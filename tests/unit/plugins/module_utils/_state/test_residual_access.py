@@ -10,8 +10,8 @@ from dataclasses import replace
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
     Credential,
-    Possession,
-    Possessions,
+    OwnedItem,
+    OwnedItems,
     Share,
     Table,
     Workflow,
@@ -44,9 +44,9 @@ SHARED = (
 )
 
 
-def having(possessions: Possessions) -> State:
+def having(owned_items: OwnedItems) -> State:
     state = company()
-    return replace(state, possessions={**state.possessions, HOME.id: possessions})
+    return replace(state, owned_items={**state.owned_items, HOME.id: owned_items})
 
 
 def rows(entries: list[dict[str, object]]) -> list[tuple[object, ...]]:
@@ -55,7 +55,7 @@ def rows(entries: list[dict[str, object]]) -> list[tuple[object, ...]]:
 
 
 def test_everything_that_somebody_can_reach_is_listed() -> None:
-    assert rows(residual_access(having(Possessions(OWNED, shared=SHARED)), ADA)) == [
+    assert rows(residual_access(having(OwnedItems(OWNED, shared=SHARED)), ADA)) == [
         ("instance_role", None, "global:member", None),
         ("membership", "p-sales", "Sales", "project:admin"),
         ("membership", "p-support", "Support", "project:viewer"),
@@ -76,13 +76,13 @@ def test_of_deleted_keys_those_of_mcp_are_left() -> None:
 
 
 def test_a_variable_in_a_personal_project_is_of_no_use_to_anybody() -> None:
-    variable = Possession("variable", "v-1", "RATE", HOME.id)
-    assert residual_access(having(Possessions((variable,))), ADA) == residual_access(having(Possessions()), ADA)
+    variable = OwnedItem("variable", "v-1", "RATE", HOME.id)
+    assert residual_access(having(OwnedItems((variable,))), ADA) == residual_access(having(OwnedItems()), ADA)
 
 
 def test_what_goes_is_not_listed_and_what_only_has_its_id_is() -> None:
     gone = [("workflow", "w-1"), ("data table", "t-1"), ("credential", "w-2"), ("workflow", "w-9")]
-    left = residual_access(having(Possessions(OWNED, shared=SHARED)), ADA, gone=gone)
+    left = residual_access(having(OwnedItems(OWNED, shared=SHARED)), ADA, gone=gone)
     # What others own and share does not go with what is the leaver's own.
     assert [entry["id"] for entry in left if entry["id"] and entry["type"] != "membership"] == [
         "w-2",
@@ -93,7 +93,7 @@ def test_what_goes_is_not_listed_and_what_only_has_its_id_is() -> None:
 
 
 def test_what_n8n_does_not_show_is_said() -> None:
-    hidden = Possessions(unseen="the key may not list workflows", tables_unseen="this n8n is too old")
+    hidden = OwnedItems(unseen="the key may not list workflows", tables_unseen="this n8n is too old")
     assert rows(residual_access(having(hidden), ADA))[-2:] == [
         ("unseen", None, "the key may not list workflows", None),
         ("unseen", None, "this n8n is too old", None),

@@ -16,12 +16,12 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._storage import atom
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._storage.atomic import replace_file, writable
 from ansible_collections.lifecycle.n8n.plugins.module_utils._storage.record_file import RecordFile
-from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_record import Record, Staged
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_record import LeaverRecord, RecordEntry
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.dates import utc
 
 URL = "https://n8n.example.com"
-ADA = Staged("u-ada", "ada@example.com", datetime(2026, 11, 21, tzinfo=timezone.utc), "global:member")
-RECORD = Record(URL, {ADA.id: ADA})
+ADA = RecordEntry("u-ada", "ada@example.com", datetime(2026, 11, 21, tzinfo=timezone.utc), "global:member")
+RECORD = LeaverRecord(URL, {ADA.id: ADA})
 
 
 def mode(path: Path) -> int:
@@ -68,43 +68,43 @@ def test_where_a_file_can_be_written(tmp_path: Path) -> None:
 
 def test_a_new_record_is_made_when_somebody_is_in_it(tmp_path: Path) -> None:
     path = tmp_path / "leavers.json"
-    file = RecordFile(str(path), URL, Record.from_text)
-    assert (file.is_new, file.record, path.exists()) == (True, Record(URL), False)
-    file.keep(Record(URL))
+    file = RecordFile(str(path), URL, LeaverRecord.from_text)
+    assert (file.is_new, file.record, path.exists()) == (True, LeaverRecord(URL), False)
+    file.keep(LeaverRecord(URL))
     assert (file.is_new, path.exists()) == (True, False)
     file.keep(RECORD)
     assert (file.is_new, path.exists()) == (False, True)
-    file.keep(Record(URL))
-    again = RecordFile(str(path), URL, Record.from_text)
-    assert (again.is_new, again.record) == (False, Record(URL))
+    file.keep(LeaverRecord(URL))
+    again = RecordFile(str(path), URL, LeaverRecord.from_text)
+    assert (again.is_new, again.record) == (False, LeaverRecord(URL))
 
 
 @pytest.mark.parametrize("read_only", [True, False])
 def test_it_tells_what_has_changed_and_in_check_mode_what_would(tmp_path: Path, read_only: bool) -> None:
     path = tmp_path / "leavers.json"
-    file = RecordFile(str(path), URL, Record.from_text, read_only)
+    file = RecordFile(str(path), URL, LeaverRecord.from_text, read_only)
     assert file.diff() == {"before": "", "after": ""}
     file.keep(RECORD)
     assert file.record == RECORD and path.exists() is not read_only
     lines = file.diff()["after"].splitlines()
     assert file.diff()["before"] == "" and len(lines) == len(RECORD.leavers)
     assert lines[0].startswith(f"staged leaver {ADA.email} since {utc(ADA.since)}: {ADA.role}")
-    file.keep(Record(URL))
+    file.keep(LeaverRecord(URL))
     assert file.diff() == {"before": "", "after": ""}
 
 
 def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "leavers.json"
-    RecordFile(str(path), URL, Record.from_text).keep(RECORD)
-    file = RecordFile(str(path), URL, Record.from_text)
+    RecordFile(str(path), URL, LeaverRecord.from_text).keep(RECORD)
+    file = RecordFile(str(path), URL, LeaverRecord.from_text)
     assert file.record == RECORD and mode(path) == 0o644
     file.keep(RECORD.without([ADA.id]))
-    assert RecordFile(str(path), URL, Record.from_text).record == Record(URL)
+    assert RecordFile(str(path), URL, LeaverRecord.from_text).record == LeaverRecord(URL)
 
 
 def test_the_same_record_is_not_written_again(tmp_path: Path) -> None:
     path = tmp_path / "leavers.json"
-    file = RecordFile(str(path), URL, Record.from_text)
+    file = RecordFile(str(path), URL, LeaverRecord.from_text)
     file.keep(RECORD)
     before = path.stat().st_ino
     file.keep(RECORD)
@@ -113,52 +113,52 @@ def test_the_same_record_is_not_written_again(tmp_path: Path) -> None:
 
 def test_whoever_made_it_private_keeps_it_private(tmp_path: Path) -> None:
     path = tmp_path / "leavers.json"
-    RecordFile(str(path), URL, Record.from_text).keep(RECORD)
+    RecordFile(str(path), URL, LeaverRecord.from_text).keep(RECORD)
     path.chmod(0o600)
-    RecordFile(str(path), URL, Record.from_text).keep(Record(URL))
+    RecordFile(str(path), URL, LeaverRecord.from_text).keep(LeaverRecord(URL))
     assert mode(path) == 0o600
 
 
 def test_a_record_that_cannot_be_kept_is_found_out_at_once(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "nowhere" / "leavers.json"):
         with pytest.raises(InputError, match="The record of leavers cannot be kept in "):
-            RecordFile(str(path), URL, Record.from_text)
+            RecordFile(str(path), URL, LeaverRecord.from_text)
 
 
 def test_a_record_that_cannot_be_read_deletes_nobody(tmp_path: Path) -> None:
     path = tmp_path / "leavers.json"
     path.write_bytes(b'{"format": 1, "url": "\xff')
     with pytest.raises(InputError, match="cannot be read: .*Nobody is deleted"):
-        RecordFile(str(path), URL, Record.from_text)
+        RecordFile(str(path), URL, LeaverRecord.from_text)
     # A link to what is gone is no new record.
     link = tmp_path / "link.json"
     link.symlink_to(tmp_path / "gone.json")
     with pytest.raises(InputError, match="cannot be read: .*Nobody is deleted"):
-        RecordFile(str(link), URL, Record.from_text)
+        RecordFile(str(link), URL, LeaverRecord.from_text)
     path.write_text("{", encoding="utf-8")
     with pytest.raises(InputError, match=f"The record {path} is damaged"):
-        RecordFile(str(path), URL, Record.from_text)
+        RecordFile(str(path), URL, LeaverRecord.from_text)
 
 
 def test_a_full_disk_leaves_the_record_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "leavers.json"
-    file = RecordFile(str(path), URL, Record.from_text)
+    file = RecordFile(str(path), URL, LeaverRecord.from_text)
     file.keep(RECORD)
     monkeypatch.setattr(_files.os, "replace", broken)
     with pytest.raises(N8nError, match=f"could not be kept in {path}: .*No space left"):
-        file.keep(Record(URL))
-    assert file.record == RECORD and RecordFile(str(path), URL, Record.from_text).record == RECORD
+        file.keep(LeaverRecord(URL))
+    assert file.record == RECORD and RecordFile(str(path), URL, LeaverRecord.from_text).record == RECORD
 
 
 def test_an_entry_that_another_task_has_removed_is_put_back(tmp_path: Path) -> None:
     path = tmp_path / "leavers.json"
-    mine = RecordFile(str(path), URL, Record.from_text)
+    mine = RecordFile(str(path), URL, LeaverRecord.from_text)
     mine.keep(RECORD)
-    other = RecordFile(str(path), URL, Record.from_text)
+    other = RecordFile(str(path), URL, LeaverRecord.from_text)
     other.keep(RECORD.without([ADA.id]))
     mine.put_back([ADA])
-    assert RecordFile(str(path), URL, Record.from_text).record == RECORD
-    later = Staged(ADA.id, ADA.email, datetime(2026, 11, 22, tzinfo=timezone.utc), "global:admin")
+    assert RecordFile(str(path), URL, LeaverRecord.from_text).record == RECORD
+    later = RecordEntry(ADA.id, ADA.email, datetime(2026, 11, 22, tzinfo=timezone.utc), "global:admin")
     other.keep(other.record.adding([later]))
     kept = path.read_bytes()
     mine.put_back([ADA])
