@@ -54,7 +54,7 @@ class IncompleteReading(N8nError):
 
 
 class ApiError(N8nError):
-    """n8n refused a call: `status` is the HTTP status, `words` is what n8n said.
+    """n8n refused a call: `status` is the HTTP status, `server_message` is what n8n said.
 
     Where the key or its user may not make the call, `scope` is the scope that the call needs, and `refused` is the message
     without the remedy.
@@ -64,12 +64,12 @@ class ApiError(N8nError):
     # A gateway says these while the n8n behind it does not answer, and n8n says 503 while it starts.
     _NOT_REACHED = (502, 503, 504)
 
-    def __init__(self, message: str, status: int, words: str, scope: str = "", refused: str = "") -> None:
+    def __init__(self, message: str, status: int, server_message: str, scope: str = "", refused: str = "") -> None:
         super().__init__(message)
         self.status = status
         if status in self._NOT_REACHED:
             self.reason = ConnectionFailed.reason
-        self.words = words
+        self.server_message = server_message
         self.scope = scope
         self.refused = refused or message
 
@@ -97,7 +97,7 @@ class ErrorCollector:
         """Remember one message, once."""
         self._messages[message] = None
 
-    def refuse(self, scopes_hint: str = "") -> None:
+    def raise_if_any(self, scopes_hint: str = "") -> None:
         """Raise InputError with all of them, if there are any; `scopes_hint` is the remedy for what the key may not list."""
         if not self._messages:
             return

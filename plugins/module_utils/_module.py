@@ -76,12 +76,12 @@ class Task:
         wanted = handover_options_from(params)
         return replace(wanted, knows_transfer=wanted.transfer_to is not None and self.api.knows_transfer(kind))
 
-    def show(self, plan: Plan) -> None:
+    def set_plan(self, plan: Plan) -> None:
         """Make `plan` and its notes part of what the task returns, whatever comes of it."""
         self.plan = plan
         self.warnings = list(dict.fromkeys((*self.warnings, *plan.notes)))
 
-    def carry_out(
+    def apply(
         self,
         plan: Plan,
         on_invite_links: Callable[[dict[str, str]], None] | None = None,
@@ -97,7 +97,7 @@ class Task:
         what was done. `progress` is told how far it is, and `prepare` is called right before the first write, in check mode
         where that would be.
         """
-        self.show(plan)
+        self.set_plan(plan)
         if plan.changes:
             self._check_scopes(plan)
             self._check_roles(plan)
@@ -118,14 +118,14 @@ class Task:
             raise ApplyError(self.outcome, report(self.outcome))
         return self.outcome
 
-    def carry_out_one(
+    def apply_single(
         self,
         plan: Plan,
         on_invite_links: Callable[[dict[str, str]], None] | None = None,
         report: Callable[[Outcome], dict[str, Any]] = lambda outcome: {},
     ) -> Outcome:
-        """Do as carry_out does for a task with one wish, which fails where it could not be made true."""
-        outcome = self.carry_out(plan, on_invite_links, report)
+        """Do as apply does for a task with one wish, which fails where it could not be made true."""
+        outcome = self.apply(plan, on_invite_links, report)
         if outcome.unreached:
             # The error says it.
             outcome.notes.remove(self._conflicts_note())

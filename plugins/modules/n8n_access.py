@@ -592,13 +592,13 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         planned = plan(task.read(replace(request, projects=True, projects_optional=True, members=())), desired)
     notes = restore_notes(restored_users, restoring, params["state_path"])
     planned = replace(planned, notes=(*planned.notes, *notes))
-    task.show(planned)
+    task.set_plan(planned)
     pending = pending_users(planned.state, desired)
     task.findings.update(pending=pending, unmatched=unmatched(planned, desired))
     missing_links = missing_links_note(pending, invites.emails, invites.path) if invites else ""
     task.warnings += [missing_links] if missing_links else []
     limits.check(planned, terms)
-    outcome = task.carry_out(planned, invites.add if invites else None, progress=progress)
+    outcome = task.apply(planned, invites.add if invites else None, progress=progress)
     if file and restoring:
         # Who did not get everything can be given the rest by another run.
         unsettled = {conflict["user"] for conflict in outcome.conflicts}

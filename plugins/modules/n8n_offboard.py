@@ -413,7 +413,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
                 task.warnings.append(str(error))
         return {"users": leaver_results(people, leaver_options, plan, outcome.done, outcome.handover_outcomes, after)}
 
-    outcome = task.carry_out(plan, report=report, prepare=begin)
+    outcome = task.apply(plan, report=report, prepare=begin)
     return {**report(outcome), **task.plan_result()}
 
 

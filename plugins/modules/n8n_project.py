@@ -185,7 +185,7 @@ def desired_state(params: Mapping[str, Any], handover_options: HandoverOptions) 
         id=None if params["id"] is None else project_name(params["id"], "id"),
         previous_names=tuple(project_name(name, "previous_names") for name in params["previous_names"]),
         present=params["state"] == "present",
-        where="previous_names",
+        source="previous_names",
     )
     return DesiredState(projects=(project,), create_projects=True, handover_options=handover_options)
 
@@ -205,7 +205,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         also=deletion_calls("project", desired.handover_options) if absent else (),
     )
     changes = plan(task.read(request), desired)
-    outcome = task.carry_out_one(changes, report=Outcome.handed_over)
+    outcome = task.apply_single(changes, report=Outcome.handed_over)
     project = changes.project_after(params["id"], params["name"], outcome.projects)
     return {
         **({"project": project.to_result()} if project else {}),

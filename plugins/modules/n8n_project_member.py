@@ -143,7 +143,7 @@ def desired_state(params: Mapping[str, Any]) -> DesiredState:
         user=user_reference(params["user"], "user"),
         role=params["role"],
         present=params["state"] == "present",
-        where="role",
+        source="role",
     )
     return DesiredState(members=(member,), allow_no_admin=params["allow_no_admin"])
 
@@ -158,7 +158,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     if not member.present and state.find_user(member.user) is None:
         task.warn_of_similar_user(member.user)
     changes = plan(state, desired)
-    task.carry_out_one(changes)
+    task.apply_single(changes)
     project, after = state.find_project(member.project), changes.member_after(member.project, member.user)
     return {
         **({"project": project.to_result()} if project else {}),

@@ -237,7 +237,7 @@ def desired_state(params: Mapping[str, Any], handover_options: HandoverOptions) 
     """Return what the options ask for."""
     which = "id" if params["email"] is None else "email"
     reference = user_reference(params[which], which, is_email=which == "email")
-    user = DesiredUser(reference, params["role"], params["state"] == "present", where="role")
+    user = DesiredUser(reference, params["role"], params["state"] == "present", source="role")
     return DesiredState(
         users=(user,),
         create_users=which == "email",
@@ -263,7 +263,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     changes = plan(state, desired)
     links: dict[str, str] = {}
     on_invite_links = links.update if params["return_invite_url"] else None
-    outcome = task.carry_out_one(changes, on_invite_links, report=Outcome.handed_over)
+    outcome = task.apply_single(changes, on_invite_links, report=Outcome.handed_over)
     user = changes.user_after(reference, outcome.user_ids)
     if user is None:
         return {}

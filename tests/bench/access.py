@@ -171,15 +171,15 @@ class _Access:
         )
 
     def _goals_of_drift(self, drift: Both, loops: Both) -> None:
-        for where, ours, looped in zip(("", ", away"), drift, loops):
+        for source, ours, looped in zip(("", ", away"), drift, loops):
             for name, row in looped.items():
                 times = row.seconds / ours[OURS].seconds
-                goal(f"at least 50 times faster than a {name}{where}: {times:.0f} times", times >= 50)
+                goal(f"at least 50 times faster than a {name}{source}: {times:.0f} times", times >= 50)
 
     def _goals_of_empty(self, empty: Both) -> None:
-        for where, rows in zip(("", ", away"), empty):
+        for source, rows in zip(("", ", away"), empty):
             times = rows[OURS].seconds / rows[BARE].seconds
-            goal(f"at most 1.15 times the bare script{where}: {times:.2f}", times <= 1.15)
+            goal(f"at most 1.15 times the bare script{source}: {times:.2f}", times <= 1.15)
 
     def _written(self, name: str, content: Any) -> Path:
         path = self.folder / name

@@ -468,7 +468,7 @@ def outcome(world: World, step: Step) -> object:
     except N8nError as error:
         if not isinstance(error, ApiError):
             return str(error)
-        words = error.words
+        words = error.server_message
         for key, name in world.names().items():
             words = words.replace(key, name)
         return error.status, words

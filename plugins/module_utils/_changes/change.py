@@ -94,7 +94,7 @@ class Change:
     `after_role_change` is for somebody who becomes a chat user by the same plan, and comes behind that.
 
     Where it is about an `item`, `user` is whose it is, if a user's, `project` is where it goes, and `owner` is the id of the
-    user or project whose it is; the changes of one owner are made in the order of their `number`.
+    user or project whose it is; the changes of one owner are made in the order of their `position`.
     """
 
     action: str
@@ -109,7 +109,7 @@ class Change:
     after_role_change: bool = False
     item: OwnedItem | None = None
     owner: str = ""
-    number: int = 0
+    position: int = 0
 
     @property
     def step(self) -> str:
@@ -175,7 +175,7 @@ def reduces_access(change: Change) -> bool:
     return change.action == "remove_member"
 
 
-def place(change: Change) -> tuple[Any, ...]:
+def sort_key(change: Change) -> tuple[Any, ...]:
     """Return where a change comes in a plan."""
     if change.item is not None:
         return (
@@ -184,7 +184,7 @@ def place(change: Change) -> tuple[Any, ...]:
             0,
             change.user or "",
             change.owner,
-            f"{change.number:09}",
+            f"{change.position:09}",
         )
     return (
         _STEP_RANK[change.step],

@@ -18,7 +18,7 @@ from .._state.model import Member, Project, State, User, require_single
 from .._state.names import composed
 from .._state.roles import PROJECT_ADMIN
 from .._text import quoted
-from .change import GIVES, PROJECT_ACTIONS, Change, place
+from .change import GIVES, PROJECT_ACTIONS, Change, sort_key
 from .describe import never_listed_notes
 from .handover import Handover
 
@@ -110,7 +110,7 @@ class Plan:
 
         The notes of a plan that deletes end with what n8n deletes and never lists.
         """
-        ordered = tuple(sorted(changes, key=place))
+        ordered = tuple(sorted(changes, key=sort_key))
         return cls(state, ordered, (*notes, *never_listed_notes(ordered)), handovers or {}, frozenset(leavers))
 
     def steps(self) -> Iterator[tuple[str, list[Change]]]:

@@ -47,7 +47,7 @@ def desired_access(
         lists.project(project, f"projects[{number}]")
     for number, user in enumerate(users or ()):
         lists.user(user, f"users[{number}]")
-    lists.problems.refuse()
+    lists.problems.raise_if_any()
     desired = DesiredState(
         users=tuple(lists.users.values()),
         projects=tuple(lists.projects),
@@ -75,20 +75,20 @@ class _ListReader:
         self._formerly: dict[str, DesiredProject] = {}
         self._given: dict[tuple[str, str], DesiredMember] = {}
 
-    def project(self, entry: Mapping[str, Any], where: str) -> None:
+    def project(self, entry: Mapping[str, Any], source: str) -> None:
         """Take an entry of `projects`."""
         with self.problems:
             project_id, members = _text(entry.get("id")), entry.get("members")
             name = entry.get("name")
             if project_id is None:
-                name = project_name(name, where)
+                name = project_name(name, source)
             desired = DesiredProject(
                 name,
                 project_id,
                 tuple(
-                    project_name(previous, f"{where}, previous_names") for previous in entry.get("previous_names") or ()
+                    project_name(previous, f"{source}, previous_names") for previous in entry.get("previous_names") or ()
                 ),
-                where=f'{where} ("{name or project_id}")',
+                source=f'{source} ("{name or project_id}")',
                 lists_members=members is not None,
                 authority=entry.get("authority"),
             )
@@ -101,16 +101,16 @@ class _ListReader:
         for name in filter(None, (desired.id, own)):
             other, former = self._called.get(name), self._formerly.get(name)
             if other is not None and _may_be_one(desired, other):
-                raise InputError(_one_project(name, other.where, desired.where))
+                raise InputError(_one_project(name, other.source, desired.source))
             if former is not None and _may_be_one(desired, former):
-                raise InputError(_passed_on(name, former.where, desired.where))
+                raise InputError(_passed_on(name, former.source, desired.source))
         previous_names = [composed(name) for name in desired.previous_names]
         for name in previous_names:
             other, former = self._called.get(name), self._formerly.get(name) or (desired if name == own else None)
             if other is not None and _may_be_one(desired, other):
-                raise InputError(_passed_on(name, desired.where, other.where))
+                raise InputError(_passed_on(name, desired.source, other.source))
             if former is not None and _may_be_one(desired, former):
-                raise InputError(_one_project(name, former.where, f"previous_names of {desired.where}"))
+                raise InputError(_one_project(name, former.source, f"previous_names of {desired.source}"))
         if own:
             other = self._called.setdefault(own, desired)
             if other is not None and other is not desired and other.id != own:
@@ -123,43 +123,43 @@ class _ListReader:
         spelled: dict[str, str] = {}
         for person, role in members.items():
             with self.problems:
-                user = listed_user(person, f"{project.where}, members")
+                user = listed_user(person, f"{project.source}, members")
                 if user in spelled:
-                    raise InputError(f'{project.where}: the members "{spelled[user]}" and "{person}" are both {user}.')
+                    raise InputError(f'{project.source}: the members "{spelled[user]}" and "{person}" are both {user}.')
                 spelled[user] = str(person)
-                where = f"{project.where}, member {user}"
-                self._member(DesiredMember(project.reference, user, _role(role, where), where=where))
+                source = f"{project.source}, member {user}"
+                self._member(DesiredMember(project.reference, user, _role(role, source), source=source))
 
-    def user(self, entry: Mapping[str, Any], where: str) -> None:
+    def user(self, entry: Mapping[str, Any], source: str) -> None:
         """Take an entry of `users`."""
         with self.problems:
-            email = stored_email(entry.get("email"), where)
+            email = stored_email(entry.get("email"), source)
             if email in self.users:
-                first = self.users[email].where.partition(" ")[0]
-                raise InputError(f"{where} and {first} are both {email}: say once what holds for a person.")
+                first = self.users[email].source.partition(" ")[0]
+                raise InputError(f"{source} and {first} are both {email}: say once what holds for a person.")
             projects, rules = entry.get("projects"), entry.get("granted_by") or {}
             # What rules have made of people has other numbers than the people have in their list.
-            who = email if rules else f"{where} ({email})"
+            who = email if rules else f"{source} ({email})"
             self.users[email] = DesiredUser(
                 email,
                 _text(entry.get("role")),
-                where=who,
+                source=who,
                 lists_projects=projects is not None,
                 rule=str(rules.get("role") or ""),
-                denied=_rules(rules.get("denied"), f"{where}, granted_by"),
+                denied=_rules(rules.get("denied"), f"{source}, granted_by"),
             )
             if not isinstance(projects or {}, Mapping):
-                raise InputError(f"{where}: projects of {email} is no dictionary of project names and roles.")
-            granted_by = _rules(rules.get("projects"), f"{where}, granted_by")
+                raise InputError(f"{source}: projects of {email} is no dictionary of project names and roles.")
+            granted_by = _rules(rules.get("projects"), f"{source}, granted_by")
             for project, role in (projects or {}).items():
                 with self.problems:
-                    name = project_name(project, f"{where}, projects of {email}")
+                    name = project_name(project, f"{source}, projects of {email}")
                     place = f'{who}, project "{name}"'
                     key = composed(name)
                     if key in self._formerly and key not in self._called:
-                        raise InputError(_one_project(name, f"previous_names of {self._formerly[key].where}", place))
+                        raise InputError(_one_project(name, f"previous_names of {self._formerly[key].source}", place))
                     self._member(
-                        DesiredMember(name, email, _role(role, place), where=place, rule=granted_by.get(key, ""))
+                        DesiredMember(name, email, _role(role, place), source=place, rule=granted_by.get(key, ""))
                     )
 
     def _member(self, desired: DesiredMember) -> None:
@@ -171,7 +171,7 @@ class _ListReader:
             # What a custom role of another name means, only n8n can tell.
             if None not in roles and roles[0] != roles[1]:
                 raise InputError(
-                    f"{first.where} says {first.role}, and {desired.where} says {desired.role}: say one of them."
+                    f"{first.source} says {first.role}, and {desired.source} says {desired.role}: say one of them."
                 )
         self.members.append(desired)
 
@@ -183,7 +183,7 @@ def _refuse_nobody(desired: DesiredState, terms: ListPolicy) -> None:
     taking = [
         *(["authority: authoritative"] if terms.authority == AUTHORITATIVE else ()),
         *(
-            f"authority: authoritative of {entry.where}"
+            f"authority: authoritative of {entry.source}"
             for entry in desired.projects
             if entry.authority == AUTHORITATIVE
         ),
@@ -249,16 +249,16 @@ def _passed_on(name: str, former: str, present: str) -> str:
     )
 
 
-def _role(role: object, where: str) -> str:
+def _role(role: object, source: str) -> str:
     text = _text(role)
     if text is None:
-        raise InputError(f"{where}: a membership needs a role.")
+        raise InputError(f"{source}: a membership needs a role.")
     return text
 
 
-def _rules(rules: object, where: str) -> Mapping[str, str]:
+def _rules(rules: object, source: str) -> Mapping[str, str]:
     if not isinstance(rules or {}, Mapping):
-        raise InputError(f"{where}: this is no dictionary of project names and rules.")
+        raise InputError(f"{source}: this is no dictionary of project names and rules.")
     given = rules if isinstance(rules, Mapping) else {}
     return {composed(str(name)): str(rule) for name, rule in given.items()}
 

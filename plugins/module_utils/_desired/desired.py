@@ -30,7 +30,7 @@ class DesiredUser:
     user: str
     role: str | None = None
     present: bool = True
-    where: str = "user"
+    source: str = "user"
     lists_projects: bool = False
     rule: str = ""
     denied: Mapping[str, str] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class DesiredProject:
     id: str | None = None
     previous_names: tuple[str, ...] = ()
     present: bool = True
-    where: str = "project"
+    source: str = "project"
     lists_members: bool = False
     authority: str | None = None
 
@@ -66,7 +66,7 @@ class DesiredMember:
     user: str
     role: str | None = None
     present: bool = True
-    where: str = "member"
+    source: str = "member"
     rule: str = ""
 
 
@@ -125,20 +125,20 @@ class DesiredState:
         return told or (self.terms is not None and self.terms.unlisted_users == DEMOTE)
 
 
-def user_reference(text: object, where: str, is_email: bool = False) -> str:
+def user_reference(text: object, source: str, is_email: bool = False) -> str:
     """Return an email in lower case, or an id as it is; raises InputError for what is blank or no email to ask n8n for."""
-    reference = _not_blank(text, where)
-    return requested_email(reference, where) if is_email or "@" in reference else reference
+    reference = _not_blank(text, source)
+    return requested_email(reference, source) if is_email or "@" in reference else reference
 
 
-def listed_user(text: object, where: str) -> str:
+def listed_user(text: object, source: str) -> str:
     """Return an email in lower case, or an id as it is, of one of all users; raises InputError for what is neither."""
-    reference = _not_blank(text, where)
-    return stored_email(reference, where) if "@" in reference else reference
+    reference = _not_blank(text, source)
+    return stored_email(reference, source) if "@" in reference else reference
 
 
-def _not_blank(text: object, where: str) -> str:
+def _not_blank(text: object, source: str) -> str:
     reference = "" if text is None else str(text).strip()
     if not reference:
-        raise InputError(f"{where}: a user is named by an email or an id, and this is blank.")
-    return check_ascii(reference, where)
+        raise InputError(f"{source}: a user is named by an email or an id, and this is blank.")
+    return check_ascii(reference, source)

@@ -42,7 +42,7 @@ class Matcher:
         )
 
 
-def matcher(wanted: object, where: str) -> Matcher:
+def matcher(wanted: object, source: str) -> Matcher:
     """Return the matcher for a value, a pattern, or a list of these; raises InputError for anything else.
 
     An empty list is nobody. Text with `*` or `?` is a wildcard pattern over the whole value, and text behind `~` a
@@ -52,12 +52,12 @@ def matcher(wanted: object, where: str) -> Matcher:
     patterns: list[re.Pattern[str]] = []
     for option in wanted if isinstance(wanted, LISTS) else (wanted,):
         if isinstance(option, (Mapping, *LISTS)):
-            raise InputError(f"{where} is to be a value, a pattern or a list of these, and there is {kind_of(option)}.")
+            raise InputError(f"{source} is to be a value, a pattern or a list of these, and there is {kind_of(option)}.")
         text = "" if option is None else text_of(option)
         if not text.strip():
-            raise InputError(f"{where} is blank: who lacks an attribute, or has nothing in it, is on no rule by it.")
+            raise InputError(f"{source} is blank: who lacks an attribute, or has nothing in it, is on no rule by it.")
         if isinstance(option, str) and text.startswith("~"):
-            patterns.append(_regular_expression(text, where))
+            patterns.append(_regular_expression(text, source))
         elif isinstance(option, str) and ("*" in text or "?" in text):
             patterns.append(_wildcards(text))
         else:
@@ -122,10 +122,10 @@ def _wildcards(text: str) -> re.Pattern[str]:
     )
 
 
-def _regular_expression(text: str, where: str) -> re.Pattern[str]:
+def _regular_expression(text: str, source: str) -> re.Pattern[str]:
     if not text[1:].strip():
-        raise InputError(f"{where}: no regular expression follows the ~.")
+        raise InputError(f"{source}: no regular expression follows the ~.")
     try:
         return re.compile(text[1:])
     except (re.error, OverflowError, RecursionError) as error:
-        raise InputError(f'{where}: "{text}" is no regular expression ({error}).') from error
+        raise InputError(f'{source}: "{text}" is no regular expression ({error}).') from error

@@ -30,57 +30,57 @@ def is_omitted(value: object) -> bool:
     return type(value).__name__ == _CLASS
 
 
-def without_omitted(value: Any, where: str) -> Any:
+def without_omitted(value: Any, source: str) -> Any:
     """Return `value` without the omitted values in its dictionaries and lists, and None if the whole value is omitted.
 
-    Raises InputError for text that contains an omitted value; `where` names the place.
+    Raises InputError for text that contains an omitted value; `source` names the place.
     """
     if is_omitted(value):
         return None
     if isinstance(value, str):
         if _TRACE.search(value):
             raise InputError(
-                f"{where}: the text contains an omitted value. default(omit) removes a whole value, not a part of a text. "
+                f"{source}: the text contains an omitted value. default(omit) removes a whole value, not a part of a text. "
                 "Use default('') inside a text."
             )
         return value
     if isinstance(value, Mapping):
         return {
-            _key(key, where): without_omitted(item, f"{where}.{key}" if where else str(key))
+            _key(key, source): without_omitted(item, f"{source}.{key}" if source else str(key))
             for key, item in value.items()
             if not is_omitted(item)
         }
     if isinstance(value, LISTS):
         kept = [(number, item) for number, item in enumerate(value) if not is_omitted(item)]
-        return [without_omitted(item, f"{where}[{number}]") for number, item in kept]
+        return [without_omitted(item, f"{source}[{number}]") for number, item in kept]
     return value
 
 
-def rule_without_omitted(rule: Mapping[Any, Any], where: str) -> dict[Any, Any]:
+def rule_without_omitted(rule: Mapping[Any, Any], source: str) -> dict[Any, Any]:
     """Return a rule without its omitted values; raises InputError where the rule would match more or deny less without one."""
     for key, item in _items(rule.get("match")):
         if is_omitted(item):
             raise InputError(
-                f"{where}: match.{key} is omitted, and without it the rule would match more people. Omit the whole rule, or use "
+                f"{source}: match.{key} is omitted, and without it the rule would match more people. Omit the whole rule, or use "
                 "[] to match no person."
             )
     for key, item in _items(rule.get("projects")):
         if is_omitted(item):
             raise InputError(
-                f'{where}: projects: the role in "{key}" is omitted. Omit projects as a whole, or name a role.'
+                f'{source}: projects: the role in "{key}" is omitted. Omit projects as a whole, or name a role.'
             )
     denied = rule.get("deny")
     if isinstance(denied, LISTS) and any(is_omitted(item) for item in denied):
         raise InputError(
-            f"{where}: an element of deny is omitted, and without it the rule would deny less. Omit deny as a whole, or name a "
+            f"{source}: an element of deny is omitted, and without it the rule would deny less. Omit deny as a whole, or name a "
             "project."
         )
-    return dict(without_omitted(rule, where))
+    return dict(without_omitted(rule, source))
 
 
-def _key(key: Any, where: str) -> Any:
+def _key(key: Any, source: str) -> Any:
     if is_omitted(key) or (isinstance(key, str) and _TRACE.search(key)):
-        raise InputError(f"{where}: a key contains an omitted value. default(omit) removes a value, not a key.")
+        raise InputError(f"{source}: a key contains an omitted value. default(omit) removes a value, not a key.")
     return key
 
 

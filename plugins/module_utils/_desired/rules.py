@@ -89,7 +89,7 @@ def assign(people: object, rules: object, email_attribute: object = "email", rol
     ranking = Ranking.of(texts_of(role_order, "role_order", "roles", problems), problems)
     read = read_rules(None if is_omitted(rules) else rules, problems)
     persons = people_by_email(None if is_omitted(people) else people, email_attribute, problems)
-    problems.refuse()
+    problems.raise_if_any()
     # Few sets of rules give something to many people.
     by_rules: dict[tuple[int, ...], list[str]] = {}
     sieve = _RuleIndex(read)
@@ -105,7 +105,7 @@ def assign(people: object, rules: object, email_attribute: object = "email", rol
             unclear.setdefault(what, []).extend(emails)
     for what, emails in sorted(unclear.items()):
         problems.add(f"{min(emails)}{f' and {len(emails) - 1} more' if len(emails) > 1 else ''}: {what}")
-    problems.refuse()
+    problems.raise_if_any()
     matched = {number for on in by_rules for number in on}
     unmatched_rules = [rule.name for number, rule in enumerate(read) if number not in matched]
     return Assignment([users[email] for email in sorted(users)], without_rule, unmatched_rules)
@@ -116,54 +116,54 @@ def read_rules(entries: object, problems: ErrorCollector) -> list[Rule]:
     found: list[Rule] = []
     seen: dict[str, str] = {}
     for number, entry in enumerate(list_of(entries, "rules", "rules", problems)):
-        where = f"rules[{number}]"
+        source = f"rules[{number}]"
         if is_omitted(entry):
             continue
         if not isinstance(entry, Mapping):
-            problems.add(f"{where} is {kind_of(entry)}, and a rule is a dictionary.")
+            problems.add(f"{source} is {kind_of(entry)}, and a rule is a dictionary.")
             continue
         name = ""
         with problems:
-            name = text_in(without_omitted(entry.get("name"), f"{where}: name"), f"{where}: name")
+            name = text_in(without_omitted(entry.get("name"), f"{source}: name"), f"{source}: name")
             if name in seen:
-                problems.add(f'{where} and {seen[name]} are both named "{name}", and a grant names the rule it is by.')
-            seen[name] = where
-            where = f'{where} ("{name}")'
+                problems.add(f'{source} and {seen[name]} are both named "{name}", and a grant names the rule it is by.')
+            seen[name] = source
+            source = f'{source} ("{name}")'
         with problems:
-            found.append(_rule(name, rule_without_omitted(entry, where), where, problems))
+            found.append(_rule(name, rule_without_omitted(entry, source), source, problems))
     return sorted(found, key=lambda rule: rule.name)
 
 
-def _rule(name: str, entry: Mapping[Any, Any], where: str, problems: ErrorCollector) -> Rule:
+def _rule(name: str, entry: Mapping[Any, Any], source: str, problems: ErrorCollector) -> Rule:
     for key in entry:
         if key not in KEYS:
-            problems.add(f'{where}: there is no key "{key}"; a rule has {", ".join(KEYS)}.{nearest(key, KEYS)}')
+            problems.add(f'{source}: there is no key "{key}"; a rule has {", ".join(KEYS)}.{nearest(key, KEYS)}')
     # A match that was forgotten must not become everybody.
     if entry.get("match") is None:
-        problems.add(f"{where}: match is missing; for everybody it is {{}}.")
+        problems.add(f"{source}: match is missing; for everybody it is {{}}.")
     match: dict[str, Matcher] = {}
-    for attribute, wanted in dictionary_of(entry.get("match"), f"{where}: match", problems).items():
+    for attribute, wanted in dictionary_of(entry.get("match"), f"{source}: match", problems).items():
         with problems:
-            text = text_in(attribute, f"{where}: the name of an attribute in match")
-            match[composed(text)] = matcher(wanted, f"{where}: match.{text}")
+            text = text_in(attribute, f"{source}: the name of an attribute in match")
+            match[composed(text)] = matcher(wanted, f"{source}: match.{text}")
     role = None
     with problems:
-        role = _role(entry.get("role"), "global", f"{where}: role")
+        role = _role(entry.get("role"), "global", f"{source}: role")
     projects: dict[str, str] = {}
-    for project, text in dictionary_of(entry.get("projects"), f"{where}: projects", problems).items():
+    for project, text in dictionary_of(entry.get("projects"), f"{source}: projects", problems).items():
         with problems:
-            known = _project(project, f"{where}: projects")
-            given = _role(text, "project", f'{where}: projects, the role in "{known}"')
+            known = _project(project, f"{source}: projects")
+            given = _role(text, "project", f'{source}: projects, the role in "{known}"')
             if given is None:
-                raise InputError(f'{where}: projects: "{known}" has no role.')
+                raise InputError(f'{source}: projects: "{known}" has no role.')
             if composed(known) in map(composed, projects):
-                raise InputError(f'{where}: projects: "{known}" is there twice.')
+                raise InputError(f'{source}: projects: "{known}" is there twice.')
             projects[known] = given
     deny: list[str] = []
     denied = entry.get("deny")
-    for project in list_of(() if denied is None else denied, f"{where}: deny", "projects", problems):
+    for project in list_of(() if denied is None else denied, f"{source}: deny", "projects", problems):
         with problems:
-            deny.append(_project(project, f"{where}: deny"))
+            deny.append(_project(project, f"{source}: deny"))
     return Rule(name, match, role, projects, tuple(deny))
 
 
@@ -228,21 +228,21 @@ def _highest(grants: Sequence[Grant], kind: str, ranking: Ranking, what: str, un
     return tops[0]
 
 
-def _project(value: object, where: str) -> str:
+def _project(value: object, source: str) -> str:
     # YAML reads a name as a number where it looks like one; of 1.10 or yes nobody knows any more how it was written.
     if isinstance(value, (str, int)) and not isinstance(value, bool):
-        return project_name(value, where)
-    raise InputError(f"{where}: the name of a project is text, and there is {kind_of(value)}: quote it.")
+        return project_name(value, source)
+    raise InputError(f"{source}: the name of a project is text, and there is {kind_of(value)}: quote it.")
 
 
-def _role(value: object, kind: str, where: str) -> str | None:
+def _role(value: object, kind: str, source: str) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise InputError(f"{where} is to be text, and is {kind_of(value)}.")
+        raise InputError(f"{source} is to be text, and is {kind_of(value)}.")
     role = str(value).strip()
     if slug_of(role, kind) in UNASSIGNABLE_ROLES:
-        raise InputError(f'{where}: nobody can be given "{role}".')
+        raise InputError(f'{source}: nobody can be given "{role}".')
     if is_slug_of_another_kind(role, kind):
-        raise InputError(f'{where}: "{role}" is {"a project" if kind == "global" else "an instance"} role.')
+        raise InputError(f'{source}: "{role}" is {"a project" if kind == "global" else "an instance"} role.')
     return role or None

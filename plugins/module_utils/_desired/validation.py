@@ -15,35 +15,35 @@ from .._errors import InputError, ErrorCollector
 LISTS = (list, tuple, set, frozenset)
 
 
-def list_of(value: object, where: str, elements: str, problems: ErrorCollector) -> list[Any]:
+def list_of(value: object, source: str, elements: str, problems: ErrorCollector) -> list[Any]:
     """Return a list; anything else goes to `problems`."""
     if isinstance(value, LISTS):
         return list(value)
-    problems.add(f"{where} is to be a list of {elements}, and is {kind_of(value)}.")
+    problems.add(f"{source} is to be a list of {elements}, and is {kind_of(value)}.")
     return []
 
 
-def texts_of(value: object, where: str, elements: str, problems: ErrorCollector) -> list[str]:
+def texts_of(value: object, source: str, elements: str, problems: ErrorCollector) -> list[str]:
     """Return a list of texts, each without blanks around it; anything else goes to `problems`."""
     found = []
-    for number, text in enumerate(list_of(value, where, elements, problems)):
+    for number, text in enumerate(list_of(value, source, elements, problems)):
         with problems:
-            found.append(text_in(text, f"{where}[{number}]").strip())
+            found.append(text_in(text, f"{source}[{number}]").strip())
     return found
 
 
-def dictionary_of(value: object, where: str, problems: ErrorCollector) -> Mapping[Any, Any]:
+def dictionary_of(value: object, source: str, problems: ErrorCollector) -> Mapping[Any, Any]:
     """Return a dictionary, an empty one for None; anything else goes to `problems`."""
     if value is None or isinstance(value, Mapping):
         return value or {}
-    problems.add(f"{where} is to be a dictionary, and is {kind_of(value)}.")
+    problems.add(f"{source} is to be a dictionary, and is {kind_of(value)}.")
     return {}
 
 
-def text_in(value: object, where: str) -> str:
+def text_in(value: object, source: str) -> str:
     """Return text; raises InputError for what is none, or is blank."""
     if not isinstance(value, str) or not value.strip():
-        raise InputError(f"{where} is to be text, and is {'blank' if isinstance(value, str) else kind_of(value)}.")
+        raise InputError(f"{source} is to be text, and is {'blank' if isinstance(value, str) else kind_of(value)}.")
     return str(value)
 
 

@@ -33,54 +33,54 @@ def apply(
     soon as n8n has made them, as they cannot be had again; None says that nothing keeps them. `progress` gets how many
     changes are behind it, of how many, and the action of the last, also from several threads at once.
     """
-    run = _Run(plan, api, on_invite_links, ChangeTracker(len(plan.changes), progress))
+    run = _PlanRun(plan, api, on_invite_links, ChangeTracker(len(plan.changes), progress))
     for step, changes in plan.steps():
         run.step(step, changes)
     return run.outcome.in_order_of(plan)
 
 
-class _Run:
+class _PlanRun:
     def __init__(
         self, plan: Plan, api: Api, on_invite_links: Callable[[dict[str, str]], None] | None, tracker: ChangeTracker
     ) -> None:
         self.api = api
         self.tracker = tracker
         self.outcome = tracker.outcome
-        self.look = Recheck(plan, api, tracker)
+        self.recheck = Recheck(plan, api, tracker)
         self.verification = Verification(plan, api, tracker)
-        self.invitation_sender = InvitationSender(api, tracker, self.look, on_invite_links)
+        self.invitation_sender = InvitationSender(api, tracker, self.recheck, on_invite_links)
         self._handovers = plan.handovers
 
     def step(self, step: str, changes: Sequence[Change]) -> None:
         """Make the changes of one step."""
         if step in ("change_users", "change_users_again", "delete_users", "delete_projects"):
-            self._in_turn(changes)
+            self._apply_user_changes(changes)
             return
-        ready = self.tracker.ready(changes)
+        ready = self.tracker.take_ready(changes)
         if step == "invite":
             self.invitation_sender.invite(ready)
         elif step in ("create", "rename"):
             # One after the other: n8n on PostgreSQL refuses one of two creations at the same time (HTTP 500, seen on
             # 2.40.7), and it computes in one thread anyway.
-            for change in self.look.names(ready):
-                self._one(change, self._single)
+            for change in self.recheck.free_names(ready):
+                self._apply_one(change, self._call_for)
             self.verification.names(ready)
         elif step in ("give", "give_back"):
-            self.api.client.in_parallel(self._give, _by_project(ready))
+            self.api.client.in_parallel(self._set_roles, _by_project(ready))
             self.verification.admins(ready)
         elif step == "hand_over":
             self._hand_over(ready)
         elif step == "take":
-            self.api.client.in_parallel(self._take, _pieces(ready))
+            self.api.client.in_parallel(self._remove_members, _removal_batches(ready))
             self.verification.admins(ready)
         else:
             raise AssertionError(f"no such step: {step}")
 
-    def _each(self, changes: Sequence[Change], call: Callable[[Change], None]) -> None:
+    def _apply_each(self, changes: Sequence[Change], call: Callable[[Change], None]) -> None:
         """Make each change by a call of its own, several at a time."""
-        self.api.client.in_parallel(lambda change: self._one(change, call), changes)
+        self.api.client.in_parallel(lambda change: self._apply_one(change, call), changes)
 
-    def _one(self, change: Change, call: Callable[[Change], None]) -> None:
+    def _apply_one(self, change: Change, call: Callable[[Change], None]) -> None:
         try:
             call(change)
         except N8nError as error:
@@ -88,7 +88,7 @@ class _Run:
         else:
             self.tracker.done([change])
 
-    def _together(
+    def _apply_batch(
         self,
         changes: Sequence[Change],
         send: Callable[[Sequence[Change]], None],
@@ -133,38 +133,38 @@ class _Run:
             return error
         return None
 
-    def _give(self, changes: Sequence[Change]) -> None:
+    def _set_roles(self, changes: Sequence[Change]) -> None:
         """Add members and change roles in one project, in one call for every BATCH of them."""
         # New admins first, and all looked at again before each call: n8n overwrites whatever role somebody has by now,
         # and a project keeps an admin also in between.
         for batch in batches(sorted(changes, key=lambda change: change.after != PROJECT_ADMIN)):
-            current = self.look.members(batch)
+            current = self.recheck.unchanged_members(batch)
             if current:
-                self._together(current, self._set_members, self.look.members_of_people)
+                self._apply_batch(current, self._set_members, self.recheck.remaining_members)
 
     def _set_members(self, changes: Sequence[Change]) -> None:
         ids = {self.tracker.user_id(change): change.after or "" for change in changes}
         self.api.set_members(self.tracker.project_id(changes[0]), ids)
         self.tracker.done(changes)
 
-    def _take(self, changes: Sequence[Change]) -> None:
+    def _remove_members(self, changes: Sequence[Change]) -> None:
         """Take members out of one project, as few as may be looked at in one go."""
-        for change in self.look.members(changes):
-            self._one(change, self._remove)
+        for change in self.recheck.unchanged_members(changes):
+            self._apply_one(change, self._remove_member)
 
-    def _remove(self, change: Change) -> None:
+    def _remove_member(self, change: Change) -> None:
         self.api.remove_member(self.tracker.project_id(change), change.user_id or "")
 
-    def _in_turn(self, changes: Sequence[Change]) -> None:
+    def _apply_user_changes(self, changes: Sequence[Change]) -> None:
         """Change or delete users, or delete projects, a few at a time, each with what n8n takes along."""
         by_bearer: dict[str, list[Change]] = {}
         for change in changes:
             by_bearer.setdefault(change.subject, []).append(change)
         of_each = list(by_bearer.values())
         for start in range(0, len(of_each), USERS_PER_CHECK):
-            self._with_what_goes_along([change for mine in of_each[start : start + USERS_PER_CHECK] for change in mine])
+            self._apply_with_implied([change for mine in of_each[start : start + USERS_PER_CHECK] for change in mine])
 
-    def _with_what_goes_along(self, changes: Sequence[Change]) -> None:
+    def _apply_with_implied(self, changes: Sequence[Change]) -> None:
         """Change or delete users, and the memberships with them that n8n takes along, if these are still as planned.
 
         Somebody else's doing in one of them leaves the user and all of them alone.
@@ -173,7 +173,7 @@ class _Run:
         going = [change for change in changes if change.implied_by and change.item is None]
         items = [change for change in changes if change.implied_by and change.item is not None]
         carriers = [change for change in changes if not change.implied_by]
-        looked_at = self.api.client.in_parallel(self.look.members, _by_project(going))
+        looked_at = self.api.client.in_parallel(self.recheck.unchanged_members, _by_project(going))
         current = [change for of_project in looked_at for change in of_project]
         elsewhere = set(going).difference(current)
         # Who stays the last admin, as nobody could be made one instead: that has been said.
@@ -182,8 +182,8 @@ class _Run:
         for change in (*carriers, *current, *items):
             if change.user in left_alone:
                 tracker.conflict(change, f"a membership of {change.user} is no longer as planned")
-        ready = tracker.ready(change for change in carriers if change.user not in left_alone)
-        self._each(self.look.with_nothing_left(self.look.instance_roles(ready)), self._single)
+        ready = tracker.take_ready(change for change in carriers if change.user not in left_alone)
+        self._apply_each(self.recheck.with_nothing_left(self.recheck.instance_roles(ready)), self._call_for)
         made = {change.subject for change in carriers if tracker.is_done(change)}
         forestalled = {change.subject for change in carriers if tracker.has_conflict(change)}
         along = [change for change in (*current, *items) if change.user not in left_alone]
@@ -213,9 +213,9 @@ class _Run:
                 self.tracker.not_tried(mine[made + 1 :])
 
         self.api.client.in_parallel(attempt, list(by_owner))
-        self.look.note_unpublished([self._handovers[owner] for owner in by_owner])
+        self.recheck.note_unpublished([self._handovers[owner] for owner in by_owner])
 
-    def _single(self, change: Change) -> None:
+    def _call_for(self, change: Change) -> None:
         if change.action == "create_project":
             project = self.api.create_project(change.after or "")
             self.outcome.projects[change.project_key] = project
@@ -259,7 +259,7 @@ def _by_project(changes: Sequence[Change]) -> list[list[Change]]:
     return list(by_project.values())
 
 
-def _pieces(changes: Sequence[Change]) -> list[list[Change]]:
+def _removal_batches(changes: Sequence[Change]) -> list[list[Change]]:
     """Return removals by project, a few at a time; all admins of one project together, as one of them may have to stay."""
     pieces = []
     for of_project in _by_project(changes):

@@ -24,12 +24,12 @@ class InvitationSender:
         self,
         api: Api,
         tracker: ChangeTracker,
-        look: Recheck,
+        recheck: Recheck,
         on_invite_links: Callable[[dict[str, str]], None] | None,
     ) -> None:
         self.api = api
         self.tracker = tracker
-        self.look = look
+        self.recheck = recheck
         self._keep_links = on_invite_links
         self._unreached = InvitationWarnings()
 
@@ -124,7 +124,7 @@ class InvitationSender:
     def _not_yet_invited(self, changes: Sequence[Change]) -> list[Change]:
         """Return the invitations that are still to be made. A user whom another task has invited is taken as is."""
         try:
-            users = {user.email: user for user in self.look.users([change.user or "" for change in changes])}
+            users = {user.email: user for user in self.recheck.users([change.user or "" for change in changes])}
         except N8nError:
             # Then the refusal is what there is to say.
             return list(changes)
@@ -170,7 +170,7 @@ def _parts(changes: Sequence[Change], refusal: N8nError) -> list[list[Change]]:
     if len(by_role) > 1 and refusal.status < 500 and not _is_about_address(refusal):
         return list(by_role.values())
     # One account that cannot be created undoes all of them (read in 2.40.7).
-    if len(changes) > 1 and (refusal.status == 400 or "during user creation" in refusal.words):
+    if len(changes) > 1 and (refusal.status == 400 or "during user creation" in refusal.server_message):
         middle = len(changes) // 2
         return [list(changes[:middle]), list(changes[middle:])]
     return []
@@ -178,8 +178,10 @@ def _parts(changes: Sequence[Change], refusal: N8nError) -> list[list[Change]]:
 
 def _is_like(error: N8nError | None, refusal: N8nError) -> bool:
     """Whether n8n said the same of a part as of the whole."""
-    return isinstance(error, ApiError) and isinstance(refusal, ApiError) and error.words == refusal.words
+    return (
+        isinstance(error, ApiError) and isinstance(refusal, ApiError) and error.server_message == refusal.server_message
+    )
 
 
 def _is_about_address(refusal: N8nError) -> bool:
-    return isinstance(refusal, ApiError) and is_about_address(refusal.words)
+    return isinstance(refusal, ApiError) and is_about_address(refusal.server_message)

@@ -38,7 +38,7 @@ class Recheck:
         self._renamed = {change.project_id for change in plan.changes if change.action == "rename_project"}
         self._meant_to_lose_admins = {key for key, _name, _losing in projects_without_admin(plan.state, plan.changes)}
 
-    def members(self, changes: Sequence[Change]) -> list[Change]:
+    def unchanged_members(self, changes: Sequence[Change]) -> list[Change]:
         """Return those changes of members of one project that still start from what the plan saw."""
         key = changes[0].project_key
         if changes[0].project_id is None and not self.tracker.is_adopted(changes[0]):
@@ -48,7 +48,7 @@ class Recheck:
             project_id = self.tracker.project_id(changes[0])
             now = {member.id: member.role for member in self.api.members(project_id)}
         except ApiError as error:
-            if error.status != 404 or "project" not in error.words.lower():
+            if error.status != 404 or "project" not in error.server_message.lower():
                 self.tracker.failed(changes, error)
                 return []
             for change in changes:
@@ -111,12 +111,12 @@ class Recheck:
                 as_seen.append(change)
         return as_seen
 
-    def members_of_people(self, changes: Sequence[Change]) -> list[Change]:
+    def remaining_members(self, changes: Sequence[Change]) -> list[Change]:
         """Return those changes of members of one project that n8n can still make: the users and the roles are as planned."""
-        there = self.people(changes)
-        return self.members(there) if there else []
+        there = self.existing_users(changes)
+        return self.unchanged_members(there) if there else []
 
-    def people(self, changes: Sequence[Change]) -> list[Change]:
+    def existing_users(self, changes: Sequence[Change]) -> list[Change]:
         """Return those changes whose users are still there.
 
         Of somebody who is not, n8n says nothing of use where all are refused: an internal error (seen on 2.40.7).
@@ -141,7 +141,7 @@ class Recheck:
         found = self.api.client.in_parallel(self.api.find_user, unlisted)
         return [known[key] for key in references if key in known] + [user for user in found if user is not None]
 
-    def names(self, changes: Sequence[Change]) -> list[Change]:
+    def free_names(self, changes: Sequence[Change]) -> list[Change]:
         """Return those creations and renames of projects whose old names are as planned, and whose new ones are free."""
         if not changes:
             return []

@@ -37,7 +37,7 @@ class ChangeTracker:
         self._made: set[Change] = set()
         self._conflicting: set[Change] = set()
 
-    def ready(self, changes: Iterable[Change]) -> list[Change]:
+    def take_ready(self, changes: Iterable[Change]) -> list[Change]:
         """Return those of `changes` whose needs have been met; of the others it is noted what becomes of them."""
         return [change for change in changes if self._is_ready(change)]
 

@@ -46,7 +46,7 @@ class GracePeriod:
                     f"The record {self.path} says that {user.email} leaves since {utc(staged.since)}, which is later than "
                     f"now ({utc(self.now)}): set that date right in it. A rehearsal with another time needs another record."
                 )
-        problems.refuse()
+        problems.raise_if_any()
 
     def is_over(self, user: User, step: Sequence[Change]) -> bool:
         """Whether a leaver's days are over, of whom the first step, which is `step`, has nothing to take any more."""

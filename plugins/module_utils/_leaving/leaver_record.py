@@ -64,7 +64,7 @@ class LeaverRecord:
     leavers: Mapping[str, RecordEntry] = field(default_factory=dict)
 
     @classmethod
-    def from_text(cls, text: str | None, url: str, where: str) -> LeaverRecord:
+    def from_text(cls, text: str | None, url: str, source: str) -> LeaverRecord:
         """Return the record of a file, whose text is None if it does not exist.
 
         Raises InputError for a record that is damaged, or that belongs to another n8n.
@@ -92,13 +92,13 @@ class LeaverRecord:
         except (KeyError, TypeError, ValueError, InputError) as error:
             words = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
             raise InputError(
-                f"The record {where} is damaged: {words}. Nobody is deleted. Bring back the last version that was good."
+                f"The record {source} is damaged: {words}. Nobody is deleted. Bring back the last version that was good."
             ) from None
         if recorded != url:
-            raise InputError(f"The record {where} is about {recorded}, and this is {url}: give each n8n its own.")
+            raise InputError(f"The record {source} is about {recorded}, and this is {url}: give each n8n its own.")
         if len({leaver.id for leaver in leavers}) < len(leavers):
             raise InputError(
-                f"The record {where} is damaged: somebody is in it twice. Bring back the last good version."
+                f"The record {source} is damaged: somebody is in it twice. Bring back the last good version."
             )
         return cls(url, {leaver.id: leaver for leaver in leavers})
 

@@ -66,17 +66,17 @@ def leaver_references(entries: Sequence[Any]) -> tuple[str, ...]:
     problems = ErrorCollector()
     found: dict[str, None] = {}
     for number, entry in enumerate(entries):
-        where = f"users[{number}]"
+        place = f"users[{number}]"
         with problems:
             if isinstance(entry, Mapping):
                 if not entry.get("email"):
                     raise InputError(
-                        f"{where}: a person who leaves is named by an email, and this dictionary has none."
+                        f"{place}: a person who leaves is named by an email, and this dictionary has none."
                     )
-                found[stored_email(entry.get("email"), where)] = None
+                found[stored_email(entry.get("email"), place)] = None
             else:
-                found[listed_user(entry, where)] = None
-    problems.refuse()
+                found[listed_user(entry, place)] = None
+    problems.raise_if_any()
     return tuple(found)
 
 
@@ -166,7 +166,7 @@ def plan_leavers(state: State, leavers: Sequence[Leaver], leaver_options: Leaver
             builder.leave(user)
     leaving = {user.id for user in users}
     builder.succeed(leaving)
-    builder.problems.refuse(state.scopes_hint)
+    builder.problems.raise_if_any(state.scopes_hint)
     builder.note_creation(users)
     builder.note_similar([leaver.reference for leaver in leavers if leaver.user is None], users)
     return Plan.of(state, builder.changes, builder.notes, builder.handovers, leaving)

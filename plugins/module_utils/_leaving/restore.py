@@ -140,8 +140,8 @@ def with_restored_access(desired: DesiredState, restored_users: Iterable[Restore
     members = list(desired.members)
     for restored in restored_users:
         email, staged = restored.email, restored.staged
-        where = f"the record of {email}"
-        listed = users.get(email) or users.get(staged.id) or DesiredUser(email, where=where)
+        source = f"the record of {email}"
+        listed = users.get(email) or users.get(staged.id) or DesiredUser(email, source=source)
         users[listed.user] = listed
         if staged.role not in restored.lost:
             with problems:
@@ -149,17 +149,17 @@ def with_restored_access(desired: DesiredState, restored_users: Iterable[Restore
             users[listed.user] = replace(listed, role=staged.role)
         # By their ids, as a project may have another name by now; none is created that is gone.
         members += [
-            DesiredMember(key, email, role, where=f'{where}, project "{name}"')
+            DesiredMember(key, email, role, source=f'{source}, project "{name}"')
             for key, name, role in restored.memberships()
         ]
-    problems.refuse()
+    problems.raise_if_any()
     return replace(desired, users=tuple(users.values()), members=tuple(members))
 
 
 def _check_role(listed: DesiredUser, staged: RecordEntry, state: State) -> None:
-    if listed.role is not None and role_slug(listed.role, "global", state.roles, listed.where) != staged.role:
+    if listed.role is not None and role_slug(listed.role, "global", state.roles, listed.source) != staged.role:
         raise InputError(
-            f"{listed.where} says {listed.role}, and the record of staged leavers says {staged.role}: restore=true gives "
+            f"{listed.source} says {listed.role}, and the record of staged leavers says {staged.role}: restore=true gives "
             "back what the record says, so leave role out, or say the same."
         )
 

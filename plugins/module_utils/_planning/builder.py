@@ -38,14 +38,14 @@ class PlanBuilder:
         self.new_users: dict[str, User] = {}
         self.new_projects: dict[str, Project] = {}
         # The entry of the list for a project, by the project's key.
-        self.entries: dict[str, DesiredProject] = {}
+        self.entry_by_project: dict[str, DesiredProject] = {}
         # The memberships that are wished: by the key of the project and the email of the user.
-        self.given: dict[str, dict[str, tuple[str, DesiredMember]]] = {}
+        self.wanted_roles: dict[str, dict[str, tuple[str, DesiredMember]]] = {}
         self._notes: dict[str, None] = {}
         self._staying: dict[str, list[str]] = {}
-        self._called: dict[str, Project | None] = {}
+        self._project_by_reference: dict[str, Project | None] = {}
         # The projects of the list by the names that they are to have, in form NFC.
-        self._listed: dict[str, Project] = {}
+        self._project_by_listed_name: dict[str, Project] = {}
         self._slugs: dict[tuple[str, str], str] = {}
         self.becoming_chat_users: set[str] = set()
         # The ids of the users who are to lose all access.
@@ -134,7 +134,7 @@ class PlanBuilder:
         self._check_address(desired.user, desired)
         if role == OWNER:
             raise InputError(
-                f"{desired.where}: {desired.user} cannot be invited as {OWNER}: an instance has one owner."
+                f"{desired.source}: {desired.user} cannot be invited as {OWNER}: an instance has one owner."
             )
         user = User("", desired.user, role or MEMBER, is_pending=True)
         self.changes.append(
@@ -146,25 +146,25 @@ class PlanBuilder:
         """Remember why n8n would refuse to invite an address, with its place in the list."""
         refusal = invitation_refusal(email)
         if refusal:
-            place = f"email ({email})" if self.desired.terms is None else desired.where
+            place = f"email ({email})" if self.desired.terms is None else desired.source
             self._refused_addresses[f"{place}: {refusal}."] = None
 
     def _change_role(self, user: User, role: str, desired: DesiredUser) -> None:
         if role == OWNER:
             raise InputError(
-                f"{desired.where}: {user.email} cannot be made {OWNER}: ownership of an instance is not given by this API."
+                f"{desired.source}: {user.email} cannot be made {OWNER}: ownership of an instance is not given by this API."
             )
         who = self.state.protected_as(user)
         if who and self.desired.terms is None:
             raise InputError(
-                f"{desired.where}: {user.email} is {who}, whose instance role {user.role} cannot be changed."
+                f"{desired.source}: {user.email} is {who}, whose instance role {user.role} cannot be changed."
             )
         if not who and is_demotion(user.role, role):
             who = self.protection.reason_for(user)
         if role == CHAT_USER and user.id in self.keep_role:
             who = "the last project:admin of a project"
         if who:
-            self.note(f"{desired.where}: {user.email} is {who} and keeps {user.role}, in place of {role}.")
+            self.note(f"{desired.source}: {user.email} is {who} and keeps {user.role}, in place of {role}.")
             return
         self.changes.append(role_change(user, role, _by("has another instance role", desired.rule)))
         if role == CHAT_USER:
@@ -225,24 +225,24 @@ class PlanBuilder:
             project = self._create(desired.name or "")
         elif desired.name is not None and composed(project.name) != composed(desired.name):
             self._rename(project, desired)
-        other = self.entries.setdefault(project.key, desired)
+        other = self.entry_by_project.setdefault(project.key, desired)
         if other is not desired:
             raise InputError(
-                f'{other.where} and {desired.where} are both project {project.id}, "{project.name}": name it once. If another one is '
+                f'{other.source} and {desired.source} are both project {project.id}, "{project.name}": name it once. If another one is '
                 "to get its name, name both by their ids."
             )
         if desired.id is not None:
-            self._called[desired.id] = project
+            self._project_by_reference[desired.id] = project
         # A name that is another's too, or the id of another, does not mean this one.
         if desired.name is not None and self._called_now_and_then(desired.name) <= {project}:
-            self._called[desired.name] = project
-            self._listed[composed(desired.name)] = project
+            self._project_by_reference[desired.name] = project
+            self._project_by_listed_name[composed(desired.name)] = project
 
     def _known(self, reference: str) -> Project | None:
         """Return the project that the list calls so, or by the same name in another Unicode form, unless n8n has that form."""
-        found = self._called.get(reference)
+        found = self._project_by_reference.get(reference)
         if found is None and not self.state.is_named(reference):
-            found = self._listed.get(composed(reference))
+            found = self._project_by_listed_name.get(composed(reference))
         return found
 
     @cached_property
@@ -271,7 +271,7 @@ class PlanBuilder:
         if len(matches) > 1:
             names = ", ".join(f'"{project.name}" ({project.id})' for project in matches.values())
             raise InputError(
-                f'{desired.where}: several projects have a previous name of "{desired.name}": {names}. Name the one by its id.'
+                f'{desired.source}: several projects have a previous name of "{desired.name}": {names}. Name the one by its id.'
             )
         return next(iter(matches.values()), None)
 
@@ -285,7 +285,7 @@ class PlanBuilder:
         return self.new_projects[key]
 
     def _rename(self, project: Project, desired: DesiredProject) -> None:
-        name = project_name(desired.name, desired.where)
+        name = project_name(desired.name, desired.source)
         named = self._known(name)
         bearers = [other for other in self.state.projects_named(name) if other not in self._losing_their_names]
         for other in (*bearers, *([named] if named else ())):
@@ -346,11 +346,11 @@ class PlanBuilder:
 
     def _is_new(self, desired: DesiredMember, role: str, project: Project, user: User) -> bool:
         """Whether this is the first to say something of a membership; raises InputError where the second contradicts it."""
-        other, first = self.given.setdefault(project.key, {}).setdefault(user.email, (role, desired))
+        other, first = self.wanted_roles.setdefault(project.key, {}).setdefault(user.email, (role, desired))
         if other != role:
             raise InputError(
                 f'{user.email} cannot be both {other} and {role} in project "{project.name}" ({project.id}): '
-                f'{first.where} names it "{first.project}", and {desired.where} names it "{desired.project}".'
+                f'{first.source} names it "{first.project}", and {desired.source} names it "{desired.project}".'
             )
         return first is desired
 
@@ -361,11 +361,11 @@ class PlanBuilder:
         if before == role and not (after_role_change and current):
             return
         who = "" if self.desired.terms is None else self.protection.reason_for(user)
-        if creator and self.desired.authority(self.entries.get(project.key)) == AUTHORITATIVE:
+        if creator and self.desired.authority(self.entry_by_project.get(project.key)) == AUTHORITATIVE:
             # Only an authoritative list takes from its user what comes with the creation of a project.
             who = self.protection.pattern_for(user)
         if before and who and is_demotion(before, role):
-            self.note(f"{desired.where}: {user.email} is {who} and keeps {before}, in place of {role}.")
+            self.note(f"{desired.source}: {user.email} is {who} and keeps {before}, in place of {role}.")
             return
         if after_role_change and current:
             action, reason = "add_member", f"is given back what becoming {CHAT_USER} takes away"
@@ -388,9 +388,9 @@ class PlanBuilder:
         )
 
     def _project_of(self, desired: DesiredMember) -> Project | None:
-        if desired.project not in self._called:
+        if desired.project not in self._project_by_reference:
             project = self._known(desired.project) or self.state.find_project(desired.project)
-            entry = self.entries.get(project.key) if project else None
+            entry = self.entry_by_project.get(project.key) if project else None
             if (
                 project
                 and entry
@@ -400,20 +400,20 @@ class PlanBuilder:
             ):
                 # Once it is renamed, the next run would not find it by that name, and would create it.
                 raise InputError(
-                    f'{desired.where}: project "{desired.project}" is to be "{entry.name}" by {entry.where}: name it so in both.'
+                    f'{desired.source}: project "{desired.project}" is to be "{entry.name}" by {entry.source}: name it so in both.'
                 )
             if project is None and desired.present and composed(desired.project) in self.state.personal_names:
                 raise InputError(personal(desired.project))
             if project is None and self.desired.create_projects and desired.present:
                 project = self._create(desired.project)
-            self._called[desired.project] = project
-        return self._called[desired.project]
+            self._project_by_reference[desired.project] = project
+        return self._project_by_reference[desired.project]
 
     def _user_of(self, desired: DesiredMember) -> User | None:
         user = self.new_users.get(desired.user) or self.state.find_user(desired.user)
         if user is None and self.desired.create_users and desired.present and desired.user not in self._asked:
             if "@" in desired.user:
-                return self._invite(DesiredUser(desired.user, where=desired.where), None)
+                return self._invite(DesiredUser(desired.user, source=desired.source), None)
         return user
 
     @cached_property
@@ -442,10 +442,10 @@ class PlanBuilder:
     def _emails(self) -> SimilarEmails:
         return SimilarEmails(user.email for user in self.state.users)
 
-    def _slug(self, role: str, kind: str, where: str) -> str:
+    def _slug(self, role: str, kind: str, source: str) -> str:
         """Return the full slug of a role, found out once for all who get it."""
         if (kind, role) not in self._slugs:
-            self._slugs[kind, role] = role_slug(role, kind, self.state.roles, where)
+            self._slugs[kind, role] = role_slug(role, kind, self.state.roles, source)
         return self._slugs[kind, role]
 
 
@@ -460,13 +460,13 @@ def missing_project(state: State, project: str) -> str:
     """Return the words for a project that is not there, with what may have been meant, or the way out."""
     names = {composed(team.name).casefold().strip(): team.name for team in state.projects if team.is_team}
     alike = get_close_matches(composed(project).casefold().strip(), names, n=1, cutoff=0.75)
-    way_out = f'was "{names[alike[0]]}" meant?' if alike else "create it, with n8n_project, or with create_projects."
-    return f'Project "{project}" does not exist: {way_out}'
+    hint = f'was "{names[alike[0]]}" meant?' if alike else "create it, with n8n_project, or with create_projects."
+    return f'Project "{project}" does not exist: {hint}'
 
 
 def _source(desired: DesiredUser | DesiredMember, key: str) -> str:
     """Return where a role was written: once in a rule for many people, else where somebody is named."""
-    return f"rule {quoted(desired.rule)}, {key}" if desired.rule else desired.where
+    return f"rule {quoted(desired.rule)}, {key}" if desired.rule else desired.source
 
 
 def _by(reason: str, rule: str) -> str:

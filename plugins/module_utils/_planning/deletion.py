@@ -117,9 +117,9 @@ def handover_changes(handover: Handover, owner: User | Project, reason: str) -> 
             implied_by=implied_by,
             item=item,
             owner=owner.id,
-            number=number,
+            position=position,
         )
-        for number, (action, item, name, implied_by) in enumerate(steps)
+        for position, (action, item, name, implied_by) in enumerate(steps)
     ]
 
 

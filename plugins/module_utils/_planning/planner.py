@@ -31,7 +31,7 @@ def plan(state: State, desired: DesiredState) -> Plan:
     if not desired.allow_no_admin:
         for key, name, losing in projects_without_admin(state, builder.changes):
             builder.problems.add(last_admin_error(key, name, losing))
-    builder.problems.refuse(state.scopes_hint)
+    builder.problems.raise_if_any(state.scopes_hint)
     return Plan.of(state, builder.changes, builder.notes(), builder.handovers, builder.leavers)
 
 
@@ -43,7 +43,7 @@ def _plan_of_list(state: State, desired: DesiredState) -> Plan:
         builder = PlanBuilder(state, desired, frozenset(user_id for user_id, _key in stay))
         builder.plan_desired()
         plan_removals(builder)
-        builder.problems.refuse(state.scopes_hint)
+        builder.problems.raise_if_any(state.scopes_hint)
         keep_last_admins(builder, _losing(builder.changes, stay))
         left = projects_without_admin(state, builder.changes)
         lost_to_role = {

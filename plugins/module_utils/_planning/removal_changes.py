@@ -64,5 +64,5 @@ def check_leaver(state: State, user: User) -> None:
     """Raise InputError for the two who cannot be removed: the owner, and the user whose key is used."""
     who = state.protected_as(user)
     if who:
-        way_out = "transfer the ownership first" if user.role == OWNER else "use another user's key"
-        raise InputError(f"{user.email} is {who} and cannot leave it: {way_out}.")
+        hint = "transfer the ownership first" if user.role == OWNER else "use another user's key"
+        raise InputError(f"{user.email} is {who} and cannot leave it: {hint}.")

@@ -54,8 +54,8 @@ class _Removal:
 
     def from_project(self, project: Project) -> None:
         """Plan who goes from a project that is there."""
-        builder, entry = self.builder, self.builder.entries.get(project.key)
-        wished = builder.given.get(project.key, {})
+        builder, entry = self.builder, self.builder.entry_by_project.get(project.key)
+        wished = builder.wanted_roles.get(project.key, {})
         authoritative = builder.desired.authority(entry) == AUTHORITATIVE
         complete = authoritative and entry is not None and entry.lists_members
         for member in builder.state.members.get(project.id, ()):
@@ -77,9 +77,11 @@ class _Removal:
         """Plan that the key's user leaves a project that this plan creates, where the list does not name that user."""
         builder = self.builder
         own_user_id = builder.state.find_user(builder.state.own_user_id or "")
-        if own_user_id is None or builder.desired.authority(builder.entries.get(project.key)) != AUTHORITATIVE:
+        if own_user_id is None or builder.desired.authority(builder.entry_by_project.get(project.key)) != AUTHORITATIVE:
             return
-        if own_user_id.email in builder.given.get(project.key, {}) or builder.protection.ignores(own_user_id.email):
+        if own_user_id.email in builder.wanted_roles.get(project.key, {}) or builder.protection.ignores(
+            own_user_id.email
+        ):
             return
         if builder.protection.pattern_for(own_user_id):
             builder.note_staying(own_user_id, project.name)

@@ -101,10 +101,10 @@ class Api(ResourceApi):
             data = self.client.get(path, f"read the user {reference}", "user:read", {"includeRole": "true"})
         except ApiError as error:
             # 404 is also what a path gets that n8n does not have; only these words are about a user.
-            if error.status == 404 and "user" in error.words.lower():
+            if error.status == 404 and "user" in error.server_message.lower():
                 return None
             # Of what is neither a UUID nor an email n8n says that it cannot be a user (seen on 2.8.4 and 2.40.7).
-            if error.status == 400 and 'format "identifier"' in error.words:
+            if error.status == 400 and 'format "identifier"' in error.server_message:
                 return None
             raise
         return self._parsed(User.from_api, data, path)
@@ -265,10 +265,10 @@ class Api(ResourceApi):
                 return
             except ApiError as error:
                 # Where the answer to a first try was lost, the second finds nothing: 404 on 2.40.7, 400 on 2.8.4.
-                if error.status in (400, 404) and any(words in error.words for words in _GONE):
+                if error.status in (400, 404) and any(words in error.server_message for words in _GONE):
                     return
                 # Said for a moment after a workflow in it has been unpublished (read in 2.40.7).
-                if attempt == self.client.connection.retries or "still being unpublished" not in error.words:
+                if attempt == self.client.connection.retries or "still being unpublished" not in error.server_message:
                     raise
             self.client.pause(attempt)
 

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 from .._errors import ApiError, ConnectionFailed, InputError, N8nError, LostResponse
-from .hints import scopes_remedy, way_out
+from .hints import scopes_remedy, hint_for
 from .options import Connection
 
 try:
@@ -124,7 +124,7 @@ class Client:
                 return Listing(tuple(found.values()), repeats, pages)
             if cursor in cursors:
                 raise ConnectionFailed(
-                    f"{self._where(path)} answers with a page cursor that it gave before, so its pages never end: is a "
+                    f"{self._url(path)} answers with a page cursor that it gave before, so its pages never end: is a "
                     "proxy with a cache in front of n8n?"
                 )
             cursors.add(cursor)
@@ -172,7 +172,7 @@ class Client:
     ) -> Any:
         """Return the parsed answer to one request; raises _Passing for what another try may mend."""
         try:
-            answer = self._once(method, path, params, body)
+            answer = self._request(method, path, params, body)
         # A plain OSError is what requests raises for a REQUESTS_CA_BUNDLE that is not there.
         except (requests.exceptions.RequestException, OSError) as error:
             # EOF is a connection that was cut, which may pass; the rest of TLS's errors stay.
@@ -202,12 +202,12 @@ class Client:
             )
         time.sleep(seconds)
 
-    def _once(self, method: str, path: str, params: Mapping[str, Any] | None, body: Any) -> requests.Response:
+    def _request(self, method: str, path: str, params: Mapping[str, Any] | None, body: Any) -> requests.Response:
         with self._count:
             self.requests += 1
         answer = self._session().request(
             method,
-            self._where(path),
+            self._url(path),
             params=params,
             json=body,
             timeout=self.connection.timeout,
@@ -229,7 +229,7 @@ class Client:
                 self._sessions.append(session)
         return session
 
-    def _where(self, path: str) -> str:
+    def _url(self, path: str) -> str:
         return f"{self.connection.url}/api/v1{path}"
 
     def _json(self, answer: requests.Response, path: str) -> Any:
@@ -240,7 +240,7 @@ class Client:
         except ValueError:
             # No word of the body: the answer to an invitation has a secret in it.
             if "json" in answer.headers.get("Content-Type", ""):
-                failure = ConnectionFailed(f"The answer of {self._where(path)} is cut short or damaged: it is no JSON.")
+                failure = ConnectionFailed(f"The answer of {self._url(path)} is cut short or damaged: it is no JSON.")
                 raise _TransientError(failure) from None
             raise self.not_n8n_error(path) from None
 
@@ -254,7 +254,7 @@ class Client:
     def not_n8n_error(self, path: str) -> ConnectionFailed:
         """Return the error for an answer that has another shape than n8n's."""
         return ConnectionFailed(
-            f"What answers at {self._where(path)} is not the public API of an n8n: check url, and that the API is not "
+            f"What answers at {self._url(path)} is not the public API of an n8n: check url, and that the API is not "
             "switched off (N8N_PUBLIC_API_DISABLED)."
         )
 
@@ -284,31 +284,31 @@ class Client:
                 f"{self.connection.url} redirects to {re.sub(r'/api/v1/.*$', '', target)}. The API key is not sent to "
                 "another address by itself: put that one into url."
             )
-        words = self._words(answer)
-        if words is None and status in TRY_AGAIN:
-            words = "the gateway in front of n8n gave no answer of n8n's"
-        elif words is None:
+        server_message = self._words(answer)
+        if server_message is None and status in TRY_AGAIN:
+            server_message = "the gateway in front of n8n gave no answer of n8n's"
+        elif server_message is None:
             return self.not_n8n_error(answer.url.split("/api/v1", 1)[-1].split("?")[0])
-        advice = way_out(status, words, self.connection.url)
-        refused = f'n8n refused to {operation}: "{words}" (HTTP {status}).'
-        if status == 403 and not advice:
-            advice = scopes_remedy([scope], self.granted_scopes())
-            return ApiError(f"{refused} {advice}", status, words, scope, refused)
-        return ApiError(f"{refused} {advice}".rstrip(), status, words)
+        hint = hint_for(status, server_message, self.connection.url)
+        refused = f'n8n refused to {operation}: "{server_message}" (HTTP {status}).'
+        if status == 403 and not hint:
+            hint = scopes_remedy([scope], self.granted_scopes())
+            return ApiError(f"{refused} {hint}", status, server_message, scope, refused)
+        return ApiError(f"{refused} {hint}".rstrip(), status, server_message)
 
     def _words(self, answer: requests.Response) -> str | None:
         if answer.content == STARTING:
             return STARTING.decode()
         try:
-            words = answer.json()["message"]
+            server_message = answer.json()["message"]
         except (ValueError, KeyError, TypeError):
             return None
-        return str(words).replace(self.connection.api_key, "***")[:500]
+        return str(server_message).replace(self.connection.api_key, "***")[:500]
 
     def specification(self) -> str | None:
         """Return the server's own description of its API, or None where it does not show it."""
         try:
-            answer = self._once("GET", "/openapi.yml", None, None)
+            answer = self._request("GET", "/openapi.yml", None, None)
         except (requests.exceptions.RequestException, OSError):
             return None
         return answer.text if answer.status_code == 200 else None
@@ -318,7 +318,7 @@ class Client:
         if self._scopes is not None:
             return self._scopes
         try:
-            granted = self._once("GET", "/discover", None, None).json()["data"]["scopes"]
+            granted = self._request("GET", "/discover", None, None).json()["data"]["scopes"]
         except (requests.exceptions.RequestException, OSError, ValueError, KeyError, TypeError):
             return None
         self._scopes = granted if isinstance(granted, list) else None

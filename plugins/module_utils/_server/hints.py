@@ -35,25 +35,25 @@ _WAYS_OUT = (
 )
 
 
-def way_out(status: int, words: str, url: str) -> str:
+def hint_for(status: int, server_message: str, url: str) -> str:
     """Return what to do about a refusal of the server at `url` with that HTTP status and those words; "" if nobody knows."""
-    for mark, advice in _WAYS_OUT:
-        if re.search(mark, words, re.IGNORECASE):
-            return advice
+    for mark, hint in _WAYS_OUT:
+        if re.search(mark, server_message, re.IGNORECASE):
+            return hint
     if status == 401:
         return f"Check that api_key belongs to {url} and has neither expired nor been deleted."
     if status == 429:
         return "n8n limits the number of requests: lower concurrency, or run the task later."
     if status in (502, 503, 504):
         return f"Check that n8n runs at {url}, and run the task again once it has started."
-    if status == 405 or (status == 404 and words == "not found"):
+    if status == 405 or (status == 404 and server_message == "not found"):
         return "This collection needs n8n 2.8.0 or later: is this one older?"
     return ""
 
 
-def is_about_address(words: str) -> bool:
+def is_about_address(server_message: str) -> bool:
     """Return whether n8n refused an email address with these words."""
-    return re.search(_ADDRESS, words, re.IGNORECASE) is not None
+    return re.search(_ADDRESS, server_message, re.IGNORECASE) is not None
 
 
 def scopes_remedy(needed: Sequence[str], granted: Sequence[str] | None) -> str:

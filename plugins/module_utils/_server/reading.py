@@ -36,7 +36,9 @@ def read(api: Api, request: ReadRequest) -> State:
             raise
         refused = {error.scope, *(api.refused_scopes(request.calls) if granted is None else ())}
         hint = scopes_remedy(_missing(request, granted, refused), granted)
-        raise ApiError(f"{error.refused} {hint}", error.status, error.words, error.scope, error.refused) from None
+        raise ApiError(
+            f"{error.refused} {hint}", error.status, error.server_message, error.scope, error.refused
+        ) from None
 
 
 def _missing(request: ReadRequest, granted: Sequence[str] | None, refused: Set[str]) -> list[str]:
@@ -144,7 +146,7 @@ def _projects(api: Api, projects_optional: bool = False) -> tuple[Project, ...]:
     try:
         return tuple(Project.from_api(item) for item in api.list_projects().items)
     except ApiError as error:
-        if projects_optional and error.status == 403 and TEAMS in error.words:
+        if projects_optional and error.status == 403 and TEAMS in error.server_message:
             return ()
         raise
 

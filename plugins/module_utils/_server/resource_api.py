@@ -116,7 +116,7 @@ class ResourceApi(Calls):
         try:
             pages = self._complete("/variables", "list variables", "variable:list", keep=_without_value)
         except ApiError as error:
-            if error.status == 403 and _VARIABLES in error.words:
+            if error.status == 403 and _VARIABLES in error.server_message:
                 return ()
             raise
         # The others belong to the whole instance.
@@ -198,7 +198,7 @@ class ResourceApi(Calls):
             self.client.send("PUT", path, operation, f"{kind}:move", body={"destinationProjectId": project_id})
         except ApiError as error:
             # It is there already, as where the answer to a first try was lost.
-            if error.status != 400 or _THERE_ALREADY not in error.words:
+            if error.status != 400 or _THERE_ALREADY not in error.server_message:
                 raise
 
     def unpublish_workflow(self, workflow_id: str) -> None:
@@ -271,7 +271,7 @@ class ResourceApi(Calls):
         try:
             self.client.send("DELETE", path, f"delete data table {table_id}", "dataTable:delete")
         except ApiError as error:
-            if error.status != 404 or "Could not find" not in error.words:
+            if error.status != 404 or "Could not find" not in error.server_message:
                 raise
 
 

@@ -86,7 +86,7 @@ def email_key(text: object) -> str:
     return email.lower() if email.isascii() else email
 
 
-def check_ascii(text: str, where: str) -> str:
+def check_ascii(text: str, source: str) -> str:
     """Return an email, or a pattern of emails, without blanks around it; raises InputError for a character that n8n refuses.
 
     n8n accepts ASCII characters only, before and behind the @ (seen on 2.40.7).
@@ -96,37 +96,37 @@ def check_ascii(text: str, where: str) -> str:
         if not character.isascii():
             name = unicodedata.name(character, "without a name")
             raise InputError(
-                f'{where}: "{email}" is not an email address that n8n accepts: character {position} is "{character}" '
+                f'{source}: "{email}" is not an email address that n8n accepts: character {position} is "{character}" '
                 f"(U+{ord(character):04X} {name}), and an email in n8n has ASCII characters only. Correct the email where it "
                 "comes from, and write an international domain in its ASCII form, which begins with xn--."
             )
     return email
 
 
-def requested_email(text: object, where: str) -> str:
+def requested_email(text: object, source: str) -> str:
     """Return `text` as an email that n8n can look up, in lower case; raises InputError for any other text."""
-    email = check_ascii(str(text if text is not None else ""), where).lower()
+    email = check_ascii(str(text if text is not None else ""), source).lower()
     if not _EMAIL.fullmatch(email) or len(email) > LONGEST_EMAIL:
-        raise InputError(f'{where}: "{text}" is no email address.')
+        raise InputError(f'{source}: "{text}" is no email address.')
     return email
 
 
-def stored_email(text: object, where: str) -> str:
+def stored_email(text: object, source: str) -> str:
     """Return `text` as n8n may have it for an account that is there, in lower case; raises InputError for what is no email.
 
     Of an account that does not exist yet, `invitation_refusal` says whether n8n invites the address.
     """
-    email = check_ascii(str(text if text is not None else ""), where).lower()
+    email = check_ascii(str(text if text is not None else ""), source).lower()
     if not _STORED_EMAIL.fullmatch(email):
-        raise InputError(f'{where}: "{text}" is no email address.')
+        raise InputError(f'{source}: "{text}" is no email address.')
     return email
 
 
-def project_name(text: object, where: str) -> str:
+def project_name(text: object, source: str) -> str:
     """Return `text` as a project's name, untrimmed; raises InputError for what n8n refuses or nobody could find again."""
     name = "" if text is None else str(text)
     if not name.strip():
-        raise InputError(f"{where}: a project needs a name that is not blank.")
+        raise InputError(f"{source}: a project needs a name that is not blank.")
     if len(name) > 255:
-        raise InputError(f'{where}: "{name[:40]}..." has {len(name)} characters, and n8n takes 255 at most.')
+        raise InputError(f'{source}: "{name[:40]}..." has {len(name)} characters, and n8n takes 255 at most.')
     return name

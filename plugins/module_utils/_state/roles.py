@@ -86,7 +86,7 @@ def plain_slug(text: str, kind: str) -> str | None:
     return _SHORT[kind].get(text, text if text.startswith(f"{kind}:") else None)
 
 
-def role_slug(text: str, kind: str, known: Iterable[Role] | None, where: str) -> str:
+def role_slug(text: str, kind: str, known: Iterable[Role] | None, source: str) -> str:
     """Return the full slug of a role; `kind` is global or project, `known` what GET /roles says (None: it was not asked).
 
     Raises InputError for a role that is unknown, not licensed, ambiguous, or not to be given to anybody.
@@ -103,7 +103,7 @@ def role_slug(text: str, kind: str, known: Iterable[Role] | None, where: str) ->
         )
         if len(matches) > 1:
             raise InputError(
-                f'{where}: the role "{text}" exists several times: name it by its slug, {" or ".join(matches)}.'
+                f'{source}: the role "{text}" exists several times: name it by its slug, {" or ".join(matches)}.'
             )
         slug = matches[0] if matches else None
     role = next((role for role in roles if role.slug == slug), None)
@@ -111,9 +111,9 @@ def role_slug(text: str, kind: str, known: Iterable[Role] | None, where: str) ->
         offered = sorted(role.slug for role in roles if role.slug not in UNASSIGNABLE_ROLES)
         choice = ", ".join(offered or _ALWAYS[kind])
         hint = "" if known is not None else " (this n8n does not list its roles: a custom one is named by its slug)"
-        raise InputError(f'{where}: there is no role "{text}" to give. Choose from {choice}{hint}.')
+        raise InputError(f'{source}: there is no role "{text}" to give. Choose from {choice}{hint}.')
     if role is not None and role.licensed is False:
-        raise InputError(f'{where}: the licence of this n8n does not include the role "{slug}".')
+        raise InputError(f'{source}: the licence of this n8n does not include the role "{slug}".')
     return slug
 
 

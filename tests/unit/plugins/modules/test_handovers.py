@@ -87,19 +87,19 @@ def ids(entries: list[dict[str, Any]]) -> list[str]:
 @pytest.mark.parametrize("transfer_to", ["Ops", BO.upper(), CY, OLIVIA])
 def test_everything_moves_and_then_it_goes(n8n: FakeN8n, going: str, transfer_to: str) -> None:
     module, params = GOING[going]
-    where = project(n8n, "Ops") if transfer_to == "Ops" else n8n.personal(transfer_to.lower())
+    source = project(n8n, "Ops") if transfer_to == "Ops" else n8n.personal(transfer_to.lower())
     did = check_apply_reapply(module, n8n, **params, transfer_to=transfer_to, data_tables="copy")
     assert gone(n8n, going)
     assert ids(did["transferred"]) == ["c-1", "w-1", "w-2"] and did["deleted"] == []
     (copied,) = did["copied"]
     copy = n8n.find("data table", copied["new_id"])
-    assert copy is not None and (copy.owner_id, copy.name, copied["new_name"]) == (where, "Orders", "Orders")
+    assert copy is not None and (copy.owner_id, copy.name, copied["new_name"]) == (source, "Orders", "Orders")
     assert (copied["id"], copied["rows"], copied["workflows"]) == (TABLE, 2, [{"id": "w-1", "name": "Bills"}])
     assert n8n.rows[copied["new_id"]] == [{"s": "a", "n": 1}, {"s": None, "n": None}]
     bills = n8n.find("workflow", "w-1")
-    assert isinstance(bills, Workflow) and bills.published and bills.owner_id == where
+    assert isinstance(bills, Workflow) and bills.published and bills.owner_id == source
     old = n8n.find("workflow", "w-2")
-    assert isinstance(old, Workflow) and old.archived and old.owner_id == where
+    assert isinstance(old, Workflow) and old.archived and old.owner_id == source
     # Whoever gets it does not lose it.
     assert [(share["id"], share["user"], share["workflows"]) for share in did["lost_shares"]] == (
         [] if transfer_to == BO.upper() else [("c-1", BO, [{"id": "w-9", "name": "Bo's"}])]

@@ -45,11 +45,11 @@ def test_a_list_of_people_becomes_users_and_members() -> None:
         [{"email": "Ada@Example.com", "role": "member", "projects": {"Sales": "editor"}}, {"email": "b@example.com"}]
     )
     assert desired.users == (
-        DesiredUser("ada@example.com", "member", where="users[0] (ada@example.com)", lists_projects=True),
-        DesiredUser("b@example.com", None, where="users[1] (b@example.com)"),
+        DesiredUser("ada@example.com", "member", source="users[0] (ada@example.com)", lists_projects=True),
+        DesiredUser("b@example.com", None, source="users[1] (b@example.com)"),
     )
     assert desired.members == (
-        DesiredMember("Sales", "ada@example.com", "editor", where='users[0] (ada@example.com), project "Sales"'),
+        DesiredMember("Sales", "ada@example.com", "editor", source='users[0] (ada@example.com), project "Sales"'),
     )
     assert (desired.create_users, desired.create_projects, desired.terms) == (True, True, ListPolicy())
 
@@ -63,13 +63,13 @@ def test_a_list_of_projects_becomes_projects_and_members_who_may_be_ids() -> Non
         ]
     )
     assert desired.projects == (
-        DesiredProject(" Sales", None, ("Old", "Older"), where='projects[0] (" Sales")', lists_members=True),
-        DesiredProject(None, "p-1", where='projects[1] ("p-1")', lists_members=True, authority=AUTHORITATIVE),
-        DesiredProject("Two", "p-2", where='projects[2] ("Two")'),
+        DesiredProject(" Sales", None, ("Old", "Older"), source='projects[0] (" Sales")', lists_members=True),
+        DesiredProject(None, "p-1", source='projects[1] ("p-1")', lists_members=True, authority=AUTHORITATIVE),
+        DesiredProject("Two", "p-2", source='projects[2] ("Two")'),
     )
     assert desired.members == (
-        DesiredMember(" Sales", "ada@example.com", "editor", where='projects[0] (" Sales"), member ada@example.com'),
-        DesiredMember("p-1", "5F84-Id", "viewer", where='projects[1] ("p-1"), member 5F84-Id'),
+        DesiredMember(" Sales", "ada@example.com", "editor", source='projects[0] (" Sales"), member ada@example.com'),
+        DesiredMember("p-1", "5F84-Id", "viewer", source='projects[1] ("p-1"), member 5F84-Id'),
     )
 
 

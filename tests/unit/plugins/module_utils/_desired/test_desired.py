@@ -18,17 +18,17 @@ def test_a_hundred_problems_are_counted_and_not_all_shown() -> None:
         with problems:
             raise InputError(f"This is wrong: {number}.")
     with pytest.raises(InputError, match="And 80 more") as error:
-        problems.refuse()
+        problems.raise_if_any()
     assert str(error.value).count("\n") == ErrorCollector.LONGEST
 
 
 def test_one_problem_is_said_once_and_what_is_no_input_error_is_not_swallowed() -> None:
     problems = ErrorCollector()
-    problems.refuse()
+    problems.raise_if_any()
     for _time in range(2):
         problems.add("This is wrong.")
     with pytest.raises(InputError, match=r"^This is wrong\.$"):
-        problems.refuse()
+        problems.raise_if_any()
     with pytest.raises(KeyError), problems:
         raise KeyError("a mistake of ours")
 

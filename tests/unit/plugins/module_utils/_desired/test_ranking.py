@@ -16,7 +16,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.ranking imp
 def ranking(*role_order: str) -> Ranking:
     problems = ErrorCollector()
     made = Ranking.of(role_order, problems)
-    problems.refuse()
+    problems.raise_if_any()
     return made
 
 

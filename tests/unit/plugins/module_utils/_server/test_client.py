@@ -489,7 +489,7 @@ def test_a_refusal_has_the_words_of_n8n_and_the_way_out(
     with pytest.raises(ApiError, match=way_out) as caught:
         get_users(client)
     assert str(caught.value).startswith(f'n8n refused to list users: "{words}" (HTTP {status}).')
-    assert (caught.value.status, caught.value.words) == (status, words)
+    assert (caught.value.status, caught.value.server_message) == (status, words)
     assert client.requests == 1
 
 
@@ -732,7 +732,7 @@ def test_a_tls_stream_that_ends_too_early_is_a_lost_connection(client: Client, m
         client.requests += 1
         raise ended
 
-    monkeypatch.setattr(client, "_once", once)
+    monkeypatch.setattr(client, "_request", once)
     with pytest.raises(ConnectionFailed):
         get_users(client)
     assert client.requests == 3
