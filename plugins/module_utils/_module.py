@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import replace
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
 from ._changes.outcome import ApplyError, ConflictError, Outcome
 from ._changes.plan import Plan
-from ._desired.handover_options import HandoverOptions, handover_options_from
 from ._desired.omitted import without_omitted
 from ._desired.option_names import with_names
 from ._errors import InputError, N8nError
@@ -70,11 +68,6 @@ class Task:
             return
         note = missing_user_note(reference, SimilarEmails(User.from_api(item).email for item in listing.items))
         self.warnings += [note] if note else []
-
-    def handover_options(self, params: Mapping[str, Any], kind: str) -> HandoverOptions:
-        """Return what the options say becomes of possessions, on this server; `kind` (user or project) is what goes."""
-        wanted = handover_options_from(params)
-        return replace(wanted, knows_transfer=wanted.transfer_to is not None and self.api.knows_transfer(kind))
 
     def set_plan(self, plan: Plan) -> None:
         """Make `plan` and its notes part of what the task returns, whatever comes of it."""

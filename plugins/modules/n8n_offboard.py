@@ -340,6 +340,7 @@ from typing import Any
 from ..module_utils._leaving.leaver_record import LeaverRecord
 from ..module_utils._leaving.leaver_result import leaver_results
 from ..module_utils._planning.handover_planner import DATA_TABLES
+from ..module_utils._desired.handover_options import handover_options_from
 from ..module_utils._errors import InputError, N8nError
 from ..module_utils._leaving.leavers import (
     ACTIONS,
@@ -382,7 +383,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     leaver_options = LeaverOptions(
         params["action"],
         params["demote_role"],
-        task.handover_options(params, "user"),
+        handover_options_from(params),
         successors(params["successor"]),
         _staging(params, file) if file else None,
     )

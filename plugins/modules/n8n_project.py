@@ -162,7 +162,7 @@ from ..module_utils._module import Task, run_module
 from ..module_utils._changes.outcome import Outcome
 from ..module_utils._planning.planner import plan
 from ..module_utils._desired.desired import DesiredProject, DesiredState
-from ..module_utils._desired.handover_options import HandoverOptions, deletion_calls
+from ..module_utils._desired.handover_options import HandoverOptions, deletion_calls, handover_options_from
 from ..module_utils._state.read_request import ReadRequest
 
 ARGUMENT_SPEC: dict[str, Any] = {
@@ -176,7 +176,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 
-def desired_state(params: Mapping[str, Any], handover_options: HandoverOptions) -> DesiredState:
+def desired_state(params: Mapping[str, Any]) -> DesiredState:
     """Return what the options ask for; raises InputError where neither option has a value, as where both are null."""
     if params["name"] is None and params["id"] is None:
         raise InputError("name or id is required, and neither has a value. Set one of them.")
@@ -187,13 +187,14 @@ def desired_state(params: Mapping[str, Any], handover_options: HandoverOptions) 
         present=params["state"] == "present",
         source="previous_names",
     )
+    handover_options = HandoverOptions() if project.present else handover_options_from(params)
     return DesiredState(projects=(project,), create_projects=True, handover_options=handover_options)
 
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Make the options true and return the project."""
     absent = params["state"] == "absent"
-    desired = desired_state(params, task.handover_options(params, "project") if absent else HandoverOptions())
+    desired = desired_state(params)
     doomed = (params["id"] or params["name"],) if absent else ()
     # Who loses a share by it can only be said of users who are read.
     request = ReadRequest(

@@ -233,7 +233,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 
-def desired_state(params: Mapping[str, Any], handover_options: HandoverOptions) -> DesiredState:
+def desired_state(params: Mapping[str, Any]) -> DesiredState:
     """Return what the options ask for."""
     which = "id" if params["email"] is None else "email"
     reference = user_reference(params[which], which, is_email=which == "email")
@@ -242,13 +242,13 @@ def desired_state(params: Mapping[str, Any], handover_options: HandoverOptions) 
         users=(user,),
         create_users=which == "email",
         resend_invite=params["resend_invite"],
-        handover_options=handover_options,
+        handover_options=handover_options_from(params),
     )
 
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Make the options true and return the user."""
-    desired = desired_state(params, handover_options_from(params))
+    desired = desired_state(params)
     reference = desired.users[0].user
     absent = params["state"] == "absent"
     request = ReadRequest(users=(reference,), roles=desired.needs_role_lookup)
@@ -256,7 +256,6 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         replace(request, also=_deletion(reference, desired.handover_options).calls) if absent else request
     )
     if absent and state.find_user(reference):
-        desired = desired_state(params, task.handover_options(params, "user"))
         state = task.read(_deletion(reference, desired.handover_options))
     elif absent:
         task.warn_of_similar_user(reference)

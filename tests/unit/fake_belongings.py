@@ -48,8 +48,6 @@ class FakeBelongings(Mishaps):
         self.rows: dict[str, list[dict[str, Any]]] = {}
         # The key's user, whose personal project is all that the floor shows of data tables.
         self.owner_id = ""
-        # Whether DELETE knows the parameter of a coming release.
-        self.transfers = False
         # Listings, by path, that the key may not see.
         self.hidden: set[str] = set()
         self.scopes_off: set[str] = set()
@@ -99,10 +97,6 @@ class FakeBelongings(Mishaps):
     def table_rows(self, table_id: str) -> list[dict[str, Any]]:
         self._table(table_id)
         return [dict(row) for row in self.rows.get(table_id, [])]
-
-    @reading
-    def knows_transfer(self, kind: str) -> bool:
-        return self.transfers
 
     def _has_roles(self) -> bool:
         return not self.floor
@@ -167,16 +161,8 @@ class FakeBelongings(Mishaps):
         self._number += 1
         return self._number
 
-    def _drop(self, project_id: str, transfer_to: str | None, unknown: str) -> None:
-        """Let a project go with all that it owns, or with nothing where n8n itself moves that as it deletes.
-
-        `unknown` are the words for a parameter that n8n does not know.
-        """
-        if transfer_to is not None:
-            if not self.transfers:
-                self._refuse(400, unknown)
-            moved = [replace(item, owner_id=transfer_to, shares=()) for item in self.owned.pop(project_id, [])]
-            self.owned.setdefault(transfer_to, []).extend(moved)
+    def _drop(self, project_id: str) -> None:
+        """Delete a project with all that it owns."""
         mine = self.owned.get(project_id, [])
         workflows = [item for item in mine if item.type == WORKFLOW]
         first = next((item for item in workflows if isinstance(item, Workflow) and item.published), None)

@@ -23,7 +23,6 @@ from ansible_collections.lifecycle.n8n.tests.unit.mishaps import reading, writin
 
 OLIVIA = "olivia@example.com"
 GLOBAL_ROLES = tuple(f"global:{name}" for name in ("owner", "admin", "member", "chatUser"))
-UNKNOWN = "Unknown query parameter 'transferId'"
 # As zod 3.25.76 has it, which n8n asks behind isEmail of validator 13.15.22 (read in 2.40.7; 2.8.4 has zod 3.25.67).
 _ZOD_EMAIL = re.compile(
     r"^(?!\.)(?!.*\.\.)([A-Z0-9_'+\-\.]*)[A-Z0-9_+-]@([A-Z0-9][A-Z0-9\-]*\.)+[A-Z]{2,}\Z", re.IGNORECASE | re.ASCII
@@ -260,24 +259,23 @@ class FakeN8n(FakeBelongings):
         self.roles_in[self.personal(self.users[user_id].email)][user_id] = _in_personal(role)
 
     @writing
-    def delete_user(self, user_id: str, transfer_to: str | None = None) -> None:
+    def delete_user(self, user_id: str) -> None:
         if user_id == self.owner_id:
             self._refuse(400, "Cannot delete your own user")
         if user_id in self.users:
-            self._drop(self.personal(self.users[user_id].email), transfer_to, UNKNOWN)
+            self._drop(self.personal(self.users[user_id].email))
             del self.users[user_id]
         # Nobody keeps the last admin of a project from being deleted.
         for roles in self.roles_in.values():
             roles.pop(user_id, None)
 
     @writing
-    def delete_project(self, project_id: str, transfer_to: str | None = None) -> None:
+    def delete_project(self, project_id: str) -> None:
         self._need("feat:projectRole:admin")
         if project_id in self.all_projects and not self.all_projects[project_id].is_team:
             words = f'Can\'t delete project. Project with ID "{project_id}" is not a team project.'
             self._refuse(403, words, floor=400)
-        unknown = "request/query Unrecognized key(s) in object: 'transferId'"
-        self._drop(project_id, transfer_to, UNKNOWN if self.floor else unknown)
+        self._drop(project_id)
 
     # Inside
 
@@ -321,8 +319,8 @@ class FakeN8n(FakeBelongings):
         for key in teams:
             self.roles_in[key].pop(user_id, None)
 
-    def _drop(self, project_id: str, transfer_to: str | None, unknown: str) -> None:
-        super()._drop(project_id, transfer_to, unknown)
+    def _drop(self, project_id: str) -> None:
+        super()._drop(project_id)
         self.all_projects.pop(project_id, None)
         self.roles_in.pop(project_id, None)
 

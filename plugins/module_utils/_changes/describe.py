@@ -25,7 +25,6 @@ _SENTENCES = {
     "unpublish_workflow": "unpublish {item} of {user}",
     "transfer_credential": "move {item} of {user} to {project}",
     "transfer_workflow": "move {item} of {user} to {project}",
-    "transfer_table": "move {item} of {user} to {project}",
     "copy_table": "copy {item} of {user} to {project} as {after}",
     "delete_table": "delete {item} of {user}",
     "delete_credential": "delete {item} of {user}",

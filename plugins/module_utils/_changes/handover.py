@@ -40,8 +40,7 @@ class Step:
 class Handover:
     """What is to be done about the possessions of one owner, in this order.
 
-    `owner` says who it is. `along` goes with the owner's deletion: it is destroyed then, or moved by n8n itself where
-    the server `knows_transfer`. `folders` and what they mean are in `notes`, and `unseen` are the reasons why there may be
+    `owner` says who it is. `along` is destroyed with the owner. `folders` and what they mean are in `notes`, and `unseen` are the reasons why there may be
     more, which were no obstacle to the plan.
     """
 
@@ -50,16 +49,10 @@ class Handover:
     destination: Project | None = None
     steps: tuple[Step, ...] = ()
     along: tuple[OwnedItem, ...] = ()
-    knows_transfer: bool = False
     lost_shares: tuple[dict[str, Any], ...] = ()
     mentions: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
-
-    @property
-    def transfer_to(self) -> str | None:
-        """The id to give to the deletion, where n8n itself moves everything as it deletes."""
-        return self.destination.id if self.destination and self.knows_transfer else None
 
     @property
     def actions(self) -> list[str]:
@@ -101,8 +94,7 @@ class HandoverOutcome:
 
     def owner_deleted(self) -> None:
         """Note that the owner has been deleted, or will be, and what went with it."""
-        entries = self.transferred if self.handover.knows_transfer else self.deleted
-        entries.extend(item.to_result() for item in self.handover.along)
+        self.deleted.extend(item.to_result() for item in self.handover.along)
 
     def to_result(self) -> dict[str, Any]:
         """Return the keys of a result; shares are lost only of what has gone."""

@@ -86,7 +86,8 @@ class _ListReader:
                 name,
                 project_id,
                 tuple(
-                    project_name(previous, f"{source}, previous_names") for previous in entry.get("previous_names") or ()
+                    project_name(previous, f"{source}, previous_names")
+                    for previous in entry.get("previous_names") or ()
                 ),
                 source=f'{source} ("{name or project_id}")',
                 lists_members=members is not None,

@@ -14,22 +14,20 @@ from .._errors import InputError
 
 @dataclass(frozen=True)
 class HandoverOptions:
-    """What becomes of what somebody owns who goes: it moves to a project or a user, or it may be destroyed.
+    """What happens to the resources of a user or project: they move to a project or a user, or they may be destroyed.
 
-    `transfer_to` is a project, or the email of a user for that user's personal space. `data_tables` (refuse, copy or
-    delete) says it of data tables, which no call moves. `knows_transfer` tells that this server moves everything itself
-    as it deletes.
+    `transfer_to` is a project, or the email of a user for that user's personal project. `data_tables` is about data tables,
+    which no call moves: refuse, copy or delete.
     """
 
     transfer_to: str | None = None
     data_tables: str = "refuse"
     delete_resources: bool = False
-    knows_transfer: bool = False
 
 
 def deletion_calls(kind: str, handover_options: HandoverOptions) -> tuple[str, ...]:
     """Return what may have to be called to delete a user or project (`kind`), by the names in _resources.SCOPES."""
-    moves = handover_options.transfer_to is not None and not handover_options.knows_transfer
+    moves = handover_options.transfer_to is not None
     copies = ("read_rows", "create_table", "insert_rows", "rename_table", "delete_table")
     return (
         *(("transfer_credential", "transfer_workflow") if moves else ()),
@@ -39,8 +37,8 @@ def deletion_calls(kind: str, handover_options: HandoverOptions) -> tuple[str, .
     )
 
 
-def handover_options_from(params: Mapping[str, Any], knows_transfer: bool = False) -> HandoverOptions:
+def handover_options_from(params: Mapping[str, Any]) -> HandoverOptions:
     """Return what the options say becomes of possessions; raises InputError for two that exclude each other."""
     if params["transfer_to"] is not None and params["delete_resources"]:
         raise InputError("transfer_to and delete_resources exclude each other: what is destroyed cannot be moved.")
-    return HandoverOptions(params["transfer_to"], params["data_tables"], params["delete_resources"], knows_transfer)
+    return HandoverOptions(params["transfer_to"], params["data_tables"], params["delete_resources"])

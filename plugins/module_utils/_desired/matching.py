@@ -52,7 +52,9 @@ def matcher(wanted: object, source: str) -> Matcher:
     patterns: list[re.Pattern[str]] = []
     for option in wanted if isinstance(wanted, LISTS) else (wanted,):
         if isinstance(option, (Mapping, *LISTS)):
-            raise InputError(f"{source} is to be a value, a pattern or a list of these, and there is {kind_of(option)}.")
+            raise InputError(
+                f"{source} is to be a value, a pattern or a list of these, and there is {kind_of(option)}."
+            )
         text = "" if option is None else text_of(option)
         if not text.strip():
             raise InputError(f"{source} is blank: who lacks an attribute, or has nothing in it, is on no rule by it.")

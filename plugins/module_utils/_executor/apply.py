@@ -227,17 +227,13 @@ class _PlanRun:
         elif change.action == "change_user_role":
             self.api.set_user_role(self.tracker.user_id(change), change.after or "")
         elif change.action == "delete_user":
-            self.api.delete_user(change.user_id or "", self._transfer_to(change))
+            self.api.delete_user(change.user_id or "")
             self._note_handover(change)
         elif change.action == "delete_project":
-            self.api.delete_project(self.tracker.project_id(change), self._transfer_to(change))
+            self.api.delete_project(self.tracker.project_id(change))
             self._note_handover(change)
         else:
             raise AssertionError(f"no such action: {change.action}")
-
-    def _transfer_to(self, change: Change) -> str | None:
-        handover = self._handovers.get(change.owner)
-        return handover.transfer_to if handover else None
 
     def _note_handover(self, change: Change) -> None:
         """Note what has gone with its owner."""

@@ -93,9 +93,7 @@ def successors(option: object) -> dict[str, str]:
 
 def check_leaver_options(leaver_options: LeaverOptions) -> None:
     """Raise InputError for options that do not go together."""
-    if leaver_options.action == REMOVE_MEMBERSHIPS and leaver_options.handover_options != HandoverOptions(
-        knows_transfer=leaver_options.handover_options.knows_transfer
-    ):
+    if leaver_options.action == REMOVE_MEMBERSHIPS and leaver_options.handover_options != HandoverOptions():
         raise InputError(
             "transfer_to, data_tables and delete_resources are for who loses more than memberships: use them with "
             "action=demote, action=delete or action=staged."
@@ -240,8 +238,7 @@ class _LeaverPlanner:
             if grace_period.looks_staged(user, step):
                 self.looking_staged.append(user.email)
         if action == DELETE:
-            knows_transfer = self.leaver_options.handover_options.knows_transfer
-            changes, handover = user_deletion(self.state, user, "leaves", self.target, knows_transfer)
+            changes, handover = user_deletion(self.state, user, "leaves", self.target)
             self.changes += changes
             self._hand_over(user, handover)
         elif action == DEMOTE:
@@ -270,7 +267,7 @@ class _LeaverPlanner:
     def _note_last_day(self, user: User) -> None:
         """Say in the first step already what the last one would refuse, while there is time to do something about it."""
         try:
-            user_deletion(self.state, user, "leaves", self.target, self.leaver_options.handover_options.knows_transfer)
+            user_deletion(self.state, user, "leaves", self.target)
         except InputError as error:
             hint = f" {self.state.scopes_hint}" if isinstance(error, UnseenError) else ""
             self._note(

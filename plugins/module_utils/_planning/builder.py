@@ -193,7 +193,7 @@ class PlanBuilder:
         self.leavers.add(user.id)
         handover_options = self.desired.handover_options
         target = handover_target(self.state, handover_options)
-        changes, handover = user_deletion(self.state, user, "is to be absent", target, handover_options.knows_transfer)
+        changes, handover = user_deletion(self.state, user, "is to be absent", target)
         self.changes.extend(changes)
         self._hand_over(user.id, handover)
 
@@ -306,7 +306,7 @@ class PlanBuilder:
     def _delete_project(self, project: Project) -> None:
         handover_options = self.desired.handover_options
         target = handover_target(self.state, handover_options)
-        changes, handover = project_deletion(self.state, project, target, handover_options.knows_transfer)
+        changes, handover = project_deletion(self.state, project, target)
         self.changes.extend(changes)
         self._hand_over(project.id, handover)
 

@@ -52,7 +52,7 @@ def destination_of(state: State, transfer_to: str) -> Project:
 
 
 def user_deletion(
-    state: State, user: User, reason: str, target: HandoverTarget, knows_transfer: bool = False
+    state: State, user: User, reason: str, target: HandoverTarget
 ) -> tuple[list[Change], Handover | None]:
     """Return the changes by which `user` is deleted and what becomes of what the user owns.
 
@@ -70,16 +70,14 @@ def user_deletion(
                 "n8n would destroy with it. Say with delete_resources: true that it may be destroyed."
             )
         return [*lost, gone], None
-    handover = plan_handover(state, source, target, knows_transfer=knows_transfer)
+    handover = plan_handover(state, source, target)
     return [*handover_changes(handover, user, reason), *lost, gone], handover
 
 
-def project_deletion(
-    state: State, project: Project, target: HandoverTarget, knows_transfer: bool = False
-) -> tuple[list[Change], Handover]:
+def project_deletion(state: State, project: Project, target: HandoverTarget) -> tuple[list[Change], Handover]:
     """Return the changes by which a team project is deleted and what becomes of what it owns."""
     reason = "is to be absent"
-    handover = plan_handover(state, project, target, knows_transfer=knows_transfer)
+    handover = plan_handover(state, project, target)
     gone = Change(
         "delete_project",
         project=project.name,
@@ -96,9 +94,8 @@ def handover_changes(handover: Handover, owner: User | Project, reason: str) -> 
     user = owner if isinstance(owner, User) else None
     destination = handover.destination
     steps = [(step.action, step.item, step.name, "") for step in handover.steps]
-    verb = "transfer" if handover.knows_transfer else "delete"
     steps += [
-        (f"{verb}_{_KINDS.get(item.type, item.type)}", item, "", "delete_user" if user else "delete_project")
+        (f"delete_{_KINDS.get(item.type, item.type)}", item, "", "delete_user" if user else "delete_project")
         for item in handover.along
     ]
     losing: dict[str, list[str]] = {}
@@ -123,4 +120,4 @@ def handover_changes(handover: Handover, owner: User | Project, reason: str) -> 
     ]
 
 
-_GOING = ("transfer_credential", "transfer_workflow", "transfer_table", "copy_table")
+_GOING = ("transfer_credential", "transfer_workflow", "copy_table")

@@ -48,9 +48,7 @@ class HandoverTarget:
     taken: frozenset[str] = frozenset()
 
 
-def plan_handover(
-    state: State, source: Project, target: HandoverTarget, deleting: bool = True, knows_transfer: bool = False
-) -> Handover:
+def plan_handover(state: State, source: Project, target: HandoverTarget, deleting: bool = True) -> Handover:
     """Return what is to be done about what `source` owns, `deleting` telling whether it is deleted afterwards.
 
     Needs the possessions of the source and, where it is to get data tables, of the destination. Raises InputError
@@ -65,11 +63,8 @@ def plan_handover(
         # No call gives a data table to anybody, and nobody else can have made one there.
         owned_items = replace(owned_items, tables_unseen="")
         doubt = [BY_OIDC.format(owner)] if deleting and not target.delete_resources else []
-    knows_transfer = knows_transfer and deleting and target.destination is not None
-    _refuse(owner, source, owned_items, target, deleting, knows_transfer)
-    if knows_transfer:
-        steps, along = [], owned_items.items
-    elif target.delete_resources:
+    _refuse(owner, source, owned_items, target, deleting)
+    if target.delete_resources:
         # n8n destroys what is not published and then refuses the rest (seen on 2.40.7).
         published = [item for item in owned_items.items if isinstance(item, Workflow) and item.published]
         steps, along = [Step("unpublish_workflow", item) for item in published], owned_items.items
@@ -85,7 +80,6 @@ def plan_handover(
         target.destination,
         tuple(steps),
         tuple(along),
-        knows_transfer,
         tuple(_lost_shares(state, owned_items, gone, target.destination)),
         {table.id: _mentions(owned_items, table) for table in owned_items.of_type(TABLE)},
         (*doubt, *_notes(state, owner, owned_items, gone, target.destination)),
@@ -99,9 +93,7 @@ def owner_of(state: State, project: Project) -> str:
     return user.email if user else f'project "{project.name}" ({project.id})'
 
 
-def _refuse(
-    owner: str, source: Project, owned_items: OwnedItems, target: HandoverTarget, deleting: bool, knows_transfer: bool
-) -> None:
+def _refuse(owner: str, source: Project, owned_items: OwnedItems, target: HandoverTarget, deleting: bool) -> None:
     """Raise InputError with everything that stands against it."""
     # It begins the sentence.
     owner = f"P{owner[1:]}" if source.is_team else owner
@@ -111,7 +103,7 @@ def _refuse(
     tables = owned_items.of_type(TABLE)
     variables = owned_items.of_type(VARIABLE)
     others = [item for item in owned_items.items if item.type not in (TABLE, VARIABLE)]
-    tables_settled = target.delete_resources or target.data_tables == "delete" or knows_transfer
+    tables_settled = target.delete_resources or target.data_tables == "delete"
     if destination is not None and target.delete_resources:
         problems.append("transfer_to and delete_resources exclude each other: what is destroyed cannot be moved.")
     if destination is None and target.data_tables == "copy":

@@ -238,30 +238,25 @@ class Api(ResourceApi):
         operation = f"give user {user_id} the role {role}"
         self.client.send("PATCH", path, operation, SCOPES["change_user_role"], body={"newRoleName": role})
 
-    def delete_user(self, user_id: str, transfer_to: str | None = None) -> None:
-        """Delete a user and DESTROY everything in the user's personal project.
-
-        Where the server `knows_transfer`, that goes to the project `transfer_to` instead.
-        """
+    def delete_user(self, user_id: str) -> None:
+        """Delete a user and DESTROY everything in the user's personal project."""
         path = f"/users/{quoted_part(user_id)}"
         try:
-            self._delete(path, f"delete user {user_id}", SCOPES["delete_user"], transfer_to)
+            self._delete(path, f"delete user {user_id}", SCOPES["delete_user"])
         except ApiError as error:
             # Said where another task deletes the same user (seen on 2.40.7 with PostgreSQL).
             if error.status != 500 or self.find_user(user_id) is not None:
                 raise
 
-    def delete_project(self, project_id: str, transfer_to: str | None = None) -> None:
-        """Delete a project and DESTROY everything in it, or give it to `transfer_to` as for a user."""
+    def delete_project(self, project_id: str) -> None:
+        """Delete a project and DESTROY everything in it."""
         path = f"/projects/{quoted_part(project_id)}"
-        self._delete(path, f"delete project {project_id}", SCOPES["delete_project"], transfer_to)
+        self._delete(path, f"delete project {project_id}", SCOPES["delete_project"])
 
-    def _delete(self, path: str, operation: str, scope: str, transfer_to: str | None) -> None:
-        # A server that does not know the parameter refuses it, and deletes nothing (seen on 2.8.4 and 2.40.7).
-        query = {"transferId": transfer_to} if transfer_to else None
+    def _delete(self, path: str, operation: str, scope: str) -> None:
         for attempt in range(self.client.connection.retries + 1):
             try:
-                self.client.send("DELETE", path, operation, scope, query)
+                self.client.send("DELETE", path, operation, scope)
                 return
             except ApiError as error:
                 # Where the answer to a first try was lost, the second finds nothing: 404 on 2.40.7, 400 on 2.8.4.

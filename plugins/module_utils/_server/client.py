@@ -305,14 +305,6 @@ class Client:
             return None
         return str(server_message).replace(self.connection.api_key, "***")[:500]
 
-    def specification(self) -> str | None:
-        """Return the server's own description of its API, or None where it does not show it."""
-        try:
-            answer = self._request("GET", "/openapi.yml", None, None)
-        except (requests.exceptions.RequestException, OSError):
-            return None
-        return answer.text if answer.status_code == 200 else None
-
     def granted_scopes(self) -> list[str] | None:
         """Return the scopes of the key, or None where n8n does not tell (GET /discover, 2.14 and later)."""
         if self._scopes is not None:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -38,13 +37,6 @@ MOST_ROWS = 1000
 MOST_BYTES = 1_000_000
 # What n8n says of a second transfer: to the same destination, or into the project that's already owning it.
 _THERE_ALREADY = "You can't transfer a"
-# The parameter of a coming release, in the description of DELETE that a server gives of itself.
-_DELETE_A = {
-    "user": re.compile(r"^  /users/\{id\}:\n((?:    .*\n|\s*\n)*)", re.MULTILINE),
-    "project": re.compile(r"^  /projects/\{[A-Za-z]+\}:\n((?:    .*\n|\s*\n)*)", re.MULTILINE),
-}
-_DELETE = re.compile(r"^    delete:\n((?:      .*\n|\s*\n)*)", re.MULTILINE)
-_TRANSFER_ID = re.compile(r"""(?:name: *|/)['"]?transferId\b""")
 
 
 class ResourceApi(Calls):
@@ -159,15 +151,6 @@ class ResourceApi(Calls):
         operation = f"read the rows of data table {table_id}"
         pages = self._complete(path, operation, "dataTableRow:read", {"sortBy": "id:asc"})
         return [{name: row[name] for name in row if name not in SYSTEM_COLUMNS} for row in pages.items]
-
-    def knows_transfer(self, kind: str) -> bool:
-        """Whether DELETE of a user or project (`kind`) takes a transferId here: the server's own description says so.
-
-        No release up to 2.41.3 does. A server that does not show its description is taken for one that does not.
-        """
-        described = _DELETE_A[kind].search((self.client.specification() or "") + "\n")
-        delete = _DELETE.search(described.group(1)) if described else None
-        return delete is not None and _TRANSFER_ID.search(delete.group(1)) is not None
 
     def _has_roles(self) -> bool:
         """Whether the server lists its roles, which it does from 2.36 on."""

@@ -208,15 +208,6 @@ def test_what_appears_meanwhile_is_not_destroyed(n8n: FakeN8n, going: str) -> No
     assert ids(go(n8n, going, transfer_to="Ops", data_tables="copy")["transferred"]) == ["w-new"]
 
 
-def test_an_n8n_that_moves_everything_itself_is_asked_to(n8n: FakeN8n, going: str) -> None:
-    n8n.transfers = True
-    module, params = GOING[going]
-    did = check_apply_reapply(module, n8n, **params, transfer_to="Ops")
-    assert gone(n8n, going) and ids(did["transferred"]) == sorted([TABLE, "c-1", "w-1", "w-2"])
-    # The table keeps its id.
-    assert n8n.find("data table", TABLE) is not None
-
-
 def test_nothing_there_is_unchanged_wherever_it_was_to_go(going: str) -> None:
     for transfer_to in ("Nowhere", "no@example.com"):
         done = go(FakeN8n(), going, transfer_to=transfer_to)

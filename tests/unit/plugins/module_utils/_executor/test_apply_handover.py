@@ -369,17 +369,6 @@ def test_who_cannot_be_succeeded_stays_and_everybody_else_goes(action: str) -> N
     assert not (rest.errors or rest.conflicts) and ADA not in n8n.memberships()["Sales"]
 
 
-def test_a_server_that_moves_everything_itself_is_looked_at_as_well() -> None:
-    n8n = company()
-    n8n.transfers = True
-    nothing_goes(n8n)
-    made, outcome = carry_out(n8n, leaving("delete", HandoverOptions("Ops", knows_transfer=True)))
-    assert [write[0] for write in n8n.writes].count("delete_user") == 3
-    assert not [write for write in n8n.writes if write[0].startswith("transfer")]
-    assert sorted(key for _kind, key in reported(outcome)) == sorted(["c-1", "w-1", "w-2", "w-3", "w-4", ADAS, BOS])
-    assert {change.action for change in made.changes} >= {"transfer_workflow", "transfer_credential", "transfer_table"}
-
-
 def test_lost_shares_are_those_of_what_has_gone() -> None:
     n8n = company()
     made = leaving("delete", HandoverOptions("Ops", "copy"))(n8n)

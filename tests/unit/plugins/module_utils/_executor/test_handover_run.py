@@ -20,7 +20,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.handover im
     Handover,
     check_nothing_left,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State, User
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import Credential, Share, Table, Workflow
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
 
@@ -246,24 +246,3 @@ def test_how_far_it_is_can_be_told_after_each_step(n8n: FakeN8n) -> None:
     plan = handover(n8n)
     run_handover(plan, n8n, lambda done: seen.append(len(done.transferred) + len(done.copied)))
     assert seen == [1, 2, 3]
-
-
-def test_a_server_that_moves_everything_itself_gets_one_call(n8n: FakeN8n) -> None:
-    n8n.transfers = True
-    home, ops = n8n.all_projects[n8n.personal(ADA)], n8n.all_projects[ops_of(n8n)]
-    owned_items = n8n.owned_items([home.id], sees_all=True)
-    user = User(n8n.id_of(ADA), ADA, "global:member")
-    state = State("http://n8n.invalid", users=(user,), projects=(home, ops), owned_items=owned_items)
-    plan = plan_handover(state, home, HandoverTarget(ops), knows_transfer=n8n.knows_transfer("user"))
-    done = run_handover(plan, n8n)
-    n8n.delete_user(user.id, plan.transfer_to)
-    done.owner_deleted()
-    assert [write[0] for write in n8n.writes] == ["delete_user"]
-    assert sorted(entry["id"] for entry in done.transferred) == sorted(["c-1", "w-1", TABLE])
-    assert {item.id for item in n8n.owned[ops.id]} == {"t-ops", "c-1", "w-1", TABLE}
-
-
-def test_an_n8n_that_does_not_know_the_parameter_refuses_it_and_deletes_nothing(n8n: FakeN8n) -> None:
-    with pytest.raises(ApiError, match="Unknown query parameter"):
-        n8n.delete_user(n8n.id_of(ADA), ops_of(n8n))
-    assert n8n.find("workflow", "w-1") is not None and ADA in n8n.people()

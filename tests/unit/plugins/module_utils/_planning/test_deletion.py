@@ -111,7 +111,7 @@ def test_a_personal_space_that_cannot_be_seen_gets_nothing() -> None:
 def test_a_user_goes_last() -> None:
     state = having(HOME, BILLS, MAIL, ORDERS)
     changes, handover = user_deletion(state, ADA, "leaves", HandoverTarget(SUPPORT, "copy"))
-    assert handover is not None and handover.transfer_to is None
+    assert handover is not None
     assert rows(changes) == [
         ("transfer_credential", "ada@example.com", "Support", None, ""),
         ("transfer_workflow", "ada@example.com", "Support", None, ""),
@@ -145,17 +145,6 @@ def test_who_may_be_destroyed_with_everything_is() -> None:
         ("delete_workflow", "ada@example.com", None, None, "delete_user"),
         ("delete_credential", "ada@example.com", None, None, "delete_user"),
         ("delete_table", "ada@example.com", None, None, "delete_user"),
-    ]
-
-
-def test_an_n8n_that_moves_everything_itself_is_told_where_to() -> None:
-    state = having(HOME, BILLS, MAIL, ORDERS)
-    changes, handover = user_deletion(state, ADA, "leaves", HandoverTarget(SUPPORT), knows_transfer=True)
-    assert handover is not None and handover.transfer_to == SUPPORT.id and handover.steps == ()
-    assert [row[0] for row in rows(changes) if row[-1] == "delete_user"][:3] == [
-        "transfer_workflow",
-        "transfer_credential",
-        "transfer_table",
     ]
 
 
@@ -217,7 +206,7 @@ def test_variables_of_a_project_do_not_move_and_may_be_destroyed_with_everything
     with pytest.raises(
         InputError, match=r'Project "Sales" \(.*\) owns variable "RATE" \(v-1\), which n8n would destroy'
     ):
-        project_deletion(state, SALES, HandoverTarget(HERS), knows_transfer=True)
+        project_deletion(state, SALES, HandoverTarget(HERS))
     changes, handover = project_deletion(state, SALES, HandoverTarget(delete_resources=True))
     assert [item["name"] for item in handover.expected().deleted] == ["Bills", "RATE"]
     assert 'delete variable "RATE" (v-1) of project "Sales" (is to be absent)' in [

@@ -79,7 +79,7 @@ def test_credentials_move_before_what_uses_them_and_what_belongs_together_moves_
         "transfer_workflow w-2",
         "transfer_workflow w-3",
     ]
-    assert (found.owner, found.along, found.transfer_to) == (ADA, (), None)
+    assert (found.owner, found.along) == (ADA, ())
     assert found.actions == ["transfer_credential", "transfer_workflow"]
 
 
@@ -214,18 +214,6 @@ def test_tables_that_may_be_destroyed_are_deleted_one_by_one_while_the_rest_move
         "deleted": [{"type": "data table", "id": ORDERS.id, "name": "Orders"}],
         "lost_shares": [],
     }
-
-
-def test_a_server_that_moves_everything_as_it_deletes_is_left_to_do_so() -> None:
-    state = company(MAIL, BILLS, ORDERS, tables_unseen=UNSEEN)
-    found = plan_handover(state, HOME, HandoverTarget(OPS), knows_transfer=True)
-    assert (found.steps, found.transfer_to) == ((), OPS.id)
-    assert [entry["id"] for entry in found.expected().transferred] == ["c-1", "w-1", ORDERS.id]
-    # Whoever is not deleted hands over step by step all the same.
-    kept = plan_handover(company(MAIL), HOME, HandoverTarget(OPS), deleting=False, knows_transfer=True)
-    assert (steps(kept), kept.transfer_to) == (["transfer_credential c-1"], None)
-    destroyed = plan_handover(company(MAIL), HOME, HandoverTarget(delete_resources=True), knows_transfer=True)
-    assert (destroyed.knows_transfer, destroyed.expected().deleted[0]["id"]) == (False, "c-1")
 
 
 def test_a_copy_of_a_table_says_what_mentions_it() -> None:

@@ -42,7 +42,6 @@ from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehavi
     page,
     refusal,
     reply,
-    text,
 )
 
 ROLES = reply({"global": [], "project": []})
@@ -289,56 +288,6 @@ def test_rows_come_from_all_pages_without_what_n8n_writes_itself(server: Misbeha
     assert server.requests[0].query == {"sortBy": "id:asc", "limit": "250"}
 
 
-SPECIFICATION = """paths:
-  /users/{id}:
-    get:
-      parameters:
-        - name: transferId
-    delete:
-      summary: Delete a user, transferId is not known
-      parameters:
-%s
-      responses:
-        '204':
-          description: ok
-  /users/{id}/role:
-    delete:
-      parameters:
-        - $ref: '#/components/parameters/transferId'
-  /projects/{projectId}:
-    put: {}
-    delete:
-      parameters:
-        - in: query
-          name: %s
-"""
-NAMED = "        - name: transferId\n          in: query"
-REFERRED = "        - $ref: '#/components/parameters/transferId'"
-UNKNOWN = "        - $ref: '#/components/parameters/userIdentifier'"
-
-
-@pytest.mark.parametrize(
-    ("answer", "user", "project"),
-    [
-        (text(SPECIFICATION % (NAMED, "transferId"), kind="text/yaml"), True, True),
-        (text(SPECIFICATION % (REFERRED, "other"), kind="text/yaml"), True, False),
-        (text(SPECIFICATION % (UNKNOWN, "transferIds"), kind="text/yaml"), False, False),
-        (text("<html>transferId</html>"), False, False),
-        (NOT_FOUND, False, False),
-        (refusal(500, "Internal server error"), False, False),
-        (RESET, False, False),
-        (NO_CONTENT, False, False),
-    ],
-    ids=["both", "users", "neither", "a page", "not shown", "broken", "cut", "empty"],
-)
-def test_whether_a_deletion_can_move_things_is_read_and_never_tried(
-    answer: Answer, user: bool, project: bool, server: MisbehavingServer, api: Api
-) -> None:
-    server.on("GET /openapi.yml", answer)
-    assert (api.knows_transfer("user"), api.knows_transfer("project")) == (user, project)
-    assert set(server.asked) == {"GET /openapi.yml"}
-
-
 # Writing
 
 
@@ -352,8 +301,7 @@ def test_the_writes_send_what_n8n_wants(server: MisbehavingServer, api: Api) -> 
     api.insert_rows("d-1", [{"s": "a"}], before=0)
     api.rename_table(ORDERS, "New")
     api.delete_table("d-1")
-    api.delete_user("u-1", transfer_to="p-2")
-    api.delete_project("p-1", transfer_to="p-2")
+    api.delete_user("u-1")
     api.delete_project("p-1")
     assert [(str(request), request.body, request.query) for request in server.requests] == [
         ("PUT /credentials/c%2F1/transfer", {"destinationProjectId": "p-2"}, {}),
@@ -367,8 +315,7 @@ def test_the_writes_send_what_n8n_wants(server: MisbehavingServer, api: Api) -> 
         ("POST /data-tables/d-1/rows", {"data": [{"s": "a"}]}, {}),
         ("PATCH /data-tables/d-1", {"name": "New"}, {}),
         ("DELETE /data-tables/d-1", None, {}),
-        ("DELETE /users/u-1", None, {"transferId": "p-2"}),
-        ("DELETE /projects/p-1", None, {"transferId": "p-2"}),
+        ("DELETE /users/u-1", None, {}),
         ("DELETE /projects/p-1", None, {}),
     ]
 
