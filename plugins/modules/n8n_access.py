@@ -84,7 +84,7 @@ options:
           - The exact name. With O(projects[].id) as well, the project of that id gets this name.
           - All names of projects in the lists are compared in Unicode form NFC. If two projects differ in the form only, name them by
             their ids.
-          - It may be the name of another project that the list gives another one, if both are named by their ids. So names can be swapped.
+          - If another project has this name, the task fails. To swap the names of two projects, rename one of them in a run of its own.
         type: str
       id:
         description: The id of a project that is there.
@@ -558,7 +558,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Make the lists true and return the plan."""
-    terms = ListPolicy(
+    policy = ListPolicy(
         params["authority"],
         params["unlisted_users"],
         protected=tuple(params["protected_users"]),
@@ -567,7 +567,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     desired = desired_access(
         params["users"],
         params["projects"],
-        terms,
+        policy,
         params["create_users"],
         params["create_projects"],
         params["allow_empty"],
@@ -588,7 +588,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
             restored_users = without_lost_roles(restored_users, task.roles_if_shown())
         desired = with_restored_access(desired, restored_users, state)
     planned = plan(state, desired)
-    if limits.needs_all_members(planned, terms):
+    if limits.needs_all_members(planned, policy):
         planned = plan(task.read(replace(request, projects=True, projects_optional=True, members=())), desired)
     notes = restore_notes(restored_users, restoring, params["state_path"])
     planned = replace(planned, notes=(*planned.notes, *notes))
@@ -597,7 +597,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     task.findings.update(pending=pending, unmatched=unmatched(planned, desired))
     missing_links = missing_links_note(pending, invites.emails, invites.path) if invites else ""
     task.warnings += [missing_links] if missing_links else []
-    limits.check(planned, terms)
+    limits.check(planned, policy)
     outcome = task.apply(planned, invites.add if invites else None, progress=progress)
     if file and restoring:
         # Who did not get everything can be given the rest by another run.

@@ -26,10 +26,10 @@ def main(size: int, state_name: str) -> None:
     # As in every module.
     people, state = Company.of_size(size).people(), _state(size, state_name)
     begin = time.process_time()
-    terms = ListPolicy(AUTHORITATIVE)
-    planned = plan(state, desired_access(people, terms=terms))
+    policy = ListPolicy(AUTHORITATIVE)
+    planned = plan(state, desired_access(people, policy=policy))
     made = time.process_time()
-    RemovalLimits().check(planned, terms)
+    RemovalLimits().check(planned, policy)
     result = (planned.to_result(), planned.summary, planned.digest, planned.diff(planned.changes))
     end = time.process_time()
     print(json.dumps({"planning": made - begin, "result": end - made, "changes": len(result[0])}))

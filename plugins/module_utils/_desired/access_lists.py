@@ -29,7 +29,7 @@ from .protection import Protection
 def desired_access(
     users: Sequence[Mapping[str, Any]] | None,
     projects: Sequence[Mapping[str, Any]] | None = None,
-    terms: ListPolicy = ListPolicy(),
+    policy: ListPolicy = ListPolicy(),
     create_users: bool = True,
     create_projects: bool = True,
     allow_empty: bool = False,
@@ -39,7 +39,7 @@ def desired_access(
     `allow_empty` says that nobody at all may be named where that takes access away from everybody.
     """
     lists = _ListReader()
-    for option, patterns in (("protected_users", terms.protected), ("ignored_users", terms.ignored)):
+    for option, patterns in (("protected_users", policy.protected), ("ignored_users", policy.ignored)):
         for number, pattern in enumerate(patterns):
             with lists.problems:
                 check_ascii(pattern, f"{option}[{number}]")
@@ -54,10 +54,10 @@ def desired_access(
         members=tuple(lists.members),
         create_users=create_users,
         create_projects=create_projects,
-        terms=terms,
+        policy=policy,
     )
     if not allow_empty:
-        _refuse_nobody(desired, terms)
+        _refuse_nobody(desired, policy)
     return desired
 
 
@@ -177,18 +177,18 @@ class _ListReader:
         self.members.append(desired)
 
 
-def _refuse_nobody(desired: DesiredState, terms: ListPolicy) -> None:
-    protection = Protection(terms)
+def _refuse_nobody(desired: DesiredState, policy: ListPolicy) -> None:
+    protection = Protection(policy)
     if any(not protection.ignores(person.user) for person in desired.people):
         return
     taking = [
-        *(["authority: authoritative"] if terms.authority == AUTHORITATIVE else ()),
+        *(["authority: authoritative"] if policy.authority == AUTHORITATIVE else ()),
         *(
             f"authority: authoritative of {entry.source}"
             for entry in desired.projects
             if entry.authority == AUTHORITATIVE
         ),
-        *([f"unlisted_users: {terms.unlisted_users}"] if terms.unlisted_users != KEEP else ()),
+        *([f"unlisted_users: {policy.unlisted_users}"] if policy.unlisted_users != KEEP else ()),
     ]
     if taking:
         raise InputError(
@@ -204,11 +204,11 @@ def access_request(desired: DesiredState) -> ReadRequest:
     with projects: then all projects are read. Without any project named none is read, so that the community edition
     will do.
     """
-    terms = desired.terms or ListPolicy()
+    policy = desired.policy or ListPolicy()
     everywhere = (
         desired.makes_chat_users
-        or terms.unlisted_users != KEEP
-        or (terms.authority == AUTHORITATIVE and any(user.lists_projects for user in desired.users))
+        or policy.unlisted_users != KEEP
+        or (policy.authority == AUTHORITATIVE and any(user.lists_projects for user in desired.users))
     )
     named = {member.project for member in desired.members}
     in_nfc = {composed(name) for name in named}
@@ -245,8 +245,8 @@ def _one_project(name: str, first: str, second: str) -> str:
 def _passed_on(name: str, former: str, present: str) -> str:
     return (
         f'"{name}" is both in previous_names of {former} and what {present} is to be called. If that is one project, name it '
-        "once, by the name it shall have. If one project is to get the name of another, name both by their ids, or rename one in "
-        "this run and the other in the next, without these previous_names."
+        "once, by the name it shall have. If one project is to get the name of another, rename one in this run and the other in the "
+        "next, without these previous_names."
     )
 
 

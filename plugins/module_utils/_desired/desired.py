@@ -87,7 +87,7 @@ class ListPolicy:
 
 @dataclass(frozen=True)
 class DesiredState:
-    """Everything that one task asks for; `terms` are those of a list, None for the one wish of a single module."""
+    """Everything that one task asks for; `policy` are those of a list, None for the one wish of a single module."""
 
     users: tuple[DesiredUser, ...] = ()
     projects: tuple[DesiredProject, ...] = ()
@@ -97,7 +97,7 @@ class DesiredState:
     resend_invite: bool = False
     allow_no_admin: bool = False
     handover_options: HandoverOptions = HandoverOptions()
-    terms: ListPolicy | None = None
+    policy: ListPolicy | None = None
 
     @property
     def people(self) -> tuple[DesiredUser | DesiredMember, ...]:
@@ -106,7 +106,7 @@ class DesiredState:
 
     def authority(self, project: DesiredProject | None) -> str:
         """Return what the list says of those whom it does not name in a project, whose entry may be None."""
-        return (project.authority if project else None) or (self.terms.authority if self.terms else ADDITIVE)
+        return (project.authority if project else None) or (self.policy.authority if self.policy else ADDITIVE)
 
     @property
     def needs_role_lookup(self) -> bool:
@@ -122,7 +122,7 @@ class DesiredState:
         told = any(
             desired.present and desired.role in (CHAT_USER, CHAT_USER.partition(":")[2]) for desired in self.users
         )
-        return told or (self.terms is not None and self.terms.unlisted_users == DEMOTE)
+        return told or (self.policy is not None and self.policy.unlisted_users == DEMOTE)
 
 
 def user_reference(text: object, source: str, is_email: bool = False) -> str:

@@ -15,8 +15,8 @@ from .desired import ListPolicy
 class Protection:
     """Tells of everybody, quickly for many, whether a list leaves them alone, and why."""
 
-    def __init__(self, terms: ListPolicy, state: State | None = None) -> None:
-        self._terms = terms
+    def __init__(self, policy: ListPolicy, state: State | None = None) -> None:
+        self._terms = policy
         self._state = state
         self._ignored: dict[str, bool] = {}
         self._kept: dict[str, str] = {}

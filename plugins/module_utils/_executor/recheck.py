@@ -34,8 +34,6 @@ class Recheck:
         self.api = api
         self.tracker = tracker
         self._handovers = plan.handovers
-        # Their names are free for others.
-        self._renamed = {change.project_id for change in plan.changes if change.action == "rename_project"}
         self._meant_to_lose_admins = {key for key, _name, _losing in projects_without_admin(plan.state, plan.changes)}
 
     def unchanged_members(self, changes: Sequence[Change]) -> list[Change]:
@@ -152,14 +150,13 @@ class Recheck:
                 self.tracker.failed([change], error)
             return []
         now = {project.id: project.name for project in teams}
-        others = [project for project in teams if project.id not in self._renamed]
         as_planned = []
         for change in changes:
             if change.project_id and change.project_id not in now:
                 self.tracker.conflict(change, "the project is not there any more")
             elif change.project_id and now[change.project_id] != change.before:
                 self.tracker.conflict(change, f'the project has become "{now[change.project_id]}"')
-            elif taken := _named(others, change):
+            elif taken := _named(teams, change):
                 is_already_made = change.action == "create_project" and len(taken) == 1
                 self.tracker.conflict(change, "another task has created a project of that name", is_already_made)
                 if is_already_made:

@@ -156,18 +156,18 @@ def plan_leavers(state: State, leavers: Sequence[Leaver], leaver_options: Leaver
     Raises InputError with everything that makes it impossible: the owner or the key's own user among them, a project
     that would be left without an admin and has no successor, possessions without a destination, and a bad destination.
     """
-    builder = _LeaverPlanner(state, leaver_options)
+    planner = _LeaverPlanner(state, leaver_options)
     users = [leaver.user for leaver in leavers if leaver.user is not None]
-    builder.check(users)
+    planner.check(users)
     for user in users:
-        with builder.problems:
-            builder.leave(user)
+        with planner.problems:
+            planner.leave(user)
     leaving = {user.id for user in users}
-    builder.succeed(leaving)
-    builder.problems.raise_if_any(state.scopes_hint)
-    builder.note_creation(users)
-    builder.note_similar([leaver.reference for leaver in leavers if leaver.user is None], users)
-    return Plan.of(state, builder.changes, builder.notes, builder.handovers, leaving)
+    planner.succeed(leaving)
+    planner.problems.raise_if_any(state.scopes_hint)
+    planner.note_creation(users)
+    planner.note_similar([leaver.reference for leaver in leavers if leaver.user is None], users)
+    return Plan.of(state, planner.changes, planner.notes, planner.handovers, leaving)
 
 
 class _LeaverPlanner:

@@ -70,7 +70,7 @@ def restore_request(request: ReadRequest, record: LeaverRecord) -> ReadRequest:
 
 def find_restored_users(record: LeaverRecord, desired: DesiredState, state: State) -> list[RestoredUser]:
     """Return who of a list is in the record: the user of that id, whatever the email is by now, else whoever had that email."""
-    protection = Protection(desired.terms or ListPolicy(), state)
+    protection = Protection(desired.policy or ListPolicy(), state)
     there = {project.id for project in state.projects if project.is_team}
     by_email = {staged.email: staged for staged in record.leavers.values()}
     found: dict[str, RestoredUser] = {}

@@ -16,7 +16,7 @@ from .._state.model import State
 
 def pending_users(state: State, desired: DesiredState) -> list[dict[str, Any]]:
     """Return the listed users who exist and have not accepted their invitation, by email, as results show them."""
-    protection = Protection(desired.terms or ListPolicy(), state)
+    protection = Protection(desired.policy or ListPolicy(), state)
     found = {}
     for entry in desired.people:
         user = state.find_user(entry.user)

@@ -11,9 +11,12 @@ from .._changes.change import Change
 from .._changes.plan import Plan, projects_without_admin
 from .._desired.desired import DesiredState
 from .._state.model import State
-from .builder import PlanBuilder
+from .context import PlanContext
+from .members import MemberPlanner
+from .projects import ProjectPlanner
 from .removal_changes import last_admin_error
 from .removals import keep_last_admins, plan_removals
+from .users import UserPlanner
 
 
 def plan(state: State, desired: DesiredState) -> Plan:
@@ -24,15 +27,33 @@ def plan(state: State, desired: DesiredState) -> Plan:
     who owns something or may own something that the server does not show. For the one wish of a single module, a
     project that would lose its last admin is wrong, too; a list leaves that admin alone.
     """
-    if desired.terms is not None:
+    if desired.policy is not None:
         return _plan_of_list(state, desired)
-    builder = PlanBuilder(state, desired)
-    builder.plan_desired()
+    context = PlanContext(state, desired)
+    _plan_entries(context)
     if not desired.allow_no_admin:
-        for key, name, losing in projects_without_admin(state, builder.changes):
-            builder.problems.add(last_admin_error(key, name, losing))
-    builder.problems.raise_if_any(state.scopes_hint)
-    return Plan.of(state, builder.changes, builder.notes(), builder.handovers, builder.leavers)
+        for key, name, losing in projects_without_admin(state, context.changes):
+            context.problems.add(last_admin_error(key, name, losing))
+    context.problems.raise_if_any(state.scopes_hint)
+    return Plan.of(state, context.changes, context.notes(), context.handovers, context.leavers)
+
+
+def _plan_entries(context: PlanContext) -> None:
+    """Plan everything that the desired state names. What is wrong with it is collected in `problems`."""
+    projects = ProjectPlanner(context)
+    users = UserPlanner(context, projects)
+    members = MemberPlanner(context, users, projects)
+    # Projects first, as they may have other names from now on.
+    for project in context.desired.projects:
+        with context.problems:
+            projects.plan(project)
+    for user in context.desired.users:
+        with context.problems:
+            users.plan(user)
+    for member in context.desired.members:
+        with context.problems:
+            members.plan(member)
+    users.refuse_addresses()
 
 
 def _plan_of_list(state: State, desired: DesiredState) -> Plan:
@@ -40,18 +61,18 @@ def _plan_of_list(state: State, desired: DesiredState) -> Plan:
     # such an admin, and that changes the rest of the plan. Hardly ever is there one.
     stay: frozenset[tuple[str, str]] = frozenset()
     while True:
-        builder = PlanBuilder(state, desired, frozenset(user_id for user_id, _key in stay))
-        builder.plan_desired()
-        plan_removals(builder)
-        builder.problems.raise_if_any(state.scopes_hint)
-        keep_last_admins(builder, _losing(builder.changes, stay))
-        left = projects_without_admin(state, builder.changes)
+        context = PlanContext(state, desired, frozenset(user_id for user_id, _key in stay))
+        _plan_entries(context)
+        plan_removals(context)
+        context.problems.raise_if_any(state.scopes_hint)
+        keep_last_admins(context, _losing(context.changes, stay))
+        left = projects_without_admin(state, context.changes)
         lost_to_role = {
             (change.user_id or "", key) for key, _name, losing in left for change in losing if change.goes_with_role
         }
         if not lost_to_role:
-            keep_last_admins(builder, left)
-            return Plan.of(state, builder.changes, builder.notes(), builder.handovers, builder.leavers)
+            keep_last_admins(context, left)
+            return Plan.of(state, context.changes, context.notes(), context.handovers, context.leavers)
         stay |= lost_to_role
 
 

@@ -38,10 +38,10 @@ class RemovalLimits:
     approve: str | None = None
     only_approved: bool = False
 
-    def needs_all_members(self, plan: Plan, terms: ListPolicy) -> bool:
+    def needs_all_members(self, plan: Plan, policy: ListPolicy) -> bool:
         """Whether the plan can only be judged against memberships that have not been read for it."""
         read = all(project.id in plan.state.members for project in plan.state.projects if project.is_team)
-        return self.max_removal_percent < 100 and not (read and plan.state.projects) and bool(_losses(plan, terms))
+        return self.max_removal_percent < 100 and not (read and plan.state.projects) and bool(_losses(plan, policy))
 
     def __post_init__(self) -> None:
         if not 0 <= self.max_removal_percent <= 100:
@@ -51,7 +51,7 @@ class RemovalLimits:
         if self.max_removals is not None and self.max_removals < 0:
             raise InputError(f"max_removals is {self.max_removals}, and cannot be less than 0 (nothing is removed).")
 
-    def check(self, plan: Plan, terms: ListPolicy) -> None:
+    def check(self, plan: Plan, policy: ListPolicy) -> None:
         """Raise Braked where a plan takes too much away, unless exactly this plan is approved."""
         if self.approve is not None and self.approve.strip().lower() == plan.digest:
             return
@@ -60,7 +60,7 @@ class RemovalLimits:
                 f"Nothing was changed: the plan is another one than the approved one ({self.approve}) by now, as somebody has changed "
                 f"something in n8n or in the lists. Look at it. If all of it is meant, run the task again with approve: {plan.digest}."
             )
-        words = self._exceeded(plan, terms)
+        words = self._exceeded(plan, policy)
         if words:
             stale = "" if self.approve is None else f" approve={self.approve} names another plan."
             raise RemovalLimitExceeded(
@@ -68,9 +68,9 @@ class RemovalLimits:
                 f"with approve: {plan.digest}, which lets exactly this plan through."
             )
 
-    def _exceeded(self, plan: Plan, terms: ListPolicy) -> list[str]:
-        losses = _losses(plan, terms)
-        members = _members(plan, terms)
+    def _exceeded(self, plan: Plan, policy: ListPolicy) -> list[str]:
+        losses = _losses(plan, policy)
+        members = _members(plan, policy)
         total = sum(members.values())
         words = []
         if self.max_removals is not None and len(losses) > self.max_removals:
@@ -95,15 +95,15 @@ class RemovalLimits:
         return self.max_removal_percent < 100 and count * 100 > round(self.max_removal_percent * of, 6)
 
 
-def _losses(plan: Plan, terms: ListPolicy) -> list[Change]:
+def _losses(plan: Plan, policy: ListPolicy) -> list[Change]:
     """Return the removals and demotions that count: of those that the list may touch at all."""
-    alone = _left_alone(plan, terms)
+    alone = _left_alone(plan, policy)
     return [change for change in plan.changes if reduces_access(change) and change.user_id not in alone]
 
 
-def _members(plan: Plan, terms: ListPolicy) -> Counter[str]:
+def _members(plan: Plan, policy: ListPolicy) -> Counter[str]:
     """Return how many members each team project has before the run, but for those whom the list leaves alone."""
-    alone = _left_alone(plan, terms)
+    alone = _left_alone(plan, policy)
     return Counter(
         {
             project.id: sum(member.id not in alone for member in plan.state.members.get(project.id, ()))
@@ -113,8 +113,8 @@ def _members(plan: Plan, terms: ListPolicy) -> Counter[str]:
     )
 
 
-def _left_alone(plan: Plan, terms: ListPolicy) -> set[str]:
-    protection = Protection(terms, plan.state)
+def _left_alone(plan: Plan, policy: ListPolicy) -> set[str]:
+    protection = Protection(policy, plan.state)
     return {user.id for user in plan.state.users if protection.is_left_alone(user)}
 
 

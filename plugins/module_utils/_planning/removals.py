@@ -13,58 +13,58 @@ from .._state.model import Member, Project
 from .._state.names import composed
 from .._state.roles import CHAT_USER, PROJECT_ADMIN
 from .._text import quoted
-from .builder import PlanBuilder
+from .context import PlanContext
 from .removal_changes import instance_admin_note, implied_removals, membership_removal, membership_removals, role_change
 
 UNLISTED_REASON = "is on no list"
 
 
-def plan_removals(builder: PlanBuilder) -> None:
+def plan_removals(context: PlanContext) -> None:
     """Plan what an authoritative list, and `unlisted_users`, take away."""
-    terms, desired = builder.terms, builder.desired
-    authorities = {terms.authority, *(project.authority for project in desired.projects)}
-    if AUTHORITATIVE not in authorities and terms.unlisted_users == KEEP:
+    policy, desired = context.policy, context.desired
+    authorities = {policy.authority, *(project.authority for project in desired.projects)}
+    if AUTHORITATIVE not in authorities and policy.unlisted_users == KEEP:
         return
-    if builder.state.own_user_id is None:
-        builder.problems.add(
+    if context.state.own_user_id is None:
+        context.problems.add(
             "This API key is of an old form that does not tell whose it is, so its own user could not be protected: make a "
             "new key under Settings > n8n API, or set authority=additive and unlisted_users=keep."
         )
         return
-    removal = _Removal(builder)
-    for project in builder.state.projects:
+    removal = _Removal(context)
+    for project in context.state.projects:
         if project.is_team:
             removal.from_project(project)
-    for project in builder.new_projects.values():
+    for project in context.new_projects.values():
         removal.remove_creator(project)
-    if terms.unlisted_users != KEEP:
+    if policy.unlisted_users != KEEP:
         removal.remove_unlisted()
 
 
 class _Removal:
-    def __init__(self, builder: PlanBuilder) -> None:
-        self.builder = builder
+    def __init__(self, context: PlanContext) -> None:
+        self.context = context
         # Each once, in however many projects the list names them.
         emails: dict[str, str] = {}
-        for reference in {person.user for person in builder.desired.people}:
-            user = builder.state.find_user(reference)
+        for reference in {person.user for person in context.desired.people}:
+            user = context.state.find_user(reference)
             emails[reference] = user.email if user else reference
         self.named = set(emails.values())
-        self.listed = {emails[person.user]: person for person in builder.desired.users}
+        self.listed = {emails[person.user]: person for person in context.desired.users}
 
     def from_project(self, project: Project) -> None:
         """Plan who goes from a project that is there."""
-        builder, entry = self.builder, self.builder.entry_by_project.get(project.key)
-        wished = builder.wanted_roles.get(project.key, {})
-        authoritative = builder.desired.authority(entry) == AUTHORITATIVE
+        context, entry = self.context, self.context.entry_by_project.get(project.key)
+        wished = context.wanted_roles.get(project.key, {})
+        authoritative = context.desired.authority(entry) == AUTHORITATIVE
         complete = authoritative and entry is not None and entry.lists_members
-        for member in builder.state.members.get(project.id, ()):
-            if member.email in wished or builder.protection.ignores(member.email):
+        for member in context.state.members.get(project.id, ()):
+            if member.email in wished or context.protection.ignores(member.email):
                 continue
-            if member.id in builder.becoming_chat_users:
+            if member.id in context.becoming_chat_users:
                 # That goes with the instance role, and is in the plan already.
                 continue
-            if member.email not in self.named and builder.terms.unlisted_users != KEEP:
+            if member.email not in self.named and context.policy.unlisted_users != KEEP:
                 # Said of all projects at once, below.
                 continue
             listed = self.listed.get(member.email)
@@ -75,18 +75,18 @@ class _Removal:
 
     def remove_creator(self, project: Project) -> None:
         """Plan that the key's user leaves a project that this plan creates, where the list does not name that user."""
-        builder = self.builder
-        own_user_id = builder.state.find_user(builder.state.own_user_id or "")
-        if own_user_id is None or builder.desired.authority(builder.entry_by_project.get(project.key)) != AUTHORITATIVE:
+        context = self.context
+        own_user_id = context.state.find_user(context.state.own_user_id or "")
+        if own_user_id is None or context.desired.authority(context.entry_by_project.get(project.key)) != AUTHORITATIVE:
             return
-        if own_user_id.email in builder.wanted_roles.get(project.key, {}) or builder.protection.ignores(
+        if own_user_id.email in context.wanted_roles.get(project.key, {}) or context.protection.ignores(
             own_user_id.email
         ):
             return
-        if builder.protection.pattern_for(own_user_id):
-            builder.note_staying(own_user_id, project.name)
+        if context.protection.pattern_for(own_user_id):
+            context.note_staying(own_user_id, project.name)
         else:
-            builder.changes.append(
+            context.changes.append(
                 Change(
                     "remove_member",
                     own_user_id.email,
@@ -99,46 +99,46 @@ class _Removal:
 
     def remove_unlisted(self) -> None:
         """Plan what becomes of people whom the list names nowhere."""
-        builder = self.builder
-        for user in builder.state.users:
-            if user.email in self.named or builder.protection.ignores(user.email):
+        context = self.context
+        for user in context.state.users:
+            if user.email in self.named or context.protection.ignores(user.email):
                 continue
-            memberships = builder.state.memberships(user)
-            if builder.protection.reason_for(user):
+            memberships = context.state.memberships(user)
+            if context.protection.reason_for(user):
                 for project, _member in memberships:
-                    builder.note_staying(user, project.name)
+                    context.note_staying(user, project.name)
                 continue
-            builder.leavers.add(user.id)
-            if builder.terms.unlisted_users == DEMOTE and user.role != CHAT_USER and user.id not in builder.keep_role:
-                builder.changes += [
+            context.leavers.add(user.id)
+            if context.policy.unlisted_users == DEMOTE and user.role != CHAT_USER and user.id not in context.keep_role:
+                context.changes += [
                     role_change(user, CHAT_USER, UNLISTED_REASON),
-                    *implied_removals(builder.state, user),
+                    *implied_removals(context.state, user),
                 ]
             else:
-                builder.changes += membership_removals(builder.state, user, UNLISTED_REASON)
+                context.changes += membership_removals(context.state, user, UNLISTED_REASON)
                 note = instance_admin_note(user, UNLISTED_REASON)
                 if note:
-                    builder.note(note)
+                    context.note(note)
 
     def _take(self, project: Project, member: Member, reason: str) -> None:
-        user = self.builder.state.find_user(member.id)
-        if user is not None and self.builder.protection.reason_for(user):
-            self.builder.note_staying(user, project.name)
+        user = self.context.state.find_user(member.id)
+        if user is not None and self.context.protection.reason_for(user):
+            self.context.note_staying(user, project.name)
         else:
-            self.builder.changes.append(membership_removal(project, member, reason))
+            self.context.changes.append(membership_removal(project, member, reason))
 
 
-def keep_last_admins(builder: PlanBuilder, left: Iterable[tuple[str, str, list[Change]]]) -> None:
+def keep_last_admins(context: PlanContext, left: Iterable[tuple[str, str, list[Change]]]) -> None:
     """Leave the last admins of projects, as `projects_without_admin` tells them, what they have."""
     stay: set[int] = set()
     for _key, name, losing in left:
         admins = ", ".join(sorted(change.user or "" for change in losing))
         verb = "stays" if len(losing) == 1 else "stay"
-        builder.note(
+        context.note(
             f"{admins} {verb} {PROJECT_ADMIN} of {quoted(name)}, as nobody else would be: name another in the list."
         )
         stay.update(map(id, losing))
-    builder.changes = [change for change in builder.changes if id(change) not in stay]
+    context.changes = [change for change in context.changes if id(change) not in stay]
 
 
 def _denied(reason: str, listed: DesiredUser | None, project: Project) -> str:

@@ -19,13 +19,13 @@ def unmatched(plan: Plan, desired: DesiredState) -> dict[str, Any]:
 
     A pattern matches a user of n8n or a person of the list. A denied project exists in n8n, or the plan creates it.
     """
-    terms = desired.terms or ListPolicy()
+    policy = desired.policy or ListPolicy()
     emails = {user.email for user in plan.state.users} | {person.user for person in desired.people}
     denied = dict.fromkeys(name for user in desired.users for name in user.denied)
     planned = {composed(change.after or "") for change in plan.changes if change.action in _NAMING}
     return {
-        "protected_users": _idle(terms.protected, emails),
-        "ignored_users": _idle(terms.ignored, emails),
+        "protected_users": _idle(policy.protected, emails),
+        "ignored_users": _idle(policy.ignored, emails),
         "denied_projects": sorted(
             name for name in denied if name not in planned and not plan.state.find_projects(name)
         ),

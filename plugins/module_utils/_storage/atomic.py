@@ -24,12 +24,12 @@ def replace_file(path: str, text: str, mode: int) -> None:
     # What a symbolic link points to is replaced, not the link.
     target = os.path.realpath(path)
     # Made with mode 0600.
-    handle, builder = tempfile.mkstemp(prefix=f".{os.path.basename(target)}-", dir=os.path.dirname(target))
+    handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(target)}-", dir=os.path.dirname(target))
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
-        os.chmod(builder, mode)
-        os.replace(builder, target)
+        os.chmod(temporary, mode)
+        os.replace(temporary, target)
     except OSError:
-        os.unlink(builder)
+        os.unlink(temporary)
         raise

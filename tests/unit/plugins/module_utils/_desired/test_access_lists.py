@@ -29,15 +29,15 @@ STRICT = ListPolicy(AUTHORITATIVE)
 
 
 def wish_of(
-    users: Entries | None = None, projects: Entries | None = None, terms: ListPolicy = ListPolicy()
+    users: Entries | None = None, projects: Entries | None = None, policy: ListPolicy = ListPolicy()
 ) -> DesiredState:
-    return desired_access(users, projects, terms)
+    return desired_access(users, projects, policy)
 
 
 def needs_of(
-    users: Entries | None = None, projects: Entries | None = None, terms: ListPolicy = ListPolicy()
+    users: Entries | None = None, projects: Entries | None = None, policy: ListPolicy = ListPolicy()
 ) -> ReadRequest:
-    return access_request(desired_access(users, projects, terms, allow_empty=True))
+    return access_request(desired_access(users, projects, policy, allow_empty=True))
 
 
 def test_a_list_of_people_becomes_users_and_members() -> None:
@@ -51,7 +51,7 @@ def test_a_list_of_people_becomes_users_and_members() -> None:
     assert desired.members == (
         DesiredMember("Sales", "ada@example.com", "editor", source='users[0] (ada@example.com), project "Sales"'),
     )
-    assert (desired.create_users, desired.create_projects, desired.terms) == (True, True, ListPolicy())
+    assert (desired.create_users, desired.create_projects, desired.policy) == (True, True, ListPolicy())
 
 
 def test_a_list_of_projects_becomes_projects_and_members_who_may_be_ids() -> None:
@@ -94,7 +94,7 @@ def test_a_project_has_the_authority_of_the_list_unless_it_has_its_own(
     of_project: str | None, of_list: str, authority: str
 ) -> None:
     project = {"name": "Sales", "authority": of_project, "members": {"a@example.com": "viewer"}}
-    desired = wish_of(projects=[project], terms=ListPolicy(of_list))
+    desired = wish_of(projects=[project], policy=ListPolicy(of_list))
     assert desired.authority(desired.projects[0]) == authority
     assert desired.authority(None) == of_list
 
@@ -112,9 +112,9 @@ def test_what_gave_what_is_taken_from_granted_by() -> None:
     assert wish_of([{"email": "a@example.com", "granted_by": {}}]).users[0].rule == ""
 
 
-def refusal_of(users: Entries | None = None, projects: Entries | None = None, terms: ListPolicy = ListPolicy()) -> str:
+def refusal_of(users: Entries | None = None, projects: Entries | None = None, policy: ListPolicy = ListPolicy()) -> str:
     with pytest.raises(InputError) as error:
-        desired_access(users, projects, terms)
+        desired_access(users, projects, policy)
     return str(error.value)
 
 
@@ -155,7 +155,7 @@ def test_a_project_that_is_wrong_is_refused_where_it_is_wrong(project: dict[str,
 
 PASSED_ON = (
     '"B" is both in previous_names of projects[0] ("A") and what projects[1] ("B") is to be called. If that is one project, '
-    "name it once, by the name it shall have. If one project is to get the name of another, name both by their ids, or "
+    "name it once, by the name it shall have. If one project is to get the name of another, "
     "rename one in this run and the other in the next, without these previous_names."
 )
 TWO_NAMES = '"{}" is one project under two names: {} and {}. Name it once'
@@ -340,7 +340,7 @@ NAMES = ("Old", "Sales", "p-1")
 
 
 @pytest.mark.parametrize(
-    ("users", "projects", "terms", "read"),
+    ("users", "projects", "policy", "read"),
     [
         # Without any project named none is read.
         ([ADA], None, ListPolicy(), (False, None)),
@@ -370,9 +370,9 @@ NAMES = ("Old", "Sales", "p-1")
     ],
 )
 def test_what_is_read_is_what_can_make_a_difference(
-    users: Entries | None, projects: Entries | None, terms: ListPolicy, read: tuple[bool, tuple[str, ...] | None]
+    users: Entries | None, projects: Entries | None, policy: ListPolicy, read: tuple[bool, tuple[str, ...] | None]
 ) -> None:
-    request = needs_of(users, projects, terms)
+    request = needs_of(users, projects, policy)
     assert (request.projects, request.members, request.all_users) == (*read, True)
 
 

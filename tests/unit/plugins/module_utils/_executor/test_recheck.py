@@ -39,10 +39,10 @@ def carry_out(
     meanwhile: Callable[[], object] = lambda: None,
     users: list[dict[str, Any]] | None = None,
     projects: list[dict[str, Any]] | None = None,
-    terms: ListPolicy = ListPolicy(),
+    policy: ListPolicy = ListPolicy(),
 ) -> Outcome:
     """Plan, let somebody else do something, and carry out."""
-    desired = desired_access(users or [], projects or [], terms)
+    desired = desired_access(users or [], projects or [], policy)
     planned = plan(read(n8n, access_request(desired)), desired)
     assert planned.changes
     meanwhile()
@@ -137,7 +137,7 @@ def test_members_are_looked_at_again_after_some() -> None:
     raised = {n8n.id_of(last): "project:editor"}
     n8n.meanwhile["write", 1] = lambda: n8n.roles_in[key_of(n8n, "Sales")].update(raised)
     listed = {ADA: "admin", BO: "editor", CY: "viewer"}
-    outcome = carry_out(n8n, projects=[{"name": "Sales", "members": listed}], terms=STRICT)
+    outcome = carry_out(n8n, projects=[{"name": "Sales", "members": listed}], policy=STRICT)
     assert conflicts(outcome) == [("remove_member", last, f"left alone: {last} has become project:editor")]
     assert last in n8n.memberships()["Sales"] and people[0] not in n8n.memberships()["Sales"]
 
@@ -150,7 +150,7 @@ def test_two_admins_who_both_go_are_looked_at_together() -> None:
     listed = [{"name": "Sales", "members": {CY: "admin"}}]
     # Cy was to be the admin, and by then is not: nobody is removed for that.
     n8n.meanwhile["members", 3] = lambda: n8n.roles_in[key_of(n8n, "Sales")].update(gone)
-    outcome = carry_out(n8n, projects=listed, terms=STRICT)
+    outcome = carry_out(n8n, projects=listed, policy=STRICT)
     assert {user for user, role in n8n.memberships()["Sales"].items() if role == "project:admin"} == {ADA, BO}
     assert {user for _action, user, reason in conflicts(outcome) if "last admin" in reason} == {ADA, BO}
     assert not outcome.errors
@@ -162,7 +162,7 @@ def test_a_project_that_is_gone_leaves_nothing_to_do() -> None:
         n8n,
         lambda: n8n.all_projects.pop(key_of(n8n, "Sales")),
         projects=[{"name": "Sales", "members": {ADA: "admin"}}],
-        terms=STRICT,
+        policy=STRICT,
     )
     assert {reason for _action, _user, reason in conflicts(outcome)} == {
         "left alone: the project is not there any more"

@@ -44,8 +44,8 @@ def n8n() -> FakeN8n:
     return fake
 
 
-def planned(n8n: FakeN8n, terms: ListPolicy = ListPolicy(), **lists: Any) -> Plan:
-    desired = desired_access(lists.get("users", []), lists.get("projects", []), terms)
+def planned(n8n: FakeN8n, policy: ListPolicy = ListPolicy(), **lists: Any) -> Plan:
+    desired = desired_access(lists.get("users", []), lists.get("projects", []), policy)
     return plan(read(n8n, access_request(desired)), desired)
 
 

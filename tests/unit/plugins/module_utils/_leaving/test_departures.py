@@ -60,13 +60,13 @@ NOW = datetime(2026, 11, 21, 9, 30, tzinfo=timezone.utc)
 STAGED = RecordEntry(ADA.id, ADA.email, NOW, ADA.role, ((SALES.id, SALES.name, PROJECT_ADMIN),))
 
 
-def leave(state: State, *references: str, **terms: Any) -> Plan:
-    return plan_leavers(state, find_leavers(state, references), LeaverOptions(**terms))
+def leave(state: State, *references: str, **policy: Any) -> Plan:
+    return plan_leavers(state, find_leavers(state, references), LeaverOptions(**policy))
 
 
-def refusal(state: State, *references: str, **terms: Any) -> str:
+def refusal(state: State, *references: str, **policy: Any) -> str:
     with pytest.raises(InputError) as refused:
-        leave(state, *references, **terms)
+        leave(state, *references, **policy)
     return str(refused.value)
 
 
@@ -524,15 +524,15 @@ def test_who_has_nothing_but_another_role_begins_anew() -> None:
 
 def test_a_second_half_of_the_first_step_that_is_missing_keeps_nobody_from_being_deleted() -> None:
     state = replace(after_the_first_step(), roles=(*ROLES, NOTHING))
-    terms: dict[str, Any] = {"action": "staged", "demote_role": "Nothing"}
+    policy: dict[str, Any] = {"action": "staged", "demote_role": "Nothing"}
     for days, action in ((1, "change_user_role"), (30, "delete_user")):
-        made = leave(state, ADA.email, **terms, grace_period=grace_period("staged", STAGED, days=days))
+        made = leave(state, ADA.email, **policy, grace_period=grace_period("staged", STAGED, days=days))
         assert [row[0] for row in rows(made)] == [action]
         assert [note for note in made.notes if "n8n deletes more than its API lists" not in note] == []
 
 
 @pytest.mark.parametrize(
-    ("state", "terms", "says"),
+    ("state", "policy", "says"),
     [
         (company(), {"action": "remove_memberships"}, 0),
         (company(), {"action": "demote"}, 0),
@@ -541,8 +541,8 @@ def test_a_second_half_of_the_first_step_that_is_missing_keeps_nobody_from_being
         (after_the_first_step(), {"action": "staged", "grace_period": grace_period("staged", STAGED, days=30)}, 1),
     ],
 )
-def test_a_plan_that_deletes_says_once_what_no_plan_can_name(state: Any, terms: dict[str, Any], says: int) -> None:
-    made = leave(state, ADA.email, LINUS.email, **terms)
+def test_a_plan_that_deletes_says_once_what_no_plan_can_name(state: Any, policy: dict[str, Any], says: int) -> None:
+    made = leave(state, ADA.email, LINUS.email, **policy)
     notes = [note for note in made.notes if note.startswith("n8n deletes more than its API lists")]
     assert len(notes) == says and all("With a user go their agents" in note for note in notes)
 

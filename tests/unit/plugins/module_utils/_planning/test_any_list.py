@@ -52,7 +52,7 @@ class Case:
     teams: dict[str, dict[str, str]]
     users: dict[str, dict[str, Any]]
     projects: dict[str, dict[str, Any]]
-    terms: ListPolicy = ListPolicy()
+    policy: ListPolicy = ListPolicy()
     # Who of `people` the key belongs to.
     me: int = 0
     ids: dict[str, str] = field(default_factory=dict)
@@ -73,13 +73,13 @@ class Case:
             by_id = self.ids.get("Was C") if name == "C" else None
             former = ["Old"] if name == "D" else []
             projects.append({"name": name, "id": by_id, "previous_names": former, **entry})
-        return desired_access(users, projects, self.terms, allow_empty=True)
+        return desired_access(users, projects, self.policy, allow_empty=True)
 
     def ignores(self, email: str) -> bool:
-        return any(fnmatchcase(email, pattern.lower()) for pattern in self.terms.ignored)
+        return any(fnmatchcase(email, pattern.lower()) for pattern in self.policy.ignored)
 
     def pattern_for(self, email: str) -> bool:
-        return any(fnmatchcase(email, pattern.lower()) for pattern in self.terms.protected)
+        return any(fnmatchcase(email, pattern.lower()) for pattern in self.policy.protected)
 
     def shuffled(self, random: Random) -> Case:
         """Return the same with everything in another order."""
@@ -120,13 +120,13 @@ def cases(draw: st.DrawFn) -> Case:
         if draw(st.booleans()):
             there = draw(st.lists(st.sampled_from(EMAILS), unique=True))
             projects[name]["members"] = {email: roles[email, name] for email in there}
-    terms = ListPolicy(
+    policy = ListPolicy(
         draw(st.sampled_from(AUTHORITIES)),
         draw(st.sampled_from(UNLISTED)),
         tuple(draw(st.lists(st.sampled_from(PATTERNS), unique=True, max_size=2))),
         tuple(draw(st.lists(st.sampled_from(PATTERNS), unique=True, max_size=1))),
     )
-    return Case(people, teams, users, projects, terms, draw(st.integers(0, len(people))))
+    return Case(people, teams, users, projects, policy, draw(st.integers(0, len(people))))
 
 
 def drawn_up(case: Case) -> tuple[State, Plan, DesiredState]:
@@ -184,7 +184,7 @@ def test_carried_out_a_plan_gives_what_was_asked_for(case: Case) -> None:
             if key not in state.members:
                 continue
             if email not in named:
-                assert case.terms.unlisted_users == KEEP
+                assert case.policy.unlisted_users == KEEP
             entry = case.projects.get(name, {})
             assert not (strictly(desired, name) and entry.get("members") is not None)
             assert not (strictly(desired, name) and case.users.get(email, {}).get("projects") is not None)
@@ -198,7 +198,7 @@ def test_nothing_is_taken_that_the_list_does_not_take(case: Case) -> None:
     for change in made.changes:
         who = change.user or ""
         assert not case.ignores(who), "ignored people are in no plan"
-        if change.action == "remove_member" and additive and case.terms.unlisted_users == KEEP:
+        if change.action == "remove_member" and additive and case.policy.unlisted_users == KEEP:
             assert change.implied_by == "change_user_role"
         if reduces_access(change):
             assert not case.pattern_for(who), "protected people lose nothing"

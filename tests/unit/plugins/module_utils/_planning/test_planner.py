@@ -537,16 +537,14 @@ def test_people_may_name_a_project_by_its_id_or_by_what_it_is_called_from_now_on
     ids=["chain", "swap", "ring"],
 )
 @pytest.mark.parametrize("backwards", [False, True])
-def test_a_name_can_go_to_another_project_where_both_have_ids(names: dict[str, str], backwards: bool) -> None:
+def test_a_name_that_another_project_has_is_refused(names: dict[str, str], backwards: bool) -> None:
     entries: list[dict[str, object]] = [{"id": key, "name": name} for key, name in names.items()]
-    users: list[dict[str, object]] = [{"email": "linus@example.com", "projects": {"Support": "editor"}}]
-    made = listed(company(), *(reversed(entries) if backwards else entries), users=users)
-    renamed = {change.project_id: change.after for change in made.changes if change.action == "rename_project"}
-    assert renamed == names
-    # The name means the project that is to have it.
-    assert [(change.action, change.project_id) for change in made.changes if change.user] == [
-        ("change_member_role", "p-sales")
-    ]
+    with pytest.raises(InputError) as caught:
+        listed(company(), *(reversed(entries) if backwards else entries))
+    assert (
+        'Project "Sales" (p-sales) cannot be renamed to "Support": project p-support has that name already. If that project '
+        "is to get another name, rename it in one run, and this project in the next run."
+    ) in str(caught.value)
 
 
 def test_a_name_that_a_project_is_about_to_lose_is_refused() -> None:
@@ -578,16 +576,7 @@ def test_a_name_that_a_project_is_about_to_lose_is_refused() -> None:
         ),
         (
             [{"id": "p-support", "name": "Help"}, {"name": "Support"}],
-            'are both project p-support, "Support": name it once. If another one is to get its name, name both by their ids.',
-        ),
-        # A name that is free is not free for two.
-        (
-            [
-                {"id": "p-support", "name": "H"},
-                {"id": "p-sales", "name": "Support"},
-                {"id": "p-twin-1", "name": "Support"},
-            ],
-            'Project "Twin" (p-twin-1) cannot be renamed to "Support": project p-sales has that name already.',
+            'are both project p-support, "Support": name it once. If another project is to get this name, rename this project in one run, and the other one in the next run.',
         ),
         (
             [{"id": "p-support", "name": "Support"}, {"id": "p-sales", "name": "Support"}],
@@ -632,8 +621,8 @@ def test_what_was_exported_changes_nothing_however_it_is_meant() -> None:
     )
     exported = export(state)
     for users, projects in ((True, True), (True, False), (False, True)):
-        for terms in (ListPolicy(), ListPolicy(AUTHORITATIVE), ListPolicy(AUTHORITATIVE, REMOVE_MEMBERSHIPS)):
+        for policy in (ListPolicy(), ListPolicy(AUTHORITATIVE), ListPolicy(AUTHORITATIVE, REMOVE_MEMBERSHIPS)):
             desired = desired_access(
-                exported["users"] if users else None, exported["projects"] if projects else None, terms
+                exported["users"] if users else None, exported["projects"] if projects else None, policy
             )
             assert plan(state, desired).changes == ()

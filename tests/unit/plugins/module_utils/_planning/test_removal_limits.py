@@ -61,19 +61,19 @@ def crowd(size: int, role: str = "viewer", start: int = 0) -> Roles:
     return {f"p{number:02}": role for number in range(start, start + size)}
 
 
-def planned(before: State, projects: dict[str, Roles], terms: ListPolicy = STRICT, users: Roles | None = None) -> Plan:
+def planned(before: State, projects: dict[str, Roles], policy: ListPolicy = STRICT, users: Roles | None = None) -> Plan:
     """Plan these members of projects, and these instance roles."""
     members = [
         {"name": name, "members": {email(who): role for who, role in of.items()}} for name, of in projects.items()
     ]
     people = [{"email": email(who), "role": role} for who, role in (users or {}).items()]
-    return plan(before, desired_access(people, members, terms, allow_empty=True))
+    return plan(before, desired_access(people, members, policy, allow_empty=True))
 
 
-def words(made: Plan, terms: ListPolicy = STRICT, **limits: Any) -> str:
+def words(made: Plan, policy: ListPolicy = STRICT, **limits: Any) -> str:
     """Return why the brakes trip, or "" where they do not."""
     try:
-        RemovalLimits(**limits).check(made, terms)
+        RemovalLimits(**limits).check(made, policy)
     except RemovalLimitExceeded as error:
         return str(error)
     return ""
@@ -240,15 +240,15 @@ def test_invitations_additions_and_renames_do_not_count() -> None:
 
 @pytest.mark.parametrize("kind", ["protected", "ignored"])
 def test_the_protected_and_the_ignored_are_left_out_of_both(kind: str) -> None:
-    terms = ListPolicy(AUTHORITATIVE, **{kind: ("p0*",)})
+    policy = ListPolicy(AUTHORITATIVE, **{kind: ("p0*",)})
     # Ten who cannot go do not make it one of eleven.
-    made = planned(state_of({"A": {**crowd(10), "ada": "viewer"}}), {"A": {}}, terms)
+    made = planned(state_of({"A": {**crowd(10), "ada": "viewer"}}), {"A": {}}, policy)
     assert [change.user for change in made.changes] == ["ada@example.com"]
-    assert "1 removals and demotions of 1 memberships (100.0 %)" in words(made, terms)
+    assert "1 removals and demotions of 1 memberships (100.0 %)" in words(made, policy)
     # Nor do they make a small project a big one.
     trio = {"ada": "viewer", "bo": "viewer", "cy": "viewer"}
-    small = planned(state_of({"A": {**crowd(9), **trio}, "B": crowd(40, start=50)}), {"A": {}}, terms)
-    assert small.summary["remove_member"] == 3 and words(small, terms) == ""
+    small = planned(state_of({"A": {**crowd(9), **trio}, "B": crowd(40, start=50)}), {"A": {}}, policy)
+    assert small.summary["remove_member"] == 3 and words(small, policy) == ""
 
 
 def test_the_owner_and_the_keys_own_user_are_left_out_too() -> None:
@@ -261,10 +261,10 @@ def test_the_owner_and_the_keys_own_user_are_left_out_too() -> None:
 
 @pytest.mark.parametrize(("unlisted", "counted"), [(REMOVE_MEMBERSHIPS, 2), (DEMOTE, 4)])
 def test_unlisted_people_count(unlisted: str, counted: int) -> None:
-    terms = ListPolicy(unlisted_users=unlisted)
-    made = planned(state_of({"A": crowd(10)}), {"A": crowd(8)}, terms)
-    assert words(made, terms, max_removals=counted, max_removal_percent=100) == ""
-    assert f"{counted} removals and demotions are more" in words(made, terms, max_removals=counted - 1)
+    policy = ListPolicy(unlisted_users=unlisted)
+    made = planned(state_of({"A": crowd(10)}), {"A": crowd(8)}, policy)
+    assert words(made, policy, max_removals=counted, max_removal_percent=100) == ""
+    assert f"{counted} removals and demotions are more" in words(made, policy, max_removals=counted - 1)
 
 
 # Limits, approval, and what has to be read

@@ -60,9 +60,9 @@ def crowd() -> State:
 
 
 def made(
-    users: Entries | None, projects: Entries | None = None, terms: ListPolicy = STRICT, state: State | None = None
+    users: Entries | None, projects: Entries | None = None, policy: ListPolicy = STRICT, state: State | None = None
 ) -> Plan:
-    return plan(state or crowd(), desired_access(users, projects, terms, allow_empty=True))
+    return plan(state or crowd(), desired_access(users, projects, policy, allow_empty=True))
 
 
 def removed(planned: Plan) -> set[tuple[str | None, str | None]]:
@@ -176,10 +176,10 @@ def test_reasons_say_which_list_and_which_rule() -> None:
 
 @pytest.mark.parametrize("authority", [ADDITIVE, AUTHORITATIVE])
 def test_unlisted_users_leave_all_projects_and_keep_their_instance_role(authority: str) -> None:
-    terms = ListPolicy(authority, REMOVE_MEMBERSHIPS)
+    policy = ListPolicy(authority, REMOVE_MEMBERSHIPS)
     # Linus is listed, and Max is named in a project only.
     users, projects = [{"email": "linus@example.com"}], [{"name": "Sales", "members": {MAX.id: "viewer"}}]
-    planned = made(users, projects, terms, replace(crowd(), own_user_id=GRACE.id))
+    planned = made(users, projects, policy, replace(crowd(), own_user_id=GRACE.id))
     assert removed(planned) == of("ada Sales", "ada Support", "ada Third")
     assert {change.reason for change in planned.changes} == {"is on no list"}
     assert removed(made(users, projects, ListPolicy(authority, KEEP))) == (
@@ -188,8 +188,8 @@ def test_unlisted_users_leave_all_projects_and_keep_their_instance_role(authorit
 
 
 def test_an_unlisted_user_leaves_also_what_is_additive() -> None:
-    terms = ListPolicy(AUTHORITATIVE, REMOVE_MEMBERSHIPS)
-    planned = made([user("grace", Sales="admin", Support="admin", Third="admin")], [project("Sales", ADDITIVE)], terms)
+    policy = ListPolicy(AUTHORITATIVE, REMOVE_MEMBERSHIPS)
+    planned = made([user("grace", Sales="admin", Support="admin", Third="admin")], [project("Sales", ADDITIVE)], policy)
     assert ("max@example.com", "Sales") in removed(planned)
 
 
@@ -312,9 +312,9 @@ def test_patterns_of_emails_leave_people_where_they_are(
 
 
 def test_a_protected_user_may_get_more_and_never_less() -> None:
-    terms = ListPolicy(AUTHORITATIVE, protected=("ada@*",))
+    policy = ListPolicy(AUTHORITATIVE, protected=("ada@*",))
     wants = [{**user("ada", Sales="admin", Support="viewer", Third="viewer"), "role": "chatUser"}]
-    planned = made(wants, None, terms)
+    planned = made(wants, None, policy)
     assert [(change.action, change.project, change.after) for change in planned.changes] == [
         ("change_member_role", "Sales", "project:admin")
     ]
@@ -324,15 +324,15 @@ def test_a_protected_user_may_get_more_and_never_less() -> None:
         "of project:viewer.",
     )
     # Where the order of two roles is not known, either may be less.
-    custom = made([user("ada", Sales="project:auditor-a1b2c3", Support="viewer", Third="admin")], None, terms)
+    custom = made([user("ada", Sales="project:auditor-a1b2c3", Support="viewer", Third="admin")], None, policy)
     assert custom.changes == () and len(custom.notes) == 1
 
 
 def test_an_ignored_user_who_is_listed_is_left_alone_and_that_is_said() -> None:
-    terms = ListPolicy(AUTHORITATIVE, REMOVE_MEMBERSHIPS, ignored=("ada@*", "new@*"))
+    policy = ListPolicy(AUTHORITATIVE, REMOVE_MEMBERSHIPS, ignored=("ada@*", "new@*"))
     users = [{**user("ada", Sales="admin"), "role": "admin"}, {**user("new", Sales="viewer"), "role": "admin"}]
     planned = made(
-        users, [project(name, grace="admin", max="viewer", new="viewer") for name in ("Sales", "Third")], terms
+        users, [project(name, grace="admin", max="viewer", new="viewer") for name in ("Sales", "Third")], policy
     )
     assert {change.user for change in planned.changes}.isdisjoint({"ada@example.com", "new@example.com"})
     assert planned.notes == tuple(
@@ -420,9 +420,9 @@ def test_a_demotion_and_a_removal_together_leave_no_project_without_an_admin() -
 
 
 def creation(
-    terms: ListPolicy, entry: dict[str, Any], state: State | None = None
+    policy: ListPolicy, entry: dict[str, Any], state: State | None = None
 ) -> tuple[list[tuple[object, ...]], Plan]:
-    planned = made(None, [{"name": "New", **entry}], terms, state)
+    planned = made(None, [{"name": "New", **entry}], policy, state)
     return [(change.action, change.user, change.before, change.after) for change in planned.changes], planned
 
 
@@ -488,7 +488,7 @@ def test_a_creator_who_is_not_the_owner_goes_just_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("terms", "projects"),
+    ("policy", "projects"),
     [
         (STRICT, None),
         (ListPolicy(ADDITIVE, REMOVE_MEMBERSHIPS), None),
@@ -497,11 +497,11 @@ def test_a_creator_who_is_not_the_owner_goes_just_so() -> None:
     ],
 )
 def test_a_key_that_does_not_tell_whose_it_is_takes_nothing_from_anybody(
-    terms: ListPolicy, projects: Entries | None
+    policy: ListPolicy, projects: Entries | None
 ) -> None:
     state = replace(crowd(), own_user_id=None)
     with pytest.raises(InputError, match="This API key is of an old form that does not tell whose it is"):
-        made([user("ada", Sales="editor")], projects, terms, state)
+        made([user("ada", Sales="editor")], projects, policy, state)
     # Where nothing is taken it will do.
     additive = [{**entry, "authority": ADDITIVE} for entry in projects or ()]
     assert removed(made([user("ada", Sales="editor")], additive, ListPolicy(), state)) == of()

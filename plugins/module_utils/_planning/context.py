@@ -1,0 +1,106 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the planners of users, projects, members and removals share while they make one plan. PURE."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from .._changes.change import Change
+from .._changes.handover import Handover
+from .._desired.desired import DesiredMember, DesiredProject, DesiredState, ListPolicy
+from .._desired.protection import Protection
+from .._errors import ErrorCollector
+from .._state.model import Project, State, User
+from .._state.roles import role_slug
+from .._state.similar_names import SimilarEmails, missing_project_note
+from .._text import quoted
+
+
+class PlanContext:
+    """The plan so far, and what was found out for it.
+
+    The users whose ids are in `keep_role` do not become chat users, whatever the desired state says.
+    """
+
+    def __init__(self, state: State, desired: DesiredState, keep_role: frozenset[str] = frozenset()) -> None:
+        self.state = state
+        self.desired = desired
+        self.policy = desired.policy or ListPolicy()
+        self.protection = Protection(self.policy, state)
+        self.keep_role = keep_role
+        self.changes: list[Change] = []
+        self.problems = ErrorCollector()
+        self.handovers: dict[str, Handover] = {}
+        # The users and projects that this plan creates, so that members can be planned for them.
+        self.new_users: dict[str, User] = {}
+        self.new_projects: dict[str, Project] = {}
+        # The entry of the list for a project, by the key of the project.
+        self.entry_by_project: dict[str, DesiredProject] = {}
+        # The desired role and its entry, by the key of the project and the email of the user.
+        self.wanted_roles: dict[str, dict[str, tuple[str, DesiredMember]]] = {}
+        self.becoming_chat_users: set[str] = set()
+        # The ids of the users who are to lose all access.
+        self.leavers: set[str] = set()
+        self._notes: dict[str, None] = {}
+        self._staying: dict[str, list[str]] = {}
+        self._slugs: dict[tuple[str, str], str] = {}
+
+    def note(self, text: str) -> None:
+        """Add a note about something that was asked for and is left alone."""
+        self._notes[text] = None
+
+    def note_staying(self, user: User, project: str) -> None:
+        """Note that a protected user stays in a project whose list does not name the user."""
+        who = f"{user.email} is {self.protection.reason_for(user)}"
+        self._staying.setdefault(who, []).append(quoted(project))
+
+    def note_missing_project(self, name: str) -> None:
+        """Note which project may be meant by a missing one that is to be absent, if one has a similar name."""
+        note = missing_project_note(name, (project.name for project in self.state.projects if project.is_team))
+        if note:
+            self.note(note)
+
+    def notes(self) -> list[str]:
+        """Return all notes. What is the same for many projects is one sentence."""
+        staying = [
+            f"{who} and stays in {', '.join(sorted(projects)[:3])}{f' and {len(projects) - 3} more' if len(projects) > 3 else ''}, "
+            "which the list does not say."
+            for who, projects in sorted(self._staying.items())
+        ]
+        return [*self._notes, *staying]
+
+    def is_ignored(self, email: str) -> bool:
+        """Return whether ignored_users has a listed user, and note that."""
+        if not self.protection.ignores(email):
+            return False
+        self.note(f"{email} is listed, and is left alone as ignored_users says.")
+        return True
+
+    def hand_over(self, owner: str, handover: Handover | None) -> None:
+        """Add the handover of a user or project with that id."""
+        if handover is not None:
+            self.handovers[owner] = handover
+            self._notes.update(dict.fromkeys(handover.notes))
+
+    def slug(self, role: str, kind: str, source: str) -> str:
+        """Return the full slug of a role, which is found out once for all users who get it."""
+        if (kind, role) not in self._slugs:
+            self._slugs[kind, role] = role_slug(role, kind, self.state.roles, source)
+        return self._slugs[kind, role]
+
+    @cached_property
+    def similar_emails(self) -> SimilarEmails:
+        """The emails of all users that were read."""
+        return SimilarEmails(user.email for user in self.state.users)
+
+
+def with_rule(reason: str, rule: str) -> str:
+    """Return the reason for a change, with the rule that it comes from."""
+    return f"{reason}, by rule {quoted(rule)}" if rule else reason
+
+
+def role_source(entry_source: str, rule: str, key: str) -> str:
+    """Return where a role is written: in a rule, whose part is `key`, or else in the entry of the list."""
+    return f"rule {quoted(rule)}, {key}" if rule else entry_source

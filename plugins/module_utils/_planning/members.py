@@ -1,0 +1,155 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans members of projects and their roles. PURE."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from .._changes.change import Change
+from .._desired.desired import AUTHORITATIVE, DesiredMember, DesiredUser
+from .._errors import InputError
+from .._state.model import Member, Project, User
+from .._state.names import composed, personal
+from .._state.roles import CHAT_USER, PROJECT_ADMIN, is_demotion
+from .._text import quoted
+from .context import PlanContext, role_source, with_rule
+from .projects import ProjectPlanner, missing_project
+from .removal_changes import membership_removal
+from .users import UserPlanner
+
+
+class MemberPlanner:
+    """Plans entries about members, whose users and projects may have to be created."""
+
+    def __init__(self, context: PlanContext, users: UserPlanner, projects: ProjectPlanner) -> None:
+        self.context = context
+        self.users = users
+        self.projects = projects
+
+    def plan(self, desired: DesiredMember) -> None:
+        """Plan what one entry asks for; raises InputError."""
+        # Told first, so that a list is refused once with everything that is wrong in it.
+        role = (
+            None
+            if desired.role is None
+            else self.context.slug(
+                desired.role, "project", role_source(desired.source, desired.rule, f"project {quoted(desired.project)}")
+            )
+        )
+        known = self.context.state.find_user(desired.user)
+        # Before the project: for somebody who is left alone none is created.
+        if self.context.is_ignored(known.email if known else desired.user):
+            return
+        project, user = self._project_of(desired), self._user_of(desired)
+        if project is None or user is None:
+            if desired.present:
+                self._refuse_missing(desired, project, user)
+            elif project is None:
+                self.context.note_missing_project(desired.project)
+            return
+        current = self.context.state.find_member(project, user)
+        if not desired.present:
+            if current is not None:
+                self.context.changes.append(membership_removal(project, current, "is to be no member"))
+            return
+        if role is None:
+            if current is None:
+                raise InputError(
+                    f'User "{user.email}" is no member of project "{project.name}" yet: a new member needs a role.'
+                )
+            return
+        if self._is_new(desired, role, project, user):
+            self._plan_role(project, user, current, role, desired)
+
+    def _is_new(self, desired: DesiredMember, role: str, project: Project, user: User) -> bool:
+        """Whether this is the first to say something of a membership; raises InputError where the second contradicts it."""
+        other, first = self.context.wanted_roles.setdefault(project.key, {}).setdefault(user.email, (role, desired))
+        if other != role:
+            raise InputError(
+                f'{user.email} cannot be both {other} and {role} in project "{project.name}" ({project.id}): '
+                f'{first.source} names it "{first.project}", and {desired.source} names it "{desired.project}".'
+            )
+        return first is desired
+
+    def _plan_role(
+        self, project: Project, user: User, current: Member | None, role: str, desired: DesiredMember
+    ) -> None:
+        creator = not project.id and bool(user.id) and user.id == self.context.state.own_user_id
+        before = PROJECT_ADMIN if creator else current.role if current else None
+        after_role_change = user.id in self.context.becoming_chat_users
+        if before == role and not (after_role_change and current):
+            return
+        who = "" if self.context.desired.policy is None else self.context.protection.reason_for(user)
+        if creator and self.context.desired.authority(self.context.entry_by_project.get(project.key)) == AUTHORITATIVE:
+            # Only an authoritative list takes from its user what comes with the creation of a project.
+            who = self.context.protection.pattern_for(user)
+        if before and who and is_demotion(before, role):
+            self.context.note(f"{desired.source}: {user.email} is {who} and keeps {before}, in place of {role}.")
+            return
+        if after_role_change and current:
+            action, reason = "add_member", f"is given back what becoming {CHAT_USER} takes away"
+        elif before is None:
+            action, reason = "add_member", "is no member yet"
+        else:
+            action, reason = "change_member_role", "has another role in the project"
+        self.context.changes.append(
+            Change(
+                action,
+                user.email,
+                project.name,
+                before,
+                role,
+                with_rule(reason, desired.rule),
+                user_id=user.id or None,
+                project_id=project.id or None,
+                after_role_change=after_role_change,
+            )
+        )
+
+    def _project_of(self, desired: DesiredMember) -> Project | None:
+        if desired.project not in self.projects.by_reference:
+            project = self.projects.known(desired.project) or self.context.state.find_project(desired.project)
+            entry = self.context.entry_by_project.get(project.key) if project else None
+            if (
+                project
+                and entry
+                and entry.name
+                and desired.project != project.id
+                and composed(desired.project) != composed(entry.name)
+            ):
+                # Once it is renamed, the next run would not find it by that name, and would create it.
+                raise InputError(
+                    f'{desired.source}: project "{desired.project}" is to be "{entry.name}" by {entry.source}: name it so in both.'
+                )
+            if project is None and desired.present and composed(desired.project) in self.context.state.personal_names:
+                raise InputError(personal(desired.project))
+            if project is None and self.context.desired.create_projects and desired.present:
+                project = self.projects.create(desired.project)
+            self.projects.by_reference[desired.project] = project
+        return self.projects.by_reference[desired.project]
+
+    def _user_of(self, desired: DesiredMember) -> User | None:
+        user = self.context.new_users.get(desired.user) or self.context.state.find_user(desired.user)
+        if (
+            user is None
+            and self.context.desired.create_users
+            and desired.present
+            and desired.user not in self._listed_users
+        ):
+            if "@" in desired.user:
+                return self.users.invite(DesiredUser(desired.user, source=desired.source), None)
+        return user
+
+    @cached_property
+    def _listed_users(self) -> set[str]:
+        """The users who have an entry of their own."""
+        return {desired.user for desired in self.context.desired.users}
+
+    def _refuse_missing(self, desired: DesiredMember, project: Project | None, user: User | None) -> None:
+        if project is None:
+            self.context.problems.add(missing_project(self.context.state, desired.project))
+        # Of somebody who was to be invited and could not be, it has been said why.
+        if user is None and desired.user not in self._listed_users:
+            self.context.problems.add(self.users.missing(desired.user))

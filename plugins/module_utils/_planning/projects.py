@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans projects: creations, renames and deletions, and knows how the list names projects. PURE."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from .._changes.change import Change
+from .._desired.desired import DesiredProject
+from .._errors import InputError
+from .._state.model import Project, State, require_single
+from .._state.names import composed, project_name
+from .context import PlanContext
+from .deletion import handover_target, project_deletion
+
+
+class ProjectPlanner:
+    """Plans entries about projects. `by_reference` has the projects by the ids and names that the list uses."""
+
+    def __init__(self, context: PlanContext) -> None:
+        self.context = context
+        self.by_reference: dict[str, Project | None] = {}
+        # The projects of the list by the names that they are to have, in form NFC.
+        self._project_by_listed_name: dict[str, Project] = {}
+
+    def plan(self, desired: DesiredProject) -> None:
+        """Plan what one entry asks for; raises InputError."""
+        if desired.id is not None:
+            project = self.context.state.find_project(desired.id)
+            if project is not None and project.id != desired.id:
+                project = None
+        else:
+            project = require_single(desired.name or "", self.context.state.projects_named(desired.name or ""))
+        if not desired.present:
+            if project is not None:
+                self._delete_project(project)
+            elif desired.id is None:
+                self.context.note_missing_project(desired.name or "")
+            return
+        if project is None:
+            project = self._with_previous_name(desired)
+        if project is None:
+            if desired.id is not None or not self.context.desired.create_projects:
+                raise InputError(missing_project(self.context.state, desired.reference))
+            project = self.create(desired.name or "")
+        elif desired.name is not None and composed(project.name) != composed(desired.name):
+            self._rename(project, desired)
+        other = self.context.entry_by_project.setdefault(project.key, desired)
+        if other is not desired:
+            raise InputError(
+                f'{other.source} and {desired.source} are both project {project.id}, "{project.name}": name it once. If another '
+                "project is to get this name, rename this project in one run, and the other one in the next run."
+            )
+        if desired.id is not None:
+            self.by_reference[desired.id] = project
+        # A name that is another's too, or the id of another, does not mean this one.
+        if desired.name is not None and set(self.context.state.find_projects(desired.name)) <= {project}:
+            self.by_reference[desired.name] = project
+            self._project_by_listed_name[composed(desired.name)] = project
+
+    def known(self, reference: str) -> Project | None:
+        """Return the project that the list calls so, or by the same name in another Unicode form, unless n8n has that form."""
+        found = self.by_reference.get(reference)
+        if found is None and not self.context.state.is_named(reference):
+            found = self._project_by_listed_name.get(composed(reference))
+        return found
+
+    def _with_previous_name(self, desired: DesiredProject) -> Project | None:
+        matches = {
+            project.id: project
+            for name in desired.previous_names
+            for project in self.context.state.projects_named(name)
+        }
+        if len(matches) > 1:
+            names = ", ".join(f'"{project.name}" ({project.id})' for project in matches.values())
+            raise InputError(
+                f'{desired.source}: several projects have a previous name of "{desired.name}": {names}. Name the one by its id.'
+            )
+        return next(iter(matches.values()), None)
+
+    def create(self, name: str) -> Project:
+        """Plan a project of that name, once."""
+        key = composed(name)
+        if key not in self.context.new_projects:
+            self.context.changes.append(
+                Change("create_project", project=name, after=name, reason="no project has this name yet")
+            )
+            self.context.new_projects[key] = Project("", name)
+        return self.context.new_projects[key]
+
+    def _rename(self, project: Project, desired: DesiredProject) -> None:
+        name = project_name(desired.name, desired.source)
+        named = self.known(name)
+        for other in (*self.context.state.projects_named(name), *([named] if named else ())):
+            raise InputError(
+                f'Project "{project.name}" ({project.id}) cannot be renamed to "{name}": project {other.id} has that name already. '
+                "If that project is to get another name, rename it in one run, and this project in the next run."
+            )
+        self.context.changes.append(
+            Change(
+                "rename_project",
+                project=project.name,
+                before=project.name,
+                after=name,
+                reason="has another name",
+                project_id=project.id,
+            )
+        )
+
+    def _delete_project(self, project: Project) -> None:
+        handover_options = self.context.desired.handover_options
+        target = handover_target(self.context.state, handover_options)
+        changes, handover = project_deletion(self.context.state, project, target)
+        self.context.changes.extend(changes)
+        self.context.hand_over(project.id, handover)
+
+
+def missing_project(state: State, project: str) -> str:
+    """Return the words for a project that is not there, with what may have been meant, or the way out."""
+    names = {composed(team.name).casefold().strip(): team.name for team in state.projects if team.is_team}
+    alike = get_close_matches(composed(project).casefold().strip(), names, n=1, cutoff=0.75)
+    hint = f'was "{names[alike[0]]}" meant?' if alike else "create it, with n8n_project, or with create_projects."
+    return f'Project "{project}" does not exist: {hint}'

@@ -1,0 +1,155 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans users: invitations, instance roles, and deletions. PURE."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from .._changes.change import Change
+from .._desired.desired import DesiredUser
+from .._errors import InputError
+from .._state.model import User
+from .._state.names import invitation_refusal
+from .._state.roles import CHAT_USER, MEMBER, OWNER, is_demotion
+from .context import PlanContext, role_source, with_rule
+from .deletion import handover_target, user_deletion
+from .projects import ProjectPlanner
+from .removal_changes import check_leaver, implied_removals, role_change
+
+
+class UserPlanner:
+    """Plans entries about users. `projects` knows how the list names projects."""
+
+    def __init__(self, context: PlanContext, projects: ProjectPlanner) -> None:
+        self.context = context
+        self.projects = projects
+        # The invitations that n8n would refuse because of the address, a line for each.
+        self._refused_addresses: dict[str, None] = {}
+
+    def plan(self, desired: DesiredUser) -> None:
+        """Plan what one entry asks for; raises InputError."""
+        user = self.context.state.find_user(desired.user)
+        if not desired.present:
+            if user is not None:
+                self._delete_user(user)
+            return
+        if self.context.is_ignored(user.email if user else desired.user):
+            return
+        role = (
+            None
+            if desired.role is None
+            else self.context.slug(desired.role, "global", role_source(desired.source, desired.rule, "role"))
+        )
+        if user is None:
+            self.invite(desired, role)
+            return
+        if user.is_pending and self.context.desired.resend_invite:
+            self._check_address(user.email, desired)
+            self.context.changes.append(
+                Change(
+                    "invite_user",
+                    user.email,
+                    before=user.role,
+                    after=user.role,
+                    reason="the invitation is sent again",
+                    user_id=user.id,
+                )
+            )
+        if role is not None and role != user.role:
+            self._change_role(user, role, desired)
+
+    def invite(self, desired: DesiredUser, role: str | None) -> User:
+        """Plan an invitation with that role; raises InputError if users are not created here."""
+        if not self.context.desired.create_users or "@" not in desired.user:
+            raise InputError(self.missing(desired.user))
+        self._check_address(desired.user, desired)
+        if role == OWNER:
+            raise InputError(
+                f"{desired.source}: {desired.user} cannot be invited as {OWNER}: an instance has one owner."
+            )
+        user = User("", desired.user, role or MEMBER, is_pending=True)
+        self.context.changes.append(
+            Change(
+                "invite_user", user.email, after=user.role, reason=with_rule("no user has this email yet", desired.rule)
+            )
+        )
+        return self.context.new_users.setdefault(user.email, user)
+
+    def _check_address(self, email: str, desired: DesiredUser) -> None:
+        """Remember why n8n would refuse to invite an address, with its place in the list."""
+        refusal = invitation_refusal(email)
+        if refusal:
+            place = f"email ({email})" if self.context.desired.policy is None else desired.source
+            self._refused_addresses[f"{place}: {refusal}."] = None
+
+    def _change_role(self, user: User, role: str, desired: DesiredUser) -> None:
+        if role == OWNER:
+            raise InputError(
+                f"{desired.source}: {user.email} cannot be made {OWNER}: ownership of an instance is not given by this API."
+            )
+        who = self.context.state.protected_as(user)
+        if who and self.context.desired.policy is None:
+            raise InputError(
+                f"{desired.source}: {user.email} is {who}, whose instance role {user.role} cannot be changed."
+            )
+        if not who and is_demotion(user.role, role):
+            who = self.context.protection.reason_for(user)
+        if role == CHAT_USER and user.id in self.context.keep_role:
+            who = "the last project:admin of a project"
+        if who:
+            self.context.note(f"{desired.source}: {user.email} is {who} and keeps {user.role}, in place of {role}.")
+            return
+        self.context.changes.append(role_change(user, role, with_rule("has another instance role", desired.rule)))
+        if role == CHAT_USER:
+            self.context.becoming_chat_users.add(user.id)
+            kept = self._desired_projects.get(user.email, set())
+            self.context.changes.extend(
+                lost for lost in implied_removals(self.context.state, user) if lost.project_id not in kept
+            )
+            if self.context.desired.policy is None:
+                self.context.note(
+                    f"n8n takes all memberships of team projects from {user.email} with {CHAT_USER}. They are not shown, as no "
+                    "project is read for one user; n8n_access and n8n_offboard show them."
+                )
+
+    @cached_property
+    def _desired_projects(self) -> dict[str, set[str]]:
+        """The ids of the projects in which each user is to be a member, by email."""
+        found: dict[str, set[str]] = {}
+        for desired in self.context.desired.members:
+            user = self.context.state.find_user(desired.user)
+            known = [project for project in (self.projects.known(desired.project),) if project]
+            for project in known or self.context.state.find_projects(desired.project):
+                found.setdefault(user.email if user else desired.user, set()).add(project.id)
+        return found
+
+    def _delete_user(self, user: User) -> None:
+        check_leaver(self.context.state, user)
+        self.context.leavers.add(user.id)
+        handover_options = self.context.desired.handover_options
+        target = handover_target(self.context.state, handover_options)
+        changes, handover = user_deletion(self.context.state, user, "is to be absent", target)
+        self.context.changes.extend(changes)
+        self.context.hand_over(user.id, handover)
+
+    def refuse_addresses(self) -> None:
+        """Add one problem that names every address that n8n refuses to invite: one of them blocks a whole batch."""
+        if self._refused_addresses:
+            self.context.problems.add(
+                "n8n refuses to invite these email addresses. Correct each address, or remove its user from the list:\n"
+                + "\n".join(self._refused_addresses)
+            )
+
+    def missing(self, user: str) -> str:
+        """Return the message for a user who does not exist, with the email that may be meant."""
+        hint = self.context.similar_emails.hint(user) if "@" in user else ""
+        return f"{missing_user(user)} {hint}".rstrip()
+
+
+def missing_user(user: str) -> str:
+    """Return the words for a user who is not there, with the way out."""
+    return (
+        f'User "{user}" does not exist: invite somebody by email, with n8n_user, or with n8n_access and create_users.'
+    )
