@@ -141,14 +141,10 @@ class Task:
 
     def _check_roles(self, plan: Plan) -> None:
         """Find out before the first write whether the roles exist and the licence includes them, where n8n tells."""
-        kinds = {
-            "invite_user": "global",
-            "change_user_role": "global",
-            "add_member": "project",
-            "change_member_role": "project",
-        }
         given = {
-            (kinds[change.action], change.after or ""): change for change in plan.changes if change.action in kinds
+            (change.definition.role_kind, change.after or ""): change
+            for change in plan.changes
+            if change.definition.role_kind
         }
         if not given:
             return
@@ -264,10 +260,8 @@ def run_module(
 
 
 def _calls_of(plan: Plan) -> set[str]:
-    """Return what a plan calls, by the names in _resources.SCOPES."""
-    handed_over = {call for handover in plan.handovers.values() for call in handover.actions}
-    changes = (change for change in plan.changes if not change.implied_by and change.item is None)
-    return handed_over | {change.action for change in changes}
+    """Return what a plan calls, by the names in scopes.SCOPES."""
+    return {call for change in plan.changes if not change.implied_by for call in change.definition.calls}
 
 
 def connection_spec() -> dict[str, dict[str, Any]]:

@@ -9,90 +9,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._state.names import project_key
-from .._state.owned import OwnedItem
+from .._state.owned import OwnedItem, Table
 from .._state.roles import PROJECT_ADMIN, is_demotion
+from .actions import ACTIONS, ALWAYS, BY_ROLE, MEMBER, PROJECT, STEP_AFTER_ROLE_CHANGE, STEPS, Action
 
-# What a change does, in the order of a plan.
-ACTIONS = (
-    "invite_user",
-    "create_project",
-    "rename_project",
-    "add_member",
-    "change_member_role",
-    "unpublish_workflow",
-    "transfer_credential",
-    "transfer_workflow",
-    "copy_table",
-    "delete_table",
-    "change_user_role",
-    "remove_member",
-    "delete_user",
-    "delete_project",
-    "delete_credential",
-    "delete_workflow",
-    "delete_variable",
-)
-# Those that are about something that somebody owns.
-ABOUT_ITEMS = (
-    "unpublish_workflow",
-    "transfer_credential",
-    "transfer_workflow",
-    "copy_table",
-    "delete_table",
-    "delete_credential",
-    "delete_workflow",
-    "delete_variable",
-)
-# The steps in which a plan is carried out. No step needs a later one, and no project is without an admin in between:
-# roles are given before others are taken. A user who becomes global:chatUser loses every team membership by that, so
-# whatever the plan gives to such a user comes behind it. What somebody owns is handed over while the account is as it was.
-STEPS = (
-    "invite",
-    "create",
-    "rename",
-    "give",
-    "hand_over",
-    "change_users",
-    "change_users_again",
-    "give_back",
-    "take",
-    "delete_users",
-    "delete_projects",
-)
-_STEP = {
-    "invite_user": "invite",
-    "create_project": "create",
-    "rename_project": "rename",
-    # One call to n8n does both.
-    "add_member": "give",
-    "change_member_role": "give",
-    "change_user_role": "change_users",
-    "remove_member": "take",
-    "delete_user": "delete_users",
-    "delete_project": "delete_projects",
-    **dict.fromkeys(ABOUT_ITEMS, "hand_over"),
-}
-# Behind the step in which a user becomes a chat user.
-_LATE_STEP = {"change_users": "change_users_again", "give": "give_back"}
 _STEP_RANK = {step: rank for rank, step in enumerate(STEPS)}
 _ACTION_RANK = {action: rank for rank, action in enumerate(ACTIONS)}
-# Those that give somebody a role in a project.
-GIVES = ("add_member", "change_member_role")
-# Those that are about a project itself, not about somebody in it.
-PROJECT_ACTIONS = ("create_project", "rename_project", "delete_project")
 
 
 @dataclass(frozen=True)
 class Change:
-    """One difference between what is and what shall be.
+    """One difference between the present and the desired state.
 
-    `user` is an email and `project` a name; the ids stand beside them where n8n has given one already. `before` and
-    `after` are role slugs, or names of projects. A change that is `implied_by` an action needs no call: n8n makes it as
-    part of that action on the same user or project, and it is listed because somebody loses something by it. One that is
-    `after_role_change` is for somebody who becomes a chat user by the same plan, and comes behind that.
+    `action` is a name in ACTIONS. `user` is an email and `project` a name; the ids stand beside them if n8n has given one
+    already. `before` and `after` are role slugs, or names of projects. A change that is `implied_by` an action needs no
+    call: n8n makes it as part of that action on the same user or project, and it is listed because access or a resource is
+    lost by it. One that is `after_role_change` is for a user who becomes a chat user by the same plan, and comes behind that.
 
-    Where it is about an `item`, `user` is whose it is, if a user's, `project` is where it goes, and `owner` is the id of the
-    user or project whose it is; the changes of one owner are made in the order of their `position`.
+    If it is about an `item`, `user` is the owner if a user owns it, `project` is the destination, `after` is the name of a
+    copy, `owner` is the id of the user or project that owns it, and `unfinished` is the copy of a table that an earlier run
+    has left. The changes of one owner are made in the order of their `position`.
     """
 
     action: str
@@ -108,12 +44,18 @@ class Change:
     item: OwnedItem | None = None
     owner: str = ""
     position: int = 0
+    unfinished: Table | None = None
+
+    @property
+    def definition(self) -> Action:
+        """The row of its action in the table of actions."""
+        return ACTIONS[self.action]
 
     @property
     def step(self) -> str:
-        """In which of STEPS it is made."""
-        step = _STEP[self.implied_by or self.action]
-        return _LATE_STEP[step] if self.after_role_change else step
+        """The step in which it is made."""
+        step = ACTIONS[self.implied_by or self.action].step
+        return STEP_AFTER_ROLE_CHANGE[step] if self.after_role_change else step
 
     @property
     def subject(self) -> str:
@@ -139,7 +81,17 @@ class Change:
     @property
     def makes_admin(self) -> bool:
         """Whether it makes somebody an admin of its project."""
-        return self.after == PROJECT_ADMIN and self.action in GIVES
+        return self.after == PROJECT_ADMIN and self.sets_member_role
+
+    @property
+    def sets_member_role(self) -> bool:
+        """Whether a user gets a role in a project."""
+        return self.definition.about == MEMBER and self.after is not None
+
+    @property
+    def names_project(self) -> bool:
+        """Whether a project gets a name."""
+        return self.definition.about == PROJECT and self.after is not None
 
     def to_result(self) -> dict[str, Any]:
         """Return the entry of `plan`."""
@@ -167,10 +119,10 @@ class Change:
 
 
 def reduces_access(change: Change) -> bool:
-    """Whether somebody may do less in a project or on the instance because of a change."""
-    if change.action in ("add_member", "change_member_role", "change_user_role") and change.before:
-        return is_demotion(change.before, change.after or "")
-    return change.action == "remove_member"
+    """Return whether a user may do less in a project or on the instance because of a change."""
+    if change.definition.reduces_access == BY_ROLE:
+        return change.before is not None and is_demotion(change.before, change.after or "")
+    return change.definition.reduces_access == ALWAYS
 
 
 def sort_key(change: Change) -> tuple[Any, ...]:

@@ -11,12 +11,9 @@ from typing import Any
 
 from .._errors import N8nError
 from .._state.model import Project
-from .._state.owned import OwnedItem, OwnedItems, Table, Workflow, listed
+from .._state.owned import OwnedItem, OwnedItems, Workflow, listed
+from .change import Change
 
-# What each step needs of the key, by the names in _resources.SCOPES.
-_CALLS = {
-    "copy_table": ("read_rows", "create_table", "insert_rows", "rename_table", "delete_table"),
-}
 # The longest name of a data table (seen on 2.8.4 and 2.40.7).
 _LONGEST_NAME = 128
 # What results say of a handover.
@@ -24,40 +21,32 @@ RESULT_KEYS = ("transferred", "copied", "deleted", "lost_shares")
 
 
 @dataclass(frozen=True)
-class Step:
-    """One thing to do before the owner can go.
-
-    A data table is copied as `name`; `unfinished` is the copy of it that an earlier run has left.
-    """
-
-    action: str
-    item: OwnedItem
-    name: str = ""
-    unfinished: Table | None = None
-
-
-@dataclass(frozen=True)
 class Handover:
-    """What is to be done about the possessions of one owner, in this order.
+    """What happens to the resources of one owner, who is named by `owner`.
 
-    `owner` says who it is. `along` is destroyed with the owner. `folders` and what they mean are in `notes`, and `unseen` are the reasons why there may be
-    more, which were no obstacle to the plan.
+    `changes` are in their order. Those that are implied by the deletion of the owner destroy what they are about. `notes` say
+    what happens to folders, among other things, and `unseen` are the reasons why there may be more, which were no obstacle to
+    the plan.
     """
 
     owner: str
     source: Project
     destination: Project | None = None
-    steps: tuple[Step, ...] = ()
-    along: tuple[OwnedItem, ...] = ()
+    changes: tuple[Change, ...] = ()
     lost_shares: tuple[dict[str, Any], ...] = ()
     mentions: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
 
     @property
-    def actions(self) -> list[str]:
-        """What will be called, by the names in _resources.SCOPES."""
-        return sorted({call for step in self.steps for call in _CALLS.get(step.action, (step.action,))})
+    def steps(self) -> tuple[Change, ...]:
+        """The changes that are made before the owner is deleted."""
+        return tuple(change for change in self.changes if not change.implied_by)
+
+    @property
+    def along(self) -> tuple[OwnedItem, ...]:
+        """What is destroyed with the owner."""
+        return tuple(change.item for change in self.changes if change.implied_by and change.item is not None)
 
     def expected(self, deleting: bool = True) -> HandoverOutcome:
         """Return what the result will be if all goes well; `deleting` tells whether the owner is deleted at the end."""
@@ -78,19 +67,22 @@ class HandoverOutcome:
     copied: list[dict[str, Any]] = field(default_factory=list)
     deleted: list[dict[str, Any]] = field(default_factory=list)
     error: N8nError | None = None
-    not_done: tuple[Step, ...] = ()
+    not_done: tuple[Change, ...] = ()
     notes: list[str] = field(default_factory=list)
 
-    def add(self, step: Step, new_id: str | None = None, rows: int | None = None) -> None:
+    def add(self, step: Change, new_id: str | None = None, rows: int | None = None) -> None:
         """Note a step that has been done, or will be: then the id and the number of rows of a copy are not known."""
-        entry = step.item.to_result()
+        item = step.item
+        if item is None:
+            raise AssertionError(f"this change is not about a resource: {step}")
+        entry = item.to_result()
         if step.action in ("transfer_credential", "transfer_workflow"):
             self.transferred.append(entry)
         elif step.action == "delete_table":
             self.deleted.append(entry)
         elif step.action == "copy_table":
-            mentions = self.handover.mentions.get(step.item.id, [])
-            self.copied.append({**entry, "new_id": new_id, "new_name": step.name, "rows": rows, "workflows": mentions})
+            mentions = self.handover.mentions.get(item.id, [])
+            self.copied.append({**entry, "new_id": new_id, "new_name": step.after, "rows": rows, "workflows": mentions})
 
     def owner_deleted(self) -> None:
         """Note that the owner has been deleted, or will be, and what went with it."""

@@ -18,20 +18,10 @@ from .._state.model import Member, Project, State, User, require_single
 from .._state.names import composed
 from .._state.roles import PROJECT_ADMIN
 from .._text import quoted
-from .change import GIVES, PROJECT_ACTIONS, Change, sort_key
+from .actions import ACTIONS, PROJECT
+from .change import Change, sort_key
 from .describe import never_listed_notes
 from .handover import Handover
-
-# The actions that summary always counts, also where there are none of them.
-COUNTED = (
-    "invite_user",
-    "create_project",
-    "rename_project",
-    "add_member",
-    "change_member_role",
-    "change_user_role",
-    "remove_member",
-)
 
 
 @dataclass
@@ -79,7 +69,7 @@ class AccessSnapshot:
             self.members.pop(key, None)
         elif change.action == "remove_member":
             self.members.get(key, {}).pop(user, None)
-        elif change.action in GIVES:
+        elif change.sets_member_role:
             self.members.setdefault(key, {})[user] = after
 
 
@@ -127,7 +117,7 @@ class Plan:
     @property
     def summary(self) -> dict[str, int]:
         """How many changes there are of each action."""
-        counts = dict.fromkeys(COUNTED, 0)
+        counts = {name: 0 for name, action in ACTIONS.items() if action.is_counted}
         for change in self.changes:
             counts[change.action] = counts.get(change.action, 0) + 1
         return counts
@@ -164,7 +154,7 @@ class Plan:
                 continue
             # Whoever creates a project is in it without a change of its own.
             concerned = access.members.get(key, {}) if change.action == "create_project" else {user: ""}
-            if change.action in PROJECT_ACTIONS and key in access.names:
+            if change.definition.about == PROJECT and key in access.names:
                 projects.add(f"project {label(key)}")
             for email in concerned.keys() & access.members.get(key, {}).keys():
                 members.add(f"member of {label(key)}: {email}: {access.members[key][email]}")

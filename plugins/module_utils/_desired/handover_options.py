@@ -26,7 +26,7 @@ class HandoverOptions:
 
 
 def deletion_calls(kind: str, handover_options: HandoverOptions) -> tuple[str, ...]:
-    """Return what may have to be called to delete a user or project (`kind`), by the names in _resources.SCOPES."""
+    """Return what may have to be called to delete a user or project (`kind`), by the names in scopes.SCOPES."""
     moves = handover_options.transfer_to is not None
     copies = ("read_rows", "create_table", "insert_rows", "rename_table", "delete_table")
     return (

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from .._changes.actions import ACTIONS
 from .._changes.change import Change
 from .._changes.handover import HandoverOutcome
 from .._changes.outcome import Outcome
@@ -33,13 +34,13 @@ def apply(
     soon as n8n has made them, as they cannot be had again; None says that nothing keeps them. `progress` gets how many
     changes are behind it, of how many, and the action of the last, also from several threads at once.
     """
-    run = _PlanRun(plan, api, on_invite_links, ChangeTracker(len(plan.changes), progress))
-    for step, changes in plan.steps():
-        run.step(step, changes)
+    run = PlanRun(plan, api, on_invite_links, ChangeTracker(len(plan.changes), progress))
+    for _step, changes in plan.steps():
+        run.step(changes)
     return run.outcome.in_order_of(plan)
 
 
-class _PlanRun:
+class PlanRun:
     def __init__(
         self, plan: Plan, api: Api, on_invite_links: Callable[[dict[str, str]], None] | None, tracker: ChangeTracker
     ) -> None:
@@ -51,30 +52,44 @@ class _PlanRun:
         self.invitation_sender = InvitationSender(api, tracker, self.recheck, on_invite_links)
         self._handovers = plan.handovers
 
-    def step(self, step: str, changes: Sequence[Change]) -> None:
-        """Make the changes of one step."""
-        if step in ("change_users", "change_users_again", "delete_users", "delete_projects"):
-            self._apply_user_changes(changes)
-            return
+    def step(self, changes: Sequence[Change]) -> None:
+        """Make the changes of one step by the executor that the table of actions names."""
+        executor: Callable[[Sequence[Change]], None] = getattr(self, ACTIONS[_carrier(changes[0])].executor)
+        executor(changes)
+
+    def invite_users(self, changes: Sequence[Change]) -> None:
+        """Invite users, and pending users once more."""
+        self.invitation_sender.invite(self.tracker.take_ready(changes))
+
+    def write_projects(self, changes: Sequence[Change]) -> None:
+        """Create or rename projects."""
         ready = self.tracker.take_ready(changes)
-        if step == "invite":
-            self.invitation_sender.invite(ready)
-        elif step in ("create", "rename"):
-            # One after the other: n8n on PostgreSQL refuses one of two creations at the same time (HTTP 500, seen on
-            # 2.40.7), and it computes in one thread anyway.
-            for change in self.recheck.free_names(ready):
-                self._apply_one(change, self._call_for)
-            self.verification.names(ready)
-        elif step in ("give", "give_back"):
-            self.api.client.in_parallel(self._set_roles, _by_project(ready))
-            self.verification.admins(ready)
-        elif step == "hand_over":
-            self._hand_over(ready)
-        elif step == "take":
-            self.api.client.in_parallel(self._remove_members, _removal_batches(ready))
-            self.verification.admins(ready)
-        else:
-            raise AssertionError(f"no such step: {step}")
+        # One after the other: n8n on PostgreSQL refuses one of two creations at the same time (HTTP 500, seen on
+        # 2.40.7), and it computes in one thread anyway.
+        for change in self.recheck.free_names(ready):
+            self._apply_one(change, self._call_for)
+        self.verification.names(ready)
+
+    def set_member_roles(self, changes: Sequence[Change]) -> None:
+        """Add members and change their roles, several projects at a time."""
+        ready = self.tracker.take_ready(changes)
+        self.api.client.in_parallel(self._set_roles, _by_project(ready))
+        self.verification.admins(ready)
+
+    def remove_members(self, changes: Sequence[Change]) -> None:
+        """Remove members, several projects at a time."""
+        ready = self.tracker.take_ready(changes)
+        self.api.client.in_parallel(self._remove_from_project, _removal_batches(ready))
+        self.verification.admins(ready)
+
+    def write_with_implied(self, changes: Sequence[Change]) -> None:
+        """Change or delete users, or delete projects, a few at a time, each with the changes that n8n makes along with it."""
+        by_subject: dict[str, list[Change]] = {}
+        for change in changes:
+            by_subject.setdefault(change.subject, []).append(change)
+        of_each = list(by_subject.values())
+        for start in range(0, len(of_each), USERS_PER_CHECK):
+            self._apply_with_implied([change for mine in of_each[start : start + USERS_PER_CHECK] for change in mine])
 
     def _apply_each(self, changes: Sequence[Change], call: Callable[[Change], None]) -> None:
         """Make each change by a call of its own, several at a time."""
@@ -147,22 +162,13 @@ class _PlanRun:
         self.api.set_members(self.tracker.project_id(changes[0]), ids)
         self.tracker.done(changes)
 
-    def _remove_members(self, changes: Sequence[Change]) -> None:
+    def _remove_from_project(self, changes: Sequence[Change]) -> None:
         """Take members out of one project, as few as may be looked at in one go."""
         for change in self.recheck.unchanged_members(changes):
             self._apply_one(change, self._remove_member)
 
     def _remove_member(self, change: Change) -> None:
         self.api.remove_member(self.tracker.project_id(change), change.user_id or "")
-
-    def _apply_user_changes(self, changes: Sequence[Change]) -> None:
-        """Change or delete users, or delete projects, a few at a time, each with what n8n takes along."""
-        by_bearer: dict[str, list[Change]] = {}
-        for change in changes:
-            by_bearer.setdefault(change.subject, []).append(change)
-        of_each = list(by_bearer.values())
-        for start in range(0, len(of_each), USERS_PER_CHECK):
-            self._apply_with_implied([change for mine in of_each[start : start + USERS_PER_CHECK] for change in mine])
 
     def _apply_with_implied(self, changes: Sequence[Change]) -> None:
         """Change or delete users, and the memberships with them that n8n takes along, if these are still as planned.
@@ -194,10 +200,10 @@ class _PlanRun:
         tracker.not_tried([change for change in along if change.subject not in (*made, *forestalled)])
         self.verification.admins(along)
 
-    def _hand_over(self, changes: Sequence[Change]) -> None:
-        """Hand over what goes from each owner, one item after the other, several owners at a time."""
+    def hand_over(self, changes: Sequence[Change]) -> None:
+        """Hand over the resources of each owner, one after the other, several owners at a time."""
         by_owner: dict[str, list[Change]] = {}
-        for change in changes:
+        for change in self.tracker.take_ready(changes):
             by_owner.setdefault(change.owner, []).append(change)
 
         def attempt(owner: str) -> None:
@@ -216,24 +222,32 @@ class _PlanRun:
         self.recheck.note_unpublished([self._handovers[owner] for owner in by_owner])
 
     def _call_for(self, change: Change) -> None:
-        if change.action == "create_project":
-            project = self.api.create_project(change.after or "")
-            self.outcome.projects[change.project_key] = project
-            if project.id not in self.api.created_projects:
-                # Found after a lost answer or HTTP 500: it may be another task's, so its members are looked at.
-                self.tracker.adopt(change, project)
-        elif change.action == "rename_project":
-            self.api.rename_project(self.tracker.project_id(change), change.after or "")
-        elif change.action == "change_user_role":
-            self.api.set_user_role(self.tracker.user_id(change), change.after or "")
-        elif change.action == "delete_user":
-            self.api.delete_user(change.user_id or "")
-            self._note_handover(change)
-        elif change.action == "delete_project":
-            self.api.delete_project(self.tracker.project_id(change))
-            self._note_handover(change)
-        else:
-            raise AssertionError(f"no such action: {change.action}")
+        """Make a change by the one call that it needs."""
+        calls = {
+            "create_project": self._create_project,
+            "rename_project": lambda change: self.api.rename_project(
+                self.tracker.project_id(change), change.after or ""
+            ),
+            "change_user_role": lambda change: self.api.set_user_role(self.tracker.user_id(change), change.after or ""),
+            "delete_user": self._delete_user,
+            "delete_project": self._delete_project,
+        }
+        calls[change.action](change)
+
+    def _create_project(self, change: Change) -> None:
+        project = self.api.create_project(change.after or "")
+        self.outcome.projects[change.project_key] = project
+        if project.id not in self.api.created_projects:
+            # Found after a lost answer or HTTP 500: it may be another task's, so its members are looked at.
+            self.tracker.adopt(change, project)
+
+    def _delete_user(self, change: Change) -> None:
+        self.api.delete_user(change.user_id or "")
+        self._note_handover(change)
+
+    def _delete_project(self, change: Change) -> None:
+        self.api.delete_project(self.tracker.project_id(change))
+        self._note_handover(change)
 
     def _note_handover(self, change: Change) -> None:
         """Note what has gone with its owner."""
@@ -242,6 +256,11 @@ class _PlanRun:
                 change.owner, HandoverOutcome(self._handovers[change.owner])
             )
             handover_outcome.owner_deleted()
+
+
+def _carrier(change: Change) -> str:
+    """Return the action that makes a change: its own, or the one that implies it."""
+    return change.implied_by or change.action
 
 
 def _is_internal(refusal: N8nError | None) -> bool:

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from .._changes.handover import HandoverOutcome, Handover, Step, free_name, working_name
+from .._changes.change import Change
+from .._changes.handover import Handover, HandoverOutcome, free_name, working_name
 from .._errors import ApiError, N8nError
 from .._server.resource_api import ResourceApi, row_batches
 from .._state.model import Project
@@ -35,8 +37,10 @@ def run_handover(
     return handover_outcome
 
 
-def _do(step: Step, handover: Handover, resource_api: ResourceApi, handover_outcome: HandoverOutcome) -> None:
+def _do(step: Change, handover: Handover, resource_api: ResourceApi, handover_outcome: HandoverOutcome) -> None:
     item, destination = step.item, handover.destination
+    if item is None:
+        raise AssertionError(f"this change is not about a resource: {step}")
     if step.action == "copy_table" and isinstance(item, Table) and destination is not None:
         _copy(step, item, destination, handover.owner, resource_api, handover_outcome)
         return
@@ -54,7 +58,7 @@ def _do(step: Step, handover: Handover, resource_api: ResourceApi, handover_outc
 
 
 def _copy(
-    step: Step,
+    step: Change,
     table: Table,
     destination: Project,
     owner: str,
@@ -120,14 +124,14 @@ def _same(copy: Table, table: Table, rows: list[dict[str, Any]], resource_api: R
 
 def _named(
     copy: Table,
-    step: Step,
+    step: Change,
     owner: str,
     destination: Project,
     resource_api: ResourceApi,
     handover_outcome: HandoverOutcome,
-) -> Step:
+) -> Change:
     """Give a finished copy its name, and return the step with the name that it has got."""
-    name = step.name
+    name = step.after or ""
     try:
         try:
             resource_api.rename_table(copy, name)
@@ -136,11 +140,11 @@ def _named(
                 raise
             # Somebody else has taken it since the plan was made.
             taken = [table.name for table in resource_api.tables() if table.owner_id == destination.id]
-            name = free_name(step.item.name, owner, taken)
+            name = free_name(step.item.name if step.item else name, owner, taken)
             resource_api.rename_table(copy, name)
     except N8nError as error:
         name = copy.name
         handover_outcome.notes.append(
             f"{copy} is a complete copy and keeps this name, as it could not be renamed: {error}"
         )
-    return Step(step.action, step.item, name)
+    return replace(step, after=name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from .._changes.change import GIVES, Change
+from .._changes.change import Change
 from .._changes.outcome import Outcome
 from .._errors import N8nError
 from .._state.model import Project
@@ -46,8 +46,10 @@ class ChangeTracker:
             self.conflict(change, "another task created a project of that name")
             return False
         # Who becomes a chat user is given things back behind that, and who leaves has handed everything over before.
-        needs_user = change.action in (*GIVES, "delete_user") or (
-            change.action == "change_user_role" and (change.after_role_change or change.after == CHAT_USER)
+        needs_user = (
+            change.sets_member_role
+            or change.action == "delete_user"
+            or (change.action == "change_user_role" and (change.after_role_change or change.after == CHAT_USER))
         )
         if (
             (needs_user and change.user in self._lost_users)

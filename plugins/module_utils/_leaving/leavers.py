@@ -15,7 +15,7 @@ from .._changes.plan import Plan, projects_without_admin
 from .._desired.desired import listed_user
 from .._desired.handover_options import HandoverOptions, deletion_calls
 from .._errors import InputError, ErrorCollector, UnseenError
-from .._planning.deletion import handover_target, handover_changes, user_deletion
+from .._planning.deletion import handover_target, user_deletion
 from .._planning.handover_planner import HandoverTarget, plan_handover
 from .._planning.removal_changes import instance_admin_note, check_leaver, membership_removals, last_admin_error
 from .._state.model import State, User
@@ -251,8 +251,8 @@ class _LeaverPlanner:
         source = self.state.personal_project(user)
         owned_items = self.state.owned_items.get(source.id, OwnedItems()) if source else OwnedItems()
         if source and self.target.destination is not None and self.leaver_options.action == DEMOTE:
-            handover = plan_handover(self.state, source, self.target, deleting=False)
-            self.changes += handover_changes(handover, user, "leaves")
+            handover = plan_handover(self.state, source, self.target, deleting=False, reason="leaves")
+            self.changes += handover.changes
             self._hand_over(user, handover)
         elif owned_items.items:
             later = (
@@ -282,7 +282,7 @@ class _LeaverPlanner:
         if handover is not None:
             self.handovers[user.id] = handover
             self.notes += handover.notes
-            names = {step.name for step in handover.steps if step.name}
+            names = {change.after for change in handover.changes if change.action == "copy_table" and change.after}
             self.target = replace(self.target, taken=self.target.taken | names)
 
     def note_creation(self, users: Sequence[User]) -> None:

@@ -11,13 +11,9 @@ from .._desired.handover_options import HandoverOptions
 from .._errors import InputError
 from .._state.model import Project, State, User, require_single
 from .._state.names import check_ascii
-from .._state.owned import TABLE
 from .._state.similar_names import SimilarEmails, similar_name
 from .handover_planner import HandoverTarget, plan_handover
 from .removal_changes import membership_removals
-
-# What each kind of thing is called in the names of actions.
-_KINDS = {TABLE: "table"}
 
 
 def handover_target(state: State, handover_options: HandoverOptions) -> HandoverTarget:
@@ -70,14 +66,14 @@ def user_deletion(
                 "n8n would destroy with it. Say with delete_resources: true that it may be destroyed."
             )
         return [*lost, gone], None
-    handover = plan_handover(state, source, target)
-    return [*handover_changes(handover, user, reason), *lost, gone], handover
+    handover = plan_handover(state, source, target, reason=reason)
+    return [*handover.changes, *lost, gone], handover
 
 
 def project_deletion(state: State, project: Project, target: HandoverTarget) -> tuple[list[Change], Handover]:
     """Return the changes by which a team project is deleted and what becomes of what it owns."""
     reason = "is to be absent"
-    handover = plan_handover(state, project, target)
+    handover = plan_handover(state, project, target, reason=reason)
     gone = Change(
         "delete_project",
         project=project.name,
@@ -86,38 +82,4 @@ def project_deletion(state: State, project: Project, target: HandoverTarget) -> 
         project_id=project.id,
         owner=project.id,
     )
-    return [*handover_changes(handover, project, reason), gone], handover
-
-
-def handover_changes(handover: Handover, owner: User | Project, reason: str) -> list[Change]:
-    """Return the steps of a handover as changes, and behind them what goes with the deletion itself."""
-    user = owner if isinstance(owner, User) else None
-    destination = handover.destination
-    steps = [(step.action, step.item, step.name, "") for step in handover.steps]
-    steps += [
-        (f"delete_{_KINDS.get(item.type, item.type)}", item, "", "delete_user" if user else "delete_project")
-        for item in handover.along
-    ]
-    losing: dict[str, list[str]] = {}
-    for share in handover.lost_shares:
-        losing.setdefault(share["id"], []).append(share["user"] or f'project "{share["project"]}"')
-    return [
-        Change(
-            action,
-            user.email if user else None,
-            destination.name if destination and action in _GOING else None,
-            before=None if user else handover.source.name,
-            after=name or None,
-            reason=reason + (f"; {', '.join(sorted(losing[item.id]))} lose it, too" if item.id in losing else ""),
-            user_id=user.id if user else None,
-            project_id=destination.id if destination and action in _GOING else None,
-            implied_by=implied_by,
-            item=item,
-            owner=owner.id,
-            position=position,
-        )
-        for position, (action, item, name, implied_by) in enumerate(steps)
-    ]
-
-
-_GOING = ("transfer_credential", "transfer_workflow", "copy_table")
+    return [*handover.changes, gone], handover

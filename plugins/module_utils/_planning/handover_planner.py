@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._changes.handover import Handover, Step, free_name, working_name
+from .._changes.change import Change
+from .._changes.handover import Handover, free_name, working_name
 from .._errors import InputError, UnseenError
-from .._state.model import Project, State
+from .._state.model import Project, State, User
 from .._state.owned import (
     CREDENTIAL,
     TABLE,
@@ -26,6 +27,10 @@ from .._state.owned import (
 )
 from .._state.roles import CHAT_USER, INSTANCE_ADMIN_ROLES
 
+# What each kind of resource is called in the names of actions.
+_KINDS = {TABLE: "table"}
+# The actions by which a resource gets to the destination.
+_MOVING = ("transfer_credential", "transfer_workflow", "copy_table")
 # What can become of data tables, which no call moves.
 DATA_TABLES = ("refuse", "copy", "delete")
 # Of somebody invited on a server whose data tables of others nobody sees.
@@ -48,10 +53,12 @@ class HandoverTarget:
     taken: frozenset[str] = frozenset()
 
 
-def plan_handover(state: State, source: Project, target: HandoverTarget, deleting: bool = True) -> Handover:
-    """Return what is to be done about what `source` owns, `deleting` telling whether it is deleted afterwards.
+def plan_handover(
+    state: State, source: Project, target: HandoverTarget, deleting: bool = True, reason: str = ""
+) -> Handover:
+    """Return the changes about what `source` owns, which `deleting` says is deleted afterwards, for this reason.
 
-    Needs the possessions of the source and, where it is to get data tables, of the destination. Raises InputError
+    Needs the resources of the source and, where it is to get data tables, of the destination. Raises InputError
     where something would be destroyed, or may be, that nobody said may be.
     """
     owner = owner_of(state, source)
@@ -64,27 +71,64 @@ def plan_handover(state: State, source: Project, target: HandoverTarget, deletin
         owned_items = replace(owned_items, tables_unseen="")
         doubt = [BY_OIDC.format(owner)] if deleting and not target.delete_resources else []
     _refuse(owner, source, owned_items, target, deleting)
-    if target.delete_resources:
-        # n8n destroys what is not published and then refuses the rest (seen on 2.40.7).
-        published = [item for item in owned_items.items if isinstance(item, Workflow) and item.published]
-        steps, along = [Step("unpublish_workflow", item) for item in published], owned_items.items
-    else:
-        steps, along = [], ()
-        if target.destination is not None:
-            steps = [Step(f"transfer_{item.type}", item) for item in _in_order(owned_items)]
-        steps += _table_steps(state, owner, owned_items, target)
-    gone = along or [step.item for step in steps]
+    changes = _resource_changes(state, source, owned_items, target)
+    gone = [change.item for change in changes if change.item is not None and change.action != "unpublish_workflow"]
+    lost = _lost_shares(state, owned_items, gone, target.destination)
     return Handover(
         owner,
         source,
         target.destination,
-        tuple(steps),
-        tuple(along),
-        tuple(_lost_shares(state, owned_items, gone, target.destination)),
+        tuple(_completed(changes, source, target.destination, creator, reason, lost)),
+        tuple(lost),
         {table.id: _mentions(owned_items, table) for table in owned_items.of_type(TABLE)},
         (*doubt, *_notes(state, owner, owned_items, gone, target.destination)),
         unseen,
     )
+
+
+def _resource_changes(state: State, source: Project, owned_items: OwnedItems, target: HandoverTarget) -> list[Change]:
+    """Return what is done with each resource, in order, and behind that what goes with the deletion itself."""
+    if target.delete_resources:
+        # n8n destroys what is not published and then refuses the rest (seen on 2.40.7).
+        published = [item for item in owned_items.items if isinstance(item, Workflow) and item.published]
+        deletion = "delete_project" if source.is_team else "delete_user"
+        return [Change("unpublish_workflow", item=item) for item in published] + [
+            Change(f"delete_{_KINDS.get(item.type, item.type)}", item=item, implied_by=deletion)
+            for item in owned_items.items
+        ]
+    changes = []
+    if target.destination is not None:
+        changes = [Change(f"transfer_{item.type}", item=item) for item in _in_order(owned_items)]
+    return changes + _table_changes(state, owner_of(state, source), owned_items, target)
+
+
+def _completed(
+    changes: Sequence[Change],
+    source: Project,
+    destination: Project | None,
+    creator: User | None,
+    reason: str,
+    lost_shares: Sequence[Mapping[str, Any]],
+) -> Iterator[Change]:
+    """Yield the changes with their owner, destination, reason and position."""
+    user = None if source.is_team else creator
+    losing: dict[str, list[str]] = {}
+    for share in lost_shares:
+        losing.setdefault(share["id"], []).append(share["user"] or f'project "{share["project"]}"')
+    for position, change in enumerate(changes):
+        also = sorted(losing.get(change.item.id, ())) if change.item else []
+        moves_to = destination if change.action in _MOVING else None
+        yield replace(
+            change,
+            user=user.email if user else None,
+            user_id=user.id if user else None,
+            project=moves_to.name if moves_to else None,
+            project_id=moves_to.id if moves_to else None,
+            before=source.name if source.is_team else None,
+            reason=reason + (f"; {', '.join(also)} lose it, too" if also else ""),
+            owner=user.id if user else source.id,
+            position=position,
+        )
 
 
 def owner_of(state: State, project: Project) -> str:
@@ -166,21 +210,21 @@ def _rank(item: OwnedItem) -> tuple[bool, bool, str, str]:
     return item.type != CREDENTIAL, not published, item.name, item.id
 
 
-def _table_steps(state: State, owner: str, owned_items: OwnedItems, target: HandoverTarget) -> list[Step]:
+def _table_changes(state: State, owner: str, owned_items: OwnedItems, target: HandoverTarget) -> list[Change]:
     tables = sorted(owned_items.of_type(TABLE), key=lambda table: (table.name, table.id))
     if target.data_tables == "delete":
-        return [Step("delete_table", table) for table in tables]
+        return [Change("delete_table", item=table) for table in tables]
     if target.destination is None or not tables:
         return []
     there = [item for item in state.owned_items[target.destination.id].items if isinstance(item, Table)]
     taken = {table.name for table in there} | target.taken
-    steps = []
+    changes = []
     for table in tables:
         unfinished = next((other for other in there if other.name == working_name(table)), None)
         name = free_name(table.name, owner, taken)
         taken.add(name)
-        steps.append(Step("copy_table", table, name, unfinished))
-    return steps
+        changes.append(Change("copy_table", after=name, item=table, unfinished=unfinished))
+    return changes
 
 
 def _lost_shares(

@@ -22,7 +22,7 @@ def unmatched(plan: Plan, desired: DesiredState) -> dict[str, Any]:
     policy = desired.policy or ListPolicy()
     emails = {user.email for user in plan.state.users} | {person.user for person in desired.people}
     denied = dict.fromkeys(name for user in desired.users for name in user.denied)
-    planned = {composed(change.after or "") for change in plan.changes if change.action in _NAMING}
+    planned = {composed(change.after or "") for change in plan.changes if change.names_project}
     return {
         "protected_users": _idle(policy.protected, emails),
         "ignored_users": _idle(policy.ignored, emails),
@@ -30,9 +30,6 @@ def unmatched(plan: Plan, desired: DesiredState) -> dict[str, Any]:
             name for name in denied if name not in planned and not plan.state.find_projects(name)
         ),
     }
-
-
-_NAMING = ("create_project", "rename_project")
 
 
 def _idle(patterns: Sequence[str], emails: Set[str]) -> list[str]:

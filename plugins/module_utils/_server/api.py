@@ -17,42 +17,12 @@ from .._text import shortened
 from .client import Client, Listing
 from .hints import has_scope
 from .paging import quoted_part
+from .._state.scopes import MEMBERS, SCOPES, scopes_of
 from .resource_api import ResourceApi
 
 Item = TypeVar("Item")
 # More relations in one call is 500 on SQLite from about 1,000 on, and 750 invitations take 4 s (seen on 2.40.7).
 BATCH = 250
-# n8n 2.37 has a scope of its own for members.
-MEMBERS = "project:manageMembers or project:update"
-# What a key needs for each call: those that read, by the names of their methods, and the actions of a plan.
-SCOPES = {
-    "list_users": "user:list",
-    "find_user": "user:read",
-    "list_projects": "project:list",
-    "members": "user:list",
-    "find_roles": "role:list",
-    "workflows": "workflow:list",
-    "credentials": "credential:list",
-    "tables": "dataTable:list",
-    "variables": "variable:list",
-    "invite_user": "user:create",
-    "create_project": "project:create",
-    "rename_project": "project:update",
-    "add_member": MEMBERS,
-    "change_member_role": MEMBERS,
-    "change_user_role": "user:changeRole",
-    "remove_member": MEMBERS,
-    "delete_user": "user:delete",
-    "delete_project": "project:delete",
-    "transfer_credential": "credential:move",
-    "transfer_workflow": "workflow:move",
-    "unpublish_workflow": "workflow:deactivate",
-    "read_rows": "dataTableRow:read",
-    "create_table": "dataTable:create",
-    "insert_rows": "dataTableRow:create",
-    "rename_table": "dataTable:update",
-    "delete_table": "dataTable:delete",
-}
 # The listings of whole instances, by which an n8n that does not tell the scopes of a key shows which ones are missing.
 _LISTINGS = {
     "list_users": "/users",
@@ -141,7 +111,7 @@ class Api(ResourceApi):
     def missing_scopes(self, calls: Iterable[str]) -> list[str]:
         """Return the scopes that the key lacks for these calls; none where n8n does not tell (before 2.14)."""
         granted = self.granted_scopes()
-        needed = sorted({SCOPES[call] for call in calls})
+        needed = sorted(scopes_of(calls))
         return [scope for scope in needed if granted is not None and not has_scope(scope, granted)]
 
     def refused_scopes(self, calls: Iterable[str]) -> set[str]:

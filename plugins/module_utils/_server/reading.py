@@ -12,7 +12,8 @@ from .._errors import ApiError, IncompleteReading
 from .._state.model import Project, State, User
 from .._state.read_request import ReadRequest
 from .._state.roles import INSTANCE_ADMIN_ROLES, Role
-from .api import SCOPES, Api
+from .._state.scopes import scopes_of
+from .api import Api
 from .client import Listing
 from .hints import has_scope, scopes_remedy
 from .paging import LISTING_ATTEMPTS
@@ -43,13 +44,13 @@ def read(api: Api, request: ReadRequest) -> State:
 
 def _missing(request: ReadRequest, granted: Sequence[str] | None, refused: Set[str]) -> list[str]:
     """Return all scopes that are missing for `request`, if n8n tells; else those that it refused."""
-    needed = {SCOPES[call] for call in request.calls}
+    needed = scopes_of(request.calls)
     return sorted(refused | {scope for scope in needed if granted is not None and not has_scope(scope, granted)})
 
 
 def _scopes_hint(api: Api, request: ReadRequest, refused: Iterable[str]) -> str:
     """Return what to do about refused listings of possessions; "" where the task does not need one of these."""
-    wanted = {SCOPES[call] for call in request.calls} & set(refused)
+    wanted = scopes_of(request.calls) & set(refused)
     granted = api.granted_scopes() if wanted else None
     return scopes_remedy(_missing(request, granted, wanted), granted) if wanted else ""
 

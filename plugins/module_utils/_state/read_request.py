@@ -32,7 +32,7 @@ class ReadRequest:
 
     @property
     def calls(self) -> tuple[str, ...]:
-        """The calls that have to be allowed to the key, by the names in _resources.SCOPES; folders are not among them."""
+        """The calls that have to be allowed to the key, by the names in scopes.SCOPES; folders are not among them."""
         owned = self.owned_items or bool(self.owned_by_projects)
         return (
             *(("list_users",) if self.all_users else ()),

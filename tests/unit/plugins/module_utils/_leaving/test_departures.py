@@ -291,7 +291,7 @@ def test_a_stricter_role_comes_in_two_steps_as_only_the_first_takes_keys(word: s
         ("remove_member", ADA.email, "Support", "project:viewer", None),
         ("change_user_role", ADA.email, None, "global:chatUser", NOTHING.slug),
     ]
-    assert [step for step, _changes in made.steps()] == ["change_users", "change_users_again"]
+    assert [step for step, _changes in made.steps()] == ["change_user_roles", "change_user_roles_again"]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import 
     Table,
     Workflow,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import SCOPES
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.scopes import scopes_of
 
 ADA, BO = "ada@example.com", "bo@example.com"
 HOME = Project("home-ada", "Ada <ada@example.com>", "personal", "u-ada")
@@ -80,7 +80,7 @@ def test_credentials_move_before_what_uses_them_and_what_belongs_together_moves_
         "transfer_workflow w-3",
     ]
     assert (found.owner, found.along) == (ADA, ())
-    assert found.actions == ["transfer_credential", "transfer_workflow"]
+    assert {step.action for step in found.steps} == {"transfer_credential", "transfer_workflow"}
 
 
 def test_workflows_that_share_a_credential_or_call_in_a_circle_are_one_group() -> None:
@@ -237,7 +237,7 @@ def test_a_copy_of_a_table_says_what_mentions_it() -> None:
             {"id": "w-9", "name": "Moved"},
         ],
     }
-    assert {SCOPES[action] for action in found.actions} == {
+    assert scopes_of(call for step in found.steps for call in step.definition.calls) == {
         "workflow:move",
         "dataTableRow:read",
         "dataTable:create",
@@ -254,7 +254,7 @@ def test_a_name_that_is_taken_says_whence_the_copy_came() -> None:
     there = (table("t-1", "Orders"), table("t-2", f"Rows (copy of {ORDERS.id})"))
     two = (ORDERS, table("t-3", "Free"), table("t-4", "Free"))
     found = plan_handover(company(*two, there=there), HOME, HandoverTarget(OPS, "copy"))
-    assert [(step.item.id, step.name) for step in found.steps] == [
+    assert [(step.item.id, step.after) for step in found.steps] == [
         ("t-3", "Free"),
         ("t-4", "Free (from ada@example.com)"),
         (ORDERS.id, "Orders (from ada@example.com)"),
@@ -265,7 +265,7 @@ def test_a_name_that_is_taken_says_whence_the_copy_came() -> None:
 def test_an_unfinished_copy_is_known_by_the_id_in_its_name() -> None:
     left = Table("data table", "t-1", f"Orders (copy of {ORDERS.id})")
     (step,) = plan_handover(company(ORDERS, there=(left,)), HOME, HandoverTarget(OPS, "copy")).steps
-    assert (step.name, step.unfinished) == ("Orders", left)
+    assert (step.after, step.unfinished) == ("Orders", left)
 
 
 @pytest.mark.parametrize(

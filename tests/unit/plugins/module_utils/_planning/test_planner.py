@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import desired_access
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project, State
-from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.change import ABOUT_ITEMS, ACTIONS
+from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.actions import ACTIONS, ITEM
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.describe import describe_change
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.planner import plan
@@ -410,7 +410,7 @@ def test_becoming_a_chat_user_shows_what_goes_by_it_and_gives_back_what_is_liste
         ("add_member", "ada@example.com", "Support", "project:viewer", "project:viewer"),
     ]
     assert [change.implied_by for change in made.changes] == ["", "change_user_role", ""]
-    assert [change.step for change in made.changes] == ["change_users", "change_users", "give_back"]
+    assert [change.step for change in made.changes] == ["change_user_roles", "change_user_roles", "set_member_roles_again"]
 
 
 def test_the_last_admin_cannot_become_a_chat_user_even_if_the_list_gives_the_project_back() -> None:
@@ -484,7 +484,7 @@ def test_every_action_has_a_sentence() -> None:
             "before": "b",
             "after": "c",
             "reason": "why",
-            **({"item": {"type": "workflow", "id": "w1", "name": "W"}} if action in ABOUT_ITEMS else {}),
+            **({"item": {"type": "workflow", "id": "w1", "name": "W"}} if ACTIONS[action].about == ITEM else {}),
         }
         assert describe_change(entry).endswith(" (why)")
 

@@ -1,0 +1,181 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one table of what a plan can do. A new action is one row here, the code that plans it, and its executor. PURE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# The steps in which a plan is carried out. No step needs a later one, and no project is without an admin in between: roles
+# are given before others are removed. A user who becomes global:chatUser loses all memberships of team projects by that, so
+# what the plan gives to such a user comes in the two steps behind it. Resources move while the account is as it was.
+STEPS = (
+    "invite_users",
+    "create_projects",
+    "rename_projects",
+    "set_member_roles",
+    "hand_over",
+    "change_user_roles",
+    "change_user_roles_again",
+    "set_member_roles_again",
+    "remove_members",
+    "delete_users",
+    "delete_projects",
+)
+# What an action is about.
+USER, PROJECT, MEMBER, ITEM = "user", "project", "member", "item"
+# Whether a change reduces access.
+NEVER, ALWAYS, BY_ROLE = "never", "always", "by_role"
+
+
+@dataclass(frozen=True)
+class Action:
+    """One kind of change.
+
+    `sentence` is a template with the keys of an entry of `plan`. `calls` are the calls that the executor makes, by the
+    names in scopes.SCOPES. `executor` is the method of apply.PlanRun that carries out all changes of the step. `role_kind`
+    is the kind of role (global or project) that `after` names. `reduces_access` is NEVER, ALWAYS, or BY_ROLE, which compares
+    `before` with `after`; memberships that go with a deleted user are changes of their own, so a deletion itself counts as
+    NEVER. `license_feature` is the feature without which n8n refuses the call. `is_counted` actions are in every summary.
+    """
+
+    step: str
+    about: str
+    sentence: str
+    calls: tuple[str, ...]
+    executor: str
+    role_kind: str = ""
+    reduces_access: str = NEVER
+    license_feature: str = ""
+    is_counted: bool = False
+    # What n8n deletes along with it and lists nowhere in its API (agents seen, the rest read in the database of 2.40.7).
+    never_listed: str = ""
+
+
+def _item(sentence: str, *calls: str) -> Action:
+    """Return an action on a resource that a user or project owns."""
+    return Action("hand_over", ITEM, sentence, calls, "hand_over")
+
+
+_TEAMS = "feat:projectRole:admin"
+
+# In the order in which the changes of one step are listed.
+ACTIONS: dict[str, Action] = {
+    "invite_user": Action(
+        "invite_users",
+        USER,
+        "invite {user} as {after}",
+        ("invite_user",),
+        "invite_users",
+        role_kind="global",
+        is_counted=True,
+    ),
+    "create_project": Action(
+        "create_projects",
+        PROJECT,
+        "create project {project}",
+        ("create_project",),
+        "write_projects",
+        license_feature=_TEAMS,
+        is_counted=True,
+    ),
+    "rename_project": Action(
+        "rename_projects",
+        PROJECT,
+        "rename project {before} to {after}",
+        ("rename_project",),
+        "write_projects",
+        license_feature=_TEAMS,
+        is_counted=True,
+    ),
+    "add_member": Action(
+        "set_member_roles",
+        MEMBER,
+        "add {user} to {project} as {after}",
+        ("set_members",),
+        "set_member_roles",
+        role_kind="project",
+        reduces_access=BY_ROLE,
+        license_feature=_TEAMS,
+        is_counted=True,
+    ),
+    "change_member_role": Action(
+        "set_member_roles",
+        MEMBER,
+        "change {user} in {project} from {before} to {after}",
+        ("set_members",),
+        "set_member_roles",
+        role_kind="project",
+        reduces_access=BY_ROLE,
+        license_feature=_TEAMS,
+        is_counted=True,
+    ),
+    "unpublish_workflow": _item("unpublish {item} of {user}", "unpublish_workflow"),
+    "transfer_credential": _item("move {item} of {user} to {project}", "transfer_credential"),
+    "transfer_workflow": _item("move {item} of {user} to {project}", "transfer_workflow"),
+    "copy_table": _item(
+        "copy {item} of {user} to {project} as {after}",
+        "read_rows",
+        "create_table",
+        "insert_rows",
+        "rename_table",
+        "delete_table",
+    ),
+    "delete_table": _item("delete {item} of {user}", "delete_table"),
+    "change_user_role": Action(
+        "change_user_roles",
+        USER,
+        "change {user} from {before} to {after}",
+        ("change_user_role",),
+        "write_with_implied",
+        role_kind="global",
+        reduces_access=BY_ROLE,
+        license_feature="feat:advancedPermissions",
+        is_counted=True,
+    ),
+    "remove_member": Action(
+        "remove_members",
+        MEMBER,
+        "remove {user} from {project}, being {before}",
+        ("remove_member",),
+        "remove_members",
+        reduces_access=ALWAYS,
+        license_feature=_TEAMS,
+        is_counted=True,
+    ),
+    "delete_user": Action(
+        "delete_users",
+        USER,
+        "delete {user}, being {before}",
+        ("delete_user",),
+        "write_with_implied",
+        never_listed=(
+            "With a user go their agents, their conversations with the AI assistant, the chats, personal agents and tools of the "
+            "chat hub, the API keys, and the access of MCP and OAuth clients. Folders are listed only where the license includes "
+            "them."
+        ),
+    ),
+    "delete_project": Action(
+        "delete_projects",
+        PROJECT,
+        "delete project {project}",
+        ("delete_project",),
+        "write_with_implied",
+        license_feature=_TEAMS,
+        never_listed=(
+            "With a project go its agents, its conversations with the AI assistant, its connections to external secrets, and its "
+            "workflow reviews. Folders and variables are listed only where the license includes them."
+        ),
+    ),
+    # These go with the deletion of their owner, and are listed because they are destroyed.
+    "delete_credential": _item("delete {item} of {user}"),
+    "delete_workflow": _item("delete {item} of {user}"),
+    "delete_variable": _item("delete {item} of {user}"),
+}
+
+# The steps for changes that come after a user has become global:chatUser.
+STEP_AFTER_ROLE_CHANGE = {
+    "change_user_roles": "change_user_roles_again",
+    "set_member_roles": "set_member_roles_again",
+}
