@@ -506,13 +506,13 @@ from ..module_utils._leaving.restore import (
     without_lost_roles,
 )
 from ..module_utils._errors import InputError, N8nError
-from ..module_utils._planning.pending import pending_users
+from ..module_utils._planning.findings import pending_users
 from ..module_utils._storage.invite_file import InviteFile
 from ..module_utils._module import OPTION_NAMES, Task, run_module
 from ..module_utils._planning.planner import plan
 from ..module_utils._storage.progress_file import ProgressFile
 from ..module_utils._storage.record_file import RecordFile
-from ..module_utils._planning.unmatched import unmatched
+from ..module_utils._planning.findings import unmatched
 from ..module_utils._desired.desired import ADDITIVE, AUTHORITIES, KEEP, UNLISTED, ListPolicy
 from ..module_utils._state.read_request import ReadRequest
 

@@ -342,14 +342,14 @@ from ..module_utils._leaving.leaver_result import leaver_results
 from ..module_utils._planning.handover_planner import DATA_TABLES
 from ..module_utils._desired.handover_options import handover_options_from
 from ..module_utils._errors import InputError, N8nError
-from ..module_utils._leaving.leavers import (
+from ..module_utils._leaving.leavers import plan_leavers
+from ..module_utils._leaving.leaver_options import (
     ACTIONS,
     STAGED,
     LeaverOptions,
     find_leavers,
     leaver_request,
     leaver_references,
-    plan_leavers,
     successors,
     wants_roles,
 )

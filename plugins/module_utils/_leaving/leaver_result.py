@@ -15,7 +15,7 @@ from .._state.dates import utc
 from .._state.model import State
 from .._state.residual_access import residual_access
 from .._state.roles import CHAT_USER
-from .leavers import LeaverOptions, Leaver
+from .leaver_options import LeaverOptions, Leaver
 
 
 def leaver_results(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, ErrorCollector
-from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import leaver_references
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_options import leaver_references
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import listed_user, user_reference
 
 

@@ -15,11 +15,11 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_list
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.apply import apply
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.outcome import ApplyError, Outcome
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, ConnectionFailed, N8nError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import (
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import plan_leavers
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_options import (
     LeaverOptions,
     find_leavers,
     leaver_request,
-    plan_leavers,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.change import Change
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan

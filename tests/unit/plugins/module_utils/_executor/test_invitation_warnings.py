@@ -13,7 +13,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.invitation
     mail_error,
     missing_links_note,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.pending import pending_users
+from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.findings import pending_users
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State, User
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import ListPolicy
 

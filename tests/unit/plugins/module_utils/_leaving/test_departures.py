@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import (
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import plan_leavers
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_options import (
     LeaverOptions,
     Leaver,
     find_leavers,
     leaver_request,
     leaver_references,
-    plan_leavers,
     successors,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State

@@ -11,12 +11,12 @@ import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_result import leaver_results
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import (
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import plan_leavers
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_options import (
     ACTIONS,
     LeaverOptions,
     find_leavers,
     leaver_request,
-    plan_leavers,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import OwnedItem, OwnedItems

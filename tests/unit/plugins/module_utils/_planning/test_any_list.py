@@ -211,9 +211,9 @@ def test_nothing_is_taken_that_the_list_does_not_take(case: Case) -> None:
 def in_calls(made: Plan) -> Iterator[list[Change]]:
     """Yield the changes that n8n makes at once, in the order in which they are made."""
     for step, changes in made.steps():
-        if step in ("give", "give_back"):
+        if step in ("set_member_roles", "set_member_roles_again"):
             keys = [change.project_key for change in changes]
-        elif step == "change_users":
+        elif step == "change_user_roles":
             keys = [change.user or "" for change in changes]
         else:
             keys = [str(number) for number in range(len(changes))]

@@ -410,7 +410,11 @@ def test_becoming_a_chat_user_shows_what_goes_by_it_and_gives_back_what_is_liste
         ("add_member", "ada@example.com", "Support", "project:viewer", "project:viewer"),
     ]
     assert [change.implied_by for change in made.changes] == ["", "change_user_role", ""]
-    assert [change.step for change in made.changes] == ["change_user_roles", "change_user_roles", "set_member_roles_again"]
+    assert [change.step for change in made.changes] == [
+        "change_user_roles",
+        "change_user_roles",
+        "set_member_roles_again",
+    ]
 
 
 def test_the_last_admin_cannot_become_a_chat_user_even_if_the_list_gives_the_project_back() -> None:

@@ -1,0 +1,145 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of n8n_offboard, checked, and what has to be read for them. PURE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .._changes.plan import Plan
+from .._desired.desired import listed_user
+from .._desired.handover_options import HandoverOptions, deletion_calls
+from .._errors import ErrorCollector, InputError
+from .._state.model import State, User
+from .._state.names import stored_email
+from .._state.read_request import ReadRequest
+from .._state.roles import CHAT_USER
+from .demotion import has_custom_role
+from .grace_period import GracePeriod
+
+REMOVE_MEMBERSHIPS, DEMOTE, DELETE, STAGED = "remove_memberships", "demote", "delete", "staged"
+
+
+# What can become of a leaver's access, from what is easily undone to what is not.
+ACTIONS = (REMOVE_MEMBERSHIPS, DEMOTE, DELETE, STAGED)
+
+
+@dataclass(frozen=True)
+class Leaver:
+    """Somebody who leaves; `user` is None where n8n knows nobody of that email or id."""
+
+    reference: str
+    user: User | None
+
+
+@dataclass(frozen=True)
+class LeaverOptions:
+    """What becomes of leavers. `successors` are emails by project (its id or name), "" for all other projects."""
+
+    action: str = REMOVE_MEMBERSHIPS
+    demote_role: str = "chatUser"
+    handover_options: HandoverOptions = HandoverOptions()
+    successors: Mapping[str, str] = field(default_factory=dict)
+    grace_period: GracePeriod | None = None
+
+    def recording(self, plan: Plan, leavers: Sequence[Leaver]) -> LeaverOptions:
+        """Return the same with the record as it is to be before the first change of `plan` is made."""
+        if self.grace_period is None:
+            return self
+        users = [leaver.user for leaver in leavers if leaver.user is not None]
+        return replace(self, grace_period=self.grace_period.after(plan.state, users, plan.changes))
+
+
+def leaver_references(entries: Sequence[Any]) -> tuple[str, ...]:
+    """Return the users (lower-case emails, or ids) that n8n_offboard's `users` names, each once.
+
+    An entry is an email, an id, or a dictionary with an email. Raises InputError for anything else.
+    """
+    problems = ErrorCollector()
+    found: dict[str, None] = {}
+    for number, entry in enumerate(entries):
+        place = f"users[{number}]"
+        with problems:
+            if isinstance(entry, Mapping):
+                if not entry.get("email"):
+                    raise InputError(
+                        f"{place}: a person who leaves is named by an email, and this dictionary has none."
+                    )
+                found[stored_email(entry.get("email"), place)] = None
+            else:
+                found[listed_user(entry, place)] = None
+    problems.raise_if_any()
+    return tuple(found)
+
+
+def successors(option: object) -> dict[str, str]:
+    """Return the successors of n8n_offboard's `successor`: one email, or emails by project; raises InputError."""
+    if option is None or option == "":
+        return {}
+    if isinstance(option, Mapping):
+        return {
+            str(project): stored_email(email, f'successor: project "{project}"') for project, email in option.items()
+        }
+    return {"": stored_email(option, "successor")}
+
+
+def check_leaver_options(leaver_options: LeaverOptions) -> None:
+    """Raise InputError for options that do not go together."""
+    if leaver_options.action == REMOVE_MEMBERSHIPS and leaver_options.handover_options != HandoverOptions():
+        raise InputError(
+            "transfer_to, data_tables and delete_resources are for who loses more than memberships: use them with "
+            "action=demote, action=delete or action=staged."
+        )
+    handover_options = leaver_options.handover_options
+    if leaver_options.action == DEMOTE and handover_options.delete_resources:
+        raise InputError("delete_resources is for who is deleted: use it with action=delete or action=staged.")
+    if handover_options.transfer_to is None and handover_options.data_tables == "copy":
+        raise InputError("data_tables: copy needs transfer_to, which says where the copies go.")
+    if (
+        handover_options.transfer_to is None
+        and handover_options.data_tables == "delete"
+        and leaver_options.action == DEMOTE
+    ):
+        raise InputError(
+            "data_tables: delete is for who is deleted, or gives away what they own: with action=demote it needs transfer_to."
+        )
+
+
+def leaver_request(references: Sequence[str], leaver_options: LeaverOptions) -> ReadRequest:
+    """Return what has to be read, once for all leavers."""
+    also: tuple[str, ...] = ("find_user",) if leaver_options.action == DELETE else ("find_user", "remove_member")
+    if leaver_options.action in (DEMOTE, STAGED):
+        also += ("change_user_role",)
+    if leaver_options.action in (DELETE, STAGED):
+        also += deletion_calls("user", leaver_options.handover_options)
+    return ReadRequest(
+        users=tuple(references),
+        all_users=True,
+        projects=True,
+        members=(),
+        roles=leaver_options.action in (DEMOTE, STAGED) and leaver_options.demote_role not in ("chatUser", CHAT_USER),
+        owned_items=True,
+        # Only what goes leaves folders behind.
+        folders=leaver_options.handover_options.transfer_to is not None
+        or leaver_options.handover_options.delete_resources,
+        destination=leaver_options.handover_options.transfer_to,
+        also=also,
+    )
+
+
+def find_leavers(state: State, references: Sequence[str]) -> list[Leaver]:
+    """Return the leavers, each once, also where somebody is named by email and by id."""
+    found: dict[str, Leaver] = {}
+    for reference in references:
+        user = state.find_user(reference)
+        found.setdefault(user.id if user else reference, Leaver(reference, user))
+    return list(found.values())
+
+
+def wants_roles(leavers: Sequence[Leaver], leaver_options: LeaverOptions) -> bool:
+    """Whether it has to be asked what roles allow, if n8n tells, to know who gains by a demotion."""
+    demoting = leaver_options.action in (DEMOTE, STAGED)
+    return demoting and any(leaver.user is not None and has_custom_role(leaver.user) for leaver in leavers)
