@@ -23,7 +23,8 @@ description:
   - Inventories of several servers need a O(server_name) each. Without it, the groups of two servers become one, which a warning says.
   - The name of the file has to end in C(.n8n.yml) or C(.n8n.yaml).
 extends_documentation_fragment:
-  - lifecycle.n8n.plugin_connection
+  - lifecycle.n8n.connection
+  - lifecycle.n8n.connection.plugins
   - constructed
   - inventory_cache
 options:

@@ -14,7 +14,8 @@ author:
 description:
   - Returns the members of team projects as one flat list. Every page of n8n's answer is read once, however many terms there are.
 extends_documentation_fragment:
-  - lifecycle.n8n.plugin_connection
+  - lifecycle.n8n.connection
+  - lifecycle.n8n.connection.plugins
 options:
   _terms:
     description:

@@ -15,7 +15,8 @@ description:
   - Returns the team projects of users as one flat list, a question that n8n's API has no answer to.
   - Every page of n8n's answer is read once, however many terms there are.
 extends_documentation_fragment:
-  - lifecycle.n8n.plugin_connection
+  - lifecycle.n8n.connection
+  - lifecycle.n8n.connection.plugins
 options:
   _terms:
     description:

@@ -338,8 +338,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..module_utils._departed import leaver_results
-from ..module_utils._disposal import DATA_TABLES
 from ..module_utils._errors import InputError, N8nError
+from ..module_utils._handover_options import HANDOVER_OPTIONS
 from ..module_utils._leavers import (
     ACTIONS,
     STAGED,
@@ -363,9 +363,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "users": {"type": "list", "elements": "raw", "required": True},
     "action": {"type": "str", "choices": list(ACTIONS), "default": ACTIONS[0]},
     "demote_role": {"type": "str", "default": "chatUser"},
-    "transfer_to": {"type": "str"},
-    "delete_resources": {"type": "bool", "default": False},
-    "data_tables": {"type": "str", "choices": list(DATA_TABLES), "default": DATA_TABLES[0]},
+    **HANDOVER_OPTIONS,
     "successor": {"type": "raw"},
     "state_path": {"type": "path"},
     "grace_days": {"type": "int"},

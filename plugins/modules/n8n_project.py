@@ -155,8 +155,8 @@ reason:
 from collections.abc import Mapping
 from typing import Any
 
-from ..module_utils._disposal import DATA_TABLES
 from ..module_utils._errors import InputError
+from ..module_utils._handover_options import HANDOVER_OPTIONS
 from ..module_utils._model import project_name
 from ..module_utils._module import Task, run_module
 from ..module_utils._outcome import Outcome
@@ -168,9 +168,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "id": {"type": "str"},
     "previous_names": {"type": "list", "elements": "str", "default": []},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "transfer_to": {"type": "str"},
-    "delete_resources": {"type": "bool", "default": False},
-    "data_tables": {"type": "str", "choices": list(DATA_TABLES), "default": DATA_TABLES[0]},
+    **HANDOVER_OPTIONS,
 }
 
 

@@ -209,8 +209,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..module_utils._disposal import DATA_TABLES
 from ..module_utils._errors import N8nError
+from ..module_utils._handover_options import HANDOVER_OPTIONS
 from ..module_utils._model import User
 from ..module_utils._module import Task, run_module
 from ..module_utils._outcome import Outcome
@@ -223,9 +223,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "id": {"type": "str"},
     "role": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "transfer_to": {"type": "str"},
-    "delete_resources": {"type": "bool", "default": False},
-    "data_tables": {"type": "str", "choices": list(DATA_TABLES), "default": DATA_TABLES[0]},
+    **HANDOVER_OPTIONS,
     "resend_invite": {"type": "bool", "default": False},
     "return_invite_url": {"type": "bool", "default": False},
 }
