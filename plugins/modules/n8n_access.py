@@ -242,7 +242,7 @@ notes:
     cannot see whether n8n sent a mail. RV(pending) lists these users in every run.
   - If n8n refuses a batch of invitations because of an address, the task sends smaller batches to find the address. Each refused
     address is a separate error, and all other users are invited.
-  - The module reads no projects if the lists contain no project, O(unlisted_users) is not set, and no user becomes a V(chatUser). It then
+  - The module reads no projects if the lists contain no project, O(unlisted_users) is V(keep), and no user becomes a V(chatUser). It then
     works on the community edition of n8n. Only if an instance role is lowered does it read all memberships, to calculate the
     percentage.
   - The API key needs the scopes C(user:list), C(user:read), C(user:create), C(user:changeRole), C(project:list), C(project:create),
