@@ -43,8 +43,9 @@ options:
         with O(data_tables=delete) or O(delete_resources=true).
       - V(staged) does the same as V(demote) at once, and records in O(state_path) the access that the users had. The first run after
         O(grace_days) days transfers the resources and deletes the users, as V(delete) does.
-      - If a staged user returns before the deletion, the role P(lifecycle.n8n.onboard#role) restores all access with C(onboard_restore). A staged user who has
-        access again when the grace period ends is not deleted. The access is removed again, and the grace period starts again.
+      - If a staged user returns before the deletion, the role P(lifecycle.n8n.onboard#role) restores all access with C(onboard_restore).
+        A staged user who has access again when the grace period ends is not deleted. The access is removed again, and the grace period
+        starts again.
       - Each action is refused for the owner and for the user whose API key is used. If a user is the last admin of a project, O(successor)
         becomes an admin first. Without O(successor), the task stops before its first write.
     type: str
