@@ -20,7 +20,8 @@ description:
     they have the same name, C(_<id>) is appended to the names of all of their groups, and a warning says so.
   - The variables of a host are C(n8n_id), C(n8n_role), C(n8n_is_pending) and C(n8n_projects), a list of dictionaries with C(id), C(name)
     and C(role).
-  - Each inventory of several servers needs its own O(server_name). Without it, the groups of two servers are merged, and a warning says so.
+  - If you use inventories of several servers, each needs its own O(server_name). Without it, the groups of two servers are merged, and a
+    warning says so.
   - The name of the inventory file must end in C(.n8n.yml) or C(.n8n.yaml).
 extends_documentation_fragment:
   - lifecycle.n8n.connection

@@ -243,8 +243,7 @@ notes:
   - If n8n refuses a batch of invitations because of an address, the task sends smaller batches to find the address. Each refused
     address is a separate error, and all other users are invited.
   - The module reads no projects if the lists contain no project, O(unlisted_users) is V(keep), and no user becomes a V(chatUser). It then
-    works on the community edition of n8n. Only if an instance role is lowered does it read all memberships, to calculate the
-    percentage.
+    works on the community edition of n8n. But if an instance role is lowered, it reads all memberships, to calculate the percentage.
   - The API key needs the scopes C(user:list), C(user:read), C(user:create), C(user:changeRole), C(project:list), C(project:create),
     and C(project:manageMembers) (C(project:update) before n8n 2.37), and C(project:update) to rename a project. With C(role:list) as well,
     roles that the license does not include are found before the first write.

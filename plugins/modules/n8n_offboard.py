@@ -77,16 +77,16 @@ options:
       - If the record is damaged, or has a later date than the present for one of O(users), the task fails and deletes no user.
       - If a user looks staged and is not in an existing record, a warning names the user, because the record may be outdated. The grace
         period of this user begins.
-      - If a user gets access while in the record, the record then contains this access, and of the recorded memberships those that the
+      - If a user in the record gets access again, the record then contains this access. It also keeps the recorded memberships that the
         user does not have again.
     type: path
   grace_days:
-    description: The number of days from the first step of V(staged) to the deletion. Without it, 30. Only O(action=staged) uses it.
+    description: The number of days from the first step of V(staged) to the deletion. The default is 30. Only O(action=staged) uses it.
     type: int
   now:
     description:
       - The time, such as V(2026-12-24) or V(2026-12-24T09:30:00Z), that decides whose grace period is over. It is in UTC unless it names a
-        zone. Without it, the present time is used. Only O(action=staged) uses it.
+        zone. The default is the present time. Only O(action=staged) uses it.
       - This option is for tests and rehearsals, which need a separate record.
     type: str
   option_names:
