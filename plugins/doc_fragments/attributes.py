@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds for every module: those that change something, and those that only read."""
+"""The attributes of all modules: of modules that change something, and of modules that only read."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ class ModuleDocFragment:
 options: {}
 attributes:
   check_mode:
-    description: Can run in check mode and say what would change, without any write to the server.
+    description: Can run in check mode and return the planned changes without sending a write request to the server.
     support: full
   diff_mode:
-    description: Returns who would have access, or has it, before and after the change.
+    description: Returns the access of users before and after the change. In check mode, it returns the access that they would have.
     support: full
   idempotent:
-    description: Running it again without a change in between changes nothing.
+    description: A second run without a change in between changes nothing.
     support: full
 """
 
@@ -27,12 +27,12 @@ attributes:
 options: {}
 attributes:
   check_mode:
-    description: Reads only, so check mode makes no difference.
+    description: The module only reads, so check mode makes no difference.
     support: full
   diff_mode:
-    description: Changes nothing, so there is no difference to show.
+    description: The module changes nothing, so it returns no diff.
     support: none
   idempotent:
-    description: Changes nothing.
+    description: The module changes nothing.
     support: full
 """

@@ -1,53 +1,76 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The connection options, as modules take them."""
+"""The connection options of all modules and plugins."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Documentation of the options in module_utils/_options.py."""
+    """Documentation of the options in module_utils/_server/options.py."""
 
     DOCUMENTATION = r"""
 options:
   url:
     description:
-      - The address of the n8n server, with or without a path, a trailing slash or C(/api/v1).
-      - Without it, the environment variable E(N8N_URL), then E(N8N_API_URL), is used, of where the module runs.
-      - Redirects are not followed, as the API key would travel with them.
+      - The URL of the n8n server, with or without a path, a trailing slash or C(/api/v1).
+      - If this option is not set, the environment variable E(N8N_URL) is used, and then E(N8N_API_URL). A module reads them on the host
+        where it runs. A lookup or inventory plugin reads them on the controller.
+      - Redirects are not followed, because the API key would be sent to their target.
     type: str
   api_key:
     description:
-      - An API key, made in n8n under Settings > n8n API. What it needs to be allowed to do is in the notes of each module.
-      - Without it, the environment variable E(N8N_API_KEY) is used, of where the module runs.
+      - An API key. Create it in n8n under Settings > n8n API. The notes of each module and plugin list the scopes that the key needs.
+      - If this option is not set, the environment variable E(N8N_API_KEY) is used. A module reads it on the host where it runs. A lookup
+        or inventory plugin reads it on the controller.
     type: str
   validate_certs:
     description:
-      - Whether to check the TLS certificate of the server.
+      - Whether to verify the TLS certificate of the server.
     type: bool
     default: true
   ca_path:
     description:
-      - A file or a folder of certificates of authorities to trust, in place of the usual ones.
+      - A file or a folder with the certificates of trusted certificate authorities. It replaces the default certificate authorities.
     type: path
   timeout:
     description:
-      - How many seconds to wait for the answer to one request.
+      - The number of seconds to wait for the response to one request.
     type: float
     default: 30.0
   retries:
     description:
-      - How often to try again where that is safe, after lost connections and the statuses 429, 502, 503 and 504.
-      - The wait between tries doubles each time. C(Retry-After) is honoured up to two minutes.
+      - The number of retries after lost connections and the statuses 429, 502, 503 and 504. Only requests that are safe to repeat are
+        sent again.
+      - The wait between two tries doubles each time. C(Retry-After) is honored up to two minutes.
     type: int
     default: 4
   concurrency:
     description:
-      - How many calls may run at once where one task makes many.
+      - The maximum number of parallel requests of a task that sends many requests.
+      - For a lookup or inventory plugin, this is the number of projects that it reads in parallel.
     type: int
     default: 8
 requirements:
   - requests
   - n8n 2.8.0 or later
+"""
+
+    # What lookup and inventory plugins have in addition. They extend both fragments, and Ansible merges each option. In
+    # `env`, the last variable that is set counts.
+    PLUGINS = r"""
+options:
+  url:
+    env:
+      - name: N8N_API_URL
+      - name: N8N_URL
+    vars:
+      - name: n8n_url
+  api_key:
+    env:
+      - name: N8N_API_KEY
+    vars:
+      - name: n8n_api_key
+requirements:
+  - an n8n license with team projects
 """

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter n8n_access_from_rules: from people and rules to the users of n8n_access."""
+"""The filter n8n_access_from_rules: convert people and rules to the users option of n8n_access."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from ..module_utils._desired.rules import assign
 
 DOCUMENTATION = r"""
 name: n8n_access_from_rules
-short_description: The users of n8n_access, from any list of people and rules on who gets which role where
+short_description: Convert people and rules to the users option of n8n_access
 version_added: 0.1.0
 author:
   - lifecycle.n8n contributors (@lifecycle)
 description:
-  - Says for everybody in a list who is on at least one rule which instance role and which roles in projects the rules give, and which
-    rule gives each. M(lifecycle.n8n.n8n_access) takes the answer as its O(lifecycle.n8n.n8n_access#module:users).
-  - Where several rules give a role for the same thing, the highest counts, whatever the order of rules and people. What one rule denies,
-    no other gives.
-  - All that is wrong in people and rules is one error, which names each rule and key, or each person.
-  - A value that a template omits with C(default(omit)) is absent. An omitted attribute of a person is a missing attribute. An omitted
+  - Returns the instance role and the project roles of each person in a list whom at least one rule matches, and the rule that gives each
+    role. M(lifecycle.n8n.n8n_access) accepts the result as its O(lifecycle.n8n.n8n_access#module:users).
+  - If several rules give a role for the same thing, the highest role counts. The order of the rules and people does not matter. A project
+    that one rule denies is not given by any other rule.
+  - All errors in the people and rules are reported at once. The message names each rule and key, or each person.
+  - A value that a template omits with V(default(omit\)) is absent. An omitted attribute of a person is a missing attribute. An omitted
     attribute in O(rules[].match), an omitted role in O(rules[].projects), and an omitted element of O(rules[].deny) are errors, because
     without them the rule would match more people, or give or deny something else than its text says.
 positional: rules
 options:
   _input:
     description:
-      - The people, each a dictionary of attributes, from wherever, for example a CSV file, a directory or a SCIM server. Two with the
-        same email are an error.
+      - The people. Each person is a dictionary of attributes, from any source, for example a CSV file, a directory or a SCIM server. Two
+        people with the same email are an error.
     type: list
     elements: dict
     required: true
@@ -47,66 +47,70 @@ options:
     required: true
     suboptions:
       name:
-        description: The name of the rule, which no other has. Each grant names the rule that it is by.
+        description: The name of the rule, which must be unique. Each granted role names its rule.
         type: str
         required: true
       match:
         description:
-          - Attributes and what is wanted of each. A person who has all of that is on the rule; V({}) is everybody.
-          - What is wanted is a value, a pattern, or a list of these, of which one is enough. An empty list is nobody. Of an attribute
-            that is a list, one element is enough, too.
-          - Numbers and text compare as text, case-sensitive, emails included. V(true) and V(false) are the same in any case, and as text.
-          - Text with V(*) (any signs) or V(?) (one sign) in it is a pattern for the whole value. Text that begins with V(~) is a
-            regular expression for the beginning of the value, as in Ansible's host patterns; V($) makes it the whole value.
-          - Letters with accents are compared as one sign each (Unicode's form NFC), however they were written.
+          - Attributes and the wanted value of each. The rule matches each person who has all of them. V({}) matches all people.
+          - A wanted value is a value, a pattern, or a list of values and patterns. In a list, one match is sufficient, and an empty list
+            matches no person. If the attribute of a person is a list, one matching element is sufficient too.
+          - Numbers and text are compared as text. The comparison is case-sensitive, for emails too. V(true) and V(false) are equal in upper
+            and lower case, and equal to the same word as text.
+          - Text that contains V(*) (any characters) or V(?) (one character) is a pattern for the whole value. Text that begins with V(~) is
+            a regular expression for the beginning of the value, as in Ansible's host patterns. With V($) at its end, it is one for the
+            whole value.
+          - Letters with accents are compared as one character each (Unicode form NFC), in whatever form they are written.
           - An attribute that a person does not have, or that is null or empty, does not match.
-          - An attribute is named by its key, or by a path of keys and indexes of lists with dots, such as V(name.familyName) or
-            V(emails.0.value). Keys may have dots in them; the longest that is there counts. Without an index, V(groups.display) is
-            that of any element.
+          - An attribute is named by its key, or by a path of keys and list indexes, separated by dots, such as V(name.familyName) or
+            V(emails.0.value). Keys may contain dots. The longest key that exists counts. Without an index, V(groups.display) is the
+            attribute of any element of the list.
         type: dict
         required: true
       role:
         description:
-          - The instance role, as M(lifecycle.n8n.n8n_access) takes it. The owner's cannot be given.
-          - Without it, the rule gives none.
+          - The instance role, as M(lifecycle.n8n.n8n_access) accepts it. The role of the owner cannot be given.
+          - If the role is omitted, the rule gives no instance role.
         type: str
       projects:
         description:
-          - Names or ids of projects, each with a role, as M(lifecycle.n8n.n8n_access) takes them.
+          - Names or ids of projects, each with a role, as M(lifecycle.n8n.n8n_access) accepts them.
         type: dict
       deny:
         description:
-          - Projects that nobody who is on this rule gets by any rule. Their names are compared in Unicode form NFC. A name and an
-            id of one project are not compared with each other, so name a project in the same way in all rules.
+          - Projects that people whom this rule matches do not get from any rule.
+          - Names are compared in Unicode form NFC. The name and the id of a project are not compared with each other, so refer to a project
+            in the same way in all rules.
         type: list
         elements: str
   email_attribute:
     description:
-      - The attribute that has the email, in any case, named as in O(rules[].match). A list with one element is that element.
-      - Somebody without an email is an error.
+      - The attribute that contains the email, in upper or lower case. It is named as in O(rules[].match). A list with one element counts as
+        this element.
+      - A person who has no email is an error.
     type: str
     default: email
   role_order:
     description:
-      - Roles, lowest first, for custom ones that compete with others. Instance and project roles may be mixed; V(admin), which is both,
-        is then written in full.
-      - The order of n8n's own is known, which is V(chatUser), V(member), V(admin), and V(viewer), V(editor), V(admin). Where different
-        roles compete and their order is not known, it is an error.
+      - Roles from lowest to highest, for custom roles that compete with other roles. The list may contain instance and project roles.
+        Write V(admin) as a full slug, because both kinds have a role of this name.
+      - The order of the built-in roles is known. It is V(chatUser), V(member), V(admin) for instance roles, and V(viewer), V(editor),
+        V(admin) for project roles. If different roles compete and their order is not known, this is an error.
     type: list
     elements: str
     default: []
   result:
     description:
-      - V(users) are those who are on at least one rule, as M(lifecycle.n8n.n8n_access) takes them.
-      - V(without_rule) are the emails of all others. They are neither invited nor leavers.
-      - V(unmatched_rules) are the names of the rules that match no person, which a misspelling may have caused.
+      - V(users) returns the people whom at least one rule matches, as M(lifecycle.n8n.n8n_access) accepts them.
+      - V(without_rule) returns the emails of all other people. They are neither invited nor leavers.
+      - V(unmatched_rules) returns the names of the rules that match no person, possibly because they are misspelled.
     type: str
     choices: [users, without_rule, unmatched_rules]
     default: users
   option_names:
     description:
-      - The names that errors use for C(people) and C(rules) and for the options, as a dictionary of these and names. This is for roles that
-        take people and rules from their variables.
+      - The names that errors use for C(people), for C(rules) and for the options, as a dictionary of these words and names.
+      - This option is for roles that take people and rules from their variables.
     type: dict
     default: {}
 seealso:
@@ -114,7 +118,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Who gets what
+- name: Show the access that the rules give
   ansible.builtin.debug:
     msg: "{{ people | lifecycle.n8n.n8n_access_from_rules(rules) }}"
   vars:
@@ -135,14 +139,14 @@ EXAMPLES = r"""
         projects: {Sales: admin}
         deny: [Handbook]
 
-- name: Make it so
+- name: Apply the rules
   lifecycle.n8n.n8n_access:
     users: "{{ people | lifecycle.n8n.n8n_access_from_rules(rules) }}"
   vars:
     people: *people
     rules: *rules
 
-- name: Who is on no rule
+- name: Show the people whom no rule matches
   ansible.builtin.debug:
     msg: "{{ people | lifecycle.n8n.n8n_access_from_rules(rules, result='without_rule') }}"
   vars:
@@ -153,10 +157,10 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - With O(result=users), a dictionary for each person, sorted by C(email). C(email) is in lower case, C(role) is there if a rule
-      gives one, and C(projects) always is. Roles are as the rule has them.
-    - C(granted_by) names the rule that gave the C(role), each of the C(projects), and by which each project is C(denied). Of
-      several that gave the same, it is the first by name.
+    - With O(result=users), a dictionary for each person, sorted by C(email). C(email) is in lower case. C(role) exists if a rule gives a
+      role, and C(projects) always exists. Roles are written as in the rules.
+    - C(granted_by) contains the name of the rule that gave the C(role), of the rule that gave each of the C(projects), and of the rule by
+      which each project is C(denied). If several rules gave the same, it is the first by name.
     - With O(result=without_rule), a sorted list of emails.
     - With O(result=unmatched_rules), a sorted list of names of rules.
   type: list

@@ -20,12 +20,12 @@ description:
   - Returns a relative path as a full path below the folder of the playbook.
   - If the playbook is one of this collection, the full path is below the current folder of C(ansible-playbook). No file is written into
     the installed collection.
-  - A path that begins with C(/), C(~) or C($) is returned as it is. The host where the path is used resolves it.
+  - A path that begins with C(/), C(~) or C($) is returned unchanged. The host that uses the path resolves it.
   - The roles of this collection apply this filter to all their path variables.
 positional: playbook_dir
 options:
   _input:
-    description: The path. Without a path (an empty text or null), the filter returns an empty text.
+    description: The path. If there is no path (an empty text or null), the filter returns an empty text.
     type: raw
     required: true
   playbook_dir:
@@ -42,7 +42,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The full path, or an empty text without a path.
+  description: The full path, or an empty text if there is no path.
   type: str
   sample: /srv/automation/reports/n8n.html
 """

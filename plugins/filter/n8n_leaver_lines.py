@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter n8n_leaver_lines: what became of leavers as sentences."""
+"""The filter n8n_leaver_lines: format n8n_offboard results as readable lines."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ..module_utils._text import quoted
 
 DOCUMENTATION = r"""
 name: n8n_leaver_lines
-short_description: What became of leavers as sentences that a person can read
+short_description: Format n8n_offboard results as readable lines
 version_added: 0.1.0
 author:
   - lifecycle.n8n contributors (@lifecycle)
 description:
-  - Says of everybody whom M(lifecycle.n8n.n8n_offboard) was to take access from what they have lost, who got what they owned, who else
-    has lost something by it, and what they can still reach.
-  - Of long lists the first ten are named; RV(lifecycle.n8n.n8n_offboard#module:users) has all.
+  - Returns readable lines for each leaver of M(lifecycle.n8n.n8n_offboard). The lines list the access that the leaver lost, the receivers of
+    the leaver's resources, the access that other users lost, and the access that the leaver still has.
+  - Of a long list, the lines name the first ten entries. RV(lifecycle.n8n.n8n_offboard#module:users) has all of them.
 options:
   _input:
     description: The C(users) that M(lifecycle.n8n.n8n_offboard) returned, in check mode too.
@@ -31,20 +31,20 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Grace leaves
+- name: Remove Grace from all projects
   lifecycle.n8n.n8n_offboard:
     users:
       - grace@example.com
   register: offboarded
 
-- name: What became of her
+- name: Show the result as readable lines
   ansible.builtin.debug:
     msg: "{{ offboarded.users | lifecycle.n8n.n8n_leaver_lines }}"
 """
 
 RETURN = r"""
 _value:
-  description: By email, sentences on each of the leavers.
+  description: A dictionary of emails and lists of lines, with one list for each leaver.
   type: dict
   sample:
     grace@example.com:

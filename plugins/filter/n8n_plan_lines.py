@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter n8n_plan_lines: a plan as sentences."""
+"""The filter n8n_plan_lines: format a plan as readable lines."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ..module_utils._changes.describe import describe_change
 
 DOCUMENTATION = r"""
 name: n8n_plan_lines
-short_description: A plan of n8n_access or n8n_offboard as sentences that a person can read
+short_description: Format a plan of n8n_access or n8n_offboard as readable lines
 version_added: 0.1.0
 author:
   - lifecycle.n8n contributors (@lifecycle)
 description:
-  - Turns the RV(lifecycle.n8n.n8n_access#module:plan) of a task into one sentence a change, in the order of the plan.
+  - Converts the RV(lifecycle.n8n.n8n_access#module:plan) of a task to one sentence for each change, in the order of the plan.
 options:
   _input:
     description: The C(plan) that M(lifecycle.n8n.n8n_access) or M(lifecycle.n8n.n8n_offboard) returned.
@@ -29,7 +29,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: What would change
+- name: Plan the changes
   lifecycle.n8n.n8n_access:
     users:
       - email: ada@example.com
@@ -38,14 +38,14 @@ EXAMPLES = r"""
   check_mode: true
   register: access
 
-- name: Show it
+- name: Show the plan as readable lines
   ansible.builtin.debug:
     msg: "{{ access.plan | lifecycle.n8n.n8n_plan_lines }}"
 """
 
 RETURN = r"""
 _value:
-  description: A sentence for each change; for an empty plan one that says so.
+  description: One sentence for each change. For an empty plan, one sentence that says so.
   type: list
   elements: str
   sample:

@@ -1,50 +1,52 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The inventory n8n: users as hosts, projects and roles as groups."""
+"""The inventory n8n: users as hosts, grouped by project and role."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: n8n
-short_description: Users of n8n as hosts, grouped by project and role
+short_description: Build an inventory of n8n users, grouped by project and role
 version_added: 0.1.0
 author:
   - lifecycle.n8n contributors (@lifecycle)
 description:
-  - Makes every user of an n8n a host that is named by the email, so that who is where can be asked with C(ansible-inventory) and with
-    host patterns.
+  - Makes each user of an n8n server a host whose name is the email. You can then query memberships with C(ansible-inventory) and with host
+    patterns.
   - The groups are C(project_<name>) for each team project, C(project_<name>_<role>) for each role in it, C(role_<slug>) for each instance
-    role, and C(pending) for those who have not accepted their invitation.
-  - Characters that a group's name cannot have become C(_). Where two projects would share a group by that, or by having the same name,
-    the groups of all of them get C(_<id>) behind the name, and there is a warning.
+    role, and C(pending) for the users who have not accepted their invitation.
+  - Characters that are not allowed in group names are replaced with C(_). If two projects would share a group because of that, or because
+    they have the same name, C(_<id>) is appended to the names of all of their groups, and a warning says so.
   - The variables of a host are C(n8n_id), C(n8n_role), C(n8n_is_pending) and C(n8n_projects), a list of dictionaries with C(id), C(name)
     and C(role).
-  - Inventories of several servers need a O(server_name) each. Without it, the groups of two servers become one, which a warning says.
-  - The name of the file has to end in C(.n8n.yml) or C(.n8n.yaml).
+  - If you use inventories of several servers, each needs its own O(server_name). Without it, the groups of two servers are merged, and a
+    warning says so.
+  - The name of the inventory file must end in C(.n8n.yml) or C(.n8n.yaml).
 extends_documentation_fragment:
-  - lifecycle.n8n.plugin_connection
+  - lifecycle.n8n.connection
+  - lifecycle.n8n.connection.plugins
   - constructed
   - inventory_cache
 options:
   plugin:
-    description: Tells that a file is for this plugin.
+    description: The name of this plugin. It marks a file as an inventory file of this plugin.
     type: str
     required: true
     choices: [lifecycle.n8n.n8n]
   server_name:
     description:
-      - A short name of the server, for an inventory of several servers. It has letters, digits and underscores, and does not begin with a
-        digit.
-      - The groups of this inventory then begin with C(<server_name>_), such as C(emea_project_Sales).
+      - A short name of the server, for an inventory of several servers. It consists of letters, digits and underscores, and does not begin
+        with a digit.
+      - With a server name, the groups of this inventory begin with C(<server_name>_), such as C(emea_project_Sales).
       - The variables of a host are then in C(n8n_by_server[<server_name>]), as C(id), C(role), C(is_pending) and C(projects). A user of two
         servers is one host with an entry for each server.
-      - The templates of O(compose), O(groups) and O(keyed_groups) see the variables C(n8n_id), C(n8n_role), C(n8n_is_pending) and
-        C(n8n_projects) of this server all the same. What they make keeps the name that they give it.
+      - The templates of O(compose), O(groups) and O(keyed_groups) can still use the variables C(n8n_id), C(n8n_role), C(n8n_is_pending) and
+        C(n8n_projects) of this server. The groups and variables that they create have no prefix.
     type: str
 notes:
-  - The API key needs the scope C(user:read), too.
-  - The hosts are people, so nothing can be run on them. Use them for C(ansible-inventory), for host patterns, and with
+  - The API key needs the scopes C(user:list), C(user:read) and C(project:list).
+  - The hosts are users, so no task can connect to them. Use them for C(ansible-inventory), for host patterns, and with
     C(connection=local).
 """
 
@@ -52,7 +54,7 @@ EXAMPLES = r"""
 # people.n8n.yml, with N8N_URL and N8N_API_KEY in the environment
 plugin: lifecycle.n8n.n8n
 
-# The same with a cache, a variable and groups of one's own:
+# The same with a cache, and with additional variables and groups:
 # ---
 # plugin: lifecycle.n8n.n8n
 # url: https://n8n.example.com
@@ -68,7 +70,7 @@ plugin: lifecycle.n8n.n8n
 # keyed_groups:
 #   - key: inventory_hostname.split('@')[1]
 #     prefix: domain
-# # One of several servers: its groups are called emea_project_Sales, for example.
+# # For one of several servers. Its groups have names such as emea_project_Sales.
 # server_name: emea
 """
 

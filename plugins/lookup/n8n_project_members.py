@@ -1,29 +1,32 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lookup n8n_project_members: given projects, who belongs to them, with which role."""
+"""The lookup n8n_project_members: look up members of projects and their roles."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: n8n_project_members
-short_description: Given projects of n8n, who belongs to them, with which role
+short_description: Look up members of projects and their roles
 version_added: 0.1.0
 author:
   - lifecycle.n8n contributors (@lifecycle)
 description:
-  - Returns the members of team projects as one flat list. Every page of n8n's answer is read once, however many terms there are.
+  - Returns the members of team projects as one flat list. Each page of n8n's lists is read once, for any number of terms.
 extends_documentation_fragment:
-  - lifecycle.n8n.plugin_connection
+  - lifecycle.n8n.connection
+  - lifecycle.n8n.connection.plugins
 options:
   _terms:
     description:
-      - Projects, each an id or an exact name. A name that several projects have means all of them, one that none has means none.
-        If not exactly one project has that name, names are compared in Unicode form NFC.
-      - A term may be a list of these. An empty list is no project; without any term it is all team projects.
-      - A term that a template omits with C(default(omit)) names no project. If all terms are omitted, the result is an empty list.
+      - Projects. Each term is an id or an exact name. A name that several projects have stands for all of them, and a name that no project
+        has stands for none. If not exactly one project has the name, names are compared in Unicode form NFC.
+      - A term may also be a list of ids and names. An empty list means no project. Without any term, all team projects are read.
+      - A term that a template omits with V(default(omit\)) means no project. If all terms are omitted, the result is an empty list.
     type: list
     elements: str
+notes:
+  - The API key needs the scopes C(user:list) and C(project:list).
 seealso:
   - plugin: lifecycle.n8n.n8n_user_projects
     plugin_type: lookup
@@ -31,11 +34,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Who is in Sales
+- name: Show the members of Sales
   ansible.builtin.debug:
     msg: "{{ query('lifecycle.n8n.n8n_project_members', 'Sales') }}"
 
-- name: The admins of two projects
+- name: Show the admins of two projects
   ansible.builtin.debug:
     msg: >-
       {{ query('lifecycle.n8n.n8n_project_members', 'Sales', 'Support')
@@ -45,8 +48,9 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - A dictionary for each membership, with the C(id) and C(email) of the user, the C(role) in the project, and the project's name as
-      C(project) and id as C(project_id). Sorted by project and email.
+    - A dictionary for each membership, with the C(id) and C(email) of the user, the C(role) in the project, and the name (C(project)) and
+      id (C(project_id)) of the project.
+    - The list is sorted by project and email.
   type: list
   elements: dict
 """

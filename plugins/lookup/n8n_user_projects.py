@@ -1,29 +1,32 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lookup n8n_user_projects: given users, which projects they belong to, with which role."""
+"""The lookup n8n_user_projects: look up projects of users and their roles."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: n8n_user_projects
-short_description: Given users of n8n, which projects they belong to, with which role
+short_description: Look up projects of users and their roles
 version_added: 0.1.0
 author:
   - lifecycle.n8n contributors (@lifecycle)
 description:
-  - Returns the team projects of users as one flat list, a question that n8n's API has no answer to.
-  - Every page of n8n's answer is read once, however many terms there are.
+  - Returns the team projects of users as one flat list, which the API of n8n does not provide.
+  - Each page of n8n's lists is read once, for any number of terms.
 extends_documentation_fragment:
-  - lifecycle.n8n.plugin_connection
+  - lifecycle.n8n.connection
+  - lifecycle.n8n.connection.plugins
 options:
   _terms:
     description:
-      - Users, each an email in any case or an id. Somebody whom n8n does not know is in no project.
-      - A term may be a list of these. An empty list is nobody; without any term it is all users.
-      - A term that a template omits with C(default(omit)) names no user. If all terms are omitted, the result is an empty list.
+      - Users. Each term is an email in upper or lower case, or an id. A user who does not exist has no projects.
+      - A term may also be a list of emails and ids. An empty list means no user. Without any term, the projects of all users are returned.
+      - A term that a template omits with V(default(omit\)) means no user. If all terms are omitted, the result is an empty list.
     type: list
     elements: str
+notes:
+  - The API key needs the scopes C(user:list) and C(project:list).
 seealso:
   - plugin: lifecycle.n8n.n8n_project_members
     plugin_type: lookup
@@ -31,11 +34,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Where Ada is
+- name: Show the projects of Ada
   ansible.builtin.debug:
     msg: "{{ query('lifecycle.n8n.n8n_user_projects', 'ada@example.com') }}"
 
-- name: The same on another server
+- name: Show the projects of Ada on another server
   ansible.builtin.debug:
     msg: "{{ query('lifecycle.n8n.n8n_user_projects', 'ada@example.com', url=other_url, api_key=other_key) }}"
   vars:
@@ -46,8 +49,9 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - A dictionary for each membership, with the C(id) and C(name) of the project, the C(role) in it, and the user's email as C(user)
-      and id as C(user_id). Sorted by email and project.
+    - A dictionary for each membership, with the C(id) and C(name) of the project, the C(role) in it, and the email (C(user)) and id
+      (C(user_id)) of the user.
+    - The list is sorted by email and project.
   type: list
   elements: dict
 """

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: n8n_access
-short_description: Who is a user of n8n and a member of which projects, for the whole organisation in one task
+short_description: Manage users, projects, and project members in bulk
 version_added: 0.1.0
 description:
-  - Makes everybody in a list a user with an instance role and a member of projects with a role in each. The list is told person by
-    person with O(users), project by project with O(projects), or both.
-  - The server is read once, everything is planned before anything is written, and exactly that plan is carried out in few calls.
-    Invitations go in batches of 250, additions and changes of role of a project in one call.
-  - Nobody who is not listed, and no membership that is not listed, is touched, unless O(authority) or O(unlisted_users) says so.
-  - A list never takes anything from the owner, from the user whose API key is used, or from the last admin of a project. They keep
-    what they have, with a warning.
-  - When a call fails, what does not depend on it is still carried out. The task fails at the end and says what was done, what failed
-    and what was not tried; the next run does the rest. What a change starts from is read again
-    right before it (the members of a project for eight removals at once, users for 25 changes at once), and what somebody
-    else has changed since the plan was made is left alone and listed under RV(conflicts).
+  - Gives each listed person an account with an instance role, and memberships in projects with a role in each. List the access by person
+    with O(users), by project with O(projects), or both.
+  - The module reads the server once, plans all changes before the first write, and then carries out exactly this plan in few calls. It
+    sends invitations in batches of 250. It sends the additions and role changes of a project in one call.
+  - Unlisted users and unlisted memberships are not changed, unless O(authority) or O(unlisted_users) says otherwise.
+  - A list never removes access from the owner, from the user whose API key is used, or from the last admin of a project. They keep
+    their access, and a warning says so. O(authority) describes an exception for new projects.
+  - If a call fails, changes that do not depend on it are still carried out. The task fails at the end and reports which changes were
+    made, which failed, and which were not tried. The next run makes the remaining changes.
+  - Right before a change, the module reads the state again that the change starts from. It reads the members of a project for eight
+    removals at once, and users for 25 changes at once. If another user or task has changed this state since the plan was made, the
+    module does not make the change and lists it under RV(conflicts).
 author:
   - lifecycle.n8n contributors (@lifecycle)
 extends_documentation_fragment:
@@ -30,208 +31,221 @@ extends_documentation_fragment:
 options:
   users:
     description:
-      - The people. Everything that is wrong or contradictory in the lists is reported at once, before anything is asked of n8n.
-      - At least one of O(users) and O(projects) is needed. A membership may be named in both, and then the roles must agree.
+      - The people. All errors and contradictions in the lists are reported at once, before the first request to n8n.
+      - At least one of O(users) and O(projects) is required. If a membership is in both lists, its roles must agree.
     type: list
     elements: dict
     suboptions:
       email:
         description:
-          - The email of the person, in any case.
-          - It has ASCII characters only, as all emails in n8n. Any other character is an error that names it.
-          - n8n refuses to invite some addresses. A user who has no account yet needs an address that n8n accepts. Before the @ it has at most
-            64 letters, digits, and the characters C(' _ + - .), and the apostrophe is not the last of them. The domain has a dot, and
-            its last part has two letters or more and nothing else. The whole address has at most 253 characters.
-          - If the lists name other addresses of users who have no account, the task fails before its first write, in check mode too. The
-            error names each of these addresses and its place in the list.
+          - The email of the person, in upper or lower case.
+          - It consists of ASCII characters only, as all emails in n8n do. Any other character is an error that names the character.
+          - n8n refuses to invite some addresses. A person who has no account yet needs an address that n8n accepts. The part before the @
+            has at most 64 letters, digits, and the characters C(' _ + - .), and does not end with an apostrophe. The domain contains a
+            dot, and its last part consists of two or more letters. The whole address has at most 253 characters.
+          - If the lists contain other addresses of people who have no account, the task fails before its first write, in check mode
+            too. The error names each of these addresses and its position in the list.
           - The sign-in name of a guest in Entra ID, such as C(ada_example.com#EXT#@contoso.onmicrosoft.com), is refused. Use the mail address
             of the guest.
         type: str
         required: true
       role:
         description:
-          - The instance role, V(member), V(admin) or V(chatUser), a full slug, or a custom role by its slug or display name.
-          - Without it, or with a blank one, somebody who is there keeps theirs, and somebody who is invited becomes V(global:member).
-          - The owner and the user whose API key is used keep theirs in any case, with a warning.
-          - V(chatUser) takes away all memberships that are not listed; the plan lists these.
+          - The instance role. It is V(member), V(admin), V(chatUser), a full slug, or the slug or display name of a custom role.
+          - If the role is omitted or blank, an existing user keeps the present role, and an invited user gets V(global:member).
+          - The owner and the user whose API key is used always keep their roles, and a warning says so.
+          - V(chatUser) removes all memberships that are not listed. The plan lists these memberships.
         type: str
       projects:
         description:
-          - Names or ids of team projects, each with the role of the person in it, which is V(viewer), V(editor), V(admin), a full
-            slug, or a custom role by its slug or display name.
-          - Ansible does not resolve templates in the keys of a dictionary, so a name that is in a variable needs the whole dictionary
-            to come out of a template, as in the examples.
-          - Ansible removes a project whose role a template omits with C(default(omit)) before the module runs. The membership is then not
-            listed.
-          - With O(authority=authoritative), the person leaves all other team projects; an empty dictionary means all of them. Without
-            the option nothing is said of the person's projects.
+          - Names or ids of team projects, each with the role of the person in it. The role is V(viewer), V(editor), V(admin), a full
+            slug, or the slug or display name of a custom role.
+          - Ansible does not resolve templates in the keys of a dictionary. If the name of a project is in a variable, the whole dictionary
+            must come from a template, as in the examples.
+          - If a template omits the role of a project with V(default(omit\)), Ansible removes the project before the module runs. The
+            membership is then not listed.
+          - With O(authority=authoritative), the person is removed from all other team projects. An empty dictionary then removes the person
+            from all team projects.
+          - If this option is omitted, the entry does not manage the projects of the person.
         type: dict
       granted_by:
         description:
-          - The names of the rules that gave this person the role (C(role)) and the projects (C(projects), by project), and that denied
-            projects (C(denied), by project). They appear in the reasons of the plan.
-          - The filter P(lifecycle.n8n.n8n_access_from_rules#filter) returns it.
+          - The names of the rules that gave this person the role (C(role)) and the projects (C(projects), by project), and of the rules
+            that denied projects (C(denied), by project). The reasons of the plan contain these names.
+          - The filter P(lifecycle.n8n.n8n_access_from_rules#filter) returns this dictionary.
         type: dict
   projects:
     description:
       - The projects, each with its members.
-      - One that is named here is created, if O(create_projects) allows it, also without members.
+      - A listed project that does not exist is created if O(create_projects) allows it, even if it has no members.
     type: list
     elements: dict
     suboptions:
       name:
         description:
-          - The exact name. With O(projects[].id) as well, the project of that id gets this name.
-          - All names of projects in the lists are compared in Unicode form NFC. If two projects differ in the form only, name them by
-            their ids.
-          - If another project has this name, the task fails. To swap the names of two projects, rename one of them in a run of its own.
+          - The exact name of the project. If O(projects[].id) is set too, the project with this id gets this name.
+          - All project names in the lists are compared in Unicode form NFC. If the names of two projects differ only in their Unicode
+            form, list the projects by id.
+          - If another project has this name, the task fails. To swap the names of two projects, rename one of them in a separate run.
         type: str
       id:
-        description: The id of a project that is there.
+        description: The id of an existing project.
         type: str
       previous_names:
         description:
-          - Names that the project had. If no project has the name, but one has a previous name, that one is renamed and keeps its members.
-          - What the list calls another project is no previous name. To pass a name on, name both projects by their ids, or rename the first
-            in one run, and take its O(projects[].previous_names) out before the next.
+          - Previous names of the project. If no project has the name, but a project has one of the previous names, that project is
+            renamed and keeps its members.
+          - A name that the list gives to another project cannot be a previous name. To give the name of one project to another, list both
+            projects by id. Or rename the first project in one run, and remove its O(projects[].previous_names) before the next run.
         type: list
         elements: str
         default: []
       members:
         description:
           - Emails or ids of the members, each with the role in the project, as in O(users[].projects).
-          - With O(authority=authoritative), whoever is not named here, nor with this project in O(users), leaves the project; an empty
-            dictionary means everybody. Without the option nothing is said of the project's members.
-          - Somebody who is named only here and is no user yet is invited as V(global:member).
+          - With O(authority=authoritative), members are removed from the project if they are neither listed here nor listed with this
+            project in O(users). With an empty dictionary, all members are removed who are not listed with this project in O(users).
+          - If this option is omitted, the entry does not manage the members of the project.
+          - A person who is listed only here and has no account is invited as V(global:member).
         type: dict
       authority:
-        description: What O(authority) says, for this project.
+        description: The value of O(authority) for this project.
         type: str
         choices: [additive, authoritative]
   authority:
     description:
-      - V(additive) never removes anybody.
-      - V(authoritative) removes, from a project with O(projects[].members), whoever is not named there, and from a user with
-        O(users[].projects), the team projects that are not listed for that user. The user whose API key is used, who becomes the admin
-        of a project that is created, leaves it or gets the listed role if the list names another admin.
-      - That nobody at all is named is then an error, unless O(allow_empty=true).
+      - V(additive) never removes members from projects.
+      - V(authoritative) removes unlisted members from each project that has O(projects[].members). It also removes each user who has
+        O(users[].projects) from all team projects that are not listed for this user.
+      - The user whose API key is used becomes the admin of each project that is created. With V(authoritative), this user is removed from
+        the new project, or gets the listed role in it, if the list names another admin.
+      - If the lists name no users, V(authoritative) is an error, unless O(allow_empty=true).
     type: str
     choices: [additive, authoritative]
     default: additive
   unlisted_users:
     description:
-      - What becomes of people whom the lists name nowhere.
-      - V(keep) leaves them alone.
-      - V(remove_memberships) takes them out of all team projects.
-      - V(demote) gives them the instance role V(global:chatUser), which takes them out of all team projects and deletes their keys of the API.
+      - How to handle users whom the lists do not name.
+      - V(keep) does not change them.
+      - V(remove_memberships) removes them from all team projects.
+      - V(demote) gives them the instance role V(global:chatUser). This removes them from all team projects and deletes their API keys.
     type: str
     choices: [keep, remove_memberships, demote]
     default: keep
   create_users:
     description:
-      - Whether to invite people who are no users yet. With V(false), such a person is an error.
+      - Whether to invite people who have no account yet. With V(false), a person who has no account is an error.
     type: bool
     default: true
   create_projects:
     description:
-      - Whether to create projects that do not exist yet. With V(false), such a project is an error.
+      - Whether to create projects that do not exist yet. With V(false), a project that does not exist is an error.
       - The user whose API key is used becomes the admin of a project that is created.
-      - None is created for a person alone who is among O(ignored_users), and none because the personal project of somebody, which
-        n8n calls like C(Ada Lovelace <ada@example.com>), is named among the projects of a person; that is an error.
+      - Projects listed only for ignored users (see O(ignored_users)) are not created.
+      - The name of a personal project is rejected in the projects of a person. n8n gives a personal project a name such as
+        C(Ada Lovelace <ada@example.com>).
     type: bool
     default: true
   allow_empty:
-    description: Whether the lists may name nobody at all though O(authority) or O(unlisted_users) takes access from whoever is not named.
+    description: Whether the lists may name no users even though O(authority) or O(unlisted_users) removes the access of unlisted users.
     type: bool
     default: false
   ignored_users:
     description:
-      - Patterns of emails, in which C(*) stands for any text, C(?) for any character and C([abc]) for one of those.
-      - People whose email matches are neither touched nor counted, even if they are listed.
+      - Patterns of emails. In a pattern, C(*) stands for any text, C(?) for any character, and C([abc]) for one of these characters.
+      - Users whose email matches are neither changed nor counted, even if they are listed.
     type: list
     elements: str
     default: []
   protected_users:
     description:
       - Patterns of emails, as in O(ignored_users).
-      - People whose email matches are never removed or demoted, and not counted by the brakes.
+      - Users whose email matches are never removed or demoted, and the removal limits do not count them.
     type: list
     elements: str
     default: []
   max_removals:
     description:
-      - How many removals and demotions one run may make. If the plan has more, the task fails before its first write, in check mode too,
-        and shows the plan.
-      - Counted is every membership that goes, every role in a project and every instance role that becomes a lower one. Where it is not
-        known which of two roles is lower, as with custom roles, the change counts. Without it there is no such limit.
+      - The maximum number of removals and demotions in one run. If the plan has more, the task fails before its first write, in check
+        mode too, and returns the plan.
+      - Each removed membership counts, and each project role or instance role that becomes a lower one. If it is not known which of two
+        roles is lower, as with custom roles, the change counts.
+      - If this option is omitted, there is no such limit.
     type: int
   max_removal_percent:
     description:
-      - How many removals and demotions, as in O(max_removals), one run may make in percent of the memberships before it. Protected and
-        ignored people are left out of both numbers. If the plan has more, the task fails before its first write, in check mode too.
-      - It holds for the whole instance, and for each project with more than three members where two or more would go. V(100) is no limit.
+      - The maximum number of removals and demotions in one run, counted as in O(max_removals), in percent of the memberships before the
+        run. Protected and ignored users are left out of both numbers. If the plan has more, the task fails before its first write, in
+        check mode too.
+      - The limit applies to the whole instance. It also applies to each project that has more than three members, if two or more of them
+        are to be removed or demoted. V(100) means that there is no limit.
     type: float
     default: 20
   approve:
     description:
-      - The RV(digest) of a plan that O(max_removals) or O(max_removal_percent) has stopped, and that somebody has looked at and means.
-        Exactly that plan is let through.
+      - The RV(digest) of a plan that O(max_removals) or O(max_removal_percent) has stopped and that a person has reviewed. The limits
+        then allow exactly this plan.
     type: str
   only_approved:
     description:
-      - Whether to carry out no other plan than that of O(approve). If the plan is another one by now, the task fails before its first
-        write, in check mode too, and shows the plan. A plan without changes passes.
-      - With the digest that a task in check mode has returned, exactly what was shown there is carried out, or nothing.
+      - Whether to carry out only the plan whose digest is in O(approve). If the plan has changed since then, the task fails before its first
+        write, in check mode too, and returns the plan. A plan without changes is allowed.
+      - With the digest that a task returned in check mode, the task carries out exactly the plan that was shown, or nothing.
     type: bool
     default: false
   invites_path:
     description:
-      - The full path of a file on the host where the module runs that gets the links of those who are invited, as a JSON object of emails and links.
-      - It has mode 0600, and links that are in it already are kept. The links are secrets and are in no result of this module.
-      - If n8n sends invitations by mail, it returns no links. Then do not set this option, because the module warns of pending users
+      - The full path of a file on the host where the module runs. The module writes the links of invited users to it, as a JSON object of
+        emails and links.
+      - The file has mode 0600, and links that it already contains are kept. The links are secrets. No result of this module contains them.
+      - If n8n sends invitations by mail, it returns no links. Do not set this option in that case, because the module warns of pending users
         whose links are not in the file.
-      - If n8n returns links and this option is not set, a warning names the users. The API does not show these links again. A new link
-        comes from M(lifecycle.n8n.n8n_user) with O(lifecycle.n8n.n8n_user#module:resend_invite=true) and
+      - If n8n returns links and this option is not set, a warning names the users. The API does not show these links again. To get a new
+        link, use M(lifecycle.n8n.n8n_user) with O(lifecycle.n8n.n8n_user#module:resend_invite=true) and
         O(lifecycle.n8n.n8n_user#module:return_invite_url=true).
     type: path
   progress_path:
     description:
-      - The path of a file on the host where the module runs that gets a line whenever a part of the plan is behind the run, with the
-        time in UTC, the number of changes so far and of all. C(tail -f) shows how far a long run has come.
+      - The path of a file on the host where the module runs. Whenever a part of the plan is finished, the module appends a line with the
+        time in UTC, the number of finished changes, and the number of all changes.
+      - Use C(tail -f) to see the progress of a long run.
     type: path
   restore:
     description:
-      - Whether people in the lists who are in the record O(state_path), because M(lifecycle.n8n.n8n_offboard) has begun to let them go
-        with O(lifecycle.n8n.n8n_offboard#module:action=staged), get back the instance role and the memberships that they had, besides
-        what the lists say. The record forgets them once they have everything.
-      - A list that gives them another role than they had is an error. Projects are known by their ids. One that is gone is left out,
-        with a warning, and is not created. So is a role that is gone, and where that was the instance role, the present one stays unless
-        the lists name another.
-      - API keys that n8n deleted cannot come back.
+      - Whether to restore listed people whom M(lifecycle.n8n.n8n_offboard) has staged with
+        O(lifecycle.n8n.n8n_offboard#module:action=staged) and who are therefore in the record O(state_path). They get back the instance role
+        and the memberships that they had, in addition to the access in the lists. When they have everything, they are removed from
+        the record.
+      - A list that gives them another role than they had is an error.
+      - Projects are identified by their ids. A project that no longer exists is left out, with a warning, and is not created. A role that
+        no longer exists is left out too. If it was the instance role, the user keeps the present one, unless the lists name another.
+      - API keys that n8n deleted cannot be restored.
     type: bool
     default: false
   state_path:
     description:
       - The path of the record of staged leavers on the host where the module runs, as in
-        O(lifecycle.n8n.n8n_offboard#module:state_path). A damaged one is an error, and so is one that is not there with O(restore=true).
-      - Without O(restore=true) nothing in it changes, and whoever is in the lists and in the record is named in a warning.
+        O(lifecycle.n8n.n8n_offboard#module:state_path). A damaged record is an error. With O(restore=true), a record that does not exist is an
+        error too.
+      - Without O(restore=true), the record does not change, and a warning names the listed people who are in it.
     type: path
   option_names:
     description:
       - The names that messages use for options, as a dictionary of options and names. An option without an entry keeps its own name.
-      - This is for roles that set options from their variables. Errors and warnings then name the variables, which the user can set.
+      - This option is for roles that set options from their variables. Errors and warnings then name the variables, which the user can
+        set.
     type: dict
 notes:
-  - n8n creates an account before it sends the invitation. If the mail server fails, or if n8n sends no mail and returns no link, the
-    account exists and is pending, the user gets the memberships of the list, and a warning names the user and the remedy. Later runs
-    cannot see whether n8n sent mail. RV(pending) names these users in every run.
-  - If n8n refuses a batch of invitations because of an address, the task looks for the address in smaller batches. Each refused
-    address is an error of its own, and all other users are invited.
-  - Without any project in the lists, without O(unlisted_users), and without making anybody a V(chatUser), no project is read, so it
-    works on the community edition of n8n. Only where an instance role is lowered, all memberships are read, to know the percentage.
+  - n8n creates an account before it sends the invitation. If the mail server fails, or if n8n neither sends a mail nor returns a link, the
+    account exists and is pending. The user gets the memberships of the list, and a warning names the user and the remedy. Later runs
+    cannot see whether n8n sent a mail. RV(pending) lists these users in every run.
+  - If n8n refuses a batch of invitations because of an address, the task sends smaller batches to find the address. Each refused
+    address is a separate error, and all other users are invited.
+  - The module reads no projects if the lists contain no project, O(unlisted_users) is V(keep), and no user becomes a V(chatUser). It then
+    works on the community edition of n8n. But if an instance role is lowered, it reads all memberships, to calculate the percentage.
   - The API key needs the scopes C(user:list), C(user:read), C(user:create), C(user:changeRole), C(project:list), C(project:create),
-    and C(project:manageMembers) (C(project:update) before n8n 2.37), and C(project:update) to give a project another name. With
-    C(role:list) as well, roles that the licence does not include are found out before anything is written.
+    and C(project:manageMembers) (C(project:update) before n8n 2.37), and C(project:update) to rename a project. With C(role:list) as well,
+    roles that the license does not include are found before the first write.
 seealso:
   - module: lifecycle.n8n.n8n_access_info
   - module: lifecycle.n8n.n8n_offboard
@@ -239,7 +253,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Two people and what they work on
+- name: Give two people access to their projects
   lifecycle.n8n.n8n_access:
     users:
       - email: ada@example.com
@@ -252,11 +266,11 @@ EXAMPLES = r"""
           Sales: admin
   register: access
 
-- name: What has changed
+- name: Show the changes
   ansible.builtin.debug:
     msg: "{{ access.plan | lifecycle.n8n.n8n_plan_lines }}"
 
-- name: Sales has these members and no others, whatever it was called before
+- name: Rename Sales to Sales EMEA and give it exactly these members
   lifecycle.n8n.n8n_access:
     projects:
       - name: Sales EMEA
@@ -269,7 +283,7 @@ EXAMPLES = r"""
     protected_users:
       - "*@partner.example.com"
 
-- name: See what it would take to follow a list in everything
+- name: Show the changes that would make the access match a list exactly
   lifecycle.n8n.n8n_access:
     users:
       - email: ada@example.com
@@ -284,7 +298,7 @@ EXAMPLES = r"""
     max_removal_percent: 100
   check_mode: true
 
-- name: Ada is back before her account was deleted, and gets everything again that she had
+- name: Restore the access of a user who returns before the account is deleted
   lifecycle.n8n.n8n_access:
     users:
       - email: ada@example.com
@@ -292,7 +306,7 @@ EXAMPLES = r"""
     state_path: leavers.json
   when: "'leavers.json' is file"
 
-- name: A project whose name is in a variable
+- name: Add a user to a project whose name is in a variable
   lifecycle.n8n.n8n_access:
     users:
       - email: ada@example.com
@@ -303,7 +317,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plan:
-  description: The changes, in the order in which they are made, in check mode those that would be.
+  description: The changes, in the order in which they are made. In check mode, the changes that would be made.
   returned: always
   type: list
   elements: dict
@@ -318,19 +332,22 @@ plan:
       reason: is no member yet
   contains:
     action:
-      description: "One of V(invite_user), V(create_project), V(rename_project), V(add_member), V(change_member_role), V(change_user_role), V(remove_member)."
+      description:
+        - The kind of the change.
+        - One of V(invite_user), V(create_project), V(rename_project), V(add_member), V(change_member_role), V(change_user_role),
+          V(remove_member).
       type: str
     user:
       description: The email of the user concerned.
       type: str
     user_id:
-      description: The id of that user, V(null) for one who is yet to be invited.
+      description: The id of this user, or V(null) for a user who is not invited yet.
       type: str
     project:
       description: The name of the project concerned.
       type: str
     project_id:
-      description: The id of that project, V(null) for one that is yet to be created.
+      description: The id of this project, or V(null) for a project that is not created yet.
       type: str
     before:
       description: The role, or the name of the project, before the change.
@@ -342,7 +359,7 @@ plan:
       description: Why the change is needed.
       type: str
 summary:
-  description: The number of changes by action.
+  description: The number of changes of each action.
   returned: always
   type: dict
   sample:
@@ -355,15 +372,16 @@ summary:
     remove_member: 0
 digest:
   description:
-    - SHA-256 over the address of the server and the changes. The same plan has the same digest, whatever its reasons.
+    - The SHA-256 digest of the URL of the server and of the changes. Equal plans have equal digests, even if the reasons of their
+      changes differ.
   returned: always
   type: str
   sample: 3d5a2ffa0a37ad2a6ef6b19d0b5b7a4a3c4c5f0e8cd2b6a9a3d6f2f8e1a7c9b0
 pending:
   description:
-    - The users of the lists who exist and have not accepted their invitation, sorted by C(user). Users whom this run invites are in the
+    - The listed users who have an account and have not accepted their invitation, sorted by C(user). Users whom this run invites are in
       RV(plan) instead. Users who match O(ignored_users) are left out.
-    - An empty list if there are no such users. Check mode returns the same list.
+    - The list is empty if there are no such users. Check mode returns the same list.
   returned: always after planning
   type: list
   elements: dict
@@ -379,27 +397,28 @@ pending:
       description: The id of the user.
       type: str
     invited_at:
-      description: The time of the first invitation in UTC.
+      description: The time of the first invitation, in UTC.
       type: str
 conflicts:
   description:
-    - Changes that were left alone, as somebody else had changed the same thing since the server was read. C(reason) says what.
+    - Changes that were not made, because another user or task changed the same thing after the server was read. C(reason) says what
+      was changed.
   returned: always
   type: list
   elements: dict
 requests:
-  description: The number of HTTP requests made.
+  description: The number of HTTP requests that the task made. Each page of a list is one request.
   returned: always
   type: int
   sample: 7
 server:
-  description: The address of the server.
+  description: The URL of the server.
   returned: always
   type: str
   sample: https://n8n.example.com
 unmatched:
   description:
-    - The patterns and names in the task that match nothing, which a misspelling may have caused. They are no error.
+    - The patterns and names in the task that match nothing, possibly because they are misspelled. They do not cause an error.
   returned: always
   type: dict
   sample:
@@ -408,19 +427,19 @@ unmatched:
     denied_projects: [Attic]
   contains:
     protected_users:
-      description: The patterns of O(protected_users) that match neither a user of n8n nor a person of the lists.
+      description: The patterns of O(protected_users) that match neither a user of n8n nor a listed person.
       type: list
       elements: str
     ignored_users:
-      description: The patterns of O(ignored_users) that match neither a user of n8n nor a person of the lists.
+      description: The patterns of O(ignored_users) that match neither a user of n8n nor a listed person.
       type: list
       elements: str
     denied_projects:
-      description: The projects in C(denied) of O(users[].granted_by) that neither exist nor are created by the plan.
+      description: The projects in C(denied) of O(users[].granted_by) that do not exist and that the plan does not create.
       type: list
       elements: str
 restored:
-  description: Who has come back, in check mode who would.
+  description: The users whose access was restored. In check mode, the users whose access would be restored.
   returned: when O(restore=true)
   type: list
   elements: dict
@@ -429,38 +448,38 @@ restored:
       description: The email in lower case.
       type: str
     id:
-      description: The id of the user who left.
+      description: The id of the user who had left.
       type: str
     since:
-      description: When they left, in UTC.
+      description: The time when the user left, in UTC.
       type: str
     role:
-      description: The instance role that they had.
+      description: The instance role that the user had.
       type: str
     memberships:
-      description: The memberships that they had and have again, each with the C(id) and C(name) of the project then and the C(role) in it.
+      description: The memberships that were restored, each with the recorded C(id) and C(name) of the project and the C(role) in it.
       type: list
       elements: dict
     gone:
-      description: The memberships in projects or with roles that are gone, which they do not get back.
+      description: The memberships that were not restored, because their project or role no longer exists.
       type: list
       elements: dict
 done:
-  description: The changes that were made, where some failed those before or beside these. In check mode there are none.
+  description: The changes that were made, even if others failed. In check mode, the list is empty.
   returned: always
   type: list
   elements: dict
 errors:
-  description: The changes that failed, with what n8n said and the people concerned.
+  description: The failed calls, each with the message of n8n and the users concerned.
   returned: when the task failed after planning
   type: list
   elements: dict
   contains:
     error:
-      description: What n8n refused, its words and the way out.
+      description: The operation that n8n rejected, the message of n8n, and the remedy.
       type: str
     users:
-      description: The emails of the people concerned.
+      description: The emails of the users concerned.
       type: list
       elements: str
     changes:
@@ -468,18 +487,25 @@ errors:
       type: list
       elements: dict
 not_tried:
-  description: The changes that need those that failed; all of them where the brakes or a missing scope stopped the task.
+  description:
+    - The changes that were not tried, because they depend on changes that failed.
+    - If the task stopped before its first write, for example because of a missing scope, the list has all changes of the plan.
+    - This includes a task that a removal limit stopped.
   returned: when the task failed after planning
   type: list
   elements: dict
 reason:
   description:
-    - The kind of failure, for programs. The message says what failed.
-    - V(unreachable) if n8n could not be reached, or if what answered is not the API of n8n. V(invalid) if options are wrong, contradict each
-      other, or cannot be applied to this n8n. V(refused) if n8n refused a request. V(incomplete_reading) if n8n did not show everything.
-    - V(not_approved) if O(max_removals) or O(max_removal_percent) stopped the plan, or O(only_approved) did.
-    - V(incomplete) if some changes failed. V(unanswered) if the answer to a write was lost.
-    - V(locked) if another task held the lock of this n8n for more than 10 minutes. V(failed) for all other failures.
+    - The kind of failure, for programs. The message describes the failure.
+    - V(unreachable) if n8n could not be reached, or if the response did not come from the API of n8n.
+    - V(invalid) if options are wrong, contradict each other, or cannot be applied to this n8n server.
+    - V(refused) if n8n refused a request.
+    - V(incomplete_reading) if n8n did not return all data.
+    - V(not_approved) if the plan exceeds O(max_removals) or O(max_removal_percent), or if O(only_approved) stopped it.
+    - V(incomplete) if some changes failed.
+    - V(unanswered) if the response to a write request was lost.
+    - V(locked) if another task held the lock of this n8n server for more than 10 minutes.
+    - V(failed) for all other failures.
   returned: when the task failed
   type: str
   sample: unreachable
@@ -490,31 +516,19 @@ from dataclasses import replace
 from typing import Any
 
 from ..module_utils._desired.access_lists import access_request, desired_access
-from ..module_utils._planning.removal_limits import RemovalLimits
+from ..module_utils._desired.desired import ADDITIVE, AUTHORITIES, KEEP, UNLISTED, ListPolicy
+from ..module_utils._errors import InputError, N8nError
 from ..module_utils._executor.invitation_warnings import missing_links_note
 from ..module_utils._leaving.leaver_record import LeaverRecord
-from ..module_utils._leaving.restore import (
-    RestoredUser,
-    restore_check_request,
-    restore_request,
-    restore_notes,
-    find_restored_users,
-    is_about,
-    missing_access,
-    names_custom_roles,
-    with_restored_access,
-    without_lost_roles,
-)
-from ..module_utils._errors import InputError, N8nError
-from ..module_utils._planning.findings import pending_users
-from ..module_utils._storage.invite_file import InviteFile
+from ..module_utils._leaving.restore import RestoredUser, find_restored_users, is_about, missing_access, names_custom_roles, restore_check_request, restore_notes, restore_request, with_restored_access, without_lost_roles
 from ..module_utils._module import OPTION_NAMES, Task, run_module
+from ..module_utils._planning.findings import pending_users, unmatched
 from ..module_utils._planning.planner import plan
+from ..module_utils._planning.removal_limits import RemovalLimits
+from ..module_utils._state.read_request import ReadRequest
+from ..module_utils._storage.invite_file import InviteFile
 from ..module_utils._storage.progress_file import ProgressFile
 from ..module_utils._storage.record_file import RecordFile
-from ..module_utils._planning.findings import unmatched
-from ..module_utils._desired.desired import ADDITIVE, AUTHORITIES, KEEP, UNLISTED, ListPolicy
-from ..module_utils._state.read_request import ReadRequest
 
 USER: dict[str, Any] = {
     "email": {"type": "str", "required": True},

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: n8n_access_info
-short_description: Who is a user of n8n and a member of which projects, as n8n_access takes it
+short_description: Export users, projects, and project members for n8n_access
 version_added: 0.1.0
 description:
-  - Returns the present access of the whole instance. RV(users) is what O(lifecycle.n8n.n8n_access#module:users) takes, so that what is
-    exported can be edited and applied. Applied as it is, it changes nothing.
-  - What a report on access needs besides is in RV(people) and RV(server).
+  - Returns the present access of the whole instance. The option O(lifecycle.n8n.n8n_access#module:users) accepts RV(users), so you can edit
+    an export and apply it. An export that you apply without edits changes nothing.
+  - RV(people) and RV(server) contain further data for a report on access.
 author:
   - lifecycle.n8n contributors (@lifecycle)
 extends_documentation_fragment:
@@ -21,25 +21,25 @@ extends_documentation_fragment:
   - lifecycle.n8n.action_group
 notes:
   - The API key needs the scopes C(user:list), C(user:read) and C(project:list).
-  - It needs an n8n licence with team projects.
+  - The module needs an n8n license with team projects.
 seealso:
   - module: lifecycle.n8n.n8n_access
   - module: lifecycle.n8n.n8n_user_info
 """
 
 EXAMPLES = r"""
-- name: Export who has access
+- name: Export the access of all users
   lifecycle.n8n.n8n_access_info:
   register: access
 
-- name: Applying it changes nothing
+- name: Apply the export, which changes nothing
   lifecycle.n8n.n8n_access:
     users: "{{ access.users }}"
 """
 
 RETURN = r"""
 users:
-  description: The users by email, each with C(email), C(role) and C(projects), a dictionary of project names and roles.
+  description: The users, sorted by email. Each has C(email), C(role) and C(projects), a dictionary of project names and roles.
   returned: always
   type: list
   elements: dict
@@ -50,8 +50,9 @@ users:
         Sales: project:editor
 projects:
   description:
-    - The team projects by name, each with C(name), C(id) and C(members), a dictionary of emails and roles.
-    - The same memberships the other way round. A project whose name another one has stands in RV(users) by its id.
+    - The team projects, sorted by name. Each has C(name), C(id) and C(members), a dictionary of emails and roles.
+    - These are the memberships of RV(users), by project. If several projects have the same name, RV(users) contains their ids in place
+      of the name.
   returned: always
   type: list
   elements: dict
@@ -62,7 +63,7 @@ projects:
         ada@example.com: project:editor
 people:
   description:
-    - The users by email once more, as M(lifecycle.n8n.n8n_user_info) returns them with their memberships. Each has C(id), C(email),
+    - The users, sorted by email, with their memberships, as M(lifecycle.n8n.n8n_user_info) returns them. Each has C(id), C(email),
       C(role), C(is_pending), C(first_name), C(last_name) and C(projects), a list of C(id), C(name) and C(role).
   returned: always
   type: list
@@ -79,20 +80,22 @@ people:
           name: Sales
           role: project:editor
 server:
-  description: The address of the server.
+  description: The URL of the server.
   returned: always
   type: str
   sample: https://n8n.example.com
 requests:
-  description: The number of HTTP requests made, which is the number of pages read.
+  description: The number of HTTP requests that the task made. Each page of a list is one request.
   returned: always
   type: int
   sample: 4
 reason:
   description:
-    - The kind of failure, for programs. The message says what failed.
-    - V(unreachable) if n8n could not be reached, or if what answered is not the API of n8n. V(invalid) if options are wrong, contradict each
-      other, or cannot be applied to this n8n. V(refused) if n8n refused a request. V(incomplete_reading) if n8n did not show everything.
+    - The kind of failure, for programs. The message describes the failure.
+    - V(unreachable) if n8n could not be reached, or if the response did not come from the API of n8n.
+    - V(invalid) if options are wrong, contradict each other, or cannot be applied to this n8n server.
+    - V(refused) if n8n refused a request.
+    - V(incomplete_reading) if n8n did not return all data.
     - V(failed) for all other failures.
   returned: when the task failed
   type: str

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: n8n_offboard
-short_description: Take the access of people who leave away, for many people in one task
+short_description: Remove the access of leavers in bulk
 version_added: 0.1.0
 description:
-  - Takes people out of all team projects, and takes their instance role or their account as well, if asked. What they own can move to
-    somebody else before.
-  - The server is read once for all of them. What that shows to be impossible stops the task before the first write. A write that
-    fails stops only the person concerned.
+  - Removes users from all team projects. If requested, it also lowers their instance role or deletes their accounts. The resources that they
+    own can be transferred before that.
+  - The module reads the server once for all leavers. If this shows that the task is impossible, it stops before the first write. A write
+    that fails stops only the changes of the user concerned.
 author:
   - lifecycle.n8n contributors (@lifecycle)
 extends_documentation_fragment:
@@ -24,117 +24,124 @@ extends_documentation_fragment:
 options:
   users:
     description:
-      - The people who leave, each an email in any case, an id, or a dictionary with an C(email).
-      - A user who does not exist is reported, which is not an error. If a user with a similar email exists, a warning names that user.
+      - The leavers. Each is an email in upper or lower case, an id, or a dictionary with an C(email).
+      - A user who does not exist is reported and is not an error. If a user with a similar email exists, a warning names that user.
     type: list
     elements: raw
     required: true
   action:
     description:
-      - V(remove_memberships) takes them out of all team projects. They stay users and keep what they own. This can be undone. An admin
-        of the instance sees all projects all the same, and a warning says so.
-      - V(demote) gives them the instance role O(demote_role) as well, which also deletes their keys of the API, though not those for
-        MCP. What they own moves before, if O(transfer_to) says where to; without it, it stays readable to them, with a warning. It needs
-        an n8n licence with advanced permissions.
-      - V(delete) deletes them. This is refused while somebody owns workflows, credentials or data tables, which n8n would destroy
-        together with the user, unless O(transfer_to), O(data_tables) or O(delete_resources) says what becomes of them, and while
-        that cannot be seen. n8n before 2.36 does not prove that it shows the data tables of others, so on such a server an active
-        user is only deleted with O(data_tables=delete) or O(delete_resources=true).
-      - V(staged) does what V(demote) does at once, and records in O(state_path) what was there. The first run that comes O(grace_days)
-        later hands over and deletes, as V(delete) does. Somebody who comes back before gets everything back by the role onboard with
-        C(onboard_restore). Nobody is deleted who has access all the same by then. It is taken away once more, and the days begin anew.
-      - Each of them is refused for the owner, and for the user whose API key is used. Where somebody is the last admin of a project,
-        O(successor) becomes admin first; without one the task stops before its first write.
+      - V(remove_memberships) removes the users from all team projects. They keep their accounts and the resources that they own. This can be
+        undone. An admin of the instance can still see all projects, and a warning says so.
+      - V(demote) also gives the users the instance role O(demote_role), which deletes their API keys, but not their keys for MCP. The
+        resources that they own are transferred first if O(transfer_to) is set. Without O(transfer_to), the users can still read these
+        resources, and a warning says so. V(demote) needs an n8n license with advanced permissions.
+      - V(delete) deletes the users. n8n would destroy their workflows, credentials and data tables together with them. So V(delete) is
+        refused while a user owns any, unless O(transfer_to), O(data_tables) or O(delete_resources) says how to handle them. It is also
+        refused while the module cannot see whether the user owns any.
+      - n8n before 2.36 does not prove that it shows the data tables of other users. On such a server, V(delete) deletes an active user only
+        with O(data_tables=delete) or O(delete_resources=true).
+      - V(staged) does the same as V(demote) at once, and records in O(state_path) the access that the users had. The first run after
+        O(grace_days) days transfers the resources and deletes the users, as V(delete) does.
+      - If a staged user returns before the deletion, the role P(lifecycle.n8n.onboard#role) restores all access with C(onboard_restore).
+        A staged user who has access again when the grace period ends is not deleted. The access is removed again, and the grace period
+        starts again.
+      - Each action is refused for the owner and for the user whose API key is used. If a user is the last admin of a project, O(successor)
+        becomes an admin first. Without O(successor), the task stops before its first write.
     type: str
     choices: [remove_memberships, demote, delete, staged]
     default: remove_memberships
   demote_role:
     description:
-      - The instance role for V(demote) and V(staged). A custom role without any scope is stricter than V(chatUser). People become
-        V(global:chatUser) first in any case, as only that deletes keys of the API.
-      - Nobody is promoted by it. Whose role allows no more than this one keeps it, with a warning, and leaves the projects. Custom roles are
-        compared by their scopes, if n8n lists them (2.36 and later) and the key has C(role:list). A warning names the scopes of a custom
-        role that has any.
+      - The instance role for V(demote) and V(staged). A custom role without any scope is stricter than V(chatUser). In any case, users become
+        V(global:chatUser) first, because only this deletes their API keys.
+      - The option never promotes a user. If the role of a user allows no more than this role, the user keeps it, with a warning, and is
+        removed from the projects.
+      - Custom roles are compared by their scopes, if n8n lists them (2.36 and later) and the key has C(role:list). If a custom role has
+        scopes, a warning names them.
     type: str
     default: chatUser
   successor:
     description:
-      - The email of who becomes admin of projects whose last admin leaves, or a dictionary of project names or ids and emails.
-      - An id wins over a name. Names are compared in Unicode form NFC.
+      - The email of the user who becomes an admin of projects whose last admin leaves, or a dictionary of project names or ids and emails.
+      - An id takes precedence over a name. Names are compared in Unicode form NFC.
     type: raw
   state_path:
     description:
-      - The path of the record of staged leavers, a JSON file on the host where the module runs, which has no secrets and can live in
-        version control. Only V(staged) looks at it. Each n8n has its own. What is written to it is a change.
-      - A record that does not exist is created by the first run that stages a user, and a warning says so. The warning lists the users of
-        this run who already look staged, because they have no projects and no more than the role O(demote_role). Their grace period
-        begins with this run, which deletes no user. If these users were staged before, bring the last record back.
-      - If the record is damaged, or has a later date than the present for one of O(users), the task fails, and nobody is deleted. A user
-        who looks staged and is not in an existing record is named in a warning, as the record may be an older one. The grace period of
-        that user begins.
-      - For somebody who was given access while in the record, it keeps what they have by then, and of what was in it the memberships that
-        they have not.
+      - The path of the record of staged leavers, a JSON file on the host where the module runs. It contains no secrets and can be stored in
+        version control. Each n8n server has its own record. A change of the record is a change of the task. Only O(action=staged) uses the
+        record.
+      - If the record does not exist, the first run that stages a user creates it, and a warning says so. The warning lists the users of this
+        run who already look staged, because they have no projects and no more than the role O(demote_role). Their grace period
+        begins with this run, which deletes no user. If these users were staged before, restore the last record.
+      - If the record is damaged, or has a later date than the present for one of O(users), the task fails and deletes no user.
+      - If a user looks staged and is not in an existing record, a warning names the user, because the record may be outdated. The grace
+        period of this user begins.
+      - If a user in the record gets access again, the record then contains this access. It also keeps the recorded memberships that the
+        user does not have again.
     type: path
   grace_days:
-    description: How many days after the first step of V(staged) somebody is deleted. Without it, 30. Only V(staged) looks at it.
+    description: The number of days from the first step of V(staged) to the deletion. The default is 30. Only O(action=staged) uses it.
     type: int
   now:
     description:
-      - The time, such as V(2026-12-24) or V(2026-12-24T09:30:00Z), in UTC unless it names a zone, by which V(staged) tells whose days are
-        over. Without it, it is the present. This is for tests and rehearsals, which need a record of their own.
-        Only V(staged) looks at it.
+      - The time, such as V(2026-12-24) or V(2026-12-24T09:30:00Z), that decides whose grace period is over. It is in UTC unless it names a
+        zone. The default is the present time. Only O(action=staged) uses it.
+      - This option is for tests and rehearsals, which need a separate record.
     type: str
   option_names:
     description:
       - The names that messages use for options, as a dictionary of options and names. An option without an entry keeps its own name.
-      - This is for roles that set options from their variables. Errors and warnings then name the variables, which the user can set.
+      - This option is for roles that set options from their variables. Errors and warnings then name the variables, which the user can
+        set.
     type: dict
 notes:
   - n8n deletes more with a user than its API lists, such as agents and the chats of the chat hub. Every plan that deletes a user has a
     warning that names these things, in check mode too.
-  - Team projects need an n8n licence that has them.
+  - Team projects need an n8n license that includes them.
   - The API key needs the scopes C(user:list), C(user:read), C(project:list), and C(project:manageMembers) (C(project:update) before
-    n8n 2.37). For V(demote) it needs C(user:changeRole) as well, for V(delete) C(user:delete), and to see what people own
-    C(workflow:list), C(credential:list) and C(dataTable:list). O(transfer_to), O(data_tables) and O(delete_resources) need what
-    M(lifecycle.n8n.n8n_user) needs for them.
+    n8n 2.37). For V(demote) it also needs C(user:changeRole), and for V(delete) C(user:delete). To see the resources of users, it needs
+    C(workflow:list), C(credential:list) and C(dataTable:list). O(transfer_to), O(data_tables) and O(delete_resources) need the same scopes
+    as in M(lifecycle.n8n.n8n_user).
 seealso:
   - module: lifecycle.n8n.n8n_access
   - module: lifecycle.n8n.n8n_user
 """
 
 EXAMPLES = r"""
-- name: Two people leave all projects
+- name: Remove two users from all projects
   lifecycle.n8n.n8n_offboard:
     users:
       - ada@example.com
       - grace@example.com
   register: offboarded
 
-- name: Who has lost what
+- name: Show the access that each user lost
   ansible.builtin.debug:
     msg: "{{ offboarded.users }}"
 
-- name: They may do nothing but chat, and their keys of the API are gone
+- name: Demote two users to chat users and delete their API keys
   lifecycle.n8n.n8n_offboard:
     users:
       - ada@example.com
       - grace@example.com
     action: demote
 
-- name: They are deleted, and what they made goes to Sales, whose admin Grace becomes if need be
+- name: Delete a user and transfer their resources to Sales
   lifecycle.n8n.n8n_offboard:
     users:
       - ada@example.com
     action: delete
     transfer_to: Sales
     data_tables: copy
+    # Grace becomes an admin of each project whose last admin is Ada.
     successor: grace@example.com
 """
 
 RETURN = r"""
 users:
-  description: The people who leave, in the order in which they were named, each once.
-  returned: always, also when a call failed, but not when nothing could be begun
+  description: The leavers, in the order in which the task lists them, each once.
+  returned: always, also if a call failed, but not if the task failed before its first call
   type: list
   elements: dict
   sample:
@@ -149,26 +156,26 @@ users:
           role: project:viewer
   contains:
     email:
-      description: The email in lower case, or what the person was named by where n8n does not know them.
+      description: The email in lower case. If the user does not exist, the email or id in the task.
       type: str
     id:
       description: The id of the user.
       type: str
     found:
-      description: Whether n8n knows the person.
+      description: Whether the user exists.
       type: bool
     action:
-      description: What was asked for.
+      description: The requested action.
       type: str
     changed:
-      description: Whether anything was changed for this person, in check mode whether it would be.
+      description: Whether the task changed anything for this user. In check mode, whether it would.
       type: bool
     memberships:
-      description: The memberships that were taken away, each with the project's C(id) and C(name) and the C(role) that it had.
+      description: The memberships that were removed, each with the C(id) and C(name) of the project and the C(role) in it.
       type: list
       elements: dict
     transferred:
-      description: The workflows and credentials that moved, each with C(type), C(id) and C(name).
+      description: The workflows and credentials that were transferred, each with C(type), C(id) and C(name).
       returned: always
       type: list
       elements: dict
@@ -178,29 +185,31 @@ users:
           name: Bills
     copied:
       description:
-        - The data tables that were copied, each with C(type), C(id) and C(name) of the original, C(new_id), C(new_name) and the number of
-          C(rows) of the copy, and the C(workflows) that name the original.
+        - The data tables that were copied. Each has the C(type), C(id) and C(name) of the original, and the C(new_id), C(new_name) and number of
+          C(rows) of the copy. C(workflows) lists the workflows that name the original.
       returned: always
       type: list
       elements: dict
     deleted:
-      description: What was destroyed, each with C(type), C(id) and C(name).
+      description: The resources that were destroyed, each with C(type), C(id) and C(name).
       returned: always
       type: list
       elements: dict
     lost_shares:
       description:
-        - Who has lost access by a move or deletion, each with C(type), C(id) and C(name) of the thing, the C(user) or C(project) with its
-          C(project_id), the C(role) it was shared with, and for a credential the C(workflows) of theirs that use it.
+        - The users and projects that lost their share of a resource because it was transferred or deleted. Each entry has the C(type), C(id)
+          and C(name) of the resource, the C(user) or the C(project) with its C(project_id), and the C(role) of the share.
+        - For a credential, C(workflows) lists the workflows of this user or project that use it.
       returned: always
       type: list
       elements: dict
     residual_access:
       description:
-        - What the person can still reach, read from n8n after the run, in check mode worked out. Each has a C(type), an C(id), a C(name) and
-          a C(role). The type is V(instance_role), V(membership), V(workflow), V(credential), V(data_table), V(shared_workflow),
-          V(shared_credential), V(api_keys) for keys that n8n does not show, or V(unseen) with the reason why there may be more.
-        - An empty list says that there is nothing, as the person is no user any more.
+        - The access that the user still has, read from n8n after the run. In check mode, it is calculated from the plan.
+        - Each entry has a C(type), an C(id), a C(name) and a C(role). The type is V(instance_role), V(membership), V(workflow), V(credential),
+          V(data_table), V(shared_workflow), V(shared_credential), V(api_keys) for keys that n8n does not show, or V(unseen) with the reason
+          why there may be more access.
+        - An empty list means that the user has no access, because the account no longer exists.
       returned: always
       type: list
       elements: dict
@@ -210,11 +219,11 @@ users:
           name: global:chatUser
           role: null
     staged:
-      description: When it began (C(since)) and when the account goes (C(due)), in UTC.
+      description: The time of the first step (C(since)) and the time from which the account is deleted (C(due)), in UTC.
       returned: when O(action=staged)
       type: dict
 plan:
-  description: The changes, in the order in which they are made, in check mode those that would be.
+  description: The changes, in the order in which they are made. In check mode, the changes that would be made.
   returned: always
   type: list
   elements: dict
@@ -230,6 +239,7 @@ plan:
   contains:
     action:
       description:
+        - The kind of the change.
         - One of V(add_member), V(change_member_role), V(unpublish_workflow), V(transfer_credential), V(transfer_workflow), V(copy_table),
           V(delete_table), V(change_user_role), V(remove_member), V(delete_user), V(delete_credential), V(delete_workflow),
           V(delete_variable).
@@ -238,13 +248,13 @@ plan:
       description: The email of the user concerned.
       type: str
     user_id:
-      description: The id of that user, V(null) for one who is yet to be invited.
+      description: The id of this user, or V(null) for a user who is not invited yet.
       type: str
     project:
       description: The name of the project concerned.
       type: str
     project_id:
-      description: The id of that project, V(null) for one that is yet to be created.
+      description: The id of this project, or V(null) for a project that is not created yet.
       type: str
     before:
       description: The role, or the name of the project, before the change.
@@ -256,11 +266,11 @@ plan:
       description: Why the change is needed.
       type: str
     item:
-      description: The C(type), C(id) and C(name) of the thing that moves or goes, which C(user) owns. It moves to C(project).
-      returned: for what is about a thing
+      description: The C(type), C(id) and C(name) of the resource concerned. C(user) owns it. If it is transferred, C(project) receives it.
+      returned: for changes of a resource
       type: dict
 summary:
-  description: The number of changes by action.
+  description: The number of changes of each action.
   returned: always
   type: dict
   sample:
@@ -273,42 +283,44 @@ summary:
     remove_member: 1
 digest:
   description:
-    - SHA-256 over the address of the server and the changes. The same plan has the same digest, whatever its reasons.
+    - The SHA-256 digest of the URL of the server and of the changes. Equal plans have equal digests, even if the reasons of their
+      changes differ.
   returned: always
   type: str
   sample: 3d5a2ffa0a37ad2a6ef6b19d0b5b7a4a3c4c5f0e8cd2b6a9a3d6f2f8e1a7c9b0
 conflicts:
   description:
-    - Changes that were left alone, as somebody else had changed the same thing since the server was read. C(reason) says what.
+    - Changes that were not made, because another user or task changed the same thing after the server was read. C(reason) says what
+      was changed.
   returned: always
   type: list
   elements: dict
 requests:
-  description: The number of HTTP requests made.
+  description: The number of HTTP requests that the task made. Each page of a list is one request.
   returned: always
   type: int
   sample: 7
 server:
-  description: The address of the server.
+  description: The URL of the server.
   returned: always
   type: str
   sample: https://n8n.example.com
 done:
-  description: The changes that were made, where some failed those before or beside these. In check mode there are none.
+  description: The changes that were made, even if others failed. In check mode, the list is empty.
   returned: always
   type: list
   elements: dict
 errors:
-  description: The changes that failed, with what n8n said and the people concerned.
-  returned: when a call failed
+  description: The failed calls, each with the message of n8n and the users concerned.
+  returned: when the task failed after planning
   type: list
   elements: dict
   contains:
     error:
-      description: What n8n refused, its words and the way out.
+      description: The operation that n8n rejected, the message of n8n, and the remedy.
       type: str
     users:
-      description: The emails of the people concerned.
+      description: The emails of the users concerned.
       type: list
       elements: str
     changes:
@@ -316,17 +328,23 @@ errors:
       type: list
       elements: dict
 not_tried:
-  description: The changes that need those that failed.
-  returned: when a call failed
+  description:
+    - The changes that were not tried, because they depend on changes that failed.
+    - If the task stopped before its first write, for example because of a missing scope, the list has all changes of the plan.
+  returned: when the task failed after planning
   type: list
   elements: dict
 reason:
   description:
-    - The kind of failure, for programs. The message says what failed.
-    - V(unreachable) if n8n could not be reached, or if what answered is not the API of n8n. V(invalid) if options are wrong, contradict each
-      other, or cannot be applied to this n8n. V(refused) if n8n refused a request. V(incomplete_reading) if n8n did not show everything.
-    - V(incomplete) if some changes failed. V(unanswered) if the answer to a write was lost.
-    - V(locked) if another task held the lock of this n8n for more than 10 minutes. V(failed) for all other failures.
+    - The kind of failure, for programs. The message describes the failure.
+    - V(unreachable) if n8n could not be reached, or if the response did not come from the API of n8n.
+    - V(invalid) if options are wrong, contradict each other, or cannot be applied to this n8n server.
+    - V(refused) if n8n refused a request.
+    - V(incomplete_reading) if n8n did not return all data.
+    - V(incomplete) if some changes failed.
+    - V(unanswered) if the response to a write request was lost.
+    - V(locked) if another task held the lock of this n8n server for more than 10 minutes.
+    - V(failed) for all other failures.
   returned: when the task failed
   type: str
   sample: unreachable
@@ -337,37 +355,25 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
+from ..module_utils._changes.outcome import Outcome
+from ..module_utils._desired.handover_options import HANDOVER_OPTIONS, handover_options_from
+from ..module_utils._errors import InputError, N8nError
+from ..module_utils._leaving.grace_period import GRACE_DAYS, GracePeriod, newly_staged
+from ..module_utils._leaving.leaver_options import ACTIONS, STAGED, LeaverOptions, find_leavers, leaver_references, leaver_request, successors, wants_roles
 from ..module_utils._leaving.leaver_record import LeaverRecord
 from ..module_utils._leaving.leaver_result import leaver_results
-from ..module_utils._planning.handover_planner import DATA_TABLES
-from ..module_utils._desired.handover_options import handover_options_from
-from ..module_utils._errors import InputError, N8nError
 from ..module_utils._leaving.leavers import plan_leavers
-from ..module_utils._leaving.leaver_options import (
-    ACTIONS,
-    STAGED,
-    LeaverOptions,
-    find_leavers,
-    leaver_request,
-    leaver_references,
-    successors,
-    wants_roles,
-)
-from ..module_utils._state.model import State
 from ..module_utils._module import OPTION_NAMES, Task, run_module
-from ..module_utils._changes.outcome import Outcome
-from ..module_utils._storage.record_file import RecordFile
-from ..module_utils._leaving.grace_period import GRACE_DAYS, GracePeriod, newly_staged
 from ..module_utils._state.dates import moment
+from ..module_utils._state.model import State
 from ..module_utils._state.read_request import ReadRequest
+from ..module_utils._storage.record_file import RecordFile
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "users": {"type": "list", "elements": "raw", "required": True},
     "action": {"type": "str", "choices": list(ACTIONS), "default": ACTIONS[0]},
     "demote_role": {"type": "str", "default": "chatUser"},
-    "transfer_to": {"type": "str"},
-    "delete_resources": {"type": "bool", "default": False},
-    "data_tables": {"type": "str", "choices": list(DATA_TABLES), "default": DATA_TABLES[0]},
+    **HANDOVER_OPTIONS,
     "successor": {"type": "raw"},
     "state_path": {"type": "path"},
     "grace_days": {"type": "int"},

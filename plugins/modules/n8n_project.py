@@ -7,10 +7,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: n8n_project
-short_description: Create, rename and delete one team project of an n8n instance
+short_description: Create, rename, and delete a team project
 version_added: 0.1.0
 description:
-  - Creates a team project that is not there yet, renames one that is, or deletes one.
+  - Creates a team project that does not exist yet, renames an existing one, or deletes one.
   - The user whose API key is used becomes the admin of a project that this module creates.
 author:
   - lifecycle.n8n contributors (@lifecycle)
@@ -22,30 +22,31 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - The name of the project, compared exactly, and stored as it is, with any space around it.
-      - n8n allows several projects of one name. Where there are several, name the project by its O(id).
-      - Names are compared in Unicode form NFC, so that a letter with its accent is the same in both forms. A project is not renamed into
-        the other form. If two projects differ in the form only, the one of exactly this form is meant.
-      - One of O(name) and O(id) is needed.
+      - The name of the project. It is compared exactly and stored as it is, with any space around it.
+      - n8n allows several projects with the same name. If there are several, use O(id) to select the project.
+      - Names are compared in Unicode form NFC, so a letter with an accent is equal in both forms. A project is not renamed into the
+        other form. If the names of two projects differ only in their Unicode form, the project whose name has exactly this form is used.
+      - One of O(name) and O(id) is required.
     type: str
   id:
     description:
-      - The id of a project that is there already. Together with O(name), that project gets that name.
+      - The id of an existing project. If O(name) is set too, the project gets that name.
     type: str
   previous_names:
     description:
-      - Names that the project had before. Where none is called O(name), the project of one of these names is renamed.
+      - Previous names of the project. If no project has the name O(name), the project that has one of these names is renamed.
     type: list
     elements: str
     default: []
   state:
     description:
-      - V(absent) deletes. This is refused while the project owns workflows, credentials or data tables, which n8n would destroy
-        together with the project, unless O(transfer_to), O(data_tables) or O(delete_resources) says what becomes of them.
-      - It is refused as well while the project has variables of its own, which cannot be handed over. Move them in n8n, or say
+      - V(absent) deletes the project. n8n would destroy the workflows, credentials and data tables of the project together with it. So
+        V(absent) is refused while the project owns any, unless O(transfer_to), O(data_tables) or O(delete_resources) says how to handle
+        them.
+      - V(absent) is also refused while the project has variables of its own, which cannot be transferred. Move them in n8n, or set
         O(delete_resources=true).
-      - It is refused as well while it cannot be seen what the project owns. n8n before 2.36 does not prove that it shows the data
-        tables of all projects, so on such a server it takes O(data_tables=delete) or O(delete_resources=true).
+      - V(absent) is also refused while the module cannot see what the project owns. n8n before 2.36 does not prove that it shows the data
+        tables of all projects. On such a server, V(absent) needs O(data_tables=delete) or O(delete_resources=true).
       - If the project does not exist, V(absent) changes nothing. If a project with a similar name exists, a warning names it.
     type: str
     choices: [present, absent]
@@ -53,33 +54,33 @@ options:
 notes:
   - n8n deletes more with a project than its API lists, such as agents and connections to external secrets. Every plan that deletes a
     project has a warning that names these things, in check mode too.
-  - Team projects need an n8n licence that has them.
-  - The API key needs the scopes C(project:list), C(project:create) and C(project:update), and for O(state=absent)
+  - Team projects need an n8n license that includes them.
+  - The API key needs the scopes C(project:list), C(project:create) and C(project:update). For O(state=absent) it needs
     C(project:delete), C(user:list), C(workflow:list), C(credential:list), C(dataTable:list) and C(variable:list). O(transfer_to),
-    O(data_tables) and O(delete_resources) need what M(lifecycle.n8n.n8n_user) needs for them.
+    O(data_tables) and O(delete_resources) need the same scopes as in M(lifecycle.n8n.n8n_user).
 seealso:
   - module: lifecycle.n8n.n8n_project_member
   - module: lifecycle.n8n.n8n_access
 """
 
 EXAMPLES = r"""
-- name: A project goes, and Grace gets what is in it
+- name: Delete a project and transfer its resources to Grace
   lifecycle.n8n.n8n_project:
     name: Archive 2024
     state: absent
     transfer_to: grace@example.com
 
-- name: There is a project for Sales
+- name: Create a project
   lifecycle.n8n.n8n_project:
     name: Sales
 
-- name: Sales is called Revenue from now on
+- name: Rename Sales to Revenue
   lifecycle.n8n.n8n_project:
     name: Revenue
     previous_names:
       - Sales
 
-- name: Revenue, which owns nothing, is deleted
+- name: Delete a project that owns nothing
   lifecycle.n8n.n8n_project:
     name: Revenue
     state: absent
@@ -88,9 +89,9 @@ EXAMPLES = r"""
 RETURN = r"""
 project:
   description:
-    - The project, in check mode as it would be.
+    - The project. In check mode, the project as it would be.
     - After a deletion, the project as it was.
-  returned: when there is such a project, or was before it was deleted
+  returned: when the project exists, or existed before it was deleted
   type: dict
   sample:
     id: 2GFDWJBjrvaj1y08
@@ -98,7 +99,7 @@ project:
     type: team
   contains:
     id:
-      description: The id, V(null) in check mode for a project that would be created.
+      description: The id. In check mode, V(null) for a project that would be created.
       type: str
     name:
       description: The name.
@@ -107,8 +108,8 @@ project:
       description: Always V(team).
       type: str
 transferred:
-  description: The workflows and credentials that moved, each with C(type), C(id) and C(name).
-  returned: when O(state=absent) and the project was there
+  description: The workflows and credentials that were transferred, each with C(type), C(id) and C(name).
+  returned: when O(state=absent) and the project existed
   type: list
   elements: dict
   sample:
@@ -117,36 +118,41 @@ transferred:
       name: Bills
 copied:
   description:
-    - The data tables that were copied, each with C(type), C(id) and C(name) of the original, C(new_id), C(new_name) and the number of
-      C(rows) of the copy, and the C(workflows) that name the original.
-  returned: when O(state=absent) and the project was there
+    - The data tables that were copied. Each has the C(type), C(id) and C(name) of the original, and the C(new_id), C(new_name) and number of
+      C(rows) of the copy. C(workflows) lists the workflows that name the original.
+  returned: when O(state=absent) and the project existed
   type: list
   elements: dict
 deleted:
-  description: What was destroyed, each with C(type), C(id) and C(name).
-  returned: when O(state=absent) and the project was there
+  description: The resources that were destroyed, each with C(type), C(id) and C(name).
+  returned: when O(state=absent) and the project existed
   type: list
   elements: dict
 lost_shares:
   description:
-    - Who has lost access by a move or deletion, each with C(type), C(id) and C(name) of the thing, the C(user) or C(project) with its
-      C(project_id), the C(role) it was shared with, and for a credential the C(workflows) of theirs that use it.
-  returned: when O(state=absent) and the project was there
+    - The users and projects that lost their share of a resource because it was transferred or deleted. Each entry has the C(type), C(id)
+      and C(name) of the resource, the C(user) or the C(project) with its C(project_id), and the C(role) of the share.
+    - For a credential, C(workflows) lists the workflows of this user or project that use it.
+  returned: when O(state=absent) and the project existed
   type: list
   elements: dict
 requests:
-  description: The number of HTTP requests made.
+  description: The number of HTTP requests that the task made. Each page of a list is one request.
   returned: always
   type: int
   sample: 1
 reason:
   description:
-    - The kind of failure, for programs. The message says what failed.
-    - V(unreachable) if n8n could not be reached, or if what answered is not the API of n8n. V(invalid) if options are wrong, contradict each
-      other, or cannot be applied to this n8n. V(refused) if n8n refused a request. V(incomplete_reading) if n8n did not show everything.
-    - V(incomplete) if some changes failed. V(unanswered) if the answer to a write was lost.
-    - V(conflict) if another user changed the same thing at the same time.
-    - V(locked) if another task held the lock of this n8n for more than 10 minutes. V(failed) for all other failures.
+    - The kind of failure, for programs. The message describes the failure.
+    - V(unreachable) if n8n could not be reached, or if the response did not come from the API of n8n.
+    - V(invalid) if options are wrong, contradict each other, or cannot be applied to this n8n server.
+    - V(refused) if n8n refused a request.
+    - V(incomplete_reading) if n8n did not return all data.
+    - V(incomplete) if some changes failed.
+    - V(unanswered) if the response to a write request was lost.
+    - V(conflict) if another user or task changed the same thing at the same time.
+    - V(locked) if another task held the lock of this n8n server for more than 10 minutes.
+    - V(failed) for all other failures.
   returned: when the task failed
   type: str
   sample: unreachable
@@ -155,14 +161,13 @@ reason:
 from collections.abc import Mapping
 from typing import Any
 
-from ..module_utils._planning.handover_planner import DATA_TABLES
-from ..module_utils._errors import InputError
-from ..module_utils._state.names import project_name
-from ..module_utils._module import Task, run_module
 from ..module_utils._changes.outcome import Outcome
-from ..module_utils._planning.planner import plan
 from ..module_utils._desired.desired import DesiredProject, DesiredState
-from ..module_utils._desired.handover_options import HandoverOptions, deletion_calls, handover_options_from
+from ..module_utils._desired.handover_options import HANDOVER_OPTIONS, HandoverOptions, deletion_calls, handover_options_from
+from ..module_utils._errors import InputError
+from ..module_utils._module import Task, run_module
+from ..module_utils._planning.planner import plan
+from ..module_utils._state.names import project_name
 from ..module_utils._state.read_request import ReadRequest
 
 ARGUMENT_SPEC: dict[str, Any] = {
@@ -170,9 +175,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "id": {"type": "str"},
     "previous_names": {"type": "list", "elements": "str", "default": []},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "transfer_to": {"type": "str"},
-    "delete_resources": {"type": "bool", "default": False},
-    "data_tables": {"type": "str", "choices": list(DATA_TABLES), "default": DATA_TABLES[0]},
+    **HANDOVER_OPTIONS,
 }
 
 

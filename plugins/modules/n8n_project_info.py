@@ -7,10 +7,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: n8n_project_info
-short_description: The projects of an n8n instance, and the members of each
+short_description: List projects and their members
 version_added: 0.1.0
 description:
-  - Returns all team projects or some, and, if asked, who is a member of each, with which role.
+  - Returns all team projects or some of them. If requested, it also returns the members of each project and their roles.
 author:
   - lifecycle.n8n contributors (@lifecycle)
 extends_documentation_fragment:
@@ -20,28 +20,28 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Only projects of this exact name. Where several have it, all of them are returned. None of that name is an empty list and no
-        error.
+      - Return only projects with this exact name. If several projects have it, all of them are returned. If no project has it, the list is
+        empty, which is not an error.
       - If exactly one project has this name, it is returned. Otherwise names are compared in Unicode form NFC.
     type: str
   id:
     description:
-      - Only the project with this id. None of that id is an empty list and no error.
+      - Return only the project with this id. If no project has it, the list is empty, which is not an error.
     type: str
   members:
     description:
-      - Whether to return the members of each project as well, one request each 250.
+      - Whether to return the members of each project too. This takes one request for each 250 members of a project.
     type: bool
     default: false
   include_personal:
     description:
-      - Whether to return the personal projects of the users as well. Their only member is the user whose each is.
+      - Whether to return the personal projects of the users too. The only member of a personal project is its user.
     type: bool
     default: false
 notes:
-  - The API key needs the scope C(project:list), and with O(members=true) C(user:list), and for the members of personal projects
-    C(user:read).
-  - It needs an n8n licence with team projects.
+  - The API key needs the scope C(project:list). With O(members=true) it also needs C(user:list), and for the members of personal
+    projects C(user:read).
+  - The module needs an n8n license with team projects.
 seealso:
   - module: lifecycle.n8n.n8n_user_info
   - plugin: lifecycle.n8n.n8n_project_members
@@ -49,13 +49,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Who is in Sales
+- name: Read the members of Sales
   lifecycle.n8n.n8n_project_info:
     name: Sales
     members: true
   register: sales
 
-- name: Show them
+- name: Show the members
   ansible.builtin.debug:
     msg: "{{ sales.projects | map(attribute='members') | flatten }}"
 """
@@ -90,15 +90,17 @@ projects:
       type: list
       elements: dict
 requests:
-  description: The number of HTTP requests made, which is the number of pages read.
+  description: The number of HTTP requests that the task made. Each page of a list is one request.
   returned: always
   type: int
   sample: 4
 reason:
   description:
-    - The kind of failure, for programs. The message says what failed.
-    - V(unreachable) if n8n could not be reached, or if what answered is not the API of n8n. V(invalid) if options are wrong, contradict each
-      other, or cannot be applied to this n8n. V(refused) if n8n refused a request. V(incomplete_reading) if n8n did not show everything.
+    - The kind of failure, for programs. The message describes the failure.
+    - V(unreachable) if n8n could not be reached, or if the response did not come from the API of n8n.
+    - V(invalid) if options are wrong, contradict each other, or cannot be applied to this n8n server.
+    - V(refused) if n8n refused a request.
+    - V(incomplete_reading) if n8n did not return all data.
     - V(failed) for all other failures.
   returned: when the task failed
   type: str
@@ -108,9 +110,9 @@ reason:
 from collections.abc import Mapping
 from typing import Any
 
-from ..module_utils._state.names import project_name
 from ..module_utils._module import Task, run_module
 from ..module_utils._state.memberships import projects_called, projects_result
+from ..module_utils._state.names import project_name
 from ..module_utils._state.read_request import ReadRequest
 
 ARGUMENT_SPEC: dict[str, Any] = {

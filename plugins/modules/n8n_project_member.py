@@ -7,11 +7,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: n8n_project_member
-short_description: Add, change and remove one member of a team project of n8n
+short_description: Add, change, and remove a member of a team project
 version_added: 0.1.0
 description:
-  - Makes one user a member of one project with one role, or removes one.
-  - For many memberships in one task use M(lifecycle.n8n.n8n_access), which reads the server once.
+  - Makes one user a member of one project with one role, or removes one member.
+  - To manage many memberships in one task, use M(lifecycle.n8n.n8n_access), which reads the server once.
 author:
   - lifecycle.n8n contributors (@lifecycle)
 extends_documentation_fragment:
@@ -21,24 +21,24 @@ extends_documentation_fragment:
 options:
   project:
     description:
-      - The id of a team project, or its exact name. If no project or several projects have exactly that name, names are compared in
+      - The id of a team project, or its exact name. If no project or several projects have exactly this name, names are compared in
         Unicode form NFC.
     type: str
     required: true
   user:
     description:
-      - The email, in any case, or the id of a user, who may be a pending one.
+      - The email, in upper or lower case, or the id of a user. The user may be pending.
     type: str
     required: true
   role:
     description:
-      - The role in the project, V(viewer), V(editor) or V(admin), a full slug like V(project:viewer), or a custom role by its slug
-        or display name.
-      - A new member needs one. Without it, somebody who is a member already keeps theirs.
+      - The role in the project. It is V(viewer), V(editor), V(admin), a full slug like V(project:viewer), or the slug or display name of a
+        custom role.
+      - The role is required to add a member. If it is omitted, an existing member keeps the present role.
     type: str
   state:
     description:
-      - With V(present), project and user must exist, in check mode too.
+      - With V(present), the project and the user must exist, in check mode too.
       - With V(absent), a project or user that does not exist has no such member, so the task changes nothing. If a project or user with a
         similar name or email exists, a warning names it.
     type: str
@@ -46,11 +46,11 @@ options:
     default: present
   allow_no_admin:
     description:
-      - Whether the last admin of the project may be removed or get another role.
+      - Whether to allow that the last admin of the project is removed or gets another role.
     type: bool
     default: false
 notes:
-  - Team projects need an n8n licence that has them, and so do roles in them.
+  - Team projects and roles in them need an n8n license that includes them.
   - The API key needs the scopes C(user:read), C(user:list), C(project:list), and C(project:manageMembers) (C(project:update) before
     n8n 2.37).
 seealso:
@@ -58,13 +58,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Ada edits in Sales
+- name: Make Ada an editor of Sales
   lifecycle.n8n.n8n_project_member:
     project: Sales
     user: ada@example.com
     role: editor
 
-- name: Ada is out of Sales
+- name: Remove Ada from Sales
   lifecycle.n8n.n8n_project_member:
     project: Sales
     user: ada@example.com
@@ -74,9 +74,9 @@ EXAMPLES = r"""
 RETURN = r"""
 member:
   description:
-    - The member, in check mode as it would be.
+    - The member. In check mode, the member as it would be.
     - After a removal, the member as it was.
-  returned: when the user is a member, or was before the removal
+  returned: when the user is a member, or was a member before the removal
   type: dict
   sample:
     id: 0d0cf2b3-6c2c-4c0e-9d2b-2a9a8f0d3a51
@@ -94,25 +94,29 @@ member:
       type: str
 project:
   description: The project.
-  returned: when there is such a project
+  returned: when the project exists
   type: dict
   sample:
     id: 2GFDWJBjrvaj1y08
     name: Sales
     type: team
 requests:
-  description: The number of HTTP requests made.
+  description: The number of HTTP requests that the task made. Each page of a list is one request.
   returned: always
   type: int
   sample: 3
 reason:
   description:
-    - The kind of failure, for programs. The message says what failed.
-    - V(unreachable) if n8n could not be reached, or if what answered is not the API of n8n. V(invalid) if options are wrong, contradict each
-      other, or cannot be applied to this n8n. V(refused) if n8n refused a request. V(incomplete_reading) if n8n did not show everything.
-    - V(incomplete) if some changes failed. V(unanswered) if the answer to a write was lost.
-    - V(conflict) if another user changed the same thing at the same time.
-    - V(locked) if another task held the lock of this n8n for more than 10 minutes. V(failed) for all other failures.
+    - The kind of failure, for programs. The message describes the failure.
+    - V(unreachable) if n8n could not be reached, or if the response did not come from the API of n8n.
+    - V(invalid) if options are wrong, contradict each other, or cannot be applied to this n8n server.
+    - V(refused) if n8n refused a request.
+    - V(incomplete_reading) if n8n did not return all data.
+    - V(incomplete) if some changes failed.
+    - V(unanswered) if the response to a write request was lost.
+    - V(conflict) if another user or task changed the same thing at the same time.
+    - V(locked) if another task held the lock of this n8n server for more than 10 minutes.
+    - V(failed) for all other failures.
   returned: when the task failed
   type: str
   sample: unreachable
@@ -121,10 +125,10 @@ reason:
 from collections.abc import Mapping
 from typing import Any
 
-from ..module_utils._state.names import project_name
+from ..module_utils._desired.desired import DesiredMember, DesiredState, user_reference
 from ..module_utils._module import Task, run_module
 from ..module_utils._planning.planner import plan
-from ..module_utils._desired.desired import DesiredMember, DesiredState, user_reference
+from ..module_utils._state.names import project_name
 from ..module_utils._state.read_request import ReadRequest
 
 ARGUMENT_SPEC: dict[str, Any] = {

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: n8n_role_info
-short_description: The roles of an n8n instance that users and members can have
+short_description: List the roles of users and project members
 version_added: 0.1.0
 description:
-  - Returns instance roles and project roles, n8n's own and custom ones, and which of them can be given.
+  - Returns instance roles and project roles, including custom roles, and whether each role can be assigned.
 author:
   - lifecycle.n8n contributors (@lifecycle)
 extends_documentation_fragment:
@@ -20,34 +20,34 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Only roles with this slug, with or without what is before its colon, or with this display name. None is an empty list and no
-        error.
+      - Return only roles with this slug, with or without the part before its colon, or with this display name. If no role matches, the
+        list is empty, which is not an error.
     type: str
   type:
     description:
-      - Only roles of this type.
+      - Return only roles of this type.
     type: str
     choices: [global, project]
 notes:
-  - n8n lists its roles from 2.36 on. For an older one n8n's own roles are returned, with RV(roles[].licensed) as V(null), as it is not
-    known, and a warning.
+  - n8n 2.36 and later list their roles. For an older n8n, the module returns the roles that are built into n8n, with a warning.
+    RV(roles[].licensed) is then V(null), because it is not known.
   - The API key needs the scope C(role:list).
 """
 
 EXAMPLES = r"""
-- name: Which roles there are for projects
+- name: Read the roles for projects
   lifecycle.n8n.n8n_role_info:
     type: project
   register: found
 
-- name: Those that can be given
+- name: Show the roles that can be assigned
   ansible.builtin.debug:
     msg: "{{ found.roles | selectattr('assignable') | map(attribute='slug') }}"
 """
 
 RETURN = r"""
 roles:
-  description: The roles, instance roles first, n8n's own before custom ones.
+  description: The roles. Instance roles come first, and built-in roles come before custom roles.
   returned: always
   type: list
   elements: dict
@@ -69,24 +69,26 @@ roles:
       description: V(global) for an instance role, V(project) for a role in a project.
       type: str
     custom:
-      description: Whether somebody has made it, and it is not n8n's own.
+      description: Whether it is a custom role, which is not built into n8n.
       type: bool
     licensed:
-      description: Whether the licence includes it; V(null) where n8n does not tell.
+      description: Whether the license includes the role, or V(null) if n8n does not say so.
       type: bool
     assignable:
-      description: Whether it can be given to somebody.
+      description: Whether the role can be assigned to a user or member.
       type: bool
 requests:
-  description: The number of HTTP requests made, which is the number of pages read.
+  description: The number of HTTP requests that the task made. Each page of a list is one request.
   returned: always
   type: int
   sample: 4
 reason:
   description:
-    - The kind of failure, for programs. The message says what failed.
-    - V(unreachable) if n8n could not be reached, or if what answered is not the API of n8n. V(invalid) if options are wrong, contradict each
-      other, or cannot be applied to this n8n. V(refused) if n8n refused a request. V(incomplete_reading) if n8n did not show everything.
+    - The kind of failure, for programs. The message describes the failure.
+    - V(unreachable) if n8n could not be reached, or if the response did not come from the API of n8n.
+    - V(invalid) if options are wrong, contradict each other, or cannot be applied to this n8n server.
+    - V(refused) if n8n refused a request.
+    - V(incomplete_reading) if n8n did not return all data.
     - V(failed) for all other failures.
   returned: when the task failed
   type: str
@@ -96,10 +98,10 @@ reason:
 from collections.abc import Mapping
 from typing import Any
 
-from ..module_utils._state.roles import known_roles
 from ..module_utils._module import Task, run_module
 from ..module_utils._state.memberships import roles_result
 from ..module_utils._state.read_request import ReadRequest
+from ..module_utils._state.roles import known_roles
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "name": {"type": "str"},

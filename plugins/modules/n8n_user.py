@@ -7,11 +7,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: n8n_user
-short_description: Invite, change and delete one user of an n8n instance
+short_description: Invite, change, and delete a user
 version_added: 0.1.0
 description:
-  - Invites a user who is not there yet, corrects the instance role of one who is, or deletes one.
-  - For many people in one task use M(lifecycle.n8n.n8n_access) or M(lifecycle.n8n.n8n_offboard), which read the server once.
+  - Invites a user who does not exist yet, corrects the instance role of an existing user, or deletes a user.
+  - To manage many users in one task, use M(lifecycle.n8n.n8n_access) or M(lifecycle.n8n.n8n_offboard), which read the server once.
 author:
   - lifecycle.n8n contributors (@lifecycle)
 extends_documentation_fragment:
@@ -22,79 +22,81 @@ extends_documentation_fragment:
 options:
   email:
     description:
-      - The email of the user, in any case.
-      - One of O(email) and O(id) is needed. Only by an email can somebody be invited.
-      - n8n refuses to invite some addresses. O(lifecycle.n8n.n8n_access#module:users[].email) says which addresses it accepts. The task fails
-        before its first write if it is to invite another address.
+      - The email of the user, in upper or lower case.
+      - One of O(email) and O(id) is required. A new user can only be invited by email.
+      - n8n refuses to invite some addresses. O(lifecycle.n8n.n8n_access#module:users[].email) describes the addresses that it accepts. If the
+        task is to invite another address, it fails before its first write.
     type: str
   id:
     description:
-      - The id of a user who is there already.
+      - The id of an existing user.
     type: str
   role:
     description:
-      - The instance role, V(member), V(admin) or V(chatUser), a full slug like V(global:member), or a custom role by its slug or
-        display name.
-      - Without it, somebody who is there keeps theirs, and somebody who is invited becomes V(global:member).
-      - V(global:chatUser) takes away all memberships of team projects and all keys of the API of the user, though not those for MCP.
+      - The instance role. It is V(member), V(admin), V(chatUser), a full slug like V(global:member), or the slug or display name of a
+        custom role.
+      - If the role is omitted, an existing user keeps the present role, and an invited user gets V(global:member).
+      - V(global:chatUser) removes all memberships of the user in team projects. It also deletes the API keys of the user, but not the keys
+        for MCP.
       - The roles of the owner and of the user whose API key is used cannot be changed.
-      - Changing a role and inviting an admin need an n8n licence with advanced permissions.
+      - To change a role or to invite an admin, n8n needs a license with advanced permissions.
     type: str
   state:
     description:
-      - V(present) invites whoever is missing. A pending invitation is not sent again, unless O(resend_invite=true).
-      - V(absent) deletes. This is refused while the user owns workflows, credentials or data tables, which n8n would destroy
-        together with the user, unless O(transfer_to), O(data_tables) or O(delete_resources) says what becomes of them.
-      - It is refused as well while it cannot be seen what the user owns. n8n before 2.36 does not prove that it shows the data tables
-        of others, so an active user of such a server is only deleted with O(data_tables=delete) or O(delete_resources=true). On the
-        community edition nothing can be seen, and it takes O(delete_resources=true).
-      - It is refused, too, for the last admin of a project.
-      - If the user does not exist, V(absent) changes nothing. If a user with a similar email exists, a warning names that user. To
-        find it, the users are listed, if the key has the scope C(user:list).
+      - V(present) invites a user who does not exist. A pending invitation is not sent again, unless O(resend_invite=true).
+      - V(absent) deletes the user. n8n would destroy the workflows, credentials and data tables of the user together with the account. So
+        V(absent) is refused while the user owns any, unless O(transfer_to), O(data_tables) or O(delete_resources) says how to handle them.
+      - V(absent) is also refused while the module cannot see what the user owns. n8n before 2.36 does not prove that it shows the data tables
+        of other users. On such a server, deleting an active user needs O(data_tables=delete) or O(delete_resources=true). On the community
+        edition the module can see nothing, and V(absent) needs O(delete_resources=true).
+      - V(absent) is also refused for the last admin of a project.
+      - If the user does not exist, V(absent) changes nothing. If a user with a similar email exists, a warning names that user. To find
+        similar emails, the module lists the users, if the key has the scope C(user:list).
     type: str
     choices: [present, absent]
     default: present
   resend_invite:
     description:
-      - Whether to send a pending invitation again, which makes a new link (the same one on n8n 2.8). This is a change every time.
+      - Whether to send a pending invitation again, which creates a new link (n8n 2.8 sends the same link). This is a change in every run.
       - The task fails if n8n cannot send the mail.
     type: bool
     default: false
   return_invite_url:
     description:
-      - Whether to return RV(user.invite_url), a secret with which anybody can take the account. Use it with C(no_log=true).
+      - Whether to return RV(user.invite_url). It is a secret, because any person who has it can take over the account. Use this option with
+        C(no_log=true).
       - If n8n returns a link and this option is V(false), a warning names the user. The API does not show the link again.
     type: bool
     default: false
 notes:
   - n8n deletes more with a user than its API lists, such as agents and the chats of the chat hub. Every plan that deletes a user has a
     warning that names these things, in check mode too.
-  - n8n creates an account before it sends the invitation. If the mail server fails, or if n8n sends no mail and returns no link, the
+  - n8n creates an account before it sends the invitation. If the mail server fails, or if n8n neither sends a mail nor returns a link, the
     account exists and is pending, and a warning names the user and the remedy.
-  - With O(state=present) no project is read, so it works on the community edition of n8n.
-  - The API key needs the scopes C(user:read), C(user:create) and C(user:changeRole), and for O(state=absent) C(user:delete),
-    C(user:list), C(project:list), C(workflow:list), C(credential:list) and C(dataTable:list). O(transfer_to) needs C(credential:move)
-    and C(workflow:move) as well, O(data_tables=copy) also C(dataTable:create), C(dataTable:update), C(dataTable:delete),
-    C(dataTableRow:read) and C(dataTableRow:create), O(data_tables=delete) C(dataTable:delete), and O(delete_resources) for
-    somebody with published workflows C(workflow:deactivate).
+  - With O(state=present) the module reads no projects, so it works on the community edition of n8n.
+  - The API key needs the scopes C(user:read), C(user:create) and C(user:changeRole). For O(state=absent) it needs C(user:delete),
+    C(user:list), C(project:list), C(workflow:list), C(credential:list) and C(dataTable:list). O(transfer_to) also needs C(credential:move)
+    and C(workflow:move). O(data_tables=copy) also needs C(dataTable:create), C(dataTable:update), C(dataTable:delete),
+    C(dataTableRow:read) and C(dataTableRow:create). O(data_tables=delete) also needs C(dataTable:delete). O(delete_resources) for a
+    user with published workflows also needs C(workflow:deactivate).
 seealso:
   - module: lifecycle.n8n.n8n_access
   - module: lifecycle.n8n.n8n_offboard
 """
 
 EXAMPLES = r"""
-- name: Barbara leaves, and Sales gets what she made
+- name: Delete a user and transfer their resources to Sales
   lifecycle.n8n.n8n_user:
     email: barbara@example.com
     state: absent
     transfer_to: Sales
 
-- name: Ada is a user of this n8n
+- name: Create a user with a role
   lifecycle.n8n.n8n_user:
     email: ada@example.com
     role: member
 
-- name: Ada gets a new invitation link
+- name: Create a new invitation link
   lifecycle.n8n.n8n_user:
     email: ada@example.com
     resend_invite: true
@@ -102,7 +104,7 @@ EXAMPLES = r"""
   register: ada
   no_log: true
 
-- name: Ada, who owns nothing, is deleted
+- name: Delete a user who owns nothing
   lifecycle.n8n.n8n_user:
     email: ada@example.com
     state: absent
@@ -111,9 +113,9 @@ EXAMPLES = r"""
 RETURN = r"""
 user:
   description:
-    - The user, in check mode as it would be. Not returned where there is none.
+    - The user. In check mode, the user as it would be.
     - After a deletion, the user as it was.
-  returned: when there is such a user, or was before it was deleted
+  returned: when the user exists, or existed before it was deleted
   type: dict
   sample:
     id: 0d0cf2b3-6c2c-4c0e-9d2b-2a9a8f0d3a51
@@ -124,7 +126,7 @@ user:
     last_name: null
   contains:
     id:
-      description: The id, V(null) in check mode for somebody who would be invited.
+      description: The id. In check mode, V(null) for a user who would be invited.
       type: str
     email:
       description: The email in lower case.
@@ -133,7 +135,7 @@ user:
       description: The full slug of the instance role.
       type: str
     is_pending:
-      description: Whether the invitation is not accepted yet.
+      description: Whether the user has not accepted the invitation yet.
       type: bool
     first_name:
       description: The first name, V(null) before the invitation is accepted.
@@ -142,12 +144,12 @@ user:
       description: The last name, V(null) before the invitation is accepted.
       type: str
     invite_url:
-      description: The invitation link, a secret.
+      description: The invitation link, which is a secret.
       type: str
-      returned: with O(return_invite_url=true), where an invitation was made now and n8n did not send it by mail
+      returned: with O(return_invite_url=true), when this task made an invitation and n8n did not send it by mail
 transferred:
-  description: The workflows and credentials that moved, each with C(type), C(id) and C(name).
-  returned: when O(state=absent) and the user was there
+  description: The workflows and credentials that were transferred, each with C(type), C(id) and C(name).
+  returned: when O(state=absent) and the user existed
   type: list
   elements: dict
   sample:
@@ -156,30 +158,32 @@ transferred:
       name: Bills
 copied:
   description:
-    - The data tables that were copied, each with C(type), C(id) and C(name) of the original, C(new_id), C(new_name) and the number of
-      C(rows) of the copy, and the C(workflows) that name the original.
-  returned: when O(state=absent) and the user was there
+    - The data tables that were copied. Each has the C(type), C(id) and C(name) of the original, and the C(new_id), C(new_name) and number of
+      C(rows) of the copy. C(workflows) lists the workflows that name the original.
+  returned: when O(state=absent) and the user existed
   type: list
   elements: dict
 deleted:
-  description: What was destroyed, each with C(type), C(id) and C(name).
-  returned: when O(state=absent) and the user was there
+  description: The resources that were destroyed, each with C(type), C(id) and C(name).
+  returned: when O(state=absent) and the user existed
   type: list
   elements: dict
 lost_shares:
   description:
-    - Who has lost access by a move or deletion, each with C(type), C(id) and C(name) of the thing, the C(user) or C(project) with its
-      C(project_id), the C(role) it was shared with, and for a credential the C(workflows) of theirs that use it.
-  returned: when O(state=absent) and the user was there
+    - The users and projects that lost their share of a resource because it was transferred or deleted. Each entry has the C(type), C(id)
+      and C(name) of the resource, the C(user) or the C(project) with its C(project_id), and the C(role) of the share.
+    - For a credential, C(workflows) lists the workflows of this user or project that use it.
+  returned: when O(state=absent) and the user existed
   type: list
   elements: dict
 residual_access:
   description:
-    - What the person can still reach, read from n8n after the run, in check mode worked out. Each has a C(type), an C(id), a C(name) and
-      a C(role). The type is V(instance_role), V(membership), V(workflow), V(credential), V(data_table), V(shared_workflow),
-      V(shared_credential), V(api_keys) for keys that n8n does not show, or V(unseen) with the reason why there may be more.
-    - An empty list says that there is nothing, as the person is no user any more.
-  returned: when O(state=absent) and the user was there
+    - The access that the user still has, read from n8n after the run. In check mode, it is calculated from the plan.
+    - Each entry has a C(type), an C(id), a C(name) and a C(role). The type is V(instance_role), V(membership), V(workflow), V(credential),
+      V(data_table), V(shared_workflow), V(shared_credential), V(api_keys) for keys that n8n does not show, or V(unseen) with the reason
+      why there may be more access.
+    - An empty list means that the user has no access, because the account no longer exists.
+  returned: when O(state=absent) and the user existed
   type: list
   elements: dict
   sample:
@@ -188,18 +192,22 @@ residual_access:
       name: global:chatUser
       role: null
 requests:
-  description: The number of HTTP requests made.
+  description: The number of HTTP requests that the task made. Each page of a list is one request.
   returned: always
   type: int
   sample: 2
 reason:
   description:
-    - The kind of failure, for programs. The message says what failed.
-    - V(unreachable) if n8n could not be reached, or if what answered is not the API of n8n. V(invalid) if options are wrong, contradict each
-      other, or cannot be applied to this n8n. V(refused) if n8n refused a request. V(incomplete_reading) if n8n did not show everything.
-    - V(incomplete) if some changes failed. V(unanswered) if the answer to a write was lost.
-    - V(conflict) if another user changed the same thing at the same time.
-    - V(locked) if another task held the lock of this n8n for more than 10 minutes. V(failed) for all other failures.
+    - The kind of failure, for programs. The message describes the failure.
+    - V(unreachable) if n8n could not be reached, or if the response did not come from the API of n8n.
+    - V(invalid) if options are wrong, contradict each other, or cannot be applied to this n8n server.
+    - V(refused) if n8n refused a request.
+    - V(incomplete_reading) if n8n did not return all data.
+    - V(incomplete) if some changes failed.
+    - V(unanswered) if the response to a write request was lost.
+    - V(conflict) if another user or task changed the same thing at the same time.
+    - V(locked) if another task held the lock of this n8n server for more than 10 minutes.
+    - V(failed) for all other failures.
   returned: when the task failed
   type: str
   sample: unreachable
@@ -209,25 +217,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..module_utils._planning.handover_planner import DATA_TABLES
-from ..module_utils._errors import N8nError
-from ..module_utils._state.model import User
-from ..module_utils._module import Task, run_module
 from ..module_utils._changes.outcome import Outcome
+from ..module_utils._desired.desired import DesiredState, DesiredUser, user_reference
+from ..module_utils._desired.handover_options import HANDOVER_OPTIONS, HandoverOptions, deletion_calls, handover_options_from
+from ..module_utils._errors import N8nError
+from ..module_utils._module import Task, run_module
 from ..module_utils._planning.planner import plan
-from ..module_utils._state.residual_access import residual_access
-from ..module_utils._desired.desired import DesiredUser, DesiredState, user_reference
-from ..module_utils._desired.handover_options import HandoverOptions, handover_options_from, deletion_calls
+from ..module_utils._state.model import User
 from ..module_utils._state.read_request import ReadRequest
+from ..module_utils._state.residual_access import residual_access
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "email": {"type": "str"},
     "id": {"type": "str"},
     "role": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "transfer_to": {"type": "str"},
-    "delete_resources": {"type": "bool", "default": False},
-    "data_tables": {"type": "str", "choices": list(DATA_TABLES), "default": DATA_TABLES[0]},
+    **HANDOVER_OPTIONS,
     "resend_invite": {"type": "bool", "default": False},
     "return_invite_url": {"type": "bool", "default": False},
 }

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: n8n_user_info
-short_description: The users of an n8n instance, and the projects of each
+short_description: List users and their projects
 version_added: 0.1.0
 description:
-  - Returns all users or one, and, if asked, which projects each is a member of, with which role. n8n itself has no answer to that.
+  - Returns all users or one user. If requested, it also returns the projects of each user and the role in each, which the API of n8n does
+    not provide.
 author:
   - lifecycle.n8n contributors (@lifecycle)
 extends_documentation_fragment:
@@ -20,28 +21,29 @@ extends_documentation_fragment:
 options:
   email:
     description:
-      - Only the user with this email, in any case. Nobody of that email is an empty list and no error.
+      - Return only the user with this email, in upper or lower case. If no user has it, the list is empty, which is not an error.
     type: str
   id:
     description:
-      - Only the user with this id. Nobody of that id is an empty list and no error.
+      - Return only the user with this id. If no user has it, the list is empty, which is not an error.
     type: str
   memberships:
     description:
-      - Whether to return the projects of each user as well. That takes the members of every team project, one request each 250.
+      - Whether to return the projects of each user too. This reads the members of every team project, with one request for each 250 members
+        of a project.
     type: bool
     default: false
   include_personal:
     description:
-      - Whether the projects of a user include the personal one.
+      - Whether the projects of a user include the personal project.
     type: bool
     default: false
 notes:
-  - The API key needs the scope C(user:list), with O(email) or O(id) C(user:read), and with O(memberships=true) C(user:list) and
+  - The API key needs the scope C(user:list). With O(email) or O(id) it needs C(user:read), and with O(memberships=true) C(user:list) and
     C(project:list).
-  - The list is complete, or the task fails. Where pages of n8n's own list of users overlap, the personal projects tell who is
-    missing, if the key has C(project:list); else n8n is asked again until nobody can be missing.
-  - O(memberships=true) needs an n8n licence with team projects.
+  - The list is complete, or the task fails. If the pages of n8n's list of users overlap, the personal projects show which users are
+    missing, if the key has C(project:list). Otherwise the module reads the list again until no user can be missing.
+  - O(memberships=true) needs an n8n license with team projects.
 seealso:
   - module: lifecycle.n8n.n8n_project_info
   - plugin: lifecycle.n8n.n8n_user_projects
@@ -49,22 +51,22 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Where Ada is
+- name: Read one user and their projects
   lifecycle.n8n.n8n_user_info:
     email: ada@example.com
     memberships: true
   register: ada
 
-- name: Show her projects
+- name: Show the projects of the user
   ansible.builtin.debug:
     msg: "{{ ada.users | map(attribute='projects') | flatten }}"
 
-- name: Everybody
+- name: Read all users and their projects
   lifecycle.n8n.n8n_user_info:
     memberships: true
   register: everybody
 
-- name: Who is in no project
+- name: Show the users who have no project
   ansible.builtin.debug:
     msg: "{{ everybody.users | rejectattr('projects') | map(attribute='email') }}"
 """
@@ -97,7 +99,7 @@ users:
       description: The full slug of the instance role.
       type: str
     is_pending:
-      description: Whether the invitation is not accepted yet.
+      description: Whether the user has not accepted the invitation yet.
       type: bool
     first_name:
       description: The first name, V(null) before the invitation is accepted.
@@ -111,15 +113,17 @@ users:
       type: list
       elements: dict
 requests:
-  description: The number of HTTP requests made, which is the number of pages read.
+  description: The number of HTTP requests that the task made. Each page of a list is one request.
   returned: always
   type: int
   sample: 4
 reason:
   description:
-    - The kind of failure, for programs. The message says what failed.
-    - V(unreachable) if n8n could not be reached, or if what answered is not the API of n8n. V(invalid) if options are wrong, contradict each
-      other, or cannot be applied to this n8n. V(refused) if n8n refused a request. V(incomplete_reading) if n8n did not show everything.
+    - The kind of failure, for programs. The message describes the failure.
+    - V(unreachable) if n8n could not be reached, or if the response did not come from the API of n8n.
+    - V(invalid) if options are wrong, contradict each other, or cannot be applied to this n8n server.
+    - V(refused) if n8n refused a request.
+    - V(incomplete_reading) if n8n did not return all data.
     - V(failed) for all other failures.
   returned: when the task failed
   type: str
@@ -129,9 +133,9 @@ reason:
 from collections.abc import Mapping
 from typing import Any
 
+from ..module_utils._desired.desired import user_reference
 from ..module_utils._module import Task, run_module
 from ..module_utils._state.memberships import users_result
-from ..module_utils._desired.desired import user_reference
 from ..module_utils._state.read_request import ReadRequest
 
 ARGUMENT_SPEC: dict[str, Any] = {

@@ -14,7 +14,7 @@ import yaml
 from ansible import constants
 from ansible.plugins.doc_fragments import constructed, inventory_cache
 
-from ansible_collections.lifecycle.n8n.plugins.doc_fragments import plugin_connection
+from ansible_collections.lifecycle.n8n.plugins.doc_fragments.connection import ModuleDocFragment
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import MisbehavingServer, page
 
 KEY = "head.payload.signature"
@@ -53,9 +53,12 @@ def company() -> Iterator[MisbehavingServer]:
 def configure(plugin: Any, kind: str, source: ModuleType) -> None:
     """Tell Ansible of the options of `plugin`, as its loader does for an installed collection."""
     known: dict[str, Any] = dict(yaml.safe_load(source.DOCUMENTATION)["options"])
-    fragments = [plugin_connection, *([constructed, inventory_cache] if kind == "inventory" else [])]
-    for fragment in fragments:
-        known.update(yaml.safe_load(fragment.ModuleDocFragment.DOCUMENTATION)["options"])
+    texts = [ModuleDocFragment.DOCUMENTATION, ModuleDocFragment.PLUGINS]
+    if kind == "inventory":
+        texts += [fragment.ModuleDocFragment.DOCUMENTATION for fragment in (constructed, inventory_cache)]
+    for text in texts:
+        for option, told in yaml.safe_load(text)["options"].items():
+            known[option] = {**told, **known.get(option, {})}
     name = f"lifecycle.n8n.{source.__name__.rpartition('.')[2]}"
     constants.config.initialize_plugin_configuration_definitions(kind, name, known)
     plugin._load_name = name

@@ -11,6 +11,15 @@ from typing import Any
 
 from .._errors import InputError
 
+# What happens to data tables, which no call moves.
+DATA_TABLES = ("refuse", "copy", "delete")
+# Part of the argument specs of n8n_user, n8n_project and n8n_offboard. The fragment `handover` documents it.
+HANDOVER_OPTIONS: dict[str, Any] = {
+    "transfer_to": {"type": "str"},
+    "delete_resources": {"type": "bool", "default": False},
+    "data_tables": {"type": "str", "choices": list(DATA_TABLES), "default": DATA_TABLES[0]},
+}
+
 
 @dataclass(frozen=True)
 class HandoverOptions:

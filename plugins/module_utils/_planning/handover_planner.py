@@ -20,8 +20,6 @@ from .handover_effects import find_lost_shares, find_mentions, handover_notes, o
 _KINDS = {TABLE: "table"}
 # The actions by which a resource gets to the destination.
 _MOVING = ("transfer_credential", "transfer_workflow", "copy_table")
-# What can become of data tables, which no call moves.
-DATA_TABLES = ("refuse", "copy", "delete")
 # Of somebody invited on a server whose data tables of others nobody sees.
 BY_OIDC = (
     "{} has not accepted the invitation, by what n8n shows, and is taken for somebody without data tables. n8n up to 2.8 "
