@@ -83,6 +83,10 @@ LAYERS: dict[str, set[str]] = {
     "_ledger": {"_change", "_sentences", "_outcome", "_model"},
     "_second_look": {"_change", "_handover", "_ledger", "_model", "_plan", "_resources"},
     "_verify": {"_change", "_ledger", "_model", "_plan", "_resources", "_second_look", "_sentences"},
+    "report": {"_model"},
+    "onboarding": {"_model"},
+    "sync_input": {"_omitted", "_rules"},
+    "sync_summary": set(),
     "_apply": {
         "_change",
         "_delivery",
@@ -139,7 +143,16 @@ LAYERS: dict[str, set[str]] = {
     },
     "lookup": {"_connection", "_wish", "_who"},
     "inventory": {"_connection", "_model", "_options", "_wish", "_who"},
-    "filter": {"_naming", "_omitted", "_rules", "_sentences"},
+    "filter": {
+        "_naming",
+        "_omitted",
+        "_rules",
+        "_sentences",
+        "onboarding",
+        "report",
+        "sync_input",
+        "sync_summary",
+    },
     "doc_fragments": set(),
 }
 PURE = {
@@ -181,6 +194,10 @@ PURE = {
     "_unmatched",
     "_who",
     "_wish",
+    "onboarding",
+    "report",
+    "sync_input",
+    "sync_summary",
 }
 # What a pure file may import from the standard library: nothing that sees the clock, a disk, a network or a thread.
 HARMLESS = {
