@@ -60,7 +60,7 @@ def n8n_onboarding_removals(result: Any) -> list[str]:
     except (AttributeError, KeyError, TypeError) as error:
         raise AnsibleFilterError(
             f"n8n_onboarding_removals needs the result of n8n_access. This is missing or wrong in it: {error}."
-        ) from error
+        ) from None
 
 
 class FilterModule:

@@ -83,7 +83,7 @@ def n8n_plan_lines(plan: Any, pending: Any = ()) -> list[str]:
     except (KeyError, TypeError) as error:
         raise AnsibleFilterError(
             f"n8n_plan_lines needs as pending what n8n_access returned. This is missing or wrong in it: {error}."
-        ) from error
+        ) from None
 
 
 class FilterModule:

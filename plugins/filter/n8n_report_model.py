@@ -86,7 +86,7 @@ def n8n_report_model(access: Any, roles: Any = (), date: Any = "") -> dict[str, 
         raise AnsibleFilterError(
             "n8n_report_model needs the result of n8n_access_info and the roles of n8n_role_info. This is missing or wrong in "
             f"them: {error}."
-        ) from error
+        ) from None
 
 
 class FilterModule:

@@ -89,7 +89,7 @@ def n8n_sync_summary(given: Any, planned: Any, applied: Any = None, time: Any = 
         raise AnsibleFilterError(
             "n8n_sync_summary needs what n8n_sync_input returned and the results of n8n_access. This is missing or wrong in "
             f"them: {error}."
-        ) from error
+        ) from None
 
 
 class FilterModule:
