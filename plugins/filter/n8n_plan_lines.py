@@ -11,6 +11,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._changes.describe import describe_change
+from ..module_utils._ansible_roles.onboarding import pending_lines
 
 DOCUMENTATION = r"""
 name: n8n_plan_lines
@@ -20,12 +21,19 @@ author:
   - lifecycle.n8n contributors (@lifecycle)
 description:
   - Converts the RV(lifecycle.n8n.n8n_access#module:plan) of a task to one sentence for each change, in the order of the plan.
+positional: pending
 options:
   _input:
     description: The C(plan) that M(lifecycle.n8n.n8n_access) or M(lifecycle.n8n.n8n_offboard) returned.
     type: list
     elements: dict
     required: true
+  pending:
+    description:
+      - The RV(lifecycle.n8n.n8n_access#module:pending) of the same task. A line for each of these users follows the plan.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -41,6 +49,10 @@ EXAMPLES = r"""
 - name: Show the plan as readable lines
   ansible.builtin.debug:
     msg: "{{ access.plan | lifecycle.n8n.n8n_plan_lines }}"
+
+- name: Show it with the users who have not accepted their invitation
+  ansible.builtin.debug:
+    msg: "{{ access.plan | lifecycle.n8n.n8n_plan_lines(access.pending) }}"
 """
 
 RETURN = r"""
@@ -54,18 +66,24 @@ _value:
 """
 
 
-def n8n_plan_lines(plan: Any) -> list[str]:
-    """Return `plan` as sentences; raises AnsibleFilterError for anything that is no plan."""
+def n8n_plan_lines(plan: Any, pending: Any = ()) -> list[str]:
+    """Return `plan` as sentences and `pending` behind it; raises AnsibleFilterError for anything that is no plan."""
     if not isinstance(plan, (list, tuple)) or not all(isinstance(change, Mapping) for change in plan):
         raise AnsibleFilterError(
             "n8n_plan_lines wants the plan that n8n_access or n8n_offboard returned, a list of changes."
         )
     try:
-        return [describe_change(change) for change in plan] or ["Nothing is to be changed."]
+        lines = [describe_change(change) for change in plan] or ["Nothing is to be changed."]
     except KeyError as error:
         raise AnsibleFilterError(
             f"n8n_plan_lines wants the plan that a module returned; a change in it has no or a wrong {error}."
         ) from error
+    try:
+        return [*lines, *pending_lines(pending)]
+    except (KeyError, TypeError) as error:
+        raise AnsibleFilterError(
+            f"n8n_plan_lines needs as pending what n8n_access returned. This is missing or wrong in it: {error}."
+        ) from None
 
 
 class FilterModule:

@@ -520,7 +520,18 @@ from ..module_utils._desired.desired import ADDITIVE, AUTHORITIES, KEEP, UNLISTE
 from ..module_utils._errors import InputError, N8nError
 from ..module_utils._executor.invitation_warnings import missing_links_note
 from ..module_utils._leaving.leaver_record import LeaverRecord
-from ..module_utils._leaving.restore import RestoredUser, find_restored_users, is_about, missing_access, names_custom_roles, restore_check_request, restore_notes, restore_request, with_restored_access, without_lost_roles
+from ..module_utils._leaving.restore import (
+    RestoredUser,
+    find_restored_users,
+    is_about,
+    missing_access,
+    names_custom_roles,
+    restore_check_request,
+    restore_notes,
+    restore_request,
+    with_restored_access,
+    without_lost_roles,
+)
 from ..module_utils._module import OPTION_NAMES, Task, run_module
 from ..module_utils._planning.findings import pending_users, unmatched
 from ..module_utils._planning.planner import plan

@@ -359,7 +359,16 @@ from ..module_utils._changes.outcome import Outcome
 from ..module_utils._desired.handover_options import HANDOVER_OPTIONS, handover_options_from
 from ..module_utils._errors import InputError, N8nError
 from ..module_utils._leaving.grace_period import GRACE_DAYS, GracePeriod, newly_staged
-from ..module_utils._leaving.leaver_options import ACTIONS, STAGED, LeaverOptions, find_leavers, leaver_references, leaver_request, successors, wants_roles
+from ..module_utils._leaving.leaver_options import (
+    ACTIONS,
+    STAGED,
+    LeaverOptions,
+    find_leavers,
+    leaver_references,
+    leaver_request,
+    successors,
+    wants_roles,
+)
 from ..module_utils._leaving.leaver_record import LeaverRecord
 from ..module_utils._leaving.leaver_result import leaver_results
 from ..module_utils._leaving.leavers import plan_leavers

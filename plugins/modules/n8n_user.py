@@ -219,7 +219,12 @@ from typing import Any
 
 from ..module_utils._changes.outcome import Outcome
 from ..module_utils._desired.desired import DesiredState, DesiredUser, user_reference
-from ..module_utils._desired.handover_options import HANDOVER_OPTIONS, HandoverOptions, deletion_calls, handover_options_from
+from ..module_utils._desired.handover_options import (
+    HANDOVER_OPTIONS,
+    HandoverOptions,
+    deletion_calls,
+    handover_options_from,
+)
 from ..module_utils._errors import N8nError
 from ..module_utils._module import Task, run_module
 from ..module_utils._planning.planner import plan

@@ -36,7 +36,7 @@ class CallbackModule(CallbackBase):
     CALLBACK_VERSION, CALLBACK_TYPE, CALLBACK_NAME = 2.0, "aggregate", "meddler"
 
     def v2_playbook_on_task_start(self, task, is_conditional):
-        if task.get_name().endswith("Carry the plan out"):
+        if task.get_name().endswith("Apply the plan"):
             subprocess.run([{python!r}, {script!r}], check=True)
 """
 MEDDLE = """
@@ -89,8 +89,8 @@ def test_a_plan_that_has_become_another_is_not_carried_out_unseen(
     assert "Nothing was changed: the plan is another one than the approved one" in record["error"]
     assert record["state"] == "refused" and record["done"] == []
     # The plan as it has become was shown, behind the one that was to be carried out.
-    assert "add ada@example.com" not in output.partition("Carry the plan out")[0]
-    assert "add ada@example.com" in output.partition("Carry the plan out")[2]
+    assert "add ada@example.com" not in output.partition("Apply the plan")[0]
+    assert "add ada@example.com" in output.partition("Apply the plan")[2]
     assert [change["user"] for change in record["plan"]].count("ada@example.com") == 1
     assert "linus@example.com" not in n8n.memberships()["Support"]
     # The next run has nobody in its way.

@@ -19,7 +19,18 @@ COLLECTION = "ansible_collections.lifecycle.n8n"
 SOURCES = sorted(path.relative_to(ROOT / "plugins") for path in ROOT.glob("plugins/**/*.py"))
 PRIVATE = ROOT / "plugins" / "module_utils"
 # Files of these folders, and these files, call nothing and see no clock, disk, network or thread.
-PURE = ("_state", "_desired", "_changes", "_planning", "_leaving", "_errors.py", "_text.py", "hints.py", "tracker.py")
+PURE = (
+    "_ansible_roles",
+    "_state",
+    "_desired",
+    "_changes",
+    "_planning",
+    "_leaving",
+    "_errors.py",
+    "_text.py",
+    "hints.py",
+    "tracker.py",
+)
 PURE += ("invitation_warnings.py",)
 # What pure files may import from the standard library.
 HARMLESS = {

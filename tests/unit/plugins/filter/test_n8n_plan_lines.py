@@ -18,6 +18,19 @@ def test_a_plan_reads_as_sentences() -> None:
     assert FilterModule().filters() == {"n8n_plan_lines": n8n_plan_lines}
 
 
+def test_pending_users_follow_the_plan() -> None:
+    pending = [{"user": "ada@example.com", "user_id": "u-1", "invited_at": "2026-01-31T00:00:00Z"}]
+    line = "pending: ada@example.com, first invited 2026-01-31T00:00:00Z"
+    assert n8n_plan_lines([], pending) == ["Nothing is to be changed.", line]
+    assert n8n_plan_lines([], []) == n8n_plan_lines([])
+
+
+@pytest.mark.parametrize("pending", ["text", 7, [{}], [1]])
+def test_pending_users_are_those_of_n8n_access(pending: object) -> None:
+    with pytest.raises(AnsibleFilterError, match="n8n_plan_lines needs as pending what n8n_access returned"):
+        n8n_plan_lines([], pending)
+
+
 @pytest.mark.parametrize(
     "plan", ["a plan", None, {"action": "add_member"}, [1], [{"action": "dance", "reason": ""}], [{"reason": ""}]]
 )

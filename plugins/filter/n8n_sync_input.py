@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter n8n_sync_input: what the role sync gives to n8n_access."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from jinja2.exceptions import UndefinedError
+
+from ..module_utils._ansible_roles.sync_input import sync_input
+from ..module_utils._errors import InputError
+from ..module_utils._desired.option_names import with_names
+
+DOCUMENTATION = r"""
+name: n8n_sync_input
+short_description: Return the users of n8n_access for the role sync
+version_added: 0.1.0
+author:
+  - lifecycle.n8n contributors (@lifecycle)
+description:
+  - Returns what the role P(lifecycle.n8n.sync#role) gives to M(lifecycle.n8n.n8n_access), from people, rules, and other variables of the role.
+  - Null or an empty text for an option has the same meaning as its default.
+  - The role uses this filter. In your own playbooks, use the filter P(lifecycle.n8n.n8n_access_from_rules#filter).
+positional: rules, email_attribute, role_order, ignored_users, allow_empty, option_names
+options:
+  _input:
+    description: The people, as in P(lifecycle.n8n.n8n_access_from_rules#filter).
+    type: list
+    elements: dict
+    required: true
+  rules:
+    description: The rules, as in P(lifecycle.n8n.n8n_access_from_rules#filter).
+    type: list
+    elements: dict
+    required: true
+  email_attribute:
+    description: The attribute that has the email, as in P(lifecycle.n8n.n8n_access_from_rules#filter).
+    type: str
+    default: email
+  role_order:
+    description: Roles, lowest first, as in P(lifecycle.n8n.n8n_access_from_rules#filter).
+    type: list
+    elements: str
+    default: []
+  ignored_users:
+    description: Patterns of emails, as a list or as a text with commas.
+    type: raw
+    default: []
+  allow_empty:
+    description: Whether an empty list of people and rules that match none of the people are intended.
+    type: bool
+    default: false
+  option_names:
+    description: The names that errors use for options, as in P(lifecycle.n8n.n8n_access_from_rules#filter).
+    type: dict
+    default: {}
+seealso:
+  - plugin: lifecycle.n8n.n8n_access_from_rules
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Show who would be ignored
+  ansible.builtin.debug:
+    msg: "{{ (people | lifecycle.n8n.n8n_sync_input(rules, ignored_users='*@partner.example.com')).ignored_patterns }}"
+  vars:
+    people:
+      - {email: ada@example.com, department: Sales}
+      - {email: linus@example.com, department: Catering}
+    rules:
+      - name: Sales
+        match: {department: Sales}
+        projects: {Sales: viewer}
+"""
+
+RETURN = r"""
+_value:
+  description: The input of a run of sync.
+  type: dict
+  contains:
+    people:
+      description: The number of people in the list.
+      type: int
+    users:
+      description: The people who are on a rule, for O(lifecycle.n8n.n8n_access#module:users).
+      type: list
+      elements: dict
+    without_rule:
+      description: The emails of the people who are on no rule, sorted.
+      type: list
+      elements: str
+    unmatched_rules:
+      description: The names of the rules that match no person, sorted.
+      type: list
+      elements: str
+    ignored_users:
+      description: The patterns in O(ignored_users) as a list.
+      type: list
+      elements: str
+    ignored_patterns:
+      description:
+        - These patterns, and a pattern for each person without a rule, for O(lifecycle.n8n.n8n_access#module:ignored_users).
+        - A person without a rule is not a leaver.
+      type: list
+      elements: str
+    refusal:
+      description: The error message if no person is on a rule and O(allow_empty) is false, else an empty text.
+      type: str
+"""
+
+
+def n8n_sync_input(
+    people: Any,
+    rules: Any,
+    email_attribute: Any = None,
+    role_order: Any = None,
+    ignored_users: Any = None,
+    allow_empty: Any = False,
+    option_names: Any = None,
+) -> dict[str, Any]:
+    """Return the input of a run of sync; raises AnsibleFilterError with all that is wrong in people and rules."""
+    try:
+        return sync_input(people, rules, email_attribute, role_order, ignored_users, bool(allow_empty))
+    except (InputError, UndefinedError) as error:
+        # Undefined variables come here with ansible-core before 2.19; later ones do not call a filter with them.
+        raise AnsibleFilterError(f"n8n_sync_input: {with_names(str(error), option_names or {})}") from None
+
+
+class FilterModule:
+    """The filters of this file, by name."""
+
+    def filters(self) -> dict[str, Any]:
+        """Return them."""
+        return {"n8n_sync_input": n8n_sync_input}

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filters that roles use: their names, and errors as Ansible has them. What they return is tested beside the functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from jinja2 import StrictUndefined
+
+from ansible_collections.lifecycle.n8n.plugins.filter import (
+    n8n_onboarding_removals,
+    n8n_report_model,
+    n8n_sync_input,
+    n8n_sync_summary,
+)
+
+ACCESS: dict[str, Any] = {"server": "https://n8n.example.com", "people": [], "projects": []}
+RULES = [{"name": "Sales", "match": {"team": "Sales"}, "role": "member"}]
+PEOPLE = [{"email": "ada@example.com", "team": "Sales"}]
+UNDEFINED = StrictUndefined(name="not_there")
+
+
+@pytest.mark.parametrize("file", [n8n_onboarding_removals, n8n_report_model, n8n_sync_input, n8n_sync_summary])
+def test_each_file_has_the_filter_of_its_name(file: Any) -> None:
+    name = file.__name__.rpartition(".")[2]
+    assert file.FilterModule().filters() == {name: getattr(file, name)}
+
+
+def test_report_model() -> None:
+    found = n8n_report_model.n8n_report_model(ACCESS, [], "2026-01-31")
+    assert found["report"]["date"] == "2026-01-31"
+    assert n8n_report_model.n8n_report_model(ACCESS)["report"]["date"] == ""
+
+
+@pytest.mark.parametrize(
+    ("access", "roles"),
+    [
+        ("text", []),
+        (None, []),
+        ({"people": []}, []),
+        ({**ACCESS, "people": [{}]}, []),
+        (ACCESS, [{"name": "x"}]),
+        (ACCESS, 7),
+    ],
+)
+def test_report_model_refuses_anything_else(access: Any, roles: Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="n8n_report_model needs the result of n8n_access_info"):
+        n8n_report_model.n8n_report_model(access, roles, "")
+
+
+def test_onboarding_removals() -> None:
+    demotion = {"action": "change_user_role", "user": "ada@example.com", "after": "global:chatUser"}
+    assert n8n_onboarding_removals.n8n_onboarding_removals({"plan": [demotion]}) == ["ada@example.com"]
+    restored = {"plan": [demotion], "restored": [{"email": "ada@example.com"}]}
+    assert n8n_onboarding_removals.n8n_onboarding_removals(restored) == []
+
+
+@pytest.mark.parametrize("result", ["text", None, [], {}, {"plan": [{}]}, {"plan": 7}, {"plan": [], "restored": [{}]}])
+def test_onboarding_removals_refuses_anything_else(result: Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="n8n_onboarding_removals needs the result of n8n_access"):
+        n8n_onboarding_removals.n8n_onboarding_removals(result)
+
+
+def test_sync_input_and_summary() -> None:
+    given = n8n_sync_input.n8n_sync_input(PEOPLE, RULES, "email", [], "a@example.com, b@example.com", False, None)
+    assert given["ignored_patterns"] == ["a@example.com", "b@example.com"] and given["refusal"] == ""
+    for applied in (None, {}, {"skipped": True}):
+        found = n8n_sync_summary.n8n_sync_summary(
+            given, {"plan": [], "changed": False}, applied, "2026-01-31T00:00:00Z"
+        )
+        assert found["record"]["state"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("people", "rules", "options", "message"),
+    [
+        (PEOPLE, RULES, {"email_attribute": "mail"}, "the attribute that sync_email_attribute names"),
+        (PEOPLE, [{"name": "a"}], {}, r'sync_rules\[0\] \("a"\): match is missing'),
+        (UNDEFINED, RULES, {}, "'not_there' is undefined"),
+        (PEOPLE, UNDEFINED, {}, "'not_there' is undefined"),
+        (PEOPLE, RULES, {"role_order": UNDEFINED}, "'not_there' is undefined"),
+        (PEOPLE, RULES, {"ignored_users": UNDEFINED}, "'not_there' is undefined"),
+        (PEOPLE, RULES, {"allow_empty": UNDEFINED}, "'not_there' is undefined"),
+    ],
+)
+def test_errors_of_sync_input_name_variables(people: Any, rules: Any, options: dict[str, Any], message: str) -> None:
+    names = {"email_attribute": "sync_email_attribute", "rules": "sync_rules"}
+    with pytest.raises(AnsibleFilterError, match=f"n8n_sync_input: .*{message}"):
+        n8n_sync_input.n8n_sync_input(people, rules, **options, option_names=names)
+
+
+@pytest.mark.parametrize(("given", "planned"), [("text", {}), (None, {}), ({}, {}), ({"refusal": ""}, "text")])
+def test_sync_summary_refuses_anything_else(given: Any, planned: Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="n8n_sync_summary needs what n8n_sync_input returned"):
+        n8n_sync_summary.n8n_sync_summary(given, planned)

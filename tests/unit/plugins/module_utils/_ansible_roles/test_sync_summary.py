@@ -1,0 +1,267 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The record and the summary of sync: the state of a run, what it lists, and how it reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.lifecycle.n8n.plugins.module_utils._ansible_roles.sync_summary import sync_summary
+
+ADA, GRACE, LINUS = (f"{name}@example.com" for name in ("ada", "grace", "linus"))
+TIME = "2026-01-31T00:00:00Z"
+GIVEN: dict[str, Any] = {
+    "people": 3,
+    "users": [{"email": ADA, "projects": {}}],
+    "without_rule": [],
+    "unmatched_rules": [],
+    "ignored_users": [],
+    "ignored_patterns": [],
+    "refusal": "",
+}
+ADD = {"action": "add_member", "user": ADA, "project": "Sales", "project_id": "p1"}
+REMOVE = {"action": "remove_member", "user": LINUS, "project": "Sales", "project_id": "p1"}
+PLANNED: dict[str, Any] = {
+    "changed": True,
+    "failed": False,
+    "server": "https://n8n.example.com",
+    "digest": "d1",
+    "summary": {"add_member": 1, "remove_member": 1, "invite_user": 0},
+    "plan": [ADD, REMOVE],
+    "pending": [],
+    "unmatched": {"protected_users": [], "ignored_users": [], "denied_projects": []},
+    "done": [],
+    "conflicts": [],
+}
+EMPTY: dict[str, Any] = {**PLANNED, "changed": False, "plan": [], "summary": {}}
+DONE: dict[str, Any] = {**PLANNED, "done": [ADD, REMOVE]}
+FAILED: dict[str, Any] = {
+    **PLANNED,
+    "msg": "n8n refused it",
+    "reason": "incomplete",
+    "done": [ADD],
+    "errors": [{"error": "n8n refused it", "changes": [REMOVE]}],
+    "not_tried": [],
+}
+SKIPPED = {"changed": False, "skipped": True}
+REFUSAL = {**GIVEN, "people": 0, "users": [], "refusal": "sync_people has nobody in it"}
+
+
+def summary(planned: Any = None, applied: Any = None, **given: Any) -> dict[str, Any]:
+    """Return the summary of a run that has planned and not applied, unless the test says otherwise."""
+    return sync_summary(
+        {**GIVEN, **given}, PLANNED if planned is None else planned, SKIPPED if applied is None else applied, TIME
+    )
+
+
+@pytest.mark.parametrize(
+    ("planned", "applied", "state"),
+    [
+        (PLANNED, {}, "planned"),
+        (PLANNED, SKIPPED, "planned"),
+        (EMPTY, {}, "done"),
+        (EMPTY, SKIPPED, "done"),
+        (PLANNED, DONE, "done"),
+        (PLANNED, FAILED, "incomplete"),
+        ({"msg": "no answer", "reason": "unreachable"}, SKIPPED, "unreachable"),
+        ({**PLANNED, "msg": "too many removals", "reason": "not_approved"}, SKIPPED, "refused"),
+        # A module that broke down while it planned has changed nothing.
+        ({"msg": "MODULE FAILURE"}, SKIPPED, "refused"),
+        # While it applied, it may have changed anything.
+        (PLANNED, {"msg": "MODULE FAILURE"}, "incomplete"),
+        (PLANNED, {"msg": "no answer", "reason": "unreachable"}, "unreachable"),
+        (PLANNED, {"msg": "another plan", "reason": "not_approved", "done": [], "errors": []}, "refused"),
+        (PLANNED, {"msg": "another plan", "done": []}, "refused"),
+        (PLANNED, {**FAILED, "reason": "unreachable"}, "incomplete"),
+        (PLANNED, {**FAILED, "done": []}, "incomplete"),
+    ],
+)
+def test_the_state_of_a_run(planned: Any, applied: Any, state: str) -> None:
+    found = summary(planned, applied)
+    assert found["record"]["state"] == state
+    assert found["result"]["failed"] == ("msg" in planned or "msg" in applied)
+
+
+def test_a_list_without_people_is_refused_before_a_plan() -> None:
+    for planned, applied in (({}, {}), (SKIPPED, SKIPPED)):
+        found = sync_summary(REFUSAL, planned, applied, TIME)
+        assert found["record"]["state"] == "refused"
+        assert found["record"]["error"] == found["result"]["msg"] == "sync_people has nobody in it"
+        assert found["result"]["failed"] and not found["plan_changed"]
+        assert found["lines"] == [
+            "Refused before the first write. Nothing was changed.",
+            "People: 0 in the list, 0 of them on a rule",
+        ]
+
+
+def test_the_record_has_all_keys_in_order_whatever_happened() -> None:
+    keys = "server time state error digest summary people_without_rule unmatched leavers pending plan done errors not_tried conflicts"
+    for planned, applied in ((PLANNED, DONE), (PLANNED, FAILED), ({"msg": "no answer", "reason": "unreachable"}, {})):
+        found = summary(planned, applied)
+        assert list(found["record"]) == keys.split()
+        assert list(found["record"]["unmatched"]) == ["rules", "protected_users", "ignored_users", "denied_projects"]
+        assert found["result"].items() >= found["record"].items()
+    assert summary()["record"] == {
+        "server": "https://n8n.example.com",
+        "time": TIME,
+        "state": "planned",
+        "error": "",
+        "digest": "d1",
+        "summary": PLANNED["summary"],
+        "people_without_rule": [],
+        "unmatched": {"rules": [], "protected_users": [], "ignored_users": [], "denied_projects": []},
+        "leavers": [LINUS],
+        "pending": [],
+        "plan": [ADD, REMOVE],
+        "done": [],
+        "errors": [],
+        "not_tried": [],
+        "conflicts": [],
+    }
+
+
+def test_the_result_is_that_of_the_last_task_that_ran() -> None:
+    assert summary(PLANNED, SKIPPED)["result"]["changed"]
+    assert summary(PLANNED, {**DONE, "changed": False})["result"]["changed"] is False
+    assert summary(PLANNED, FAILED)["result"]["reason"] == "incomplete"
+    assert "msg" not in summary(PLANNED, DONE)["result"]
+
+
+@pytest.mark.parametrize(
+    ("applied", "changed"),
+    [
+        ({}, False),
+        (SKIPPED, False),
+        (DONE, False),
+        ({"msg": "MODULE FAILURE"}, False),
+        ({**FAILED, "digest": "d2"}, True),
+    ],
+)
+def test_a_plan_with_another_digest_has_changed(applied: Any, changed: bool) -> None:
+    assert summary(applied=applied)["plan_changed"] is changed
+
+
+def test_leavers_are_the_users_outside_the_list_who_lose_something() -> None:
+    plan = [
+        REMOVE,
+        REMOVE,
+        ADD,
+        {"action": "change_user_role", "user": GRACE, "project_id": None},
+        # Nobody leaves a project that is new but the user of the API key.
+        {"action": "remove_member", "user": "owner@example.com", "project": "New", "project_id": None},
+        {"action": "create_project", "user": None, "project": "New", "project_id": None},
+        {"action": "rename_project", "user": None, "project": "Old", "project_id": "p2"},
+    ]
+    found = summary({**PLANNED, "plan": plan})
+    assert found["record"]["leavers"] == [GRACE, LINUS]
+    assert "Leavers: grace@example.com, linus@example.com" in found["lines"]
+
+
+def test_people_without_a_rule_are_no_patterns_of_the_user() -> None:
+    unmatched = {
+        "protected_users": ["eve@*"],
+        "ignored_users": ["*@partner.example.com", "[*]@example.com"],
+        "denied_projects": ["Attic"],
+    }
+    found = summary(
+        {**PLANNED, "unmatched": unmatched},
+        ignored_users=["*@partner.example.com"],
+        unmatched_rules=["Slaes"],
+        without_rule=["*@example.com"],
+    )
+    assert found["record"]["unmatched"] == {
+        "rules": ["Slaes"],
+        "protected_users": ["eve@*"],
+        "ignored_users": ["*@partner.example.com"],
+        "denied_projects": ["Attic"],
+    }
+    assert found["lines"][2:] == [
+        "People: 3 in the list, 1 of them on a rule",
+        "On no rule, so neither invited nor leavers: *@example.com",
+        "Rules that match no person: Slaes",
+        "Patterns of sync_protected_users that match no user: eve@*",
+        "Patterns of sync_ignored_users that match no user: *@partner.example.com",
+        "Denied projects that do not exist: Attic",
+        "Leavers: linus@example.com",
+        "Digest of the plan, for sync_approve: d1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("planned", "applied", "lines"),
+    [
+        (
+            PLANNED,
+            SKIPPED,
+            [
+                "Planned. Nothing was changed.",
+                "Planned: new memberships 1, memberships removed 1",
+                "People: 3 in the list, 1 of them on a rule",
+                "Leavers: linus@example.com",
+                "Digest of the plan, for sync_approve: d1",
+            ],
+        ),
+        (
+            PLANNED,
+            DONE,
+            [
+                "Done.",
+                "Changes: new memberships 1, memberships removed 1",
+                "People: 3 in the list, 1 of them on a rule",
+                "Leavers: linus@example.com",
+            ],
+        ),
+        (EMPTY, SKIPPED, ["Nothing was to be changed.", "People: 3 in the list, 1 of them on a rule"]),
+        (
+            PLANNED,
+            {**FAILED, "not_tried": [ADD, ADD]},
+            [
+                "Incomplete: some of it failed. Another run does what is left.",
+                "Planned: new memberships 1, memberships removed 1",
+                "Of these, 1 made, 1 failed, 2 not tried",
+                "People: 3 in the list, 1 of them on a rule",
+                "Leavers: linus@example.com",
+            ],
+        ),
+        (
+            {"msg": "no answer", "reason": "unreachable"},
+            SKIPPED,
+            [
+                "n8n could not be reached. Nothing was changed.",
+                "People: 3 in the list, 1 of them on a rule",
+            ],
+        ),
+        (
+            {**EMPTY, "pending": [{"user": ADA, "user_id": "u-1", "invited_at": TIME}]},
+            SKIPPED,
+            [
+                "Nothing was to be changed.",
+                f"Invited and pending, with the time of the first invitation: {ADA} {TIME}",
+                "People: 3 in the list, 1 of them on a rule",
+            ],
+        ),
+    ],
+)
+def test_how_a_run_reads(planned: Any, applied: Any, lines: list[str]) -> None:
+    assert summary(planned, applied)["lines"] == lines
+
+
+def test_every_counted_change_has_words() -> None:
+    counts = ("invite_user", "change_user_role", "create_project", "rename_project", "add_member", "change_member_role")
+    found = summary({**PLANNED, "summary": {**{name: 2 for name in counts}, "something_new": 1}})
+    assert found["lines"][1] == (
+        "Planned: invitations 2, other instance roles 2, new projects 2, new names of projects 2, new memberships 2, "
+        "other roles in projects 2, something_new 1"
+    )
+
+
+def test_long_lists_are_cut() -> None:
+    conflicts = [{"user": ADA, "project": "Sales", "reason": f"reason {number}"} for number in range(12)]
+    people = [f"p{number}@example.com" for number in range(10)]
+    lines = summary({**DONE, "conflicts": conflicts}, without_rule=people)["lines"]
+    shown = "; ".join(f"reason {number}" for number in range(10))
+    assert f"Left alone, as somebody else changed it at the same time: {shown} and 2 more" in lines
+    assert f"On no rule, so neither invited nor leavers: {', '.join(people)}" in lines
