@@ -67,9 +67,14 @@ class Story:
             "--diff",
         )
         self.expect(len(self.n8n.memberships()) == 0, "check mode wrote something")
-        self.step("The same command without --check invites six users, creates three projects and adds ten memberships.", *onboard)
+        self.step(
+            "The same command without --check invites six users, creates three projects and adds ten memberships.",
+            *onboard,
+        )
         invited = len((self.folder / INVITES).read_text("utf-8").splitlines()) - 2
-        say(f"The links of the {invited} invited users are in a file that only its owner can read. No output contains them.")
+        say(
+            f"The links of the {invited} invited users are in a file that only its owner can read. No output contains them."
+        )
         again = self.step("A second run changes nothing.", *onboard)
         self.expect("changed=0 " in again, "the second run changed something")
         self.step("move.yml moves Grace from Sales to Support, and makes Linus admin of Support.", "move.yml", "--diff")
@@ -86,7 +91,9 @@ class Story:
             code=2,
         )
         transfer = ("-e", "offboard_transfer_to=Support")
-        self.step("With a destination, the workflow moves, and then the accounts are deleted.", *offboard, *transfer, "--diff")
+        self.step(
+            "With a destination, the workflow moves, and then the accounts are deleted.", *offboard, *transfer, "--diff"
+        )
         self.expect("Support" in self.owners_of(workflow), "the workflow is not in Support")
         say("The workflow is in Support and has the same id. The members of Support can open it.")
         self.say_who_is_where()
