@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demo: a small company on a throwaway n8n, from the first plan to the report. `make demo` runs it."""
+"""Run the demo of a small company on a throwaway n8n, from the first plan to the report (`make demo`)."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ REPORT = BUILD / "demo-report.html"
 
 
 def main() -> int:
-    """Run the demo; return 0 if all of it went well."""
+    """Run the demo. Return 0 if all steps succeeded."""
     started = time.monotonic()
-    say("A small company on an n8n of its own, from the first plan to the last leaver.", LICENCE_NOTE)
+    say("This demo manages a small company on a throwaway n8n, from the first plan to the last leaver.", LICENCE_NOTE)
     stage_collection(DEMO.parent)
     say("Starting n8n ...")
     try:
         with running() as n8n, tempfile.TemporaryDirectory(prefix="n8n-demo-") as folder:
-            say(f"n8n {n8n.version} answers at {n8n.url}. It has an owner and nobody else.")
+            say(f"n8n {n8n.version} answers at {n8n.url}. Its only user is the owner.")
             Story(n8n, Path(folder)).tell()
     except (InstallError, ServerError, StoryError) as error:
         say(f"The demo failed: {error}")
         return 1
     say(
-        f"That took {time.monotonic() - started:.0f} seconds. With your own server:",
+        f"That took {time.monotonic() - started:.0f} seconds. To use your own server:",
         "    ansible-galaxy collection install .        # in this folder; the modules need the Python library requests",
         "    export N8N_URL=https://n8n.example.com N8N_API_KEY=...   # a key of an owner or admin: Settings > n8n API",
         "    ansible-playbook lifecycle.n8n.onboard -e @people.yml --check --diff",
-        "where people.yml looks like demo/company.yml. Nothing is written as long as --check is there.",
+        "where people.yml looks like demo/company.yml. With --check, nothing is written.",
     )
     return 0
 
 
 class StoryError(Exception):
-    """A playbook did not do what the demo is about to say of it."""
+    """Raised if a playbook does not have the result that the demo describes."""
 
 
 class Story:
-    """The steps of the demo, each a command that anybody could type."""
+    """The steps of the demo. Each step is a command that a user could type."""
 
     def __init__(self, n8n: Server, folder: Path) -> None:
         self.n8n = n8n
@@ -57,52 +57,59 @@ class Story:
         self.number = 0
 
     def tell(self) -> None:
-        """Run all steps in order; raises StoryError where one does not go as told."""
+        """Run all steps in order. Raise StoryError if a step has another result than described."""
         onboard = ("lifecycle.n8n.onboard", "-e", "@company.yml", "-e", f"onboard_invites_path={self.folder / INVITES}")
         offboard = ("lifecycle.n8n.offboard", "-e", "@leavers.yml")
         self.step(
-            "company.yml says who works where. What would change? Nothing is written yet.",
+            "company.yml lists users, projects and roles. Check mode shows what would change, and writes nothing.",
             *onboard,
             "--check",
             "--diff",
         )
         self.expect(len(self.n8n.memberships()) == 0, "check mode wrote something")
-        self.step("So be it. Six people are invited, three projects made, ten memberships given.", *onboard)
+        self.step(
+            "The same command without --check invites six users, creates three projects and adds ten memberships.",
+            *onboard,
+        )
         invited = len((self.folder / INVITES).read_text("utf-8").splitlines()) - 2
-        say(f"The links of the {invited} people invited are in a file that nobody else can read; no output has them.")
-        again = self.step("The same again: nothing is left to do, so nothing changes.", *onboard)
+        say(
+            f"The links of the {invited} invited users are in a file that only its owner can read. No output contains them."
+        )
+        again = self.step("A second run changes nothing.", *onboard)
         self.expect("changed=0 " in again, "the second run changed something")
-        self.step("move.yml moves Grace from Sales to Support, and Linus becomes its admin.", "move.yml", "--diff")
+        self.step("move.yml moves Grace from Sales to Support, and makes Linus admin of Support.", "move.yml", "--diff")
         before = self.n8n.memberships()
         export = ("lifecycle.n8n.sync", "-e", "@export.yml")
         self.step(
-            "Every night n8n follows the directory. Tonight its export is empty, and that is stopped.", *export, code=2
+            "A nightly run syncs n8n with a directory. Tonight the export is empty, so the run stops.", *export, code=2
         )
-        self.expect(self.n8n.memberships() == before, "somebody lost something")
+        self.expect(self.n8n.memberships() == before, "a user lost a membership")
         workflow = self.margaret_makes_a_workflow()
         self.step(
-            "leavers.yml names people who have left. n8n would destroy what Margaret made, so they stay.",
+            "leavers.yml lists leavers. n8n would destroy the workflow of Margaret, so no account is deleted.",
             *offboard,
             code=2,
         )
         transfer = ("-e", "offboard_transfer_to=Support")
-        self.step("Told who gets it, her workflow moves, and the accounts go.", *offboard, *transfer, "--diff")
+        self.step(
+            "With a destination, the workflow moves, and then the accounts are deleted.", *offboard, *transfer, "--diff"
+        )
         self.expect("Support" in self.owners_of(workflow), "the workflow is not in Support")
-        say("Her workflow is in Support, with the same id, and who works there can open it.")
+        say("The workflow is in Support and has the same id. The members of Support can open it.")
         self.say_who_is_where()
         report = ("lifecycle.n8n.report", "-e", f'report_path="{REPORT}"')
-        self.step("A report for the access review: who has access to what, to read and to print.", *report)
+        self.step("A report for an access review shows who has access to what.", *report)
         say(f"Open it in a browser: {REPORT.as_uri()}")
 
     def margaret_makes_a_workflow(self) -> str:
-        """Margaret accepts her invitation and makes a workflow, as she would in a browser; return its id."""
+        """Accept the invitation of Margaret and create a workflow, as she would in a browser. Return its id."""
         links = json.loads((self.folder / INVITES).read_text("utf-8"))
         margaret = self.n8n.accept(links["margaret@example.com"], "Margaret", "Hamilton")
         key = margaret.api_key()
         workflow = {"name": "Sort the tickets", "nodes": [], "connections": {}, "settings": {}}
         made = Server(self.n8n.url, self.n8n.version, key).api("POST", "/workflows", workflow)
         say(
-            'Meanwhile Margaret has accepted her invitation, and made a workflow "Sort the tickets" in her personal space.'
+            'Meanwhile, Margaret accepted her invitation and created the workflow "Sort the tickets" in her personal project.'
         )
         return str(made["id"])
 
@@ -116,7 +123,10 @@ class Story:
         }
 
     def step(self, title: str, *words: str, code: int = 0) -> str:
-        """Run ansible-playbook with `words`, which is to end with `code`, show it and what it prints, and return that."""
+        """Run ansible-playbook with `words`, print the command and its output, and return the output.
+
+        Raise StoryError unless the exit code is `code`.
+        """
         self.number += 1
         shown = " ".join("'" + word + "'" if " " in word else word for word in words)
         say(
@@ -143,23 +153,23 @@ class Story:
             for line in playbook.stdout or ():
                 lines.append(line)
                 print(f"  {line}".rstrip(), flush=True)
-        self.expect(playbook.returncode == code, f"ansible-playbook ended with {playbook.returncode}")
+        self.expect(playbook.returncode == code, f"the exit code of ansible-playbook was {playbook.returncode}")
         return "".join(lines)
 
     def say_who_is_where(self) -> None:
-        """Print the members of every project, read from n8n itself."""
+        """Print the members of every project, as n8n returns them."""
         self.number += 1
-        say(f"{self.number}. Who is where, read from n8n itself:")
+        say(f"{self.number}. The members of each project, as n8n returns them:")
         for project, members in sorted(self.n8n.memberships().items()):
             print(f"  {project}")
             for email, role in sorted(members.items()):
                 print(f"    {email:<24}{role}", flush=True)
         gone = {"barbara@example.com", "margaret@example.com"}
         left = gone & {email for members in self.n8n.memberships().values() for email in members}
-        self.expect(not left, f"{left} are members still")
+        self.expect(not left, f"{left} are still members")
 
     def expect(self, holds: bool, otherwise: str) -> None:
-        """Raise StoryError unless the demo is telling the truth."""
+        """Raise StoryError unless `holds`, with `otherwise` as the cause."""
         if not holds:
             raise StoryError(f"in step {self.number} {otherwise}")
 

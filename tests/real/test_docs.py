@@ -85,11 +85,11 @@ def examples(source: Path) -> str:
 
 def narrow_key(n8n: Server, module: str) -> str:
     """Return a key of the owner's with the scopes that the guide names for a module or plugin (a filter's examples use n8n_access)."""
-    table = CONNECTING.read_text("utf-8").partition("docsite.guide_scopes:")[2].partition("\nLicences\n")[0]
+    table = CONNECTING.read_text("utf-8").partition("docsite.guide_scopes:")[2].partition("\nLicenses\n")[0]
     rows = {name: row for row in table.split("\n   * - ``") for name in row.partition("\n")[0].split("``")}
     row = rows.get(module, rows["n8n_access"]).partition("\n\n")[0]
-    if "what hands over" in row:
-        row += next(text for text in table.split("\n\n") if text.startswith("What hands over:"))
+    if "handover scopes" in row:
+        row += next(text for text in table.split("\n\n") if text.startswith("Handover scopes:"))
     scopes = set(re.findall(r"``(\w+:\w+)``", row))
     owner = n8n.login(OWNER)
     if "project:manageMembers" not in owner.call("GET", "/api-keys/scopes"):
