@@ -18,7 +18,8 @@ from ._desired.option_names import with_names
 from ._errors import InputError, N8nError
 from ._executor.apply import apply
 from ._server.api import Api
-from ._server.client import REQUESTS_IMPORT_ERROR, Client
+from ._server.client import Client
+from ._server.transport_errors import REQUESTS_IMPORT_ERROR
 from ._server.hints import scopes_remedy
 from ._server.options import CONNECTION_OPTIONS, Connection
 from ._server.reading import read, roles_if_shown

@@ -102,7 +102,7 @@ class World:
         self.api.set_user_role(self.user(email), f"global:{role}")
 
     def owned(self, name: str, sees_all: bool = True) -> object:
-        ((_key, owned_items),) = self.api.owned_items([self.project(name)], sees_all).items()
+        ((_key, owned_items),) = self.api.resources.owned_items([self.project(name)], sees_all).items()
         return sorted((item.type, item.name) for item in owned_items.items), owned_items.unseen
 
     def state(self) -> object:
@@ -147,7 +147,7 @@ class World:
         return next((item.id for item in self.listed() if item.name == name), "AbCdEfGh12345678")
 
     def listed(self) -> list[OwnedItem]:
-        return [*self.api.workflows(), *self.api.credentials(), *self.api.tables()]
+        return [*self.api.resources.workflows(), *self.api.resources.credentials(), *self.api.resources.tables()]
 
     def things(self) -> object:
         """All that anybody owns, with whose it is and who has it besides."""
@@ -163,14 +163,14 @@ class World:
     def transfer(self, name: str, project: str) -> None:
         item = next((item for item in self.listed() if item.name == name), None)
         credential = isinstance(item, Credential) or "credential" in name
-        move = self.api.transfer_credential if credential else self.api.transfer_workflow
+        move = self.api.resources.transfer_credential if credential else self.api.resources.transfer_workflow
         move(item.id if item else "nothing", self.project(project))
 
     def table(self, project: str, name: str) -> object:
-        return self.api.create_table(self.project(project), name, COLUMNS).columns
+        return self.api.resources.create_table(self.project(project), name, COLUMNS).columns
 
     def named(self, name: str, new: str) -> None:
-        self.api.rename_table(next(table for table in self.api.tables() if table.name == name), new)
+        self.api.resources.rename_table(next(table for table in self.api.resources.tables() if table.name == name), new)
 
 
 class Real(World):
@@ -370,7 +370,7 @@ TOPICS: dict[str, tuple[Step, ...]] = {
         lambda world: world.share("workflow", "W", BO),
         lambda world: world.share("credential", "C", "P"),
         lambda world: each(lambda name: world.give_folder(ADA, name), "F", "G"),
-        lambda world: sorted(folder.name for folder in world.api.folders(world.project(ADA))),
+        lambda world: sorted(folder.name for folder in world.api.resources.folders(world.project(ADA))),
         lambda world: world.feature("feat:folders", False),
         # To a team, to somebody's personal project, to somebody who is invited only; shares go, and nothing else.
         lambda world: world.transfer("C", "P"),
@@ -390,10 +390,10 @@ TOPICS: dict[str, tuple[Step, ...]] = {
         lambda world: world.give("P", "P2", published=True),
         lambda world: world.give("P", "P3"),
         lambda world: world.api.delete_project(world.project("P")),
-        lambda world: world.api.unpublish_workflow("nothing"),
+        lambda world: world.api.resources.unpublish_workflow("nothing"),
         lambda world: world.give(BO, "Z", published=True),
-        lambda world: world.api.unpublish_workflow(world.item("Z")),
-        lambda world: world.api.unpublish_workflow(world.item("Z")),
+        lambda world: world.api.resources.unpublish_workflow(world.item("Z")),
+        lambda world: world.api.resources.unpublish_workflow(world.item("Z")),
         lambda world: world.api.delete_user(world.user(BO)),
     ),
     "data tables": (
@@ -406,18 +406,18 @@ TOPICS: dict[str, tuple[Step, ...]] = {
         lambda world: world.table("nothing", "T"),
         lambda world: world.table(OLIVIA, "U"),
         lambda world: world.owned(OLIVIA),
-        lambda world: world.api.table_rows(world.item("U")),
-        lambda world: world.api.insert_rows(world.item("U"), ROWS, 0),
-        lambda world: world.api.insert_rows(world.item("U"), [{"s": "only"}] * 300, 5),
-        lambda world: world.api.table_rows(world.item("U")),
-        lambda world: world.api.insert_rows("AbCdEfGh12345678", [{"s": "a"}], 0),
+        lambda world: world.api.resources.table_rows(world.item("U")),
+        lambda world: world.api.resources.insert_rows(world.item("U"), ROWS, 0),
+        lambda world: world.api.resources.insert_rows(world.item("U"), [{"s": "only"}] * 300, 5),
+        lambda world: world.api.resources.table_rows(world.item("U")),
+        lambda world: world.api.resources.insert_rows("AbCdEfGh12345678", [{"s": "a"}], 0),
         lambda world: world.named("U", "T"),
         lambda world: world.named("U", "V"),
         # A name that it has already.
         lambda world: world.named("V", "V"),
-        lambda world: world.api.delete_table(world.item("V")),
-        lambda world: world.api.delete_table(world.item("V")),
-        lambda world: world.api.table_rows(world.item("V")),
+        lambda world: world.api.resources.delete_table(world.item("V")),
+        lambda world: world.api.resources.delete_table(world.item("V")),
+        lambda world: world.api.resources.table_rows(world.item("V")),
     ),
     "addresses": (
         # One that is refused keeps the others out.

@@ -131,7 +131,7 @@ def test_who_leaves_projects_sees_what_is_listed_and_no_more(company: Company) -
     made = what_ada_has(company)
     company.share(BO, "workflow", made["bos"], company.home(ADA))
     in_ops = company.n8n.api("POST", "/workflows", {"name": "Team's", "nodes": [], "connections": {}, "settings": {}})
-    company.api.transfer_workflow(in_ops["id"], company.ops)
+    company.api.resources.transfer_workflow(in_ops["id"], company.ops)
     assert in_ops["id"] in seen(company)["workflows"] and seen(company)["teams"] == {"Ops", "Support"}
     done = offboard(company)
     (entry,) = done["users"]
@@ -210,7 +210,7 @@ def test_who_is_deleted_reaches_nothing_and_what_runs_goes_on(company: Company, 
     assert {company.owner_of("workflow", made[name]) for name in ("called", "caller", "plain", "old")} == {company.ops}
     assert company.owner_of("credential", made["mail"]) == company.ops
     assert company.owner_of("workflow", made["bos"]) == company.home(BO)
-    archived = [item.id for item in company.api.workflows() if item.archived]
+    archived = [item.id for item in company.api.resources.workflows() if item.archived]
     assert archived == [made["old"]]
     ((entry,),) = (done["users"],)
     assert [(share["name"], share["user"]) for share in entry["lost_shares"]] == [("Mail", BO)]
@@ -301,7 +301,7 @@ def test_the_sole_admin_of_three_projects_is_succeeded(company: Company) -> None
 
 def test_somebody_who_never_came_and_was_given_a_workflow(company: Company) -> None:
     gift = company.workflow(BO, "Gift", webhook("gift"), says("gift"), publish=True)
-    company.api.transfer_workflow(gift, company.home(CY))
+    company.api.resources.transfer_workflow(gift, company.home(CY))
     before = company.called("gift")
     refused = offboard(company, users=[CY], action="delete")
     assert refused["failed"] and f'owns workflow "Gift" ({gift})' in refused["msg"]
@@ -321,19 +321,19 @@ def test_what_the_destination_has_already_becomes_its_own(company: Company) -> N
 def test_a_table_of_1000_rows(company: Company) -> None:
     table = company.make(ADA, "/data-tables", {"name": "Orders", "columns": COLUMNS})
     company.n8n.api("POST", f"/data-tables/{table}/rows", {"data": rows(1000)})
-    before = company.api.table_rows(table)
+    before = company.api.resources.table_rows(table)
     refused = offboard(company, action="delete", transfer_to="Ops")
     assert refused["failed"] and ("data tables of others" if company.floor else f'"Orders" ({table})') in refused["msg"]
     if company.floor:
         assert (
             "data tables of others" in offboard(company, action="delete", transfer_to="Ops", data_tables="copy")["msg"]
         )
-        assert company.api.table_rows(table) == before
+        assert company.api.resources.table_rows(table) == before
         return
     done = offboard(company, action="delete", transfer_to="Ops", data_tables="copy")
     (copied,) = done["users"][0]["copied"]
     assert (copied["rows"], copied["new_name"]) == (1000, "Orders")
-    assert company.api.table_rows(copied["new_id"]) == before and is_locked_out(company)
+    assert company.api.resources.table_rows(copied["new_id"]) == before and is_locked_out(company)
 
 
 def test_everything_may_be_destroyed(company: Company) -> None:
@@ -350,7 +350,7 @@ def test_300_workflows(company: Company) -> None:
         company.workflow(ADA, f"W{number:03}", webhook(f"w{number}", mail))
     done = offboard(company, action="delete", transfer_to="Ops", **tables(company))
     assert len(moved(done)) == 301 and not done.get("failed") and kinds(done) == []
-    assert sum(item.owner_id == company.ops for item in company.api.workflows()) == 300
+    assert sum(item.owner_id == company.ops for item in company.api.resources.workflows()) == 300
     # Each moves with a call of its own; what is read does not grow with them.
     assert done["requests"] < 301 + 60
 
@@ -359,8 +359,8 @@ def test_300_workflows(company: Company) -> None:
 def test_a_project_that_goes_when_n8n_dies(company: Company, between: Between, number: int) -> None:
     mail = company.credential(BO, "Mail")
     bills = company.workflow(BO, "Bills", webhook("bills", mail), says("bills"), publish=True)
-    company.api.transfer_credential(mail, company.ops)
-    company.api.transfer_workflow(bills, company.ops)
+    company.api.resources.transfer_credential(mail, company.ops)
+    company.api.resources.transfer_workflow(bills, company.ops)
     before = company.called("bills")
     args = {"name": "Ops", "state": "absent", "transfer_to": BO, "retries": 1, **tables(company)}
     between.dies_before(number)
@@ -381,13 +381,13 @@ def test_a_project_with_variables_stays_until_somebody_says_that_they_may_go(com
     company.n8n.feature("feat:variables", True)
     company.n8n.api("POST", "/variables", {"key": "RATE", "value": "opens", "projectId": company.ops})
     company.n8n.api("POST", "/variables", {"key": "RATE", "value": "of all"})
-    (variable,) = company.api.variables()
+    (variable,) = company.api.resources.variables()
     for check_mode in (True, False):
         refused = module_runs.main(n8n_project, check_mode=check_mode, api_key=company.n8n.api_key, **args)
         assert f'owns variable "RATE" ({variable.id}), which n8n would destroy' in refused["msg"]
     hidden = module_runs.main(n8n_project, api_key=narrow, **args)
     assert hidden["failed"] and "variable:list" in hidden["msg"]
-    assert "Ops" in company.n8n.memberships() and company.api.variables() == (variable,)
+    assert "Ops" in company.n8n.memberships() and company.api.resources.variables() == (variable,)
     done = module_runs.main(
         n8n_project, api_key=company.n8n.api_key, **{**args, "data_tables": "refuse", "delete_resources": True}
     )
@@ -395,7 +395,7 @@ def test_a_project_with_variables_stays_until_somebody_says_that_they_may_go(com
     assert "opens" not in str(done) and "Ops" not in company.n8n.memberships()
     # Without the licence n8n lists none, and has none to lose.
     company.n8n.feature("feat:variables", False)
-    assert company.api.variables() == ()
+    assert company.api.resources.variables() == ()
 
 
 def test_one_user(company: Company) -> None:

@@ -13,13 +13,14 @@ from dataclasses import replace
 from uuid import UUID
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server import api as _resources
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client, Listing
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.paging import Listing
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Member, Project, User
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import Role
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import Connection
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import BATCH, Invitation
-from ansible_collections.lifecycle.n8n.tests.unit.fake_belongings import LISTED, FakeBelongings
-from ansible_collections.lifecycle.n8n.tests.unit.mishaps import reading, writing
+from ansible_collections.lifecycle.n8n.tests.unit.fake_resources import LISTED, FakeResources
+from ansible_collections.lifecycle.n8n.tests.unit.fault_injection import reading, writing
 
 OLIVIA = "olivia@example.com"
 GLOBAL_ROLES = tuple(f"global:{name}" for name in ("owner", "admin", "member", "chatUser"))
@@ -37,7 +38,7 @@ class _HastyClient(Client):
         """Return at once."""
 
 
-class FakeN8n(FakeBelongings):
+class FakeN8n(FakeResources):
     """A server with nobody but its owner, whose key is used. `floor`: it answers as 2.8.4 does, else as 2.40.7."""
 
     def __init__(self, floor: bool = False, concurrency: int = 1) -> None:
@@ -147,6 +148,9 @@ class FakeN8n(FakeBelongings):
 
     def members_of(self, project_ids: Sequence[str]) -> dict[str, tuple[Member, ...]]:
         return dict(zip(project_ids, self.client.in_parallel(self.members, project_ids)))
+
+    def lists_roles(self) -> bool:
+        return not self.floor
 
     @reading
     def find_roles(self) -> tuple[Role, ...] | None:

@@ -208,7 +208,7 @@ class PlanRun:
 
         def attempt(owner: str) -> None:
             mine = by_owner[owner]
-            handover_outcome = run_handover(self._handovers[owner], self.api)
+            handover_outcome = run_handover(self._handovers[owner], self.api.resources)
             self.outcome.handover_outcomes[owner] = handover_outcome
             self.outcome.notes.extend(handover_outcome.notes)
             made = len(mine) - len(handover_outcome.not_done)

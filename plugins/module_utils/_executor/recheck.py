@@ -182,7 +182,7 @@ class Recheck:
         """Return those deletions by which nothing is destroyed that was not meant to be."""
         owners = {change: self._handovers[change.owner] for change in changes if change.owner in self._handovers}
         try:
-            now = self.api.owned_items([handover.source.id for handover in owners.values()], True)
+            now = self.api.resources.owned_items([handover.source.id for handover in owners.values()], True)
         except N8nError as error:
             self.tracker.failed(list(owners), error)
             return [change for change in changes if change not in owners]
@@ -201,7 +201,7 @@ class Recheck:
         notes = self.tracker.outcome.notes
         destinations = {handover.source.id: handover.destination.id for handover in handovers if handover.destination}
         try:
-            now = self.api.owned_items(sorted(set(destinations.values())), True)
+            now = self.api.resources.owned_items(sorted(set(destinations.values())), True)
         except N8nError as error:
             notes.append(f"Whether what moved is still published could not be looked at: {error}")
             return

@@ -102,8 +102,8 @@ class Verification:
             return "n8n's answer was lost, so another task may have created it"
         if {member.id for member in self.api.members(project_id)} - {self.api.client.own_user_id}:
             return "it has other members by now"
-        found = self.api.owned_items([project_id], True)[project_id]
-        if found.items or self.api.folders(project_id):
+        found = self.api.resources.owned_items([project_id], True)[project_id]
+        if found.items or self.api.resources.folders(project_id):
             return "it has content by now"
         return " ".join(filter(None, (found.unseen, found.tables_unseen, found.variables_unseen))).rstrip(".")
 

@@ -13,11 +13,11 @@ from .._errors import ApiError
 from .._state.model import Member, Project, User
 from .._state.names import composed, email_key
 from .._state.roles import Role
-from .._text import shortened
-from .client import Client, Listing
-from .hints import has_scope
-from .paging import quoted_part
 from .._state.scopes import MEMBERS, SCOPES, scopes_of
+from .._text import shortened
+from .client import Client
+from .hints import has_scope
+from .paging import Listing, parsed, quoted_part, read_complete, read_pages, send_once
 from .resource_api import ResourceApi
 
 Item = TypeVar("Item")
@@ -51,18 +51,24 @@ class Invitation:
     email_sent: bool = False
 
 
-class Api(ResourceApi):
-    """What one key can do on one server. `created_projects` are the ids of the projects that n8n has created for it."""
+class Api:
+    """What one key can do on one server, and in `resources` what it can do with resources.
+
+    `created_projects` are the ids of the projects that n8n has created for it.
+    """
 
     def __init__(self, client: Client) -> None:
-        super().__init__(client)
+        self.client = client
+        self.resources = ResourceApi(client, self.lists_roles)
         self.created_projects: set[str] = set()
+        self._roles: tuple[Role, ...] | None = None
+        self._roles_read = False
 
     # Reading
 
     def list_users(self) -> Listing:
         """Return all pages of GET /users, with roles. They come in no order, so look at `repeats`."""
-        return self.client.listing("/users", "list users", "user:list", {"includeRole": "true"})
+        return read_pages(self.client, "/users", "list users", "user:list", {"includeRole": "true"})
 
     def find_user(self, reference: str) -> User | None:
         """Return the user with that id or email (in any case), or None."""
@@ -77,16 +83,16 @@ class Api(ResourceApi):
             if error.status == 400 and 'format "identifier"' in error.server_message:
                 return None
             raise
-        return self._parsed(User.from_api, data, path)
+        return parsed(self.client, User.from_api, data, path)
 
     def list_projects(self) -> Listing:
         """Return all pages of GET /projects, personal ones included."""
-        return self._complete("/projects", "list projects", "project:list")
+        return read_complete(self.client, "/projects", "list projects", "project:list")
 
     def members(self, project_id: str) -> tuple[Member, ...]:
         """Return the members of a project."""
         path = f"/projects/{quoted_part(project_id)}/users"
-        pages = self._complete(path, f"list the members of project {project_id}", "user:list")
+        pages = read_complete(self.client, path, f"list the members of project {project_id}", "user:list")
         return tuple(Member.from_api(item) for item in pages.items)
 
     def members_of(self, project_ids: Sequence[str]) -> dict[str, tuple[Member, ...]]:
@@ -94,15 +100,28 @@ class Api(ResourceApi):
         return dict(zip(project_ids, self.client.in_parallel(self.members, project_ids)))
 
     def find_roles(self) -> tuple[Role, ...] | None:
-        """Return the roles that can be given, or None where the server does not list them (before 2.36)."""
+        """Return the roles that can be assigned, or None if the server does not list them (before 2.36). Read once."""
+        if not self._roles_read:
+            try:
+                self._roles = parsed(
+                    self.client, _roles, self.client.get("/roles", "list roles", "role:list"), "/roles"
+                )
+            except ApiError as error:
+                # On 2.35 there is POST /roles alone.
+                if error.status not in (404, 405):
+                    raise
+            self._roles_read = True
+        return self._roles
+
+    def lists_roles(self) -> bool:
+        """Return whether the server is n8n 2.36 or later, which list their roles. No other sign of the version is public."""
         try:
-            kinds = self.client.get("/roles", "list roles", "role:list")
+            return self.find_roles() is not None
         except ApiError as error:
-            # On 2.35 there is POST /roles alone.
-            if error.status in (404, 405):
-                return None
+            # The server has roles, and does not show them to this key.
+            if error.status == 403:
+                return True
             raise
-        return self._parsed(_roles, kinds, "/roles")
 
     def granted_scopes(self) -> list[str] | None:
         """Return the scopes of the key, or None where n8n does not tell (before 2.14)."""
@@ -146,9 +165,9 @@ class Api(ResourceApi):
 
         def send() -> dict[str, Invitation]:
             answers = self.client.send("POST", "/users", f"invite {shortened(roles)}", SCOPES["invite_user"], body=body)
-            return self._parsed(_invitations, answers, "/users")
+            return parsed(self.client, _invitations, answers, "/users")
 
-        return self._send_once(send, read_again)
+        return send_once(self.client, send, read_again)
 
     def create_project(self, name: str) -> Project:
         """Create a team project of a name that no project has yet; the key's user becomes its admin.
@@ -166,11 +185,11 @@ class Api(ResourceApi):
             data = self.client.send(
                 "POST", "/projects", f'create project "{name}"', SCOPES["create_project"], body={"name": name}
             )
-            project = self._parsed(Project.from_api, data, "/projects")
+            project = parsed(self.client, Project.from_api, data, "/projects")
             self.created_projects.add(project.id)
             return project
 
-        return self._send_once(send, read_again, repeat_500=True)
+        return send_once(self.client, send, read_again, repeat_500=True)
 
     def rename_project(self, project_id: str, name: str) -> None:
         """Give a project another name."""
@@ -194,7 +213,7 @@ class Api(ResourceApi):
             self.client.send("POST", path, operation, MEMBERS, body=body)
             return True
 
-        self._send_once(send, read_again)
+        send_once(self.client, send, read_again)
 
     def remove_member(self, project_id: str, user_id: str) -> None:
         """Take a user out of a project; whoever is no member of it stays none."""

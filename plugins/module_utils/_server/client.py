@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Speaks HTTP with n8n: the key, retries, paging, many calls at once, and errors in words. Knows no user or project."""
+"""Sends HTTP requests to n8n: the key, retries, parallel calls, and refusals in words. Knows no user or project."""
 
 from __future__ import annotations
 
@@ -13,27 +13,21 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urljoin
 
-from .._errors import ApiError, ConnectionFailed, InputError, N8nError, LostResponse
-from .hints import scopes_remedy, hint_for
+from .._errors import ApiError, ConnectionFailed, InputError, LostResponse, N8nError
+from .hints import hint_for, scopes_remedy
 from .options import Connection
+from .transport_errors import REQUESTS_IMPORT_ERROR, TransientError, failure_of, seconds_of
 
-try:
+if REQUESTS_IMPORT_ERROR is None:
     import requests
     from urllib3 import disable_warnings
-    from urllib3.exceptions import ConnectTimeoutError, InsecureRequestWarning, NewConnectionError
-except ImportError as missing:
-    REQUESTS_IMPORT_ERROR: ImportError | None = missing
-else:
-    REQUESTS_IMPORT_ERROR = None
+    from urllib3.exceptions import InsecureRequestWarning
+
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
-# More is refused with 400 (seen on 2.8.4 and 2.40.7).
-PAGE = 250
 # What a gateway says while n8n restarts behind it, and what n8n says when it is asked too often.
 TRY_AGAIN = (429, 502, 503, 504)
 # Sending these twice does what sending them once does.
@@ -41,15 +35,6 @@ REPEATABLE = ("GET", "PUT", "PATCH", "DELETE")
 LONGEST_WAIT = 120.0
 # Said with 200 to everything while n8n migrates its database (read in 2.8.4 and 2.40.7).
 STARTING = b"n8n is starting up. Please wait"
-
-
-@dataclass(frozen=True)
-class Listing:
-    """All pages of a listing. `repeats` counts what came more than once: then something else may not have come at all."""
-
-    items: tuple[dict[str, Any], ...]
-    repeats: int
-    pages: int
 
 
 class Client:
@@ -97,39 +82,6 @@ class Client:
         """Return the answer to a GET. See `send` for the arguments and the errors."""
         return self.send("GET", path, operation, scope, params=params)
 
-    def listing(
-        self,
-        path: str,
-        operation: str,
-        scope: str,
-        params: Mapping[str, Any] | None = None,
-        keep: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
-    ) -> Listing:
-        """Return all pages of a listing, each id once; raises ConnectionFailed where paging does not end.
-
-        `keep` returns what is kept of an item; of large ones that is better not everything.
-        """
-        found: dict[str, dict[str, Any]] = {}
-        cursors: set[str] = set()
-        repeats = pages = 0
-        query: dict[str, Any] = {**(params or {}), "limit": PAGE}
-        while True:
-            page = self.get(path, operation, scope, params=query)
-            items, cursor = self._page(page, path)
-            pages += 1
-            for item in items:
-                repeats += item["id"] in found
-                found[item["id"]] = keep(item) if keep else item
-            if not cursor:
-                return Listing(tuple(found.values()), repeats, pages)
-            if cursor in cursors:
-                raise ConnectionFailed(
-                    f"{self._url(path)} answers with a page cursor that it gave before, so its pages never end: is a "
-                    "proxy with a cache in front of n8n?"
-                )
-            cursors.add(cursor)
-            query["cursor"] = cursor
-
     def in_parallel(self, call: Callable[[Item], Answer], items: Iterable[Item]) -> list[Answer]:
         """Return `call` of each of `items`, in their order, with as many at once as the connection allows."""
         todo = list(items)
@@ -159,7 +111,7 @@ class Client:
         for attempt in range(self.connection.retries + 1):
             try:
                 return self._attempt(method, path, operation, scope, params, body)
-            except _TransientError as transient:
+            except TransientError as transient:
                 if method not in REPEATABLE and not transient.unsent:
                     raise LostResponse(f"{transient.error} It was about to {operation}.") from None
                 if attempt == self.connection.retries:
@@ -173,18 +125,12 @@ class Client:
         """Return the parsed answer to one request; raises _Passing for what another try may mend."""
         try:
             answer = self._request(method, path, params, body)
-        # A plain OSError is what requests raises for a REQUESTS_CA_BUNDLE that is not there.
+        # requests raises a plain OSError for a REQUESTS_CA_BUNDLE that does not exist.
         except (requests.exceptions.RequestException, OSError) as error:
-            # EOF is a connection that was cut, which may pass; the rest of TLS's errors stay.
-            if isinstance(error, requests.exceptions.SSLError) and "EOF occurred" not in str(error):
-                raise ConnectionFailed(self._tls(error)) from None
-            failure = ConnectionFailed(self._unreachable(error))
-            if isinstance(error, _TRANSIENT):
-                raise _TransientError(failure, unsent=_never_sent(error)) from None
-            raise failure from None
+            raise failure_of(error, self.connection) from None
         if answer.status_code in TRY_AGAIN:
             refusal = self._refusal(answer, operation, scope)
-            raise _TransientError(
+            raise TransientError(
                 refusal, unsent=answer.status_code == 429, retry_after=answer.headers.get("Retry-After")
             )
         if not 200 <= answer.status_code < 300:
@@ -193,7 +139,7 @@ class Client:
 
     def pause(self, attempt: int, retry_after: str | None = None) -> None:
         """Wait before try `attempt` + 2: as long as the server asks for, else twice as long each time, with jitter."""
-        seconds = _seconds(retry_after)
+        seconds = seconds_of(retry_after)
         if seconds is None:
             seconds = min(0.5 * 2**attempt, 30.0) * random.uniform(0.5, 1.0)
         elif seconds > LONGEST_WAIT:
@@ -207,7 +153,7 @@ class Client:
             self.requests += 1
         answer = self._session().request(
             method,
-            self._url(path),
+            self.url_of(path),
             params=params,
             json=body,
             timeout=self.connection.timeout,
@@ -229,7 +175,8 @@ class Client:
                 self._sessions.append(session)
         return session
 
-    def _url(self, path: str) -> str:
+    def url_of(self, path: str) -> str:
+        """Return the full URL of a path of the API."""
         return f"{self.connection.url}/api/v1{path}"
 
     def _json(self, answer: requests.Response, path: str) -> Any:
@@ -240,40 +187,16 @@ class Client:
         except ValueError:
             # No word of the body: the answer to an invitation has a secret in it.
             if "json" in answer.headers.get("Content-Type", ""):
-                failure = ConnectionFailed(f"The answer of {self._url(path)} is cut short or damaged: it is no JSON.")
-                raise _TransientError(failure) from None
+                failure = ConnectionFailed(f"The answer of {self.url_of(path)} is cut short or damaged: it is no JSON.")
+                raise TransientError(failure) from None
             raise self.not_n8n_error(path) from None
-
-    def _page(self, page: Any, path: str) -> tuple[list[dict[str, Any]], str | None]:
-        items = page.get("data") if isinstance(page, dict) else None
-        if not isinstance(items, list) or not all(isinstance(item, dict) and item.get("id") for item in items):
-            raise self.not_n8n_error(path)
-        cursor = page.get("nextCursor")
-        return items, str(cursor) if cursor else None
 
     def not_n8n_error(self, path: str) -> ConnectionFailed:
         """Return the error for an answer that has another shape than n8n's."""
         return ConnectionFailed(
-            f"What answers at {self._url(path)} is not the public API of an n8n: check url, and that the API is not "
+            f"What answers at {self.url_of(path)} is not the public API of an n8n: check url, and that the API is not "
             "switched off (N8N_PUBLIC_API_DISABLED)."
         )
-
-    def _tls(self, error: Exception) -> str:
-        if "CERTIFICATE_VERIFY_FAILED" not in str(error):
-            return f"{self.connection.url} could not be reached over TLS: {_reason(error)}. Check that the port serves HTTPS."
-        return (
-            f"The TLS certificate of {self.connection.url} does not verify: {_reason(error)}. Give the certificate of "
-            "its authority as ca_path, or set validate_certs: false where that risk is acceptable."
-        )
-
-    def _unreachable(self, error: Exception) -> str:
-        cause = _reason(error)
-        remedy = "Check that n8n runs there, that url is right, and that the host of the task can reach it."
-        # A timeout in the middle of a body comes as another error.
-        if isinstance(error, requests.exceptions.Timeout) or "timed out" in cause:
-            cause = f"no answer within {self.connection.timeout:g} s (timeout)"
-            remedy += " If n8n only answers slowly, raise timeout."
-        return f"{self.connection.url} could not be reached: {cause}. {remedy}"
 
     def _refusal(self, answer: requests.Response, operation: str, scope: str) -> N8nError:
         """Return the error for an answer that is not 2xx: what was refused, n8n's words, and the way out."""
@@ -284,7 +207,7 @@ class Client:
                 f"{self.connection.url} redirects to {re.sub(r'/api/v1/.*$', '', target)}. The API key is not sent to "
                 "another address by itself: put that one into url."
             )
-        server_message = self._words(answer)
+        server_message = self._message_of(answer)
         if server_message is None and status in TRY_AGAIN:
             server_message = "the gateway in front of n8n gave no answer of n8n's"
         elif server_message is None:
@@ -296,7 +219,7 @@ class Client:
             return ApiError(f"{refused} {hint}", status, server_message, scope, refused)
         return ApiError(f"{refused} {hint}".rstrip(), status, server_message)
 
-    def _words(self, answer: requests.Response) -> str | None:
+    def _message_of(self, answer: requests.Response) -> str | None:
         if answer.content == STARTING:
             return STARTING.decode()
         try:
@@ -315,57 +238,3 @@ class Client:
             return None
         self._scopes = granted if isinstance(granted, list) else None
         return self._scopes
-
-
-class _TransientError(Exception):
-    """A failure that another try may mend. `unsent` says that n8n has certainly not carried the request out."""
-
-    def __init__(self, error: N8nError, unsent: bool = False, retry_after: str | None = None) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.unsent = unsent
-        self.retry_after = retry_after
-
-    def after(self, tries: int) -> N8nError:
-        """Return the error that is final after so many tries."""
-        if tries > 1:
-            self.error.args = (f"{self.error} It was tried {tries} times.",)
-        return self.error
-
-
-if REQUESTS_IMPORT_ERROR is None:
-    _TRANSIENT: tuple[type[Exception], ...] = (
-        requests.exceptions.ConnectionError,
-        requests.exceptions.Timeout,
-        requests.exceptions.ChunkedEncodingError,
-        requests.exceptions.ContentDecodingError,
-    )
-
-
-def _never_sent(error: Exception) -> bool:
-    """Whether the request cannot have reached n8n: no connection came about."""
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return True
-    cause = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(cause, (NewConnectionError, ConnectTimeoutError))
-
-
-def _reason(error: Exception) -> str:
-    """Return the innermost cause in words, without the object addresses that the libraries print."""
-    cause = error
-    while causes := [part for part in (*cause.args, getattr(cause, "reason", None)) if isinstance(part, Exception)]:
-        cause = causes[-1]
-    text = re.sub(r"<[^>]*object at 0x[0-9a-f]+>:? ?|HTTPS?Connection(Pool)?\([^)]*\):? ?", "", str(cause))
-    return text.strip().rstrip(".") or type(error).__name__
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Return how long a Retry-After header asks to wait: it has seconds or a date (RFC 9110, 10.2.3)."""
-    if not retry_after:
-        return None
-    if retry_after.strip().isdecimal():
-        return float(retry_after)
-    try:
-        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
-    except (TypeError, ValueError):
-        return None

@@ -14,9 +14,8 @@ from .._state.read_request import ReadRequest
 from .._state.roles import INSTANCE_ADMIN_ROLES, Role
 from .._state.scopes import scopes_of
 from .api import Api
-from .client import Listing
 from .hints import has_scope, scopes_remedy
-from .paging import LISTING_ATTEMPTS
+from .paging import LISTING_ATTEMPTS, Listing
 
 # The licence feature without which n8n answers no question about projects (words of 2.8.4 and 2.40.7).
 TEAMS = "feat:projectRole"
@@ -215,11 +214,11 @@ def _with_possessions(api: Api, state: State, request: ReadRequest) -> State:
     if own_user_id is None and state.own_user_id:
         own_user_id = api.find_user(state.own_user_id)
     sees_all = own_user_id is not None and own_user_id.role in INSTANCE_ADMIN_ROLES
-    owned_items = api.owned_items([*sources, *_destination(state, request.destination)], sees_all)
+    owned_items = api.resources.owned_items([*sources, *_destination(state, request.destination)], sees_all)
     hint = _scopes_hint(api, request, next(iter(owned_items.values())).refused)
     # Folders hold workflows, so who has none of these has no folder that anybody would miss.
     with_folders = [key for key in sources if request.folders and owned_items[key].items]
-    for key, folders in zip(with_folders, api.client.in_parallel(api.folders, with_folders)):
+    for key, folders in zip(with_folders, api.client.in_parallel(api.resources.folders, with_folders)):
         owned_items[key] = replace(owned_items[key], folders=folders)
     return replace(state, owned_items=owned_items, scopes_hint=hint)
 

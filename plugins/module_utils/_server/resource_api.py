@@ -12,8 +12,8 @@ from typing import Any
 
 from .._errors import ApiError, N8nError
 from .._state.owned import FOLDER, VARIABLE, Credential, OwnedItem, OwnedItems, Table, Workflow, without_nodes
-from .client import PAGE
-from .paging import Calls, quoted_part
+from .client import Client
+from .paging import PAGE, parsed, quoted_part, read_complete, send_once
 
 TABLES_UNSEEN = (
     "this n8n does not show the data tables of others, so nobody knows whether some would be destroyed with it (seen up "
@@ -39,8 +39,12 @@ MOST_BYTES = 1_000_000
 _THERE_ALREADY = "You can't transfer a"
 
 
-class ResourceApi(Calls):
-    """What one key can do with the possessions of projects."""
+class ResourceApi:
+    """What one key can do with the resources of projects. `lists_roles` tells whether the server is n8n 2.36 or later."""
+
+    def __init__(self, client: Client, lists_roles: Callable[[], bool]) -> None:
+        self.client = client
+        self._lists_roles = lists_roles
 
     # Reading
 
@@ -54,7 +58,7 @@ class ResourceApi(Calls):
             return {}
         unseen = [] if sees_all else [KEY_SEES_LITTLE]
         # The endpoint came long after data tables of others could be listed, but no other sign of that is public.
-        tables_unseen = [] if self._has_roles() else [TABLES_UNSEEN]
+        tables_unseen = [] if self._lists_roles() else [TABLES_UNSEEN]
         variables_unseen: list[str] = []
         refused: list[str] = []
         looks: tuple[tuple[list[str], Callable[[], Sequence[OwnedItem]]], ...] = (
@@ -88,32 +92,37 @@ class ResourceApi(Calls):
         A listing of one project would be shorter, and leave out with whom its workflows are shared (seen on 2.40.7).
         """
         query = {"excludePinnedData": "true"}
-        pages = self._complete("/workflows", "list workflows", "workflow:list", query, without_nodes)
-        return self._parsed(lambda items: tuple(Workflow.from_api(item) for item in items), pages.items, "/workflows")
+        pages = read_complete(self.client, "/workflows", "list workflows", "workflow:list", query, without_nodes)
+        return parsed(
+            self.client, lambda items: tuple(Workflow.from_api(item) for item in items), pages.items, "/workflows"
+        )
 
     def credentials(self) -> tuple[Credential, ...]:
         """Return all credentials, each with all that have it."""
-        pages = self._complete("/credentials", "list credentials", "credential:list")
-        return self._parsed(
-            lambda items: tuple(Credential.from_api(item) for item in items), pages.items, "/credentials"
+        pages = read_complete(self.client, "/credentials", "list credentials", "credential:list")
+        return parsed(
+            self.client, lambda items: tuple(Credential.from_api(item) for item in items), pages.items, "/credentials"
         )
 
     def tables(self) -> tuple[Table, ...]:
         """Return all data tables that the server shows."""
-        pages = self._complete("/data-tables", "list data tables", "dataTable:list")
-        return self._parsed(lambda items: tuple(Table.from_api(item) for item in items), pages.items, "/data-tables")
+        pages = read_complete(self.client, "/data-tables", "list data tables", "dataTable:list")
+        return parsed(
+            self.client, lambda items: tuple(Table.from_api(item) for item in items), pages.items, "/data-tables"
+        )
 
     def variables(self) -> tuple[OwnedItem, ...]:
         """Return the variables of projects, without their values; none where the licence has none."""
         try:
-            pages = self._complete("/variables", "list variables", "variable:list", keep=_without_value)
+            pages = read_complete(self.client, "/variables", "list variables", "variable:list", keep=_without_value)
         except ApiError as error:
             if error.status == 403 and _VARIABLES in error.server_message:
                 return ()
             raise
         # The others belong to the whole instance.
         of_projects = [item for item in pages.items if item.get("project")]
-        return self._parsed(
+        return parsed(
+            self.client,
             lambda items: tuple(
                 OwnedItem(VARIABLE, str(item["id"]), str(item["key"]), str(item["project"]["id"])) for item in items
             ),
@@ -133,11 +142,12 @@ class ResourceApi(Calls):
                 if error.status in (403, 404):
                     return ()
                 raise
-            items = self._parsed(lambda answer: list(answer["data"]), page, path)
+            items = parsed(self.client, lambda answer: list(answer["data"]), page, path)
             found += items
             if len(items) < PAGE:
                 break
-        return self._parsed(
+        return parsed(
+            self.client,
             lambda folders: tuple(
                 OwnedItem(FOLDER, str(item["id"]), str(item["name"]), project_id) for item in folders
             ),
@@ -149,20 +159,8 @@ class ResourceApi(Calls):
         """Return the rows of a data table, the oldest first, without the columns that n8n itself writes."""
         path = f"/data-tables/{quoted_part(table_id)}/rows"
         operation = f"read the rows of data table {table_id}"
-        pages = self._complete(path, operation, "dataTableRow:read", {"sortBy": "id:asc"})
+        pages = read_complete(self.client, path, operation, "dataTableRow:read", {"sortBy": "id:asc"})
         return [{name: row[name] for name in row if name not in SYSTEM_COLUMNS} for row in pages.items]
-
-    def _has_roles(self) -> bool:
-        """Whether the server lists its roles, which it does from 2.36 on."""
-        try:
-            self.client.get("/roles", "list roles", "role:list")
-        except ApiError as error:
-            if error.status in (404, 405):
-                return False
-            # It has them, and does not show them to this key.
-            if error.status != 403:
-                raise
-        return True
 
     # Writing
 
@@ -193,8 +191,10 @@ class ResourceApi(Calls):
         operation = f"unpublish workflow {workflow_id}"
         try:
             # Sent twice it does what sent once it does, so a lost answer needs no looking.
-            self._send_once(
-                lambda: self.client.send("POST", path, operation, "workflow:deactivate") or True, lambda: None
+            send_once(
+                self.client,
+                lambda: self.client.send("POST", path, operation, "workflow:deactivate") or True,
+                lambda: None,
             )
         except ApiError as error:
             if error.status != 403 or self.client.granted_scopes() is not None:
@@ -214,9 +214,9 @@ class ResourceApi(Calls):
 
         def send() -> Table:
             data = self.client.send("POST", "/data-tables", operation, "dataTable:create", body=body)
-            return self._parsed(Table.from_api, data, "/data-tables")
+            return parsed(self.client, Table.from_api, data, "/data-tables")
 
-        table = self._send_once(send, read_again)
+        table = send_once(self.client, send, read_again)
         if table.owner_id != project_id:
             self.delete_table(table.id)
             raise N8nError(TABLES_ELSEWHERE)
@@ -234,7 +234,7 @@ class ResourceApi(Calls):
             self.client.send("POST", path, operation, "dataTableRow:create", body={"data": list(rows)})
             return True
 
-        self._send_once(send, read_again)
+        send_once(self.client, send, read_again)
 
     def rename_table(self, table: Table, name: str) -> None:
         """Give a data table another name; ApiError 409 says that its project has one of that name."""

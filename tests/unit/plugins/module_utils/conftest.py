@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server import client as _client
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server import transport_errors
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import Connection
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Api
@@ -43,7 +44,8 @@ def key() -> str:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long the client waited, in seconds. It is always noon of one day, and nobody really waits."""
     waited: list[float] = []
-    monkeypatch.setattr(_client, "time", SimpleNamespace(sleep=waited.append, time=NOW.timestamp))
+    for module in (_client, transport_errors):
+        monkeypatch.setattr(module, "time", SimpleNamespace(sleep=waited.append, time=NOW.timestamp))
     return waited
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import desired_access
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Listing
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.paging import Listing
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project, State, User
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import Role, role_slug

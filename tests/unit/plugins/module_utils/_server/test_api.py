@@ -208,9 +208,9 @@ COMPLETE = pytest.mark.parametrize(
     [
         ("/projects", lambda api: api.list_projects()),
         ("/projects/p/users", lambda api: api.members("p")),
-        ("/workflows", lambda api: api.owned_items(["p"], sees_all=True)),
-        ("/credentials", lambda api: api.owned_items(["p"], sees_all=True)),
-        ("/data-tables", lambda api: api.owned_items(["p"], sees_all=True)),
+        ("/workflows", lambda api: api.resources.owned_items(["p"], sees_all=True)),
+        ("/credentials", lambda api: api.resources.owned_items(["p"], sees_all=True)),
+        ("/data-tables", lambda api: api.resources.owned_items(["p"], sees_all=True)),
     ],
     ids=["projects", "members", "workflows", "credentials", "data tables"],
 )

@@ -18,7 +18,9 @@ import pytest
 import requests
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server import client as _client
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server import transport_errors
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.paging import read_pages
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import (
     ApiError,
     ConnectionFailed,
@@ -231,9 +233,9 @@ def test_a_post_that_times_out_may_have_been_carried_out(
 
 
 def test_a_connection_that_never_came_about_has_carried_nothing() -> None:
-    assert _client._never_sent(requests.exceptions.ConnectTimeout())
-    assert not _client._never_sent(requests.exceptions.ReadTimeout())
-    assert not _client._never_sent(requests.exceptions.ConnectionError())
+    assert transport_errors._never_sent(requests.exceptions.ConnectTimeout())
+    assert not transport_errors._never_sent(requests.exceptions.ReadTimeout())
+    assert not transport_errors._never_sent(requests.exceptions.ConnectionError())
 
 
 # Retry-After
@@ -382,7 +384,7 @@ def test_the_key_is_in_no_error_and_no_representation(server: MisbehavingServer,
 def test_what_is_no_n8n_is_said_to_be_none(answer: Answer, server: MisbehavingServer, client: Client) -> None:
     server.on("GET /users", answer)
     with pytest.raises(ConnectionFailed, match=f"{server.url}/api/v1/users is not the public API of an n8n: check url"):
-        client.listing("/users", "list users", "user:list")
+        read_pages(client, "/users", "list users", "user:list")
     assert client.requests == 1
 
 
@@ -409,7 +411,7 @@ def test_a_listing_follows_the_cursor_to_the_end(server: MisbehavingServer, clie
         page({"id": "c"}),
         page({"id": "never"}),
     )
-    listing = client.listing("/users", "list users", "user:list", {"includeRole": "true"})
+    listing = read_pages(client, "/users", "list users", "user:list", {"includeRole": "true"})
     assert [item["id"] for item in listing.items] == ["a", "b", "c"]
     assert (listing.repeats, listing.pages) == (0, 3)
     asked = {"includeRole": "true", "limit": "250"}
@@ -418,7 +420,7 @@ def test_a_listing_follows_the_cursor_to_the_end(server: MisbehavingServer, clie
 
 def test_what_comes_on_several_pages_is_listed_once_and_counted(server: MisbehavingServer, client: Client) -> None:
     server.on("GET /users", page({"id": "a"}, {"id": "b"}, cursor="1"), page({"id": "b"}, {"id": "a"}, {"id": "c"}))
-    listing = client.listing("/users", "list users", "user:list")
+    listing = read_pages(client, "/users", "list users", "user:list")
     assert [item["id"] for item in listing.items] == ["a", "b", "c"]
     assert listing.repeats == 2
 
@@ -429,13 +431,13 @@ def test_a_cursor_that_comes_again_is_an_error(
 ) -> None:
     server.on("GET /users", *(page({"id": f"u-{number}"}, cursor=cursor) for number, cursor in enumerate(cursors)))
     with pytest.raises(ConnectionFailed, match="page cursor that it gave before"):
-        client.listing("/users", "list users", "user:list")
+        read_pages(client, "/users", "list users", "user:list")
     assert client.requests == len(cursors)
 
 
 def test_trouble_on_a_later_page_is_passed_over(server: MisbehavingServer, client: Client) -> None:
     server.on("GET /users", page({"id": "a"}, cursor="1"), RESET, text("", 503), page({"id": "b"}))
-    assert [item["id"] for item in client.listing("/users", "list users", "user:list").items] == ["a", "b"]
+    assert [item["id"] for item in read_pages(client, "/users", "list users", "user:list").items] == ["a", "b"]
     assert client.requests == 4
 
 
@@ -770,11 +772,12 @@ def test_a_key_that_does_not_tell_has_no_myself(key: str, connect: Callable[...,
 
 def test_without_requests_the_file_can_be_imported_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "requests", None)
-    spec = importlib.util.spec_from_file_location(f"{_client.__name__}_alone", str(_client.__file__))
-    assert spec and spec.loader
-    alone = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, alone)
-    spec.loader.exec_module(alone)
+    for original in (transport_errors, _client):
+        spec = importlib.util.spec_from_file_location(original.__name__, str(original.__file__))
+        assert spec and spec.loader
+        alone = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, spec.name, alone)
+        spec.loader.exec_module(alone)
     assert isinstance(alone.REQUESTS_IMPORT_ERROR, ImportError)
     with pytest.raises(InputError, match="requests is missing"):
         alone.Client(Connection.from_options({"url": "http://localhost", "api_key": "k"}))

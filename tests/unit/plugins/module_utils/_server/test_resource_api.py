@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server import resource_api as _belongings
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server import resource_api
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.resource_api import (
     KEY_SEES_LITTLE,
     TABLES_UNSEEN,
@@ -97,7 +97,7 @@ def test_what_is_merely_shared_with_a_project_is_not_its_own(nothing: Misbehavin
             {"id": "d-3", "name": "Lost", "projectId": None},
         ),
     )
-    found = api.owned_items(["p-1"], sees_all=True)["p-1"]
+    found = api.resources.owned_items(["p-1"], sees_all=True)["p-1"]
     assert found.items == (
         Workflow("workflow", "w-1", "Mine", "p-1"),
         Credential("credential", "c-1", "Mine", "p-1", (Share("p-8", "credential:user"),)),
@@ -122,7 +122,7 @@ def test_a_workflow_says_who_has_it_and_what_it_uses(nothing: MisbehavingServer,
     ]
     workflow = {"id": "w-1", "name": "W", "active": True, "nodes": nodes, "shared": shared("editor p-2", "owner p-1")}
     nothing.on("GET /workflows", page(workflow))
-    (found,) = api.workflows()
+    (found,) = api.resources.workflows()
     assert found == Workflow(
         "workflow",
         "w-1",
@@ -153,7 +153,7 @@ def test_workflows_of_others_that_use_what_a_project_owns_are_known(nothing: Mis
             {"id": "w-4", "name": "Name", "shared": shared("owner p-2"), "nodes": [{"dataTableId": "Orders"}]},
         ),
     )
-    found = api.owned_items(["p-1", "p-2"], sees_all=True)
+    found = api.resources.owned_items(["p-1", "p-2"], sees_all=True)
     assert {key: [item.id for item in value.borrowed] for key, value in found.items()} == {"p-1": [], "p-2": ["c-1"]}
     assert {key: [item.id for item in value.used_by] for key, value in found.items()} == {
         "p-1": ["w-2", "w-3"],
@@ -164,12 +164,12 @@ def test_workflows_of_others_that_use_what_a_project_owns_are_known(nothing: Mis
 def test_columns_of_a_data_table_come_in_their_order(nothing: MisbehavingServer, api: Api) -> None:
     columns = [{"name": "b", "type": "date", "index": 1}, COLUMN]
     nothing.on("GET /data-tables", page({**TABLE, "columns": columns}))
-    assert api.tables()[0].columns == (("s", "string"), ("b", "date"))
+    assert api.resources.tables()[0].columns == (("s", "string"), ("b", "date"))
 
 
 def test_all_is_listed_once_however_many_projects_are_asked_about(nothing: MisbehavingServer, api: Api) -> None:
     nothing.on("GET /data-tables", page({"id": "d-2", "name": "T", "projectId": "p-2"}))
-    found = api.owned_items([f"p-{number}" for number in range(200)], sees_all=True)
+    found = api.resources.owned_items([f"p-{number}" for number in range(200)], sees_all=True)
     assert {key: str(value) for key, value in found.items() if value.items} == {"p-2": 'data table "T" (d-2)'}
     assert len(found) == 200
     paths = ("/credentials", "/data-tables", "/roles", "/variables", "/workflows")
@@ -190,7 +190,7 @@ def test_none_seen_is_not_none_where_the_server_or_the_key_does_not_show_it(
     sees_all: bool, roles: Answer, unseen: str, nothing: MisbehavingServer, api: Api
 ) -> None:
     nothing.on("GET /roles", roles)
-    owned_items = api.owned_items(["p-1"], sees_all)["p-1"]
+    owned_items = api.resources.owned_items(["p-1"], sees_all)["p-1"]
     assert (owned_items.unseen or owned_items.tables_unseen) == unseen
 
 
@@ -207,7 +207,7 @@ def test_what_the_key_may_not_list_is_unseen_and_the_rest_is_listed(
     path: str, scope: str, field: str, nothing: MisbehavingServer, api: Api
 ) -> None:
     nothing.on(f"GET {path}", refusal(403, "Forbidden"))
-    found = api.owned_items(["p-1"], sees_all=True)["p-1"]
+    found = api.resources.owned_items(["p-1"], sees_all=True)["p-1"]
     assert getattr(found, field) == f'n8n refused to list {path[1:].replace("-", " ")}: "Forbidden" (HTTP 403).'
     assert found.refused == (scope,)
     assert len(nothing.asked) == 6  # The scopes of the key are asked for, too.
@@ -217,7 +217,7 @@ def test_what_the_key_may_not_list_is_unseen_and_the_rest_is_listed(
 def test_any_other_refusal_to_list_possessions_is_an_error(path: str, nothing: MisbehavingServer, api: Api) -> None:
     nothing.on(f"GET {path}", refusal(401, "unauthorized"))
     with pytest.raises(ApiError):
-        api.owned_items(["p-1"], sees_all=True)
+        api.resources.owned_items(["p-1"], sees_all=True)
 
 
 @pytest.mark.parametrize(
@@ -235,46 +235,46 @@ def test_possessions_of_another_shape_are_a_clear_error(
 ) -> None:
     nothing.on(f"GET {path}", page(item))
     with pytest.raises(ConnectionFailed, match="is not the public API of an n8n"):
-        api.owned_items(["p-1"], sees_all=True)
+        api.resources.owned_items(["p-1"], sees_all=True)
 
 
 def test_variables_are_those_of_projects_without_their_values(nothing: MisbehavingServer, api: Api) -> None:
     variable = {"id": "v-1", "key": "RATE", "value": "opens", "type": "string", "project": {"id": "p-1", "name": "P"}}
     nothing.on("GET /variables", page(variable, {**variable, "id": "v-2", "project": None}))
-    found = api.owned_items(["p-1"], sees_all=True)["p-1"]
+    found = api.resources.owned_items(["p-1"], sees_all=True)["p-1"]
     assert found.items == (OwnedItem("variable", "v-1", "RATE", "p-1"),)
     assert (found.unseen, found.variables_unseen) == ("", "") and "opens" not in repr(found)
 
 
 def test_a_licence_without_variables_has_none(nothing: MisbehavingServer, api: Api) -> None:
     nothing.on("GET /variables", refusal(403, "Your license does not allow for feat:variables. To enable it, upgrade."))
-    assert api.owned_items(["p-1"], sees_all=True)["p-1"] == OwnedItems()
+    assert api.resources.owned_items(["p-1"], sees_all=True)["p-1"] == OwnedItems()
 
 
 def test_the_possessions_of_nobody_take_no_request(server: MisbehavingServer, api: Api) -> None:
-    assert api.owned_items([], sees_all=True) == {}
+    assert api.resources.owned_items([], sees_all=True) == {}
     assert server.requests == []
 
 
 def test_folders_are_read_to_the_end(server: MisbehavingServer, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_belongings, "PAGE", 2)
+    monkeypatch.setattr(resource_api, "PAGE", 2)
     pages = [[{"id": f"f-{n}", "name": f"F{n}"} for n in numbers] for numbers in ((1, 2), (3, 4), ())]
     server.on("GET /projects/p-1/folders", *(reply({"count": 4, "data": items}) for items in pages))
-    assert api.folders("p-1") == tuple(OwnedItem("folder", f"f-{n}", f"F{n}", "p-1") for n in range(1, 5))
+    assert api.resources.folders("p-1") == tuple(OwnedItem("folder", f"f-{n}", f"F{n}", "p-1") for n in range(1, 5))
     assert [request.query["skip"] for request in server.requests] == ["0", "2", "4"]
 
 
 @pytest.mark.parametrize("answer", [refusal(403, "Your license does not allow for feat:folders."), NOT_FOUND])
 def test_folders_that_nobody_shows_are_none(answer: Answer, server: MisbehavingServer, api: Api) -> None:
     server.on("GET /projects/p-1/folders", answer)
-    assert api.folders("p-1") == ()
+    assert api.resources.folders("p-1") == ()
 
 
 def test_folders_of_another_shape_and_any_other_refusal_are_errors(server: MisbehavingServer, api: Api) -> None:
     server.on("GET /projects/p-1/folders", reply({"data": 7}), reply({"data": [7]}), refusal(401, "unauthorized"))
     for kind in (ConnectionFailed, ConnectionFailed, ApiError):
         with pytest.raises(kind):
-            api.folders("p-1")
+            api.resources.folders("p-1")
 
 
 def test_rows_come_from_all_pages_without_what_n8n_writes_itself(server: MisbehavingServer, api: Api) -> None:
@@ -284,7 +284,7 @@ def test_rows_come_from_all_pages_without_what_n8n_writes_itself(server: Misbeha
         page({"id": 1, "s": "a", "n": None, **written}, cursor="1"),
         page({"id": 2, "s": None, "n": 1.5, **written}),
     )
-    assert api.table_rows("d-1") == [{"s": "a", "n": None}, {"s": None, "n": 1.5}]
+    assert api.resources.table_rows("d-1") == [{"s": "a", "n": None}, {"s": None, "n": 1.5}]
     assert server.requests[0].query == {"sortBy": "id:asc", "limit": "250"}
 
 
@@ -294,13 +294,13 @@ def test_rows_come_from_all_pages_without_what_n8n_writes_itself(server: Misbeha
 def test_the_writes_send_what_n8n_wants(server: MisbehavingServer, api: Api) -> None:
     server.on("*", NO_CONTENT)
     server.on("POST /data-tables", reply(TABLE, 201))
-    api.transfer_credential("c/1", "p-2")
-    api.transfer_workflow("w-1", "p-2")
-    api.unpublish_workflow("w-1")
-    assert api.create_table("p-1", "Orders", [("s", "string")]) == ORDERS
-    api.insert_rows("d-1", [{"s": "a"}], before=0)
-    api.rename_table(ORDERS, "New")
-    api.delete_table("d-1")
+    api.resources.transfer_credential("c/1", "p-2")
+    api.resources.transfer_workflow("w-1", "p-2")
+    api.resources.unpublish_workflow("w-1")
+    assert api.resources.create_table("p-1", "Orders", [("s", "string")]) == ORDERS
+    api.resources.insert_rows("d-1", [{"s": "a"}], before=0)
+    api.resources.rename_table(ORDERS, "New")
+    api.resources.delete_table("d-1")
     api.delete_user("u-1")
     api.delete_project("p-1")
     assert [(str(request), request.body, request.query) for request in server.requests] == [
@@ -321,8 +321,12 @@ def test_the_writes_send_what_n8n_wants(server: MisbehavingServer, api: Api) -> 
 
 
 MOVES: dict[str, tuple[str, Callable[[Api], Any], Answer]] = {
-    "workflow": ("PUT /workflows/x/transfer", lambda api: api.transfer_workflow("x", "p"), SAME_WORKFLOW),
-    "credential": ("PUT /credentials/x/transfer", lambda api: api.transfer_credential("x", "p"), SAME_CREDENTIAL),
+    "workflow": ("PUT /workflows/x/transfer", lambda api: api.resources.transfer_workflow("x", "p"), SAME_WORKFLOW),
+    "credential": (
+        "PUT /credentials/x/transfer",
+        lambda api: api.resources.transfer_credential("x", "p"),
+        SAME_CREDENTIAL,
+    ),
 }
 
 
@@ -353,7 +357,7 @@ def test_any_other_refusal_to_move_is_an_error(kind: str, answer: Answer, server
 
 def test_an_unpublishing_that_is_lost_is_sent_again(server: MisbehavingServer, api: Api) -> None:
     server.on("POST /workflows/w-1/deactivate", RESET, reply({"id": "w-1"}))
-    api.unpublish_workflow("w-1")
+    api.resources.unpublish_workflow("w-1")
     assert len(server.asked) == 2
 
 
@@ -365,16 +369,16 @@ def test_an_unpublishing_that_an_old_n8n_allows_to_members_only_is_left_out(
     server.on("GET /discover", discover)
     if fails:
         with pytest.raises(ApiError, match="lacks the scope workflow:deactivate"):
-            api.unpublish_workflow("w-1")
+            api.resources.unpublish_workflow("w-1")
     else:
-        api.unpublish_workflow("w-1")
+        api.resources.unpublish_workflow("w-1")
 
 
 def test_a_table_made_with_its_answer_lost_is_found_and_not_made_twice(server: MisbehavingServer, api: Api) -> None:
     server.on("POST /data-tables", RESET)
     elsewhere = {**TABLE, "id": "d-0", "projectId": "p-0"}
     server.on("GET /data-tables", page(elsewhere), page(elsewhere, TABLE))
-    assert api.create_table("p-1", "Orders", [("s", "string")]) == ORDERS
+    assert api.resources.create_table("p-1", "Orders", [("s", "string")]) == ORDERS
     assert server.asked == ["POST /data-tables", "GET /data-tables"] * 2
 
 
@@ -382,7 +386,7 @@ def test_a_table_that_an_older_n8n_made_in_the_wrong_project_goes_again(server: 
     server.on("POST /data-tables", reply({**TABLE, "projectId": "p-mine"}, 201))
     server.on("DELETE /data-tables/d-1", NO_CONTENT)
     with pytest.raises(N8nError, match="in the personal project of the key's user only"):
-        api.create_table("p-1", "Orders", [("s", "string")])
+        api.resources.create_table("p-1", "Orders", [("s", "string")])
     assert server.asked == ["POST /data-tables", "DELETE /data-tables/d-1"]
 
 
@@ -396,7 +400,7 @@ def test_rows_whose_answer_is_lost_are_counted_before_they_are_sent_again(
 ) -> None:
     server.on("POST /data-tables/d-1/rows", HANGUP, reply({"success": True, "insertedRows": 2}))
     server.on("GET /data-tables/d-1/rows", rows_there(there))
-    api.insert_rows("d-1", [{"s": "x"}, {"s": "x"}], before=3)
+    api.resources.insert_rows("d-1", [{"s": "x"}, {"s": "x"}], before=3)
     assert server.asked.count("POST /data-tables/d-1/rows") == sent
 
 
@@ -404,14 +408,14 @@ def test_rows_that_are_never_answered_are_given_up(server: MisbehavingServer, ap
     server.on("POST /data-tables/d-1/rows", RESET)
     server.on("GET /data-tables/d-1/rows", rows_there(0))
     with pytest.raises(LostResponse, match="add 1 rows to data table d-1"):
-        api.insert_rows("d-1", [{"s": "x"}], before=0)
+        api.resources.insert_rows("d-1", [{"s": "x"}], before=0)
 
 
 def test_a_renaming_whose_answer_is_lost_is_done(server: MisbehavingServer, api: Api) -> None:
     # n8n finds that the name is taken, by the very table.
     server.on("PATCH /data-tables/d-1", RESET, TAKEN)
     server.on("GET /data-tables", page({**TABLE, "name": "New"}))
-    api.rename_table(ORDERS, "New")
+    api.resources.rename_table(ORDERS, "New")
     assert server.asked == ["PATCH /data-tables/d-1"] * 2 + ["GET /data-tables"]
 
 
@@ -422,7 +426,7 @@ def test_a_name_that_another_table_has_or_n8n_refuses_is_an_error(
     server.on("PATCH /data-tables/d-1", answer)
     server.on("GET /data-tables", page(TABLE, {**TABLE, "id": "d-2", "name": "New"}))
     with pytest.raises(ApiError):
-        api.rename_table(ORDERS, "New")
+        api.resources.rename_table(ORDERS, "New")
 
 
 @pytest.mark.parametrize(
@@ -440,9 +444,9 @@ def test_a_table_that_is_gone_already_is_deleted(
     server.on("DELETE /data-tables/d-1", answer)
     if fails:
         with pytest.raises(ApiError):
-            api.delete_table("d-1")
+            api.resources.delete_table("d-1")
     else:
-        api.delete_table("d-1")
+        api.resources.delete_table("d-1")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.resource_api import TABLES_ELSEWHERE
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.resource_api import TABLES_ELSEWHERE, ResourceApi
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project
@@ -23,7 +23,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import 
     Table,
     Workflow,
 )
-from ansible_collections.lifecycle.n8n.tests.unit.mishaps import Mishaps, reading, writing
+from ansible_collections.lifecycle.n8n.tests.unit.fault_injection import FaultInjection, reading, writing
 
 # What is listed at each path, as scopes call it.
 LISTED = {
@@ -36,12 +36,15 @@ LISTED = {
 }
 
 
-class FakeBelongings(Mishaps):
+class FakeResources(FaultInjection, ResourceApi):
     """What projects own on the fake: a test puts possessions into `owned` by project, and the rows of tables by id."""
 
     def __init__(self, client: Client, floor: bool) -> None:
         super().__init__(client)
         self.floor = floor
+        # One object is both, so that tests count all calls together.
+        self.resources = self
+        self._lists_roles = lambda: not self.floor
         self.all_projects: dict[str, Project] = {}
         self.owned: dict[str, list[OwnedItem]] = {}
         self.folders_in: dict[str, list[OwnedItem]] = {}
@@ -97,9 +100,6 @@ class FakeBelongings(Mishaps):
     def table_rows(self, table_id: str) -> list[dict[str, Any]]:
         self._table(table_id)
         return [dict(row) for row in self.rows.get(table_id, [])]
-
-    def _has_roles(self) -> bool:
-        return not self.floor
 
     # Writing
 

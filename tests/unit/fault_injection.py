@@ -17,10 +17,10 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import A
 
 What = ParamSpec("What")
 Answer = TypeVar("Answer")
-Of = TypeVar("Of", bound="Mishaps")
+Of = TypeVar("Of", bound="FaultInjection")
 
 
-class Mishaps(Api):
+class FaultInjection(Api):
     """Counts calls and lets them go wrong. Calls and writes are numbered from 1, each kind by itself."""
 
     def __init__(self, client: Client) -> None:

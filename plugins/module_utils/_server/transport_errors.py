@@ -1,0 +1,103 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can go wrong on the way to n8n and back, in words, and which of it another try may mend."""
+
+from __future__ import annotations
+
+import re
+import time
+from email.utils import parsedate_to_datetime
+
+from .._errors import ConnectionFailed, N8nError
+from .options import Connection
+
+try:
+    import requests
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+except ImportError as missing:
+    REQUESTS_IMPORT_ERROR: ImportError | None = missing
+else:
+    REQUESTS_IMPORT_ERROR = None
+
+
+class TransientError(Exception):
+    """A failure that another try may mend. `unsent` says that n8n has certainly not carried the request out."""
+
+    def __init__(self, error: N8nError, unsent: bool = False, retry_after: str | None = None) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.unsent = unsent
+        self.retry_after = retry_after
+
+    def after(self, tries: int) -> N8nError:
+        """Return the error that is final after so many tries."""
+        if tries > 1:
+            self.error.args = (f"{self.error} It was tried {tries} times.",)
+        return self.error
+
+
+if REQUESTS_IMPORT_ERROR is None:
+    TRANSIENT: tuple[type[Exception], ...] = (
+        requests.exceptions.ConnectionError,
+        requests.exceptions.Timeout,
+        requests.exceptions.ChunkedEncodingError,
+        requests.exceptions.ContentDecodingError,
+    )
+
+
+def failure_of(error: Exception, connection: Connection) -> Exception:
+    """Return the error for a request that got no answer: TransientError if another try may mend it."""
+    # EOF is a connection that was cut, which may pass. Other errors of TLS stay.
+    if isinstance(error, requests.exceptions.SSLError) and "EOF occurred" not in str(error):
+        return ConnectionFailed(_tls(error, connection))
+    failure = ConnectionFailed(_unreachable(error, connection))
+    return TransientError(failure, unsent=_never_sent(error)) if isinstance(error, TRANSIENT) else failure
+
+
+def _tls(error: Exception, connection: Connection) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+        return f"{connection.url} could not be reached over TLS: {_reason(error)}. Check that the port serves HTTPS."
+    return (
+        f"The TLS certificate of {connection.url} does not verify: {_reason(error)}. Give the certificate of "
+        "its authority as ca_path, or set validate_certs: false where that risk is acceptable."
+    )
+
+
+def _unreachable(error: Exception, connection: Connection) -> str:
+    cause = _reason(error)
+    remedy = "Check that n8n runs there, that url is right, and that the host of the task can reach it."
+    # A timeout in the middle of a body comes as another error.
+    if isinstance(error, requests.exceptions.Timeout) or "timed out" in cause:
+        cause = f"no answer within {connection.timeout:g} s (timeout)"
+        remedy += " If n8n only answers slowly, raise timeout."
+    return f"{connection.url} could not be reached: {cause}. {remedy}"
+
+
+def _never_sent(error: Exception) -> bool:
+    """Whether the request cannot have reached n8n: no connection came about."""
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return True
+    cause = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(cause, (NewConnectionError, ConnectTimeoutError))
+
+
+def _reason(error: Exception) -> str:
+    """Return the innermost cause in words, without the object addresses that the libraries print."""
+    cause = error
+    while causes := [part for part in (*cause.args, getattr(cause, "reason", None)) if isinstance(part, Exception)]:
+        cause = causes[-1]
+    text = re.sub(r"<[^>]*object at 0x[0-9a-f]+>:? ?|HTTPS?Connection(Pool)?\([^)]*\):? ?", "", str(cause))
+    return text.strip().rstrip(".") or type(error).__name__
+
+
+def seconds_of(retry_after: str | None) -> float | None:
+    """Return how long a Retry-After header asks to wait: it has seconds or a date (RFC 9110, 10.2.3)."""
+    if not retry_after:
+        return None
+    if retry_after.strip().isdecimal():
+        return float(retry_after)
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return None
