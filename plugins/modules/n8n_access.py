@@ -519,6 +519,7 @@ from ..module_utils._desired.access_lists import access_request, desired_access
 from ..module_utils._desired.desired import ADDITIVE, AUTHORITIES, KEEP, UNLISTED, ListPolicy
 from ..module_utils._errors import InputError, N8nError
 from ..module_utils._executor.invitation_warnings import missing_links_note
+from ..module_utils._executor.task import Task
 from ..module_utils._leaving.leaver_record import LeaverRecord
 from ..module_utils._leaving.restore import (
     RestoredUser,
@@ -532,7 +533,7 @@ from ..module_utils._leaving.restore import (
     with_restored_access,
     without_lost_roles,
 )
-from ..module_utils._module import OPTION_NAMES, Task, run_module
+from ..module_utils._module import OPTION_NAMES, run_module
 from ..module_utils._planning.findings import pending_users, unmatched
 from ..module_utils._planning.planner import plan
 from ..module_utils._planning.removal_limits import RemovalLimits

@@ -358,6 +358,7 @@ from typing import Any
 from ..module_utils._changes.outcome import Outcome
 from ..module_utils._desired.handover_options import HANDOVER_OPTIONS, handover_options_from
 from ..module_utils._errors import InputError, N8nError
+from ..module_utils._executor.task import Task
 from ..module_utils._leaving.grace_period import GRACE_DAYS, GracePeriod, newly_staged
 from ..module_utils._leaving.leaver_options import (
     ACTIONS,
@@ -372,7 +373,7 @@ from ..module_utils._leaving.leaver_options import (
 from ..module_utils._leaving.leaver_record import LeaverRecord
 from ..module_utils._leaving.leaver_result import leaver_results
 from ..module_utils._leaving.leavers import plan_leavers
-from ..module_utils._module import OPTION_NAMES, Task, run_module
+from ..module_utils._module import OPTION_NAMES, run_module
 from ..module_utils._state.dates import moment
 from ..module_utils._state.model import State
 from ..module_utils._state.read_request import ReadRequest

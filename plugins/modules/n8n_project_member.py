@@ -126,7 +126,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils._desired.desired import DesiredMember, DesiredState, user_reference
-from ..module_utils._module import Task, run_module
+from ..module_utils._executor.task import Task
+from ..module_utils._module import run_module
 from ..module_utils._planning.planner import plan
 from ..module_utils._state.names import project_name
 from ..module_utils._state.read_request import ReadRequest

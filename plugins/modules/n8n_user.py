@@ -226,7 +226,8 @@ from ..module_utils._desired.handover_options import (
     handover_options_from,
 )
 from ..module_utils._errors import N8nError
-from ..module_utils._module import Task, run_module
+from ..module_utils._executor.task import Task
+from ..module_utils._module import run_module
 from ..module_utils._planning.planner import plan
 from ..module_utils._state.model import User
 from ..module_utils._state.read_request import ReadRequest

@@ -147,7 +147,7 @@ class World:
         return next((item.id for item in self.listed() if item.name == name), "AbCdEfGh12345678")
 
     def listed(self) -> list[OwnedItem]:
-        return [*self.api.resources.workflows(), *self.api.resources.credentials(), *self.api.resources.tables()]
+        return [*self.api.resources.workflows(), *self.api.resources.credentials(), *self.api.data_tables.tables()]
 
     def things(self) -> object:
         """All that anybody owns, with whose it is and who has it besides."""
@@ -167,10 +167,12 @@ class World:
         move(item.id if item else "nothing", self.project(project))
 
     def table(self, project: str, name: str) -> object:
-        return self.api.resources.create_table(self.project(project), name, COLUMNS).columns
+        return self.api.data_tables.create_table(self.project(project), name, COLUMNS).columns
 
     def named(self, name: str, new: str) -> None:
-        self.api.resources.rename_table(next(table for table in self.api.resources.tables() if table.name == name), new)
+        self.api.data_tables.rename_table(
+            next(table for table in self.api.data_tables.tables() if table.name == name), new
+        )
 
 
 class Real(World):
@@ -406,18 +408,18 @@ TOPICS: dict[str, tuple[Step, ...]] = {
         lambda world: world.table("nothing", "T"),
         lambda world: world.table(OLIVIA, "U"),
         lambda world: world.owned(OLIVIA),
-        lambda world: world.api.resources.table_rows(world.item("U")),
-        lambda world: world.api.resources.insert_rows(world.item("U"), ROWS, 0),
-        lambda world: world.api.resources.insert_rows(world.item("U"), [{"s": "only"}] * 300, 5),
-        lambda world: world.api.resources.table_rows(world.item("U")),
-        lambda world: world.api.resources.insert_rows("AbCdEfGh12345678", [{"s": "a"}], 0),
+        lambda world: world.api.data_tables.table_rows(world.item("U")),
+        lambda world: world.api.data_tables.insert_rows(world.item("U"), ROWS, 0),
+        lambda world: world.api.data_tables.insert_rows(world.item("U"), [{"s": "only"}] * 300, 5),
+        lambda world: world.api.data_tables.table_rows(world.item("U")),
+        lambda world: world.api.data_tables.insert_rows("AbCdEfGh12345678", [{"s": "a"}], 0),
         lambda world: world.named("U", "T"),
         lambda world: world.named("U", "V"),
         # A name that it has already.
         lambda world: world.named("V", "V"),
-        lambda world: world.api.resources.delete_table(world.item("V")),
-        lambda world: world.api.resources.delete_table(world.item("V")),
-        lambda world: world.api.resources.table_rows(world.item("V")),
+        lambda world: world.api.data_tables.delete_table(world.item("V")),
+        lambda world: world.api.data_tables.delete_table(world.item("V")),
+        lambda world: world.api.data_tables.table_rows(world.item("V")),
     ),
     "addresses": (
         # One that is refused keeps the others out.

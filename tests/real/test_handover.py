@@ -116,7 +116,7 @@ class Company:
         )
 
     def tables_of(self, project: str) -> dict[str, str]:
-        return {table.name: table.id for table in self.api.resources.tables() if table.owner_id == project}
+        return {table.name: table.id for table in self.api.data_tables.tables() if table.owner_id == project}
 
 
 def webhook(path: str, credential: str | None = None) -> dict[str, Any]:
@@ -305,18 +305,18 @@ def test_a_table_is_copied_whole_under_a_name_of_its_own(company: Company, order
         return
     with pytest.raises(InputError, match=r'data table "Orders"'):
         company.plan(company.ops)
-    before = company.api.resources.table_rows(orders)
+    before = company.api.data_tables.table_rows(orders)
     assert len(before) == 1203
     done = company.hand_over(company.ops, data_tables="copy")
     assert (done.error, done.notes) == (None, [])
     (copied,) = done.copied
     assert (copied["id"], copied["rows"], copied["new_name"]) == (orders, 1203, f"Orders (from {ADA})")
     assert [workflow["name"] for workflow in copied["workflows"]] == ["Reader"]
-    assert company.api.resources.table_rows(copied["new_id"]) == before
+    assert company.api.data_tables.table_rows(copied["new_id"]) == before
     assert set(company.tables_of(company.ops)) == {"Orders", f"Orders (from {ADA})"}
     assert company.tables_of(company.home(ADA)) == {}
     with pytest.raises(ApiError, match="Could not find the data table"):
-        company.api.resources.table_rows(orders)
+        company.api.data_tables.table_rows(orders)
 
 
 @pytest.mark.parametrize("after", ["create_table", "insert_rows", "delete_table"])
@@ -325,7 +325,7 @@ def test_a_run_that_dies_while_copying_loses_no_row_and_doubles_none(
 ) -> None:
     if company.floor:
         pytest.skip("on 2.8 no table of others can be seen, so none is copied")
-    before = company.api.resources.table_rows(orders)
+    before = company.api.data_tables.table_rows(orders)
     real = getattr(company.api, after)
 
     def last(*what: Any) -> None:
@@ -341,7 +341,7 @@ def test_a_run_that_dies_while_copying_loses_no_row_and_doubles_none(
     (name,) = set(company.tables_of(company.ops)) - {"Orders"}
     # Where the original was gone already, nobody knows any more whose copy it was to be named after.
     assert name == (f"Orders (copy of {orders})" if after == "delete_table" else f"Orders (from {ADA})")
-    assert company.api.resources.table_rows(company.tables_of(company.ops)[name]) == before
+    assert company.api.data_tables.table_rows(company.tables_of(company.ops)[name]) == before
     assert company.tables_of(company.home(ADA)) == {}
 
 
@@ -362,7 +362,10 @@ def test_a_copy_that_somebody_has_written_to_is_not_destroyed(
     company.n8n.api("POST", f"/data-tables/{copy}/rows", {"data": [{"s": "new"}]})
     stopped = company.hand_over(company.ops, data_tables="copy")
     assert f'data table "Orders (copy of {orders})" ({copy}) was begun as a copy of' in str(stopped.error)
-    assert (len(company.api.resources.table_rows(copy)), len(company.api.resources.table_rows(orders))) == (1204, 1203)
+    assert (len(company.api.data_tables.table_rows(copy)), len(company.api.data_tables.table_rows(orders))) == (
+        1204,
+        1203,
+    )
     # As the error says.
     company.n8n.api("PATCH", f"/data-tables/{copy}", {"name": "Kept"})
     assert company.hand_over(company.ops, data_tables="copy").error is None

@@ -321,19 +321,19 @@ def test_what_the_destination_has_already_becomes_its_own(company: Company) -> N
 def test_a_table_of_1000_rows(company: Company) -> None:
     table = company.make(ADA, "/data-tables", {"name": "Orders", "columns": COLUMNS})
     company.n8n.api("POST", f"/data-tables/{table}/rows", {"data": rows(1000)})
-    before = company.api.resources.table_rows(table)
+    before = company.api.data_tables.table_rows(table)
     refused = offboard(company, action="delete", transfer_to="Ops")
     assert refused["failed"] and ("data tables of others" if company.floor else f'"Orders" ({table})') in refused["msg"]
     if company.floor:
         assert (
             "data tables of others" in offboard(company, action="delete", transfer_to="Ops", data_tables="copy")["msg"]
         )
-        assert company.api.resources.table_rows(table) == before
+        assert company.api.data_tables.table_rows(table) == before
         return
     done = offboard(company, action="delete", transfer_to="Ops", data_tables="copy")
     (copied,) = done["users"][0]["copied"]
     assert (copied["rows"], copied["new_name"]) == (1000, "Orders")
-    assert company.api.resources.table_rows(copied["new_id"]) == before and is_locked_out(company)
+    assert company.api.data_tables.table_rows(copied["new_id"]) == before and is_locked_out(company)
 
 
 def test_everything_may_be_destroyed(company: Company) -> None:

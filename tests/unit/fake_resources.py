@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.resource_api import TABLES_ELSEWHERE, ResourceApi
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.data_table_api import TABLES_ELSEWHERE, DataTableApi
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.resource_api import ResourceApi
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project
@@ -36,14 +37,14 @@ LISTED = {
 }
 
 
-class FakeResources(FaultInjection, ResourceApi):
+class FakeResources(FaultInjection, ResourceApi, DataTableApi):
     """What projects own on the fake: a test puts possessions into `owned` by project, and the rows of tables by id."""
 
     def __init__(self, client: Client, floor: bool) -> None:
         super().__init__(client)
         self.floor = floor
         # One object is both, so that tests count all calls together.
-        self.resources = self
+        self.resources = self.data_tables = self
         self._lists_roles = lambda: not self.floor
         self.all_projects: dict[str, Project] = {}
         self.owned: dict[str, list[OwnedItem]] = {}

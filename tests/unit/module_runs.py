@@ -17,7 +17,7 @@ from ansible.module_utils import basic
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.outcome import ApplyError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.removal_limits import RemovalLimitExceeded
-from ansible_collections.lifecycle.n8n.plugins.module_utils._module import Task
+from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.task import Task
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
 
 

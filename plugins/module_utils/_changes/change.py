@@ -89,6 +89,11 @@ class Change:
         return self.definition.about == MEMBER and self.after is not None
 
     @property
+    def is_deletion(self) -> bool:
+        """Whether a user or a project is deleted."""
+        return self.action in ("delete_user", "delete_project")
+
+    @property
     def names_project(self) -> bool:
         """Whether a project gets a name."""
         return self.definition.about == PROJECT and self.after is not None

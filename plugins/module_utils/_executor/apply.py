@@ -12,9 +12,10 @@ from .._changes.change import Change
 from .._changes.handover import HandoverOutcome
 from .._changes.outcome import Outcome
 from .._changes.plan import Plan
-from .._errors import ApiError, N8nError
+from .._errors import N8nError
 from .._server.api import Api, batches
 from .._state.roles import PROJECT_ADMIN
+from .batches import apply_batch
 from .handover_run import run_handover
 from .invitations import InvitationSender
 from .recheck import MEMBERS_PER_CHECK, USERS_PER_CHECK, Recheck
@@ -103,51 +104,6 @@ class PlanRun:
         else:
             self.tracker.done([change])
 
-    def _apply_batch(
-        self,
-        changes: Sequence[Change],
-        send: Callable[[Sequence[Change]], None],
-        still_to_do: Callable[[Sequence[Change]], Sequence[Change]],
-    ) -> None:
-        """Make changes by one call and, where n8n refuses it, by one for each role: it refuses all because of one.
-
-        `still_to_do` looks again after a refusal. HTTP 500 is what n8n says where another task writes the same rows, and
-        of users who are gone (seen on 2.40.7), so what is still to do then is sent again.
-        """
-        refusal = self._refused(changes, send)
-        rest = changes
-        attempts = 0
-        while _is_internal(refusal) and attempts < self.api.client.connection.retries:
-            rest = still_to_do(rest)
-            if not rest:
-                return
-            self.api.client.pause(attempts)
-            attempts += 1
-            refusal = self._refused(rest, send)
-        if refusal is None:
-            return
-        changes = rest
-        rest = still_to_do(changes) if isinstance(refusal, ApiError) and not attempts else changes
-        roles: dict[str | None, list[Change]] = {}
-        for change in rest:
-            roles.setdefault(change.after, []).append(change)
-        # What is broken is no matter of roles.
-        is_broken = not isinstance(refusal, ApiError) or refusal.status >= 500
-        if len(rest) == len(changes) and (is_broken or len(roles) == 1):
-            self.tracker.failed(changes, refusal)
-            return
-        for part in roles.values():
-            error = self._refused(part, send)
-            if error is not None:
-                self.tracker.failed(part, error)
-
-    def _refused(self, changes: Sequence[Change], send: Callable[[Sequence[Change]], None]) -> N8nError | None:
-        try:
-            send(changes)
-        except N8nError as error:
-            return error
-        return None
-
     def _set_roles(self, changes: Sequence[Change]) -> None:
         """Add members and change roles in one project, in one call for every BATCH of them."""
         # New admins first, and all looked at again before each call: n8n overwrites whatever role somebody has by now,
@@ -155,7 +111,7 @@ class PlanRun:
         for batch in batches(sorted(changes, key=lambda change: change.after != PROJECT_ADMIN)):
             current = self.recheck.unchanged_members(batch)
             if current:
-                self._apply_batch(current, self._set_members, self.recheck.remaining_members)
+                apply_batch(self.api.client, self.tracker, current, self._set_members, self.recheck.remaining_members)
 
     def _set_members(self, changes: Sequence[Change]) -> None:
         ids = {self.tracker.user_id(change): change.after or "" for change in changes}
@@ -208,7 +164,7 @@ class PlanRun:
 
         def attempt(owner: str) -> None:
             mine = by_owner[owner]
-            handover_outcome = run_handover(self._handovers[owner], self.api.resources)
+            handover_outcome = run_handover(self._handovers[owner], self.api)
             self.outcome.handover_outcomes[owner] = handover_outcome
             self.outcome.notes.extend(handover_outcome.notes)
             made = len(mine) - len(handover_outcome.not_done)
@@ -261,10 +217,6 @@ class PlanRun:
 def _carrier(change: Change) -> str:
     """Return the action that makes a change: its own, or the one that implies it."""
     return change.implied_by or change.action
-
-
-def _is_internal(refusal: N8nError | None) -> bool:
-    return isinstance(refusal, ApiError) and refusal.status == 500
 
 
 def _by_project(changes: Sequence[Change]) -> list[list[Change]]:

@@ -12,14 +12,15 @@ from typing import Any
 from .._changes.change import Change
 from .._changes.handover import Handover, HandoverOutcome, free_name, working_name
 from .._errors import ApiError, N8nError
-from .._server.resource_api import ResourceApi, row_batches
+from .._server.api import Api
+from .._server.data_table_api import row_batches
 from .._state.model import Project
 from .._state.owned import Table
 
 
 def run_handover(
     handover: Handover,
-    resource_api: ResourceApi,
+    api: Api,
     after_each: Callable[[HandoverOutcome], None] = lambda _delivery: None,
 ) -> HandoverOutcome:
     """Do the steps of `handover` one after the other, up to the first that fails, and return what was done.
@@ -29,7 +30,7 @@ def run_handover(
     handover_outcome = HandoverOutcome(handover)
     for number, step in enumerate(handover.steps):
         try:
-            _do(step, handover, resource_api, handover_outcome)
+            _do(step, handover, api, handover_outcome)
         except N8nError as error:
             handover_outcome.error, handover_outcome.not_done = error, handover.steps[number:]
             break
@@ -37,21 +38,21 @@ def run_handover(
     return handover_outcome
 
 
-def _do(step: Change, handover: Handover, resource_api: ResourceApi, handover_outcome: HandoverOutcome) -> None:
+def _do(step: Change, handover: Handover, api: Api, handover_outcome: HandoverOutcome) -> None:
     item, destination = step.item, handover.destination
     if item is None:
         raise AssertionError(f"this change is not about a resource: {step}")
     if step.action == "copy_table" and isinstance(item, Table) and destination is not None:
-        _copy(step, item, destination, handover.owner, resource_api, handover_outcome)
+        _copy(step, item, destination, handover.owner, api, handover_outcome)
         return
     if step.action == "transfer_credential" and destination is not None:
-        resource_api.transfer_credential(item.id, destination.id)
+        api.resources.transfer_credential(item.id, destination.id)
     elif step.action == "transfer_workflow" and destination is not None:
-        resource_api.transfer_workflow(item.id, destination.id)
+        api.resources.transfer_workflow(item.id, destination.id)
     elif step.action == "unpublish_workflow":
-        resource_api.unpublish_workflow(item.id)
+        api.resources.unpublish_workflow(item.id)
     elif step.action == "delete_table":
-        resource_api.delete_table(item.id)
+        api.data_tables.delete_table(item.id)
     else:
         raise AssertionError(f"no such step: {step}")
     handover_outcome.add(step)
@@ -62,7 +63,7 @@ def _copy(
     table: Table,
     destination: Project,
     owner: str,
-    resource_api: ResourceApi,
+    api: Api,
     handover_outcome: HandoverOutcome,
 ) -> None:
     """Put a copy of a data table in its place.
@@ -71,35 +72,35 @@ def _copy(
     stays. So wherever a run ends, the next one finds either the original, and with it a copy that it can trust as far
     as it is the same, or the copy alone.
     """
-    rows = resource_api.table_rows(table.id)
+    rows = api.data_tables.table_rows(table.id)
     copy = step.unfinished
-    if copy is not None and not _same(copy, table, rows, resource_api):
-        _take_away(copy, table, rows, owner, resource_api)
+    if copy is not None and not _same(copy, table, rows, api):
+        _take_away(copy, table, rows, owner, api)
         copy = None
     if copy is None:
-        copy = _filled(table, rows, destination, resource_api)
-    if resource_api.table_rows(table.id) != rows:
+        copy = _filled(table, rows, destination, api)
+    if api.data_tables.table_rows(table.id) != rows:
         raise N8nError(f"{table} of {owner} was written to while it was copied: run the task again when that is over.")
     try:
-        resource_api.delete_table(table.id)
+        api.data_tables.delete_table(table.id)
     except N8nError:
         handover_outcome.notes.append(
             f"{copy} is a complete copy of {table} of {owner}, which may or may not be deleted by now."
         )
         raise
     # The copy is all there is now, whatever it is called.
-    named = _named(copy, step, owner, destination, resource_api, handover_outcome)
+    named = _named(copy, step, owner, destination, api, handover_outcome)
     handover_outcome.add(named, copy.id, len(rows))
 
 
-def _filled(table: Table, rows: list[dict[str, Any]], destination: Project, resource_api: ResourceApi) -> Table:
-    copy = resource_api.create_table(destination.id, working_name(table), table.columns)
+def _filled(table: Table, rows: list[dict[str, Any]], destination: Project, api: Api) -> Table:
+    copy = api.data_tables.create_table(destination.id, working_name(table), table.columns)
     before = 0
     for batch in row_batches(rows):
-        resource_api.insert_rows(copy.id, batch, before)
+        api.data_tables.insert_rows(copy.id, batch, before)
         before += len(batch)
-    if not _same(copy, table, rows, resource_api):
-        resource_api.delete_table(copy.id)
+    if not _same(copy, table, rows, api):
+        api.data_tables.delete_table(copy.id)
         raise N8nError(
             f"{table} was copied, and the copy was not the same, so it was taken away again and the original stays: run the "
             "task again."
@@ -107,19 +108,19 @@ def _filled(table: Table, rows: list[dict[str, Any]], destination: Project, reso
     return copy
 
 
-def _take_away(copy: Table, table: Table, rows: list[dict[str, Any]], owner: str, resource_api: ResourceApi) -> None:
+def _take_away(copy: Table, table: Table, rows: list[dict[str, Any]], owner: str, api: Api) -> None:
     """Delete a copy that an earlier run did not finish; raises N8nError where it has what the original has not."""
-    copied = resource_api.table_rows(copy.id)
+    copied = api.data_tables.table_rows(copy.id)
     if copied != rows[: len(copied)]:
         raise N8nError(
             f"{copy} was begun as a copy of {table} of {owner}, and one of the two was written to since, so nothing was "
             "deleted: delete or rename the copy, and run the task again."
         )
-    resource_api.delete_table(copy.id)
+    api.data_tables.delete_table(copy.id)
 
 
-def _same(copy: Table, table: Table, rows: list[dict[str, Any]], resource_api: ResourceApi) -> bool:
-    return copy.columns == table.columns and resource_api.table_rows(copy.id) == rows
+def _same(copy: Table, table: Table, rows: list[dict[str, Any]], api: Api) -> bool:
+    return copy.columns == table.columns and api.data_tables.table_rows(copy.id) == rows
 
 
 def _named(
@@ -127,21 +128,21 @@ def _named(
     step: Change,
     owner: str,
     destination: Project,
-    resource_api: ResourceApi,
+    api: Api,
     handover_outcome: HandoverOutcome,
 ) -> Change:
     """Give a finished copy its name, and return the step with the name that it has got."""
     name = step.after or ""
     try:
         try:
-            resource_api.rename_table(copy, name)
+            api.data_tables.rename_table(copy, name)
         except ApiError as error:
             if error.status != 409:
                 raise
             # Somebody else has taken it since the plan was made.
-            taken = [table.name for table in resource_api.tables() if table.owner_id == destination.id]
+            taken = [table.name for table in api.data_tables.tables() if table.owner_id == destination.id]
             name = free_name(step.item.name if step.item else name, owner, taken)
-            resource_api.rename_table(copy, name)
+            api.data_tables.rename_table(copy, name)
     except N8nError as error:
         name = copy.name
         handover_outcome.notes.append(

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from .._changes.change import Change
 from .._errors import ApiError, N8nError
-from .._server.api import Invitation, Api, batches
+from .._server.api import Api, Invitation, batches
 from .._server.hints import is_about_address
 from .._state.model import User
+from .batches import refusal_of
 from .invitation_warnings import InvitationWarnings, mail_error
 from .recheck import Recheck
 from .tracker import ChangeTracker
@@ -41,7 +43,7 @@ class InvitationSender:
         self.tracker.outcome.notes.extend(self._unreached.notes())
 
     def _batch(self, changes: Sequence[Change], again: bool) -> None:
-        refusal = self._refused(changes, again)
+        refusal = refusal_of(partial(self._send, changes, again))
         # HTTP 500 is what n8n answers where another task invites the same user (seen on 2.40.7).
         for attempt in range(self.api.client.connection.retries):
             if not isinstance(refusal, ApiError) or refusal.status != 500 or again:
@@ -53,7 +55,7 @@ class InvitationSender:
                 break
             self.api.client.pause(attempt)
             changes = rest
-            refusal = self._refused(changes, again)
+            refusal = refusal_of(partial(self._send, changes, again))
         if refusal is not None:
             self._in_parts(changes, refusal, again)
 
@@ -64,10 +66,10 @@ class InvitationSender:
         whole, and not for an address, the refusal is about all of them.
         """
         parts = _parts(changes, refusal)
-        refusals = [self._refused(part, again) for part in parts]
+        refusals = [refusal_of(partial(self._send, part, again)) for part in parts]
         if parts and not _is_about_address(refusal) and all(_is_like(error, refusal) for error in refusals):
             tried = [changes[index] for index in sorted({0, len(changes) // 2, len(changes) - 1})]
-            about_each = {change: self._refused([change], again) for change in tried}
+            about_each = {change: refusal_of(partial(self._send, [change], again)) for change in tried}
             if all(_is_like(error, refusal) for error in about_each.values()):
                 parts = []
             sent = {change for change, error in about_each.items() if error is None}
@@ -78,13 +80,6 @@ class InvitationSender:
         for part, error in zip(parts, refusals):
             if error is not None and part:
                 self._in_parts(part, error, again)
-
-    def _refused(self, changes: Sequence[Change], again: bool) -> N8nError | None:
-        try:
-            self._send(changes, again)
-        except N8nError as error:
-            return error
-        return None
 
     def _send(self, changes: Sequence[Change], again: bool) -> None:
         invited = self.api.invite({change.user or "": change.after or "" for change in changes}, again)

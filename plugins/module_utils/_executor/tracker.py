@@ -13,7 +13,7 @@ from .._changes.outcome import Outcome
 from .._errors import N8nError
 from .._state.model import Project
 from .._state.roles import CHAT_USER, PROJECT_ADMIN
-from .._text import shortened, quoted
+from .._text import quoted, shortened
 
 
 class ChangeTracker:

@@ -17,7 +17,7 @@ from .._server.api import Api
 from .._state.model import Project
 from .._state.names import composed
 from .._state.roles import PROJECT_ADMIN
-from .._text import shortened, quoted
+from .._text import quoted, shortened
 from .recheck import NAME_CHECKS
 from .tracker import ChangeTracker
 

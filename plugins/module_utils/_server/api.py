@@ -16,6 +16,7 @@ from .._state.roles import Role
 from .._state.scopes import MEMBERS, SCOPES, scopes_of
 from .._text import shortened
 from .client import Client
+from .data_table_api import DataTableApi
 from .hints import has_scope
 from .paging import Listing, parsed, quoted_part, read_complete, read_pages, send_once
 from .resource_api import ResourceApi
@@ -52,14 +53,15 @@ class Invitation:
 
 
 class Api:
-    """What one key can do on one server, and in `resources` what it can do with resources.
+    """What one key can do on one server, and in `resources` and `data_tables` what it can do with these.
 
     `created_projects` are the ids of the projects that n8n has created for it.
     """
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        self.resources = ResourceApi(client, self.lists_roles)
+        self.data_tables = DataTableApi(client)
+        self.resources = ResourceApi(client, self.data_tables, self.lists_roles)
         self.created_projects: set[str] = set()
         self._roles: tuple[Role, ...] | None = None
         self._roles_read = False
@@ -231,7 +233,7 @@ class Api:
         """Delete a user and DESTROY everything in the user's personal project."""
         path = f"/users/{quoted_part(user_id)}"
         try:
-            self._delete(path, f"delete user {user_id}", SCOPES["delete_user"])
+            _delete(self.client, path, f"delete user {user_id}", SCOPES["delete_user"])
         except ApiError as error:
             # Said where another task deletes the same user (seen on 2.40.7 with PostgreSQL).
             if error.status != 500 or self.find_user(user_id) is not None:
@@ -240,21 +242,22 @@ class Api:
     def delete_project(self, project_id: str) -> None:
         """Delete a project and DESTROY everything in it."""
         path = f"/projects/{quoted_part(project_id)}"
-        self._delete(path, f"delete project {project_id}", SCOPES["delete_project"])
+        _delete(self.client, path, f"delete project {project_id}", SCOPES["delete_project"])
 
-    def _delete(self, path: str, operation: str, scope: str) -> None:
-        for attempt in range(self.client.connection.retries + 1):
-            try:
-                self.client.send("DELETE", path, operation, scope)
+
+def _delete(client: Client, path: str, operation: str, scope: str) -> None:
+    for attempt in range(client.connection.retries + 1):
+        try:
+            client.send("DELETE", path, operation, scope)
+            return
+        except ApiError as error:
+            # Where the answer to a first try was lost, the second finds nothing: 404 on 2.40.7, 400 on 2.8.4.
+            if error.status in (400, 404) and any(words in error.server_message for words in _GONE):
                 return
-            except ApiError as error:
-                # Where the answer to a first try was lost, the second finds nothing: 404 on 2.40.7, 400 on 2.8.4.
-                if error.status in (400, 404) and any(words in error.server_message for words in _GONE):
-                    return
-                # Said for a moment after a workflow in it has been unpublished (read in 2.40.7).
-                if attempt == self.client.connection.retries or "still being unpublished" not in error.server_message:
-                    raise
-            self.client.pause(attempt)
+            # Said for a moment after a workflow in it has been unpublished (read in 2.40.7).
+            if attempt == client.connection.retries or "still being unpublished" not in error.server_message:
+                raise
+        client.pause(attempt)
 
 
 def _roles(kinds: Any) -> tuple[Role, ...]:

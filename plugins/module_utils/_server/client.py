@@ -207,7 +207,7 @@ class Client:
                 f"{self.connection.url} redirects to {re.sub(r'/api/v1/.*$', '', target)}. The API key is not sent to "
                 "another address by itself: put that one into url."
             )
-        server_message = self._message_of(answer)
+        server_message = _message_of(answer, self.connection.api_key)
         if server_message is None and status in TRY_AGAIN:
             server_message = "the gateway in front of n8n gave no answer of n8n's"
         elif server_message is None:
@@ -219,15 +219,6 @@ class Client:
             return ApiError(f"{refused} {hint}", status, server_message, scope, refused)
         return ApiError(f"{refused} {hint}".rstrip(), status, server_message)
 
-    def _message_of(self, answer: requests.Response) -> str | None:
-        if answer.content == STARTING:
-            return STARTING.decode()
-        try:
-            server_message = answer.json()["message"]
-        except (ValueError, KeyError, TypeError):
-            return None
-        return str(server_message).replace(self.connection.api_key, "***")[:500]
-
     def granted_scopes(self) -> list[str] | None:
         """Return the scopes of the key, or None where n8n does not tell (GET /discover, 2.14 and later)."""
         if self._scopes is not None:
@@ -238,3 +229,13 @@ class Client:
             return None
         self._scopes = granted if isinstance(granted, list) else None
         return self._scopes
+
+
+def _message_of(answer: requests.Response, api_key: str) -> str | None:
+    if answer.content == STARTING:
+        return STARTING.decode()
+    try:
+        server_message = answer.json()["message"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return str(server_message).replace(api_key, "***")[:500]

@@ -1,18 +1,18 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What projects own, as methods: listing it, moving workflows and credentials, and the rows of data tables."""
+"""The resources of projects, as methods: what they own, and the transfer of workflows and credentials."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .._errors import ApiError, N8nError
-from .._state.owned import FOLDER, VARIABLE, Credential, OwnedItem, OwnedItems, Table, Workflow, without_nodes
+from .._errors import ApiError
+from .._state.owned import FOLDER, VARIABLE, Credential, OwnedItem, OwnedItems, Workflow, without_nodes
 from .client import Client
+from .data_table_api import DataTableApi
 from .paging import PAGE, parsed, quoted_part, read_complete, send_once
 
 TABLES_UNSEEN = (
@@ -23,18 +23,8 @@ KEY_SEES_LITTLE = (
     "the API key belongs to nobody who sees everything, so what would be destroyed with it may be hidden: use the key "
     "of an owner or admin."
 )
-# Older ones do not read projectId, and take the personal project of the key's user (seen on 2.8.4).
-TABLES_ELSEWHERE = (
-    "This n8n creates data tables in the personal project of the key's user only, so none can be copied to another "
-    "project. Update n8n, or move the data in n8n itself."
-)
 # The licence feature without which nobody has variables (words of 2.8.4 and 2.40.7).
 _VARIABLES = "feat:variables"
-# What n8n itself writes into every row of a data table.
-SYSTEM_COLUMNS = ("id", "createdAt", "updatedAt")
-# What goes into one call: 10,000 small rows took 0.4 s (seen on 2.8.4 and 2.40.7), and n8n takes 16 MB at most.
-MOST_ROWS = 1000
-MOST_BYTES = 1_000_000
 # What n8n says of a second transfer: to the same destination, or into the project that's already owning it.
 _THERE_ALREADY = "You can't transfer a"
 
@@ -42,8 +32,9 @@ _THERE_ALREADY = "You can't transfer a"
 class ResourceApi:
     """What one key can do with the resources of projects. `lists_roles` tells whether the server is n8n 2.36 or later."""
 
-    def __init__(self, client: Client, lists_roles: Callable[[], bool]) -> None:
+    def __init__(self, client: Client, data_tables: DataTableApi, lists_roles: Callable[[], bool]) -> None:
         self.client = client
+        self.data_tables = data_tables
         self._lists_roles = lists_roles
 
     # Reading
@@ -64,7 +55,7 @@ class ResourceApi:
         looks: tuple[tuple[list[str], Callable[[], Sequence[OwnedItem]]], ...] = (
             (unseen, self.workflows),
             (unseen, self.credentials),
-            (tables_unseen, self.tables),
+            (tables_unseen, self.data_tables.tables),
             (variables_unseen, self.variables),
         )
 
@@ -102,13 +93,6 @@ class ResourceApi:
         pages = read_complete(self.client, "/credentials", "list credentials", "credential:list")
         return parsed(
             self.client, lambda items: tuple(Credential.from_api(item) for item in items), pages.items, "/credentials"
-        )
-
-    def tables(self) -> tuple[Table, ...]:
-        """Return all data tables that the server shows."""
-        pages = read_complete(self.client, "/data-tables", "list data tables", "dataTable:list")
-        return parsed(
-            self.client, lambda items: tuple(Table.from_api(item) for item in items), pages.items, "/data-tables"
         )
 
     def variables(self) -> tuple[OwnedItem, ...]:
@@ -155,13 +139,6 @@ class ResourceApi:
             path,
         )
 
-    def table_rows(self, table_id: str) -> list[dict[str, Any]]:
-        """Return the rows of a data table, the oldest first, without the columns that n8n itself writes."""
-        path = f"/data-tables/{quoted_part(table_id)}/rows"
-        operation = f"read the rows of data table {table_id}"
-        pages = read_complete(self.client, path, operation, "dataTableRow:read", {"sortBy": "id:asc"})
-        return [{name: row[name] for name in row if name not in SYSTEM_COLUMNS} for row in pages.items]
-
     # Writing
 
     def transfer_credential(self, credential_id: str, project_id: str) -> None:
@@ -200,78 +177,7 @@ class ResourceApi:
             if error.status != 403 or self.client.granted_scopes() is not None:
                 raise
 
-    def create_table(self, project_id: str, name: str, columns: Sequence[tuple[str, str]]) -> Table:
-        """Create an empty data table in a project that has none of that name."""
-        operation = f'create data table "{name}" in project {project_id}'
-        body = {
-            "name": name,
-            "projectId": project_id,
-            "columns": [{"name": column, "type": kind} for column, kind in columns],
-        }
-
-        def read_again() -> Table | None:
-            return next((table for table in self.tables() if (table.owner_id, table.name) == (project_id, name)), None)
-
-        def send() -> Table:
-            data = self.client.send("POST", "/data-tables", operation, "dataTable:create", body=body)
-            return parsed(self.client, Table.from_api, data, "/data-tables")
-
-        table = send_once(self.client, send, read_again)
-        if table.owner_id != project_id:
-            self.delete_table(table.id)
-            raise N8nError(TABLES_ELSEWHERE)
-        return table
-
-    def insert_rows(self, table_id: str, rows: Sequence[Mapping[str, Any]], before: int) -> None:
-        """Add `rows` (not more than `row_batches` gives) to a data table that has `before` rows, all or none of them."""
-        path = f"/data-tables/{quoted_part(table_id)}/rows"
-        operation = f"add {len(rows)} rows to data table {table_id}"
-
-        def read_again() -> bool | None:
-            return True if len(self.table_rows(table_id)) == before + len(rows) else None
-
-        def send() -> bool:
-            self.client.send("POST", path, operation, "dataTableRow:create", body={"data": list(rows)})
-            return True
-
-        send_once(self.client, send, read_again)
-
-    def rename_table(self, table: Table, name: str) -> None:
-        """Give a data table another name; ApiError 409 says that its project has one of that name."""
-        path = f"/data-tables/{quoted_part(table.id)}"
-        operation = f'rename data table {table.id} to "{name}"'
-        try:
-            self.client.send("PATCH", path, operation, "dataTable:update", body={"name": name})
-        except ApiError as error:
-            # Its own name is taken, too: so it is where the answer to a first try was lost.
-            mine = [other.name for other in self.tables() if other.id == table.id] if error.status == 409 else []
-            if mine != [name]:
-                raise
-
-    def delete_table(self, table_id: str) -> None:
-        """Delete a data table with all its rows; one that is not there stays away."""
-        path = f"/data-tables/{quoted_part(table_id)}"
-        try:
-            self.client.send("DELETE", path, f"delete data table {table_id}", "dataTable:delete")
-        except ApiError as error:
-            if error.status != 404 or "Could not find" not in error.server_message:
-                raise
-
 
 def _without_value(variable: dict[str, Any]) -> dict[str, Any]:
     """Return a variable as n8n lists it without what it says, which may be a secret."""
     return {name: variable.get(name) for name in ("id", "key", "project")}
-
-
-def row_batches(rows: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    """Return `rows` in lists that one call can take."""
-    found: list[list[Mapping[str, Any]]] = []
-    size = 0
-    for row in rows:
-        length = len(json.dumps(row))
-        if not found or len(found[-1]) == MOST_ROWS or size + length > MOST_BYTES:
-            found.append([])
-            size = 0
-        found[-1].append(row)
-        size += length
-    return found

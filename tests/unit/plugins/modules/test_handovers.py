@@ -18,7 +18,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import 
     Table,
     Workflow,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._module import Task
+from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.task import Task
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_project, n8n_user
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_apply_reapply, main, run

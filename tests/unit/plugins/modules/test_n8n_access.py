@@ -16,6 +16,7 @@ from ansible.module_utils import basic
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils import _module
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server import client as _client
+from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.task import Task
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
@@ -355,7 +356,7 @@ class TestMain:
         def broken(_needs: object) -> None:
             raise N8nError("It is broken: mend it.")
 
-        monkeypatch.setattr(_module.Task, "read", lambda self, request: broken(request))
+        monkeypatch.setattr(Task, "read", lambda self, request: broken(request))
         failed = self.run(name, url="http://n8n.invalid", api_key="key")
         assert failed["failed"] and failed["msg"] == "It is broken: mend it."
         assert not failed["changed"] and "exception" not in failed and "diff" not in failed

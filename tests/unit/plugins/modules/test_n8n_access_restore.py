@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._module import Task
+from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.task import Task
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access, n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import main, run

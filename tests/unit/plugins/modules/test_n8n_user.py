@@ -264,11 +264,12 @@ def test_an_invitation_that_reaches_nobody_is_a_warning(n8n: FakeN8n) -> None:
         assert "invite_url" not in done["user"]
 
 
-def test_an_unlicensed_role_is_found_out_before_the_invitation(n8n: FakeN8n) -> None:
+def test_an_unlicensed_role_is_refused_in_check_mode_and_by_n8n(n8n: FakeN8n) -> None:
     n8n.features_off.add("feat:advancedPermissions")
     with pytest.raises(InputError, match='the licence of this n8n does not include the role "global:admin"'):
-        run(n8n_user, n8n, email=ADA, role="admin")
+        run(n8n_user, n8n, check_mode=True, email=ADA, role="admin")
     assert n8n.calls["write"] == 0
+    assert "without advanced permissions" in run(n8n_user, n8n, email=ADA, role="admin")["msg"] and not n8n.writes
 
 
 def test_somebody_else_has_invited_meanwhile(n8n: FakeN8n) -> None:

@@ -11,11 +11,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server import resource_api
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.resource_api import (
-    KEY_SEES_LITTLE,
-    TABLES_UNSEEN,
-    row_batches,
-)
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.data_table_api import row_batches
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.resource_api import KEY_SEES_LITTLE, TABLES_UNSEEN
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import (
     ApiError,
     ConnectionFailed,
@@ -164,7 +161,7 @@ def test_workflows_of_others_that_use_what_a_project_owns_are_known(nothing: Mis
 def test_columns_of_a_data_table_come_in_their_order(nothing: MisbehavingServer, api: Api) -> None:
     columns = [{"name": "b", "type": "date", "index": 1}, COLUMN]
     nothing.on("GET /data-tables", page({**TABLE, "columns": columns}))
-    assert api.resources.tables()[0].columns == (("s", "string"), ("b", "date"))
+    assert api.data_tables.tables()[0].columns == (("s", "string"), ("b", "date"))
 
 
 def test_all_is_listed_once_however_many_projects_are_asked_about(nothing: MisbehavingServer, api: Api) -> None:
@@ -284,7 +281,7 @@ def test_rows_come_from_all_pages_without_what_n8n_writes_itself(server: Misbeha
         page({"id": 1, "s": "a", "n": None, **written}, cursor="1"),
         page({"id": 2, "s": None, "n": 1.5, **written}),
     )
-    assert api.resources.table_rows("d-1") == [{"s": "a", "n": None}, {"s": None, "n": 1.5}]
+    assert api.data_tables.table_rows("d-1") == [{"s": "a", "n": None}, {"s": None, "n": 1.5}]
     assert server.requests[0].query == {"sortBy": "id:asc", "limit": "250"}
 
 
@@ -297,10 +294,10 @@ def test_the_writes_send_what_n8n_wants(server: MisbehavingServer, api: Api) -> 
     api.resources.transfer_credential("c/1", "p-2")
     api.resources.transfer_workflow("w-1", "p-2")
     api.resources.unpublish_workflow("w-1")
-    assert api.resources.create_table("p-1", "Orders", [("s", "string")]) == ORDERS
-    api.resources.insert_rows("d-1", [{"s": "a"}], before=0)
-    api.resources.rename_table(ORDERS, "New")
-    api.resources.delete_table("d-1")
+    assert api.data_tables.create_table("p-1", "Orders", [("s", "string")]) == ORDERS
+    api.data_tables.insert_rows("d-1", [{"s": "a"}], before=0)
+    api.data_tables.rename_table(ORDERS, "New")
+    api.data_tables.delete_table("d-1")
     api.delete_user("u-1")
     api.delete_project("p-1")
     assert [(str(request), request.body, request.query) for request in server.requests] == [
@@ -378,7 +375,7 @@ def test_a_table_made_with_its_answer_lost_is_found_and_not_made_twice(server: M
     server.on("POST /data-tables", RESET)
     elsewhere = {**TABLE, "id": "d-0", "projectId": "p-0"}
     server.on("GET /data-tables", page(elsewhere), page(elsewhere, TABLE))
-    assert api.resources.create_table("p-1", "Orders", [("s", "string")]) == ORDERS
+    assert api.data_tables.create_table("p-1", "Orders", [("s", "string")]) == ORDERS
     assert server.asked == ["POST /data-tables", "GET /data-tables"] * 2
 
 
@@ -386,7 +383,7 @@ def test_a_table_that_an_older_n8n_made_in_the_wrong_project_goes_again(server: 
     server.on("POST /data-tables", reply({**TABLE, "projectId": "p-mine"}, 201))
     server.on("DELETE /data-tables/d-1", NO_CONTENT)
     with pytest.raises(N8nError, match="in the personal project of the key's user only"):
-        api.resources.create_table("p-1", "Orders", [("s", "string")])
+        api.data_tables.create_table("p-1", "Orders", [("s", "string")])
     assert server.asked == ["POST /data-tables", "DELETE /data-tables/d-1"]
 
 
@@ -400,7 +397,7 @@ def test_rows_whose_answer_is_lost_are_counted_before_they_are_sent_again(
 ) -> None:
     server.on("POST /data-tables/d-1/rows", HANGUP, reply({"success": True, "insertedRows": 2}))
     server.on("GET /data-tables/d-1/rows", rows_there(there))
-    api.resources.insert_rows("d-1", [{"s": "x"}, {"s": "x"}], before=3)
+    api.data_tables.insert_rows("d-1", [{"s": "x"}, {"s": "x"}], before=3)
     assert server.asked.count("POST /data-tables/d-1/rows") == sent
 
 
@@ -408,14 +405,14 @@ def test_rows_that_are_never_answered_are_given_up(server: MisbehavingServer, ap
     server.on("POST /data-tables/d-1/rows", RESET)
     server.on("GET /data-tables/d-1/rows", rows_there(0))
     with pytest.raises(LostResponse, match="add 1 rows to data table d-1"):
-        api.resources.insert_rows("d-1", [{"s": "x"}], before=0)
+        api.data_tables.insert_rows("d-1", [{"s": "x"}], before=0)
 
 
 def test_a_renaming_whose_answer_is_lost_is_done(server: MisbehavingServer, api: Api) -> None:
     # n8n finds that the name is taken, by the very table.
     server.on("PATCH /data-tables/d-1", RESET, TAKEN)
     server.on("GET /data-tables", page({**TABLE, "name": "New"}))
-    api.resources.rename_table(ORDERS, "New")
+    api.data_tables.rename_table(ORDERS, "New")
     assert server.asked == ["PATCH /data-tables/d-1"] * 2 + ["GET /data-tables"]
 
 
@@ -426,7 +423,7 @@ def test_a_name_that_another_table_has_or_n8n_refuses_is_an_error(
     server.on("PATCH /data-tables/d-1", answer)
     server.on("GET /data-tables", page(TABLE, {**TABLE, "id": "d-2", "name": "New"}))
     with pytest.raises(ApiError):
-        api.resources.rename_table(ORDERS, "New")
+        api.data_tables.rename_table(ORDERS, "New")
 
 
 @pytest.mark.parametrize(
@@ -444,9 +441,9 @@ def test_a_table_that_is_gone_already_is_deleted(
     server.on("DELETE /data-tables/d-1", answer)
     if fails:
         with pytest.raises(ApiError):
-            api.resources.delete_table("d-1")
+            api.data_tables.delete_table("d-1")
     else:
-        api.resources.delete_table("d-1")
+        api.data_tables.delete_table("d-1")
 
 
 @pytest.mark.parametrize(

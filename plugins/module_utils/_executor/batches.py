@@ -1,0 +1,67 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sends changes in few calls, and finds out which of them n8n refuses where it refuses all because of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from .._changes.change import Change
+from .._errors import ApiError, N8nError
+from .._server.client import Client
+from .tracker import ChangeTracker
+
+
+def apply_batch(
+    client: Client,
+    tracker: ChangeTracker,
+    changes: Sequence[Change],
+    send: Callable[[Sequence[Change]], None],
+    still_to_do: Callable[[Sequence[Change]], Sequence[Change]],
+) -> None:
+    """Make changes by one call and, where n8n refuses it, by one for each role: it refuses all because of one.
+
+    `still_to_do` looks again after a refusal. HTTP 500 is what n8n says where another task writes the same rows, and
+    of users who are gone (seen on 2.40.7), so what is still to do then is sent again.
+    """
+    refusal = refusal_of(partial(send, changes))
+    rest = changes
+    attempts = 0
+    while _is_internal(refusal) and attempts < client.connection.retries:
+        rest = still_to_do(rest)
+        if not rest:
+            return
+        client.pause(attempts)
+        attempts += 1
+        refusal = refusal_of(partial(send, rest))
+    if refusal is None:
+        return
+    changes = rest
+    rest = still_to_do(changes) if isinstance(refusal, ApiError) and not attempts else changes
+    roles: dict[str | None, list[Change]] = {}
+    for change in rest:
+        roles.setdefault(change.after, []).append(change)
+    # What is broken is no matter of roles.
+    is_broken = not isinstance(refusal, ApiError) or refusal.status >= 500
+    if len(rest) == len(changes) and (is_broken or len(roles) == 1):
+        tracker.failed(changes, refusal)
+        return
+    for part in roles.values():
+        error = refusal_of(partial(send, part))
+        if error is not None:
+            tracker.failed(part, error)
+
+
+def refusal_of(send: Callable[[], None]) -> N8nError | None:
+    """Return the error that `send` raises, None if it raises none."""
+    try:
+        send()
+    except N8nError as error:
+        return error
+    return None
+
+
+def _is_internal(refusal: N8nError | None) -> bool:
+    return isinstance(refusal, ApiError) and refusal.status == 500

@@ -1,0 +1,198 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task that the run() of every module gets. It knows no Ansible, so that it also runs without a module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .._changes.outcome import ApplyError, ConflictError, Outcome
+from .._changes.plan import Plan
+from .._errors import InputError, N8nError
+from .._server.api import Api
+from .._server.hints import scopes_remedy
+from .._server.reading import read, roles_if_shown
+from .._state.model import State, User
+from .._state.read_request import ReadRequest
+from .._state.roles import Role, role_slug
+from .._state.similar_names import SimilarEmails, missing_user_note
+from .apply import apply
+
+
+class Task:
+    """What the run() of a module works with: it reads, and applies a plan, or in check mode says what it would do."""
+
+    def __init__(self, api: Api, check_mode: bool, wants_diff: bool) -> None:
+        self.api = api
+        self.check_mode = check_mode
+        self.wants_diff = wants_diff
+        self.plan: Plan | None = None
+        self.outcome = Outcome()
+        self.warnings: list[str] = []
+        # What a module returns beside the plan, also where it fails after planning.
+        self.findings: dict[str, Any] = {}
+        # What is changed besides the plan, as text before and after it; asked for when all is done.
+        self.extra_diff: Callable[[], dict[str, str]] = lambda: {"before": "", "after": ""}
+
+    @property
+    def url(self) -> str:
+        """The address of the server, as plans and records name it."""
+        return self.api.client.connection.url
+
+    def read(self, request: ReadRequest) -> State:
+        """Return the state that `request` asks for."""
+        return read(self.api, request)
+
+    def roles_if_shown(self) -> tuple[Role, ...] | None:
+        """Return the roles that there are, or None where the server or the key's scopes do not show them."""
+        return roles_if_shown(self.api)
+
+    def warn_of_similar_user(self, reference: str) -> None:
+        """Say which user may be meant by an email that no user has, if one has a similar email and n8n lists the users."""
+        if "@" not in reference:
+            return
+        try:
+            listing = self.api.list_users()
+        except N8nError:
+            # A hint is all that is missing then.
+            return
+        note = missing_user_note(reference, SimilarEmails(User.from_api(item).email for item in listing.items))
+        self.warnings += [note] if note else []
+
+    def set_plan(self, plan: Plan) -> None:
+        """Make `plan` and its notes part of what the task returns, whatever comes of it."""
+        self.plan = plan
+        self.warnings = list(dict.fromkeys((*self.warnings, *plan.notes)))
+
+    def apply(
+        self,
+        plan: Plan,
+        on_invite_links: Callable[[dict[str, str]], None] | None = None,
+        report: Callable[[Outcome], dict[str, Any]] = lambda outcome: {},
+        progress: Callable[[int, int, str], None] = lambda made, planned, action: None,
+        prepare: Callable[[], None] = lambda: None,
+    ) -> Outcome:
+        """Make the changes of `plan` and return what was done, which in check mode is what would be.
+
+        Raises InputError before anything is written where a role cannot be given, and ApplyError where some changes
+        could not be made. `on_invite_links` gets the invitation links, which are secrets, by email; without it, a warning
+        names the users whose links nothing keeps. `report` makes what a task that fails on the way returns besides, out of
+        what was done. `progress` is told how far it is, and `prepare` is called right before the first write, in check mode
+        where that would be.
+        """
+        self.set_plan(plan)
+        if self._is_worth_checking(plan):
+            self._check_scopes(plan)
+            self._check_roles(plan)
+        prepare()
+        if self.check_mode:
+            deleted = {change.owner for change in plan.changes if change.is_deletion}
+            self.outcome = Outcome(
+                done=list(plan.changes),
+                handover_outcomes={
+                    owner: handover.expected(owner in deleted) for owner, handover in plan.handovers.items()
+                },
+            )
+            return self.outcome
+        self.outcome = apply(plan, self.api, on_invite_links, progress)
+        if self.outcome.unreached:
+            self.outcome.notes.append(self._conflicts_note())
+        if self.outcome.errors:
+            raise ApplyError(self.outcome, report(self.outcome))
+        return self.outcome
+
+    def apply_single(
+        self,
+        plan: Plan,
+        on_invite_links: Callable[[dict[str, str]], None] | None = None,
+        report: Callable[[Outcome], dict[str, Any]] = lambda outcome: {},
+    ) -> Outcome:
+        """Do as apply does for a task with one wish, which fails where it could not be made true."""
+        outcome = self.apply(plan, on_invite_links, report)
+        if outcome.unreached:
+            # The error says it.
+            outcome.notes.remove(self._conflicts_note())
+            raise ConflictError(outcome, report(outcome))
+        return outcome
+
+    def _conflicts_note(self) -> str:
+        count = len(self.outcome.unreached)
+        return (
+            f"{count} change{'s were' if count > 1 else ' was'} left alone, because another task or user changed the same at the "
+            "same time. See conflicts. Another run of the task plans the rest again."
+        )
+
+    def _is_worth_checking(self, plan: Plan) -> bool:
+        """Return whether a refusal in the middle of the plan would be worse than two requests more.
+
+        n8n refuses a single write as a whole. Check mode has no refusal by which a missing scope could be seen.
+        """
+        writes = [change for change in plan.changes if not change.implied_by]
+        return len(writes) > 1 or any(change.is_deletion for change in writes) or (self.check_mode and bool(writes))
+
+    def _check_scopes(self, plan: Plan) -> None:
+        """Find out before the first write whether the key may do it, where n8n tells."""
+        missing = self.api.missing_scopes(_calls_of(plan))
+        if missing:
+            them = "it" if len(missing) == 1 else "them"
+            raise InputError(f"{scopes_remedy(missing, ())} The plan needs {them}, and nothing was changed.")
+
+    def _check_roles(self, plan: Plan) -> None:
+        """Find out before the first write whether the roles exist and the licence includes them, where n8n tells."""
+        given = {
+            (change.definition.role_kind, change.after or ""): change
+            for change in plan.changes
+            if change.definition.role_kind
+        }
+        if not given:
+            return
+        known = roles_if_shown(self.api)
+        for (kind, role), change in given.items():
+            role_slug(
+                role,
+                kind,
+                known,
+                f'{change.user} in project "{change.project}"' if change.project else str(change.user),
+            )
+
+    def result(self) -> dict[str, Any]:
+        """Return what every module returns."""
+        extra_diff = self.extra_diff()
+        changed = bool(self.outcome.done) or extra_diff["before"] != extra_diff["after"]
+        common = {"changed": changed, "requests": self.api.client.requests}
+        if self.plan is None or not self.wants_diff:
+            return common
+        diff = self.plan.diff(self.outcome.done)
+        return {**common, "diff": {key: diff[key] + extra_diff[key] for key in diff}}
+
+    def plan_result(self) -> dict[str, Any]:
+        """Return what a module that plans for many people returns of the plan."""
+        if self.plan is None:
+            return {}
+        return {
+            "plan": self.plan.to_result(),
+            "summary": self.plan.summary,
+            "digest": self.plan.digest,
+            "conflicts": self.outcome.conflicts,
+            "server": self.plan.state.url,
+            "done": [] if self.check_mode else [change.to_result() for change in self.outcome.done],
+            **self.findings,
+        }
+
+    def failed_result(self) -> dict[str, Any]:
+        """Return what a module that fails returns of the plan, if there was one, and of what was done by then."""
+        if self.plan is None:
+            return {}
+        done = set(self.outcome.done)
+        return {
+            **self.plan_result(),
+            "errors": self.outcome.errors,
+            "not_tried": [change.to_result() for change in self.plan.changes if change not in done],
+        }
+
+
+def _calls_of(plan: Plan) -> set[str]:
+    """Return what a plan calls, by the names in scopes.SCOPES."""
+    return {call for change in plan.changes if not change.implied_by for call in change.definition.calls}
