@@ -60,7 +60,7 @@ from typing import Any
 from ansible.plugins.lookup import LookupBase
 
 from ..module_utils._state.memberships import members_of_projects
-from ..module_utils._state.read_request import ReadRequest
+from ..module_utils._state.read_request import ALL, ReadRequest
 from ..plugin_utils._connection import connection_of, names_in, options_in, read_state
 
 
@@ -73,5 +73,5 @@ class LookupModule(LookupBase):
         projects = names_in(self._flatten(terms))
         if terms and not projects:
             return []
-        state = read_state(connection_of(self, self._templar), ReadRequest(projects=True, members=projects))
+        state = read_state(connection_of(self, self._templar), ReadRequest(projects=True, members=projects or ALL))
         return members_of_projects(state, projects)

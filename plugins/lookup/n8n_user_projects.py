@@ -61,7 +61,7 @@ from typing import Any
 from ansible.plugins.lookup import LookupBase
 
 from ..module_utils._state.memberships import projects_of_users_named
-from ..module_utils._state.read_request import ReadRequest
+from ..module_utils._state.read_request import ALL, ReadRequest
 from ..plugin_utils._connection import connection_of, options_in, read_state, users_in
 
 
@@ -75,5 +75,5 @@ class LookupModule(LookupBase):
         if terms and not users:
             return []
         # The members of a project come with their emails, so the users need not be read.
-        state = read_state(connection_of(self, self._templar), ReadRequest(projects=True, members=()))
+        state = read_state(connection_of(self, self._templar), ReadRequest(projects=True, members=ALL))
         return projects_of_users_named(state, users)

@@ -537,7 +537,7 @@ from ..module_utils._module import OPTION_NAMES, run_module
 from ..module_utils._planning.findings import pending_users, unmatched
 from ..module_utils._planning.planner import plan
 from ..module_utils._planning.removal_limits import RemovalLimits
-from ..module_utils._state.read_request import ReadRequest
+from ..module_utils._state.read_request import ALL, ReadRequest
 from ..module_utils._storage.invite_file import InviteFile
 from ..module_utils._storage.progress_file import ProgressFile
 from ..module_utils._storage.record_file import RecordFile
@@ -615,7 +615,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         desired = with_restored_access(desired, restored_users, state)
     planned = plan(state, desired)
     if limits.needs_all_members(planned, policy):
-        planned = plan(task.read(replace(request, projects=True, projects_optional=True, members=())), desired)
+        planned = plan(task.read(replace(request, projects=True, projects_optional=True, members=ALL)), desired)
     notes = restore_notes(restored_users, restoring, params["state_path"])
     planned = replace(planned, notes=(*planned.notes, *notes))
     task.set_plan(planned)

@@ -114,7 +114,7 @@ from ..module_utils._executor.task import Task
 from ..module_utils._module import run_module
 from ..module_utils._state.memberships import projects_called, projects_result
 from ..module_utils._state.names import project_name
-from ..module_utils._state.read_request import ReadRequest
+from ..module_utils._state.read_request import ALL, NONE, ReadRequest
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "name": {"type": "str"},
@@ -131,7 +131,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         if params[option] is not None:
             project_name(params[option], option)
     named = tuple(reference for reference in (name, project_id) if reference is not None)
-    members = named if params["members"] else None
+    members = (named or ALL) if params["members"] else NONE
     # A personal project's member is the user who is its creator, which takes no request a project.
     state = task.read(ReadRequest(projects=True, members=members, all_users=params["members"] and personal))
     wanted = [

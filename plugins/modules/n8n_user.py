@@ -230,7 +230,7 @@ from ..module_utils._executor.task import Task
 from ..module_utils._module import run_module
 from ..module_utils._planning.planner import plan
 from ..module_utils._state.model import User
-from ..module_utils._state.read_request import ReadRequest
+from ..module_utils._state.read_request import ALL, ReadRequest
 from ..module_utils._state.residual_access import residual_access
 
 ARGUMENT_SPEC: dict[str, Any] = {
@@ -292,7 +292,7 @@ def _deletion(reference: str, handover_options: HandoverOptions) -> ReadRequest:
         all_users=True,
         projects=True,
         projects_optional=True,
-        members=(),
+        members=ALL,
         owned_items=True,
         folders=True,
         destination=handover_options.transfer_to,

@@ -137,7 +137,7 @@ from ..module_utils._desired.desired import user_reference
 from ..module_utils._executor.task import Task
 from ..module_utils._module import run_module
 from ..module_utils._state.memberships import users_result
-from ..module_utils._state.read_request import ReadRequest
+from ..module_utils._state.read_request import ALL, NONE, ReadRequest
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "email": {"type": "str"},
@@ -153,7 +153,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     named = (user_reference(params[which], which, is_email=which == "email"),) if which else ()
     memberships = params["memberships"]
     state = task.read(
-        ReadRequest(users=named, all_users=not named, projects=memberships, members=() if memberships else None)
+        ReadRequest(users=named, all_users=not named, projects=memberships, members=ALL if memberships else NONE)
     )
     return {"users": users_result(state, memberships, params["include_personal"])}
 

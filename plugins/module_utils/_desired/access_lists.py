@@ -10,7 +10,7 @@ from typing import Any
 
 from .._errors import InputError, ErrorCollector
 from .._state.names import check_ascii, composed, project_name, stored_email
-from .._state.read_request import ReadRequest
+from .._state.read_request import ALL, NONE, ReadRequest
 from .._state.roles import plain_slug
 from .desired import (
     ADDITIVE,
@@ -218,8 +218,8 @@ def access_request(desired: DesiredState) -> ReadRequest:
         # by what it is yet to be called.
         if project.lists_members or desired.authority(project) != ADDITIVE or in_nfc & set(map(composed, called)):
             named |= called
-    members = () if everywhere else tuple(sorted(named)) or None
-    projects = members is not None or bool(desired.projects)
+    members = ALL if everywhere else tuple(sorted(named))
+    projects = members != NONE or bool(desired.projects)
     # Whether a denied project exists is said in the result.
     denies = any(user.denied for user in desired.users)
     return ReadRequest(

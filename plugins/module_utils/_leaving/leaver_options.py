@@ -15,7 +15,7 @@ from .._desired.handover_options import HandoverOptions, deletion_calls
 from .._errors import ErrorCollector, InputError
 from .._state.model import State, User
 from .._state.names import stored_email
-from .._state.read_request import ReadRequest
+from .._state.read_request import ALL, ReadRequest
 from .._state.roles import CHAT_USER
 from .demotion import has_custom_role
 from .grace_period import GracePeriod
@@ -119,7 +119,7 @@ def leaver_request(references: Sequence[str], leaver_options: LeaverOptions) -> 
         users=tuple(references),
         all_users=True,
         projects=True,
-        members=(),
+        members=ALL,
         roles=leaver_options.action in (DEMOTE, STAGED) and leaver_options.demote_role not in ("chatUser", CHAT_USER),
         owned_items=True,
         # Only what goes leaves folders behind.

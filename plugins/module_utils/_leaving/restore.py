@@ -15,7 +15,7 @@ from .._desired.protection import Protection
 from .._errors import InputError, ErrorCollector
 from .._state.dates import utc
 from .._state.model import State
-from .._state.read_request import ReadRequest
+from .._state.read_request import Members, ReadRequest
 from .._state.roles import ORDER, Role, role_slug
 from .._text import quoted
 from .leaver_record import LeaverRecord, RecordEntry
@@ -63,9 +63,9 @@ def restore_request(request: ReadRequest, record: LeaverRecord) -> ReadRequest:
     recorded = {key for staged in record.leavers.values() for key, _name, _role in staged.memberships}
     if not recorded:
         return request
-    # An empty tuple asks for the members of all projects.
-    members = () if request.members == () else tuple(sorted({*(request.members or ()), *recorded}))
-    return replace(request, projects=True, members=members)
+    if isinstance(request.members, Members):
+        return replace(request, projects=True)
+    return replace(request, projects=True, members=tuple(sorted({*request.members, *recorded})))
 
 
 def find_restored_users(record: LeaverRecord, desired: DesiredState, state: State) -> list[RestoredUser]:
@@ -91,7 +91,7 @@ def restore_check_request(request: ReadRequest, restored_users: Iterable[Restore
         users=tuple(restored.email for restored in restored_users),
         all_users=request.all_users,
         projects=bool(projects),
-        members=tuple(sorted(projects)) if projects else None,
+        members=tuple(sorted(projects)),
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from .._errors import ApiError, IncompleteReading
 from .._state.model import Project, State, User
-from .._state.read_request import ReadRequest
+from .._state.read_request import NONE, Members, ReadRequest
 from .._state.roles import INSTANCE_ADMIN_ROLES, Role
 from .._state.scopes import scopes_of
 from .api import Api
@@ -64,7 +64,7 @@ def _read(api: Api, request: ReadRequest) -> State:
         state = replace(state, users=_named_users(api, request.users))
         if request.projects:
             state = replace(state, projects=_projects(api, request.projects_optional))
-    if request.members is not None:
+    if request.members != NONE:
         state = replace(state, members=api.members_of(_team_projects(state, request.members)))
     if request.roles:
         state = replace(state, roles=api.find_roles())
@@ -81,9 +81,9 @@ def roles_if_shown(api: Api) -> tuple[Role, ...] | None:
         raise
 
 
-def _team_projects(state: State, wanted: tuple[str, ...]) -> list[str]:
-    """Return the ids of the team projects that `wanted` may mean, by id or by name; of all if it names none."""
-    if not wanted:
+def _team_projects(state: State, wanted: tuple[str, ...] | Members) -> list[str]:
+    """Return the ids of the team projects that `wanted` may mean by id or name, or ALL of them."""
+    if isinstance(wanted, Members):
         return [project.id for project in state.projects if project.is_team]
     meant = (project for name in wanted for project in (*state.find_projects(name), *state.projects_named(name)))
     return list(dict.fromkeys(project.id for project in meant if project.is_team))

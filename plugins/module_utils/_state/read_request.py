@@ -6,11 +6,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
+
+
+class Members(Enum):
+    """A value that no filter can become by accident, as an empty one would."""
+
+    ALL = "all"
+
+
+# The members of all projects, and of none. An empty tuple never means everything.
+ALL = Members.ALL
+NONE: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class ReadRequest:
-    """What has to be read: the users named, or all; the projects; the members of those named (empty: of all, None: of none).
+    """What has to be read: the users named, or all; the projects; the members of those named, or ALL or NONE.
 
     `projects_optional` reads no projects where the licence has no team projects, instead of failing. `owned_items` asks
     for what the named users own, `owned_by_projects` for what these projects own, `folders` for their folders, at a
@@ -22,7 +34,7 @@ class ReadRequest:
     all_users: bool = False
     projects: bool = False
     projects_optional: bool = False
-    members: tuple[str, ...] | None = None
+    members: tuple[str, ...] | Members = NONE
     roles: bool = False
     owned_items: bool = False
     owned_by_projects: tuple[str, ...] = ()
@@ -38,7 +50,7 @@ class ReadRequest:
             *(("list_users",) if self.all_users else ()),
             *(("find_user",) if self.users and not self.all_users else ()),
             *(("list_projects",) if self.projects else ()),
-            *(("members",) if self.members is not None else ()),
+            *(("members",) if self.members != NONE else ()),
             *(("find_roles",) if self.roles else ()),
             *(("workflows", "credentials", "tables") if owned else ()),
             *(("variables",) if self.owned_by_projects else ()),
@@ -46,4 +58,4 @@ class ReadRequest:
         )
 
 
-EVERYTHING = ReadRequest(all_users=True, projects=True, members=())
+EVERYTHING = ReadRequest(all_users=True, projects=True, members=ALL)

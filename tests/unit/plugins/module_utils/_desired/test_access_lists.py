@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_request, desired_access
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import ALL, NONE, Members
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, ErrorCollector
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import (
     ADDITIVE,
@@ -343,34 +344,34 @@ NAMES = ("Old", "Sales", "p-1")
     ("users", "projects", "policy", "read"),
     [
         # Without any project named none is read.
-        ([ADA], None, ListPolicy(), (False, None)),
-        ([ADA], None, STRICT, (False, None)),
-        ([ADA], [], ListPolicy(), (False, None)),
-        ([{**ADA, "projects": {}}], None, ListPolicy(), (False, None)),
+        ([ADA], None, ListPolicy(), (False, NONE)),
+        ([ADA], None, STRICT, (False, NONE)),
+        ([ADA], [], ListPolicy(), (False, NONE)),
+        ([{**ADA, "projects": {}}], None, ListPolicy(), (False, NONE)),
         # Of projects that are named, the members.
         ([{**ADA, "projects": {"B": "viewer", "A": "viewer"}}], None, ListPolicy(), (True, ("A", "B"))),
         (None, [{**SALES, "members": {"a@example.com": "viewer"}}], ListPolicy(), (True, NAMES)),
         (None, [{**SALES, "members": {}}], STRICT, (True, NAMES)),
         # Where nobody is named in it and nobody is taken from it, only that the project is there.
-        (None, [SALES], ListPolicy(), (True, None)),
+        (None, [SALES], ListPolicy(), (True, NONE)),
         (None, [SALES], STRICT, (True, NAMES)),
         (None, [{**SALES, "authority": AUTHORITATIVE}], ListPolicy(), (True, NAMES)),
-        (None, [{**SALES, "authority": ADDITIVE}], STRICT, (True, None)),
+        (None, [{**SALES, "authority": ADDITIVE}], STRICT, (True, NONE)),
         # By whatever name they are called now.
         ([{**ADA, "projects": {"Sales": "viewer"}}], [SALES], ListPolicy(), (True, NAMES)),
         ([{**ADA, "projects": {"B": "viewer"}}], [SALES], ListPolicy(), (True, ("B",))),
         # Who is authoritatively somewhere is so nowhere else; who is named nowhere is so everywhere.
-        ([{**ADA, "projects": {"A": "viewer"}}], None, STRICT, (True, ())),
-        ([{**ADA, "projects": {}}], None, STRICT, (True, ())),
-        ([ADA], None, ListPolicy(unlisted_users=REMOVE_MEMBERSHIPS), (True, ())),
-        ([ADA], None, ListPolicy(unlisted_users=DEMOTE), (True, ())),
+        ([{**ADA, "projects": {"A": "viewer"}}], None, STRICT, (True, ALL)),
+        ([{**ADA, "projects": {}}], None, STRICT, (True, ALL)),
+        ([ADA], None, ListPolicy(unlisted_users=REMOVE_MEMBERSHIPS), (True, ALL)),
+        ([ADA], None, ListPolicy(unlisted_users=DEMOTE), (True, ALL)),
         # A chat user loses every membership.
-        ([{**ADA, "role": "chatUser", "projects": {"B": "viewer"}}], None, ListPolicy(), (True, ())),
-        ([{**ADA, "role": "global:chatUser"}], None, ListPolicy(), (True, ())),
+        ([{**ADA, "role": "chatUser", "projects": {"B": "viewer"}}], None, ListPolicy(), (True, ALL)),
+        ([{**ADA, "role": "global:chatUser"}], None, ListPolicy(), (True, ALL)),
     ],
 )
 def test_what_is_read_is_what_can_make_a_difference(
-    users: Entries | None, projects: Entries | None, policy: ListPolicy, read: tuple[bool, tuple[str, ...] | None]
+    users: Entries | None, projects: Entries | None, policy: ListPolicy, read: tuple[bool, tuple[str, ...] | Members]
 ) -> None:
     request = needs_of(users, projects, policy)
     assert (request.projects, request.members, request.all_users) == (*read, True)

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_result import leaver_results
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import ALL
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import plan_leavers
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_options import (
@@ -123,7 +124,7 @@ def test_a_person_named_twice_is_one_person() -> None:
 
 def test_the_server_is_read_once_for_all_of_them() -> None:
     request = leaver_request(["a@example.com"], LeaverOptions("delete"))
-    assert (request.all_users, request.projects, request.members, request.owned_items) == (True, True, (), True)
+    assert (request.all_users, request.projects, request.members, request.owned_items) == (True, True, ALL, True)
 
 
 def test_the_result_says_for_each_what_was_taken_away() -> None:

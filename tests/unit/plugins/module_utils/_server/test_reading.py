@@ -16,7 +16,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read, roles_if_shown
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.resource_api import KEY_SEES_LITTLE
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Api
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import ReadRequest
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import ALL, Members, NONE, ReadRequest
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import (
     NOT_FOUND,
     Answer,
@@ -262,7 +262,7 @@ def test_what_is_not_needed_is_not_read(server: MisbehavingServer, api: Api) -> 
 @pytest.mark.parametrize(
     ("wanted", "read_of"),
     [
-        ((), {"p-Sales", "p-Ops", "p-Twin", "p-Twin2"}),
+        (ALL, {"p-Sales", "p-Ops", "p-Twin", "p-Twin2"}),
         (("Sales",), {"p-Sales"}),
         (("p-Ops", "Ops"), {"p-Ops"}),
         (("Twin",), {"p-Twin", "p-Twin2"}),
@@ -270,7 +270,7 @@ def test_what_is_not_needed_is_not_read(server: MisbehavingServer, api: Api) -> 
     ],
 )
 def test_members_are_read_of_the_team_projects_that_are_named(
-    wanted: tuple[str, ...], read_of: set[str], server: MisbehavingServer, api: Api
+    wanted: tuple[str, ...] | Members, read_of: set[str], server: MisbehavingServer, api: Api
 ) -> None:
     server.on("*", page({"id": "u-ann", "email": "ann@example.com", "role": "project:viewer"}))
     twin = {**team("Twin"), "id": "p-Twin2"}
@@ -280,9 +280,9 @@ def test_members_are_read_of_the_team_projects_that_are_named(
     assert len(server.requests) == 1 + len(read_of)
 
 
-@pytest.mark.parametrize(("members", "count"), [(None, 0), ((), 1)])
-def test_none_means_no_members_and_empty_means_all(
-    members: tuple[str, ...] | None, count: int, server: MisbehavingServer, api: Api
+@pytest.mark.parametrize(("members", "count"), [(NONE, 0), ((), 0), (ALL, 1)])
+def test_an_empty_filter_means_no_members(
+    members: tuple[str, ...] | Members, count: int, server: MisbehavingServer, api: Api
 ) -> None:
     server.on("GET /projects", page(team("Sales")))
     server.on("GET /projects/p-Sales/users", page())
