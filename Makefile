@@ -4,16 +4,17 @@
 
 PYTHON ?= python3
 STAGES ?=
+ONLY ?=
 BENCH ?=
 
 VENV := .venv
 LOCK := tests/requirements.txt
 # Named after what is inside: another lock or another Python makes another environment.
 READY := $(VENV)/.ready-$(shell { cat $(LOCK); $(PYTHON) -VV; } 2>&1 | cksum | cut -d ' ' -f 1)
-SUITE = PYTHONPATH=tests $(VENV)/bin/python -m suite
+SUITE = PYTHONPATH=tests $(VENV)/bin/python -m suite $(if $(ONLY),--only '$(ONLY)')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-floor test-oldest test-browser test-ldap test-postgres bench clean
+.PHONY: help demo test test-floor test-oldest test-browser test-ldap test-postgres bench docs diagram clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -21,7 +22,7 @@ help: ## Show this list
 demo: $(READY) ## Start a throwaway n8n and show on it what the collection does
 	@PYTHONPATH=tests $(VENV)/bin/python demo/run.py
 
-test: $(READY) ## Run all tests, or some: make test STAGES="sanity units"
+test: $(READY) ## Run all tests, or some: make test STAGES="sanity units"; ONLY=name runs one test
 	@$(SUITE) $(STAGES)
 
 test-floor: $(READY) ## Run the tests that need n8n against the oldest n8n that is supported
@@ -58,6 +59,13 @@ test-postgres: $(READY) ## Run the tests that need n8n on PostgreSQL (Debian's, 
 
 bench: $(READY) ## Measure speed side by side with what a user would do instead, or some: make bench BENCH="reading"
 	@PYTHONPATH=tests $(VENV)/bin/python -m bench $(BENCH)
+
+docs: $(READY) ## Build the documentation site: reference and guides, as HTML
+	@$(SUITE) docs
+	@echo "The site is in $(CURDIR)/.build/docs/html/index.html"
+
+diagram: $(READY) ## Draw the diagram of the packages again, from the imports (docs/docsite/images/packages.svg)
+	@PYTHONPATH=tests $(VENV)/bin/python -m diagram
 
 clean: ## Remove what the other targets made (installed n8n stay in the user's cache)
 	rm -rf .venv .venv-oldest .venv-browser .venv-ldap .build

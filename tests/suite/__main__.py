@@ -14,7 +14,7 @@ from pathlib import Path
 from n8n_server.install import DEFAULT_LOCK
 
 from .bench import Bench
-from .stages import NEED_SERVER, ON_REQUEST, STAGES, Stage, server
+from .stages import HAVE_NAMED_TESTS, NEED_SERVER, ON_REQUEST, STAGES, Stage, server
 from .staging import ROOT, stage_collection
 from .tally import Tally
 
@@ -26,7 +26,7 @@ def main() -> int:
     if wanted & NEED_SERVER:
         wanted.add(server.__name__)
     rows: list[tuple[str, Tally, float]] = []
-    with Bench(stage_collection(ROOT), options.lock, options.postgres) as bench:
+    with Bench(stage_collection(ROOT), options.lock, options.postgres, options.only) as bench:
         for name, stage in STAGES.items():
             if name in wanted:
                 rows.append(_run(name, stage, bench))
@@ -38,6 +38,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--lock", type=Path, default=DEFAULT_LOCK, metavar="DIR", help="which n8n to test against")
     parser.add_argument("--postgres", action="store_true", help="let n8n use a PostgreSQL in place of SQLite")
     parser.add_argument(
+        "--only", default="", metavar="TEST", help="run one test of the named stages, by its name for their tool"
+    )
+    parser.add_argument(
         "stages",
         nargs="*",
         metavar="STAGE",
@@ -46,6 +49,10 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     if unknown := set(options.stages) - set(STAGES):
         parser.error(f"no such stage: {' '.join(sorted(unknown))}. There are: {' '.join(STAGES)}")
+    if options.only and not (options.stages and set(options.stages) <= HAVE_NAMED_TESTS):
+        parser.error(
+            f"--only needs stages, out of these: {' '.join(name for name in STAGES if name in HAVE_NAMED_TESTS)}"
+        )
     if not (options.lock / "package-lock.json").is_file():
         parser.error(f"{options.lock} has no package-lock.json")
     options.lock = options.lock.resolve()

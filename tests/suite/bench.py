@@ -38,10 +38,12 @@ def by_exit_code(done: Done) -> Tally:
 class Bench:
     """Runs commands for the stages; as a context manager it stops n8n at the end."""
 
-    def __init__(self, collection: Path, lock: Path, postgres: bool = False) -> None:
+    def __init__(self, collection: Path, lock: Path, postgres: bool = False, only: str = "") -> None:
         self.collection = collection
         self.lock = lock
         self.postgres = postgres
+        # The name of the one test to run, as the tool of each stage knows it; "" for all.
+        self.only = only
         self.stage = ""
         self._n8n: Server | None = None
         self._closing = ExitStack()

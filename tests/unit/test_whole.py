@@ -23,6 +23,7 @@ PLUGINS = sorted(path.relative_to(ROOT) for kind in KINDS for path in ROOT.glob(
 ROLES = sorted(path.name for path in ROOT.glob("roles/*") if path.is_dir())
 SHIPPED = {
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "LICENSE",
     "README.md",
     "changelogs",
