@@ -423,7 +423,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
             try:
                 if not task.check_mode:
                     file.put_back(newly_staged(file.record, outcome.done, then))
-                # Whoever is no user any more is through.
+                # Whoever is no longer a user is through.
                 file.keep(file.record.without(set(file.record.leavers) - {user.id for user in then.users}))
             except N8nError as error:
                 # What was done is done, and the next run tidies up.

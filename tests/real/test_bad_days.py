@@ -246,7 +246,7 @@ def test_the_community_edition(features: Server) -> None:
             refused(
                 name,
                 "Your license does not allow for feat:projectRole:admin",
-                "Team projects need an n8n licence",
+                "Team projects need an n8n license",
                 **args,
             )
     refused("n8n_user", "is not deleted: the personal project of this user cannot be seen", email=ADA, state="absent")
@@ -274,7 +274,7 @@ def test_without_advanced_permissions(features: Server) -> None:
         ):
             refused(name, 'the licence of this n8n does not include the role "global:admin"', **args)
     else:
-        advanced = "need an n8n licence with advanced permissions"
+        advanced = "need an n8n license with advanced permissions"
         refused_by_n8n("n8n_user", "Cannot invite admin user without advanced permissions", advanced, **admin)
         refused_by_n8n(
             "n8n_user", "Your license does not allow for feat:advancedPermissions", advanced, email=ADA, role="admin"
@@ -288,7 +288,9 @@ def test_without_advanced_permissions(features: Server) -> None:
 def test_quotas(features: Server) -> None:
     before = everything(features)
     features.quota("maxTeamProjects", 1)
-    refused_by_n8n("n8n_project", "maximum of 1 team projects", "number of team projects is used up", name="New")
+    refused_by_n8n(
+        "n8n_project", "maximum of 1 team projects", "number of team projects in the license is used up", name="New"
+    )
     assert everything(features) == before
     # Whatever the number, n8n then closes its users to the API.
     features.quota("users", 100)
@@ -304,7 +306,7 @@ def test_what_is_no_n8n(server: MisbehavingServer) -> None:
             refused(name, "is not the public API of an n8n: check url", **args, url=server.url, api_key="a-key")
     assert {request.method for request in server.requests} == {"GET"}
     refused("n8n_user", "could not be reached", email=ADA, url="http://127.0.0.1:9", api_key="a-key", retries=0)
-    refused("n8n_user", "is no address of a server", email=ADA, url="n8n.example.com", api_key="a-key")
+    refused("n8n_user", "is not the address of a server", email=ADA, url="n8n.example.com", api_key="a-key")
 
 
 def copy(n8n: Server, stub: MisbehavingServer) -> dict[str, Any]:
@@ -372,7 +374,7 @@ def test_roles_that_cannot_be_given(features: Server) -> None:
             role="editor",
         )
     else:
-        words = ("Your instance is not licensed to use role", "Choose a role that the licence of this n8n includes.")
+        words = ("Your instance is not licensed to use role", "Choose a role that the license of this n8n includes.")
         refused_by_n8n("n8n_project_member", *words, **member, role="editor")
     assert everything(features) == before
 

@@ -124,7 +124,7 @@ def test_examples_run_as_they_stand(source: Path, n8n: Server, tmp_path: Path, m
     play = "- hosts: localhost\n  gather_facts: false\n  tasks:\n"
     (tmp_path / "play.yml").write_text(play + textwrap.indent(examples(source), "    "), encoding="utf-8")
     before = everything(n8n)
-    unseen = "does not show the data tables of others" if version(n8n) < (2, 36) else None
+    unseen = "does not show the data tables of other users" if version(n8n) < (2, 36) else None
     code, output = run("ansible-playbook play.yml --check --diff", tmp_path)
     assert code == 0 or (source.stem == "n8n_offboard" and unseen and unseen in output), output
     assert everything(n8n) == before

@@ -136,8 +136,8 @@ def test_what_somebody_else_does_meanwhile_is_not_undone(n8n: Server, between: B
     assert done["changed"] and not done.get("failed")
     assert {(conflict["user"], conflict["project"], conflict["reason"]) for conflict in done["conflicts"]} == {
         (CY, "Sales", f"left alone: {CY} has become project:editor"),
-        (DI, "Sales", f"left alone: {DI} is no member any more"),
-        (BO, "Sales", f"left alone: {BO} is no member any more"),
+        (DI, "Sales", f"left alone: {DI} is no longer a member"),
+        (BO, "Sales", f"left alone: {BO} is no longer a member"),
         (ADA, "Sales", f"left alone: {ADA} has become the last admin of the project"),
     }
     assert n8n.memberships() == {
@@ -155,19 +155,19 @@ def test_a_project_that_goes_meanwhile_is_left_alone(n8n: Server, between: Betwe
     between.meanwhile = {1: lambda: n8n.api("DELETE", support)}
     done = run(n8n, between)
     assert not done.get("failed") and {conflict["project"] for conflict in done["conflicts"]} == {"Support"}
-    assert {conflict["reason"] for conflict in done["conflicts"]} == {"left alone: the project is not there any more"}
+    assert {conflict["reason"] for conflict in done["conflicts"]} == {"left alone: the project no longer exists"}
     assert n8n.memberships() == {name: members for name, members in WANTED.items() if name != "Support"}
 
 
 def test_somebody_who_is_deleted_meanwhile_keeps_nobody_out(n8n: Server, between: Between) -> None:
-    """n8n refuses all new members of a project because of one who is no user any more."""
+    """n8n refuses all new members of a project because of one who is no longer a user."""
     people(n8n)
     between.meanwhile = {1: lambda: n8n.api("DELETE", f"/users/{user_id(n8n, DI)}")}
     listed = [{"name": "Support", "members": {ADA: "admin", BO: "editor", DI: "viewer"}}]
     done = run(n8n, between, users=[], projects=listed, authority="additive", unlisted_users="keep")
     assert not done.get("failed")
     assert [(conflict["user"], conflict["reason"]) for conflict in done["conflicts"]] == [
-        (DI, f"left alone: {DI} is no user any more")
+        (DI, f"left alone: {DI} is no longer a user")
     ]
     support = n8n.memberships()["Support"]
     assert support == {ADA: "project:admin", BO: "project:editor", CY: "project:viewer", OWNER: "project:admin"}

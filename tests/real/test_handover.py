@@ -299,7 +299,7 @@ def orders(company: Company) -> str:
 def test_a_table_is_copied_whole_under_a_name_of_its_own(company: Company, orders: str) -> None:
     if company.floor:
         for option in ("refuse", "copy"):
-            with pytest.raises(InputError, match="does not show the data tables of others"):
+            with pytest.raises(InputError, match="does not show the data tables of other users"):
                 company.plan(company.ops, data_tables=option)
         assert company.plan(company.ops, data_tables="delete").steps
         return

@@ -35,7 +35,7 @@ def run(module: Any, n8n: Server, **args: Any) -> str:
 
 
 def tables(n8n: Server) -> dict[str, str]:
-    """On an n8n that does not show the data tables of others, the task has to say that they may go."""
+    """On an n8n that does not show the data tables of other users, the task has to say that they may go."""
     return {"data_tables": "delete"} if n8n.version.startswith("2.8.") else {}
 
 

@@ -106,7 +106,7 @@ def test_what_n8n_refuses_is_said_and_the_next_run_does_it(nightly: Nightly, n8n
     assert code == 2, output
     assert record["state"] == "incomplete"
     assert {change["action"] for change in record["done"]} == {"invite_user", "create_project", "add_member"}
-    assert "number of team projects is used up" in record["error"]
+    assert "number of team projects in the license is used up" in record["error"]
     # Both are made at once, and either may be the one that is too many.
     assert [len(error["changes"]) for error in record["errors"]] == [1]
     lost = record["errors"][0]["changes"][0]["project"]

@@ -84,9 +84,7 @@ def _copy(
     try:
         api.data_tables.delete_table(table.id)
     except N8nError:
-        handover_outcome.notes.append(
-            f"{copy} is a complete copy of {table} of {owner}, which may or may not be deleted by now."
-        )
+        handover_outcome.notes.append(f"{copy} is a complete copy of {table} of {owner}, which may already be deleted.")
         raise
     # The copy is all there is now, whatever it is called.
     named = _named(copy, step, owner, destination, api, handover_outcome)
@@ -146,6 +144,6 @@ def _named(
     except N8nError as error:
         name = copy.name
         handover_outcome.notes.append(
-            f"{copy} is a complete copy and keeps this name, as it could not be renamed: {error}"
+            f"{copy} is a complete copy and keeps this name, because it could not be renamed: {error}"
         )
     return replace(step, after=name)

@@ -133,7 +133,7 @@ class InvitationSender:
         try:
             user = self.api.find_user(change.user or "")
             if user is None:
-                raise N8nError(f"n8n did not invite {change.user}, and did not say why.")
+                raise N8nError(f"n8n did not invite {change.user}, and gave no reason.")
         except N8nError as error:
             self.tracker.failed([change], error)
             return
@@ -152,7 +152,7 @@ def _not_invited(email: str, invitation: Invitation) -> N8nError:
             f"n8n could not send the invitation of {email} again: {mail_error(invitation.error)}. The account is pending as "
             "before. Correct the mail settings of n8n, and run the task again."
         )
-    return N8nError(f"n8n could not invite {email}: {mail_error(invitation.error) or 'it gave no id'}.")
+    return N8nError(f"n8n could not invite {email}: {mail_error(invitation.error) or 'it returned no id'}.")
 
 
 def _parts(changes: Sequence[Change], refusal: N8nError) -> list[list[Change]]:

@@ -50,7 +50,7 @@ class Recheck:
                 self.tracker.failed(changes, error)
                 return []
             for change in changes:
-                self.tracker.conflict(change, "the project is not there any more")
+                self.tracker.conflict(change, "the project no longer exists")
             return []
         except N8nError as error:
             self.tracker.failed(changes, error)
@@ -62,7 +62,7 @@ class Recheck:
             if role == (None if change.action == "add_member" else change.before):
                 as_seen.append(change)
             else:
-                found = f"{change.user} has become {role}" if role else f"{change.user} is no member any more"
+                found = f"{change.user} has become {role}" if role else f"{change.user} is no longer a member"
                 wanted = None if change.action == "remove_member" else change.after
                 self.tracker.conflict(change, found, is_already_made=role == wanted)
         going = {change.user_id for change in as_seen if change.removes_admin}
@@ -102,7 +102,7 @@ class Recheck:
                 self.tracker.failed([change], error)
                 continue
             if change in roles and user is None:
-                self.tracker.conflict(change, f"{change.user} is no user any more")
+                self.tracker.conflict(change, f"{change.user} is no longer a user")
             elif user is not None and user.role != change.before:
                 self.tracker.conflict(change, f"{change.user} has become {user.role}")
             else:
@@ -126,7 +126,7 @@ class Recheck:
             return list(changes)
         for change in changes:
             if self.tracker.user_id(change) not in there:
-                self.tracker.conflict(change, f"{change.user} is no user any more")
+                self.tracker.conflict(change, f"{change.user} is no longer a user")
         return [change for change in changes if self.tracker.user_id(change) in there]
 
     def users(self, references: Sequence[str]) -> list[User]:
@@ -153,7 +153,7 @@ class Recheck:
         as_planned = []
         for change in changes:
             if change.project_id and change.project_id not in now:
-                self.tracker.conflict(change, "the project is not there any more")
+                self.tracker.conflict(change, "the project no longer exists")
             elif change.project_id and now[change.project_id] != change.before:
                 self.tracker.conflict(change, f'the project has become "{now[change.project_id]}"')
             elif taken := _named(teams, change):
@@ -203,7 +203,7 @@ class Recheck:
         try:
             now = self.api.resources.owned_items(sorted(set(destinations.values())), True)
         except N8nError as error:
-            notes.append(f"Whether what moved is still published could not be looked at: {error}")
+            notes.append(f"Whether the moved workflows are still published could not be checked: {error}")
             return
         for handover in handovers:
             if handover.source.id in destinations:

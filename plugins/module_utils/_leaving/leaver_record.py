@@ -92,7 +92,7 @@ class LeaverRecord:
         except (KeyError, TypeError, ValueError, InputError) as error:
             words = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
             raise InputError(
-                f"The record {source} is damaged: {words}. Nobody is deleted. Bring back the last version that was good."
+                f"The record {source} is damaged: {words}. No user is deleted. Bring back the last version that was good."
             ) from None
         if recorded != url:
             raise InputError(f"The record {source} is about {recorded}, and this is {url}: give each n8n its own.")

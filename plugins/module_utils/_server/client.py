@@ -42,7 +42,9 @@ class Client:
 
     def __init__(self, connection: Connection, read_only: bool = False) -> None:
         if REQUESTS_IMPORT_ERROR is not None:
-            raise InputError("The Python library requests is missing where the task runs: install it with pip.")
+            raise InputError(
+                "The Python library requests is not installed on the host that runs the task. Install it with pip."
+            )
         self.connection = connection
         self.read_only = read_only
         self.requests = 0
@@ -107,13 +109,13 @@ class Client:
         reached or is no n8n, and its child Unanswered where a POST may or may not have been carried out.
         """
         if self.read_only and method != "GET":
-            raise N8nError(f"Check mode must not write, and was about to {operation}. This is a bug of lifecycle.n8n.")
+            raise N8nError(f"Check mode must not write, and tried to {operation}. This is a bug in lifecycle.n8n.")
         for attempt in range(self.connection.retries + 1):
             try:
                 return self._attempt(method, path, operation, scope, params, body)
             except TransientError as transient:
                 if method not in REPEATABLE and not transient.unsent:
-                    raise LostResponse(f"{transient.error} It was about to {operation}.") from None
+                    raise LostResponse(f"{transient.error} The operation was: {operation}.") from None
                 if attempt == self.connection.retries:
                     raise transient.after(attempt + 1) from None
                 self.pause(attempt, transient.retry_after)
@@ -144,7 +146,7 @@ class Client:
             seconds = min(0.5 * 2**attempt, 30.0) * random.uniform(0.5, 1.0)
         elif seconds > LONGEST_WAIT:
             raise ConnectionFailed(
-                f"{self.connection.url} asks to be left alone for {seconds:.0f} seconds (Retry-After): run the task later."
+                f"{self.connection.url} asks for a pause of {seconds:.0f} seconds (Retry-After). Run the task later."
             )
         time.sleep(seconds)
 
@@ -187,7 +189,9 @@ class Client:
         except ValueError:
             # No word of the body: the answer to an invitation has a secret in it.
             if "json" in answer.headers.get("Content-Type", ""):
-                failure = ConnectionFailed(f"The answer of {self.url_of(path)} is cut short or damaged: it is no JSON.")
+                failure = ConnectionFailed(
+                    f"The answer of {self.url_of(path)} is incomplete or damaged: it is not valid JSON."
+                )
                 raise TransientError(failure) from None
             raise self.not_n8n_error(path) from None
 
@@ -209,7 +213,7 @@ class Client:
             )
         server_message = _message_of(answer, self.connection.api_key)
         if server_message is None and status in TRY_AGAIN:
-            server_message = "the gateway in front of n8n gave no answer of n8n's"
+            server_message = "the gateway in front of n8n returned no answer from n8n"
         elif server_message is None:
             return self.not_n8n_error(answer.url.split("/api/v1", 1)[-1].split("?")[0])
         hint = hint_for(status, server_message, self.connection.url)

@@ -12,26 +12,29 @@ from collections.abc import Sequence
 _ADDRESS = r'invalid email|match format "email"'
 # What n8n says, and what a person can do about it (words seen on 2.8.4 and 2.40.7).
 _WAYS_OUT = (
-    (r"not licensed to use role", "Choose a role that the licence of this n8n includes."),
+    (r"not licensed to use role", "Choose a role that the license of this n8n includes."),
     (
         r"your license does not allow for feat:advancedPermissions|without advanced permissions",
-        "Changing instance roles and inviting admins need an n8n licence with advanced permissions.",
+        "A change of instance roles and an invitation of an admin need an n8n license with advanced permissions.",
     ),
     (
         r"your license does not allow for feat:projectRole",
-        "Team projects need an n8n licence that has them; n8n_user works without, as long as no active user is deleted.",
+        "Team projects need an n8n license that includes them. n8n_user works without it, as long as no active user is deleted.",
     ),
-    (r"licen[sc]e", "This needs an n8n licence with that feature."),
+    (r"licen[sc]e", "This needs an n8n license with that feature."),
     (
         r"managed by the Identity Provider|managed automatically",
-        "Single sign-on manages this: change it in the identity provider, or stop n8n from taking it from there.",
+        "Single sign-on manages this. Change it in the identity provider, or turn this off in the single sign-on settings of n8n.",
     ),
-    (r"Maximum number of users", "The licence's number of users is used up: remove somebody, or enlarge the licence."),
+    (
+        r"Maximum number of users",
+        "The number of users in the license is used up. Remove a user, or get a larger license.",
+    ),
     (
         _ADDRESS,
         "n8n does not accept an email address: correct the address, or remove its user from the list.",
     ),
-    (r"quota", "The licence's number of team projects is used up: remove one, or enlarge the licence."),
+    (r"quota", "The number of team projects in the license is used up. Remove a project, or get a larger license."),
 )
 
 
@@ -47,7 +50,7 @@ def hint_for(status: int, server_message: str, url: str) -> str:
     if status in (502, 503, 504):
         return f"Check that n8n runs at {url}, and run the task again once it has started."
     if status == 405 or (status == 404 and server_message == "not found"):
-        return "This collection needs n8n 2.8.0 or later: is this one older?"
+        return "This collection needs n8n 2.8.0 or later. Check the version of this n8n."
     return ""
 
 

@@ -63,16 +63,14 @@ class Connection:
             raise InputError(f"concurrency is {self.concurrency}: give the number of calls that may run at once.")
         if self.ca_path and not os.path.exists(self.ca_path):
             raise InputError(
-                f"ca_path {self.ca_path} does not exist where the task runs: give a file or folder of CAs."
+                f"ca_path {self.ca_path} does not exist on the host that runs the task. Use a file or folder of CAs."
             )
 
 
 def _base_url(url: str | None) -> str:
     """Return `url` without trailing slashes and without /api/v1, which the client adds."""
     if not url or not url.strip():
-        raise InputError(
-            "It is not said which n8n to use: set the option url, or the environment variable N8N_URL where the task runs."
-        )
+        raise InputError("No n8n server configured. Set url or N8N_URL on the host that runs the module.")
     url = url.strip()
     try:
         parts = urlsplit(url)
@@ -82,13 +80,11 @@ def _base_url(url: str | None) -> str:
         valid = False
     # Looked for in all of it: what is no URL may still have a password in it, and is quoted below.
     if "@" in url:
-        raise InputError("url has a user name or password in it: leave them out, n8n is asked with api_key alone.")
+        raise InputError("url contains a user name or password. Remove them: only api_key is used.")
     if not valid or re.search(r"\s", url):
-        raise InputError(f"url {url!r} is no address of a server: give one like https://n8n.example.com.")
+        raise InputError(f"url {url!r} is not the address of a server. Use an address such as https://n8n.example.com.")
     if parts.query or parts.fragment:
-        raise InputError(
-            f"url {url.split('?')[0].split('#')[0]!r} has a query or fragment behind it: give the address alone."
-        )
+        raise InputError(f"url {url.split('?')[0].split('#')[0]!r} has a query or a fragment. Use the address alone.")
     return re.sub(r"/api/v1$", "", url.rstrip("/")).rstrip("/")
 
 
@@ -98,9 +94,9 @@ def _key(key: str | None) -> str:
     key = (key or "").strip()
     if not key:
         raise InputError(
-            "There is no API key: set the option api_key, or the environment variable N8N_API_KEY where the task runs. "
-            "A key is made in n8n under Settings > n8n API."
+            "No API key configured. Set api_key or N8N_API_KEY on the host that runs the module. "
+            "Create a key in n8n under Settings > n8n API."
         )
     if not re.fullmatch(r"[\x21-\x7e]+", key):
-        raise InputError("api_key has spaces or other characters in it that no API key has: was it copied whole?")
+        raise InputError("api_key contains spaces or other characters that no API key has. Copy the whole key again.")
     return key

@@ -56,8 +56,8 @@ def read_pages(
             return Listing(tuple(found.values()), repeats, pages)
         if cursor in cursors:
             raise ConnectionFailed(
-                f"{client.url_of(path)} answers with a page cursor that it gave before, so its pages never end: is a "
-                "proxy with a cache in front of n8n?"
+                f"{client.url_of(path)} answers with a page cursor that it gave before, so its pages never end. Check whether a "
+                "proxy in front of n8n has a cache."
             )
         cursors.add(cursor)
         query["cursor"] = cursor
@@ -78,7 +78,7 @@ def read_complete(
             return listing
     raise IncompleteReading(
         f"{client.connection.url} was asked to {operation} and gave the same on different pages, {LISTING_ATTEMPTS} times in a row, "
-        "so something else may be missing: run the task again when fewer people are at work."
+        "so other entries may be missing. Run the task again when fewer people work in n8n."
     )
 
 

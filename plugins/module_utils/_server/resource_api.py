@@ -16,11 +16,11 @@ from .data_table_api import DataTableApi
 from .paging import PAGE, parsed, quoted_part, read_complete, send_once
 
 TABLES_UNSEEN = (
-    "this n8n does not show the data tables of others, so nobody knows whether some would be destroyed with it (seen up "
-    "to 2.17; from 2.36 on they can be seen). Update n8n, or delete it in n8n itself after looking."
+    "this n8n does not show the data tables of other users, so some of them may be destroyed unseen (seen up "
+    "to 2.17; n8n 2.36 and later show them). Update n8n, or check the tables and delete it in n8n itself."
 )
 KEY_SEES_LITTLE = (
-    "the API key belongs to nobody who sees everything, so what would be destroyed with it may be hidden: use the key "
+    "the user of the API key does not see everything, so resources that would be destroyed may be hidden. Use the key "
     "of an owner or admin."
 )
 # The licence feature without which nobody has variables (words of 2.8.4 and 2.40.7).

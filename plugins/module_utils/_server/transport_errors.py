@@ -57,20 +57,20 @@ def failure_of(error: Exception, connection: Connection) -> Exception:
 
 def _tls(error: Exception, connection: Connection) -> str:
     if "CERTIFICATE_VERIFY_FAILED" not in str(error):
-        return f"{connection.url} could not be reached over TLS: {_reason(error)}. Check that the port serves HTTPS."
+        return f"TLS connection to {connection.url} failed: {_reason(error)}. Check that the port serves HTTPS."
     return (
-        f"The TLS certificate of {connection.url} does not verify: {_reason(error)}. Give the certificate of "
+        f"The TLS certificate of {connection.url} cannot be verified: {_reason(error)}. Give the certificate of "
         "its authority as ca_path, or set validate_certs: false where that risk is acceptable."
     )
 
 
 def _unreachable(error: Exception, connection: Connection) -> str:
     cause = _reason(error)
-    remedy = "Check that n8n runs there, that url is right, and that the host of the task can reach it."
+    remedy = "Check that n8n runs there, that url is correct, and that the host that runs the task can reach it."
     # A timeout in the middle of a body comes as another error.
     if isinstance(error, requests.exceptions.Timeout) or "timed out" in cause:
         cause = f"no answer within {connection.timeout:g} s (timeout)"
-        remedy += " If n8n only answers slowly, raise timeout."
+        remedy += " If n8n only answers slowly, increase timeout."
     return f"{connection.url} could not be reached: {cause}. {remedy}"
 
 

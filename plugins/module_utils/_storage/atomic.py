@@ -15,7 +15,7 @@ def writable(path: str) -> str:
     if os.path.isdir(path):
         return f"{path} is a folder"
     if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
-        return f"{folder} is no folder that can be written to"
+        return f"{folder} is not a writable folder"
     return ""
 
 

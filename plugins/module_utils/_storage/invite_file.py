@@ -40,7 +40,7 @@ class InviteFile:
                 raise ValueError("it has no JSON object")
         except (OSError, ValueError) as error:
             raise InputError(
-                f"Invitation links cannot be added to {self.path}, which is there and is no file of links: {error}. Move it "
+                f"Invitation links cannot be added to {self.path}, which exists and is not a file of links: {error}. Move it "
                 "away, or give another path."
             ) from None
         return links
@@ -57,6 +57,6 @@ class InviteFile:
                 replace_file(self.path, text, 0o600)
         except (OSError, N8nError) as error:
             raise N8nError(
-                f"{len(links)} people were invited and their links could not be kept in {self.path}: {error}. Send their "
-                "invitations again with n8n_user and resend_invite."
+                f"The links of {len(links)} invitation{'s' if len(links) > 1 else ''} could not be kept in {self.path}: {error}. "
+                "The users are invited. Send these invitations again with n8n_user and resend_invite=true."
             ) from None

@@ -23,7 +23,7 @@ class ProgressFile:
         why = writable(path)
         if not why and os.path.exists(path) and not os.access(path, os.W_OK):
             # A line is added to it; to replace it is another thing.
-            why = f"{path} is no file that can be written to"
+            why = f"{path} is not a writable file"
         if why:
             raise InputError(f"Progress cannot be written to {path}: {why}.")
 

@@ -64,7 +64,9 @@ class RecordFile(Generic[RecordType]):
             with open(self.path, encoding="utf-8") as file:
                 text = file.read()
         except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"The record of leavers {self.path} cannot be read: {error}. Nobody is deleted.") from None
+            raise InputError(
+                f"The record of leavers {self.path} cannot be read: {error}. No user is deleted."
+            ) from None
         return self._parse(text, self.url, self.path)
 
     def keep(self, record: RecordType) -> None:

@@ -57,7 +57,7 @@ def down(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
 def says_what_to_do(message: str, url: str) -> None:
     said = " ".join(message.split())
     assert f"{url} could not be reached: " in said and "refused" in said and KEY not in said
-    assert "Check that n8n runs there, that url is right, and that the host of the task can reach it." in said
+    assert "Check that n8n runs there, that url is correct, and that the host that runs the task can reach it." in said
 
 
 @pytest.mark.parametrize("check_mode", [True, False])

@@ -238,8 +238,8 @@ def test_a_second_run_is_out_of_the_cache(
 @pytest.mark.parametrize(
     ("lines", "says"),
     [
-        (["url: ''"], "It is not said which n8n to use"),
-        (["api_key: ''"], "There is no API key"),
+        (["url: ''"], "No n8n server configured"),
+        (["api_key: ''"], "No API key configured"),
         (["concurrency: 0"], "concurrency is 0"),
         (['url: "{{ nobody_knows_me }}"'], "nobody_knows_me"),
         (["plugin: lifecycle.n8n.other"], "lifecycle.n8n.other"),

@@ -52,7 +52,7 @@ def refusal(status: int, words: str, **headers: str) -> Answer:
 
 
 def text(body: str, status: int = 200, kind: str = "text/html", **headers: str) -> Answer:
-    """Answer with what is no JSON, or says that it is not."""
+    """Answer with what is not valid JSON, or says that it is not."""
     return Answer(
         status,
         body.encode(),

@@ -217,7 +217,7 @@ def test_nothing_there_is_unchanged_wherever_it_was_to_go(going: str) -> None:
 def test_on_the_floor_only_what_may_be_destroyed_goes(n8n: FakeN8n, going: str) -> None:
     n8n.floor = True
     for options in ({"transfer_to": "Ops"}, {"transfer_to": "Ops", "data_tables": "copy"}):
-        with pytest.raises(InputError, match="does not show the data tables of others"):
+        with pytest.raises(InputError, match="does not show the data tables of other users"):
             go(n8n, going, **options)
     did = go(n8n, going, transfer_to="Ops", data_tables="delete")
     assert gone(n8n, going) and ids(did["transferred"]) == ["c-1", "w-1", "w-2"]
@@ -254,7 +254,7 @@ def test_somebody_else_at_work_hides_nothing_of_what_moved() -> None:
     n8n = ada_and_hers()
     sales = project(n8n, "Sales")
     n8n.meanwhile["write", 1] = lambda: n8n.roles_in[sales].update({n8n.id_of(ADA): "project:editor"})
-    with pytest.raises(N8nError, match="Somebody else changed this at the same time") as failed:
+    with pytest.raises(N8nError, match="Another task or user changed this at the same time") as failed:
         run(n8n_user, n8n, email=ADA, state="absent", transfer_to=OLIVIA)
     assert ADA in n8n.people()
     assert ids(failed.value.result()["transferred"]) == ["c-1"]

@@ -171,7 +171,7 @@ def test_links_are_kept_also_where_a_later_write_fails(n8n: FakeN8n, tmp_path: P
 
 
 def test_links_have_a_place_before_anybody_is_invited(n8n: FakeN8n, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is no folder that can be written to"):
+    with pytest.raises(InputError, match="is not a writable folder"):
         run(n8n_access, n8n, users=[{"email": ADA}], invites_path=str(tmp_path / "nowhere" / "links.json"))
     assert not n8n.calls
 
@@ -332,11 +332,11 @@ class TestMain:
 
     def test_needs_a_url(self, name: str) -> None:
         failed = self.run(name, api_key="key")
-        assert failed["failed"] and "set the option url, or the environment variable N8N_URL" in failed["msg"]
+        assert failed["failed"] and "Set url or N8N_URL" in failed["msg"]
 
     def test_needs_a_key(self, name: str) -> None:
         failed = self.run(name, url="http://n8n.invalid")
-        assert failed["failed"] and "set the option api_key, or the environment variable N8N_API_KEY" in failed["msg"]
+        assert failed["failed"] and "Set api_key or N8N_API_KEY" in failed["msg"]
 
     def test_needs_requests(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         for module in (_module, _client):

@@ -127,7 +127,7 @@ def test_who_owns_something_is_not_deleted_and_nobody_else_either(n8n: FakeN8n) 
 
 def test_on_the_floor_only_pending_users_are_deleted(n8n: FakeN8n) -> None:
     n8n.floor = True
-    with pytest.raises(InputError, match="does not show the data tables of others"):
+    with pytest.raises(InputError, match="does not show the data tables of other users"):
         run(n8n_offboard, n8n, users=[ADA], action="delete")
     assert run(n8n_offboard, n8n, users=[CY], action="delete")["changed"] and CY not in n8n.people()
 

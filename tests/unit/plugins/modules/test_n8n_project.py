@@ -124,7 +124,7 @@ def test_what_may_own_something_is_not_deleted() -> None:
     n8n = FakeN8n(floor=True)
     n8n.team("Sales")
     with pytest.raises(
-        InputError, match='Project "Sales" .* is not deleted: .*does not show the data tables of others'
+        InputError, match='Project "Sales" .* is not deleted: .*does not show the data tables of other users'
     ):
         run(n8n_project, n8n, name="Sales", state="absent")
 

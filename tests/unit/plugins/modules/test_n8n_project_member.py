@@ -122,7 +122,7 @@ def test_an_unlicensed_role_is_refused(floor: bool) -> None:
     [
         ("project:editor", "has become project:editor", {"state": "absent"}),
         ("project:editor", "has become project:editor", {"role": "viewer"}),
-        (None, "is no member any more", {"role": "viewer"}),
+        (None, "is no longer a member", {"role": "viewer"}),
     ],
 )
 def test_what_somebody_else_changed_meanwhile_is_left_alone(
@@ -137,7 +137,9 @@ def test_what_somebody_else_changed_meanwhile_is_left_alone(
 
     # The second reading of members since here is the one before the write.
     n8n.meanwhile[("members", n8n.calls["members"] + 2)] = somebody_else
-    with pytest.raises(N8nError, match=f"Somebody else changed this at the same time: .*{words}.*Run the task again"):
+    with pytest.raises(
+        N8nError, match=f"Another task or user changed this at the same time: .*{words}.*Run the task again"
+    ):
         run(n8n_project_member, n8n, **HERS, **params)
     assert sales.get(n8n.id_of(ADA)) == role
 

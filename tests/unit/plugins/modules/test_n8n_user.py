@@ -212,7 +212,7 @@ def test_who_owns_something_is_not_deleted(n8n: FakeN8n) -> None:
 def test_who_may_own_something_is_not_deleted() -> None:
     n8n = FakeN8n(floor=True)
     n8n.person(ADA)
-    with pytest.raises(InputError, match="does not show the data tables of others"):
+    with pytest.raises(InputError, match="does not show the data tables of other users"):
         run(n8n_user, n8n, email=ADA, state="absent")
     n8n.person("bo@example.com", pending=True)
     assert run(n8n_user, n8n, email="bo@example.com", state="absent")["changed"]
@@ -275,7 +275,8 @@ def test_an_unlicensed_role_is_refused_in_check_mode_and_by_n8n(n8n: FakeN8n) ->
 def test_somebody_else_has_invited_meanwhile(n8n: FakeN8n) -> None:
     n8n.meanwhile[("invite", 1)] = lambda: n8n.person(ADA, "global:admin")
     with pytest.raises(
-        N8nError, match="Somebody else changed this at the same time: .*has.*global:admin|role global:admin already"
+        N8nError,
+        match="Another task or user changed this at the same time: .*has.*global:admin|role global:admin already",
     ):
         run(n8n_user, n8n, email=ADA)
     assert not run(n8n_user, n8n, email=ADA)["changed"]

@@ -370,7 +370,7 @@ def test_who_is_left_out_of_the_answer_and_is_no_user_was_not_invited(monkeypatc
     monkeypatch.setattr(n8n, "invite", lambda roles, again: {})
     _plan, outcome, _links = carry_out(n8n, onboarding)
     assert [error["error"].partition(" Concerned")[0] for error in outcome.errors] == [
-        f"n8n did not invite {email}, and did not say why." for email in (DI, FAY)
+        f"n8n did not invite {email}, and gave no reason." for email in (DI, FAY)
     ]
     assert {change.user for change in outcome.not_tried} == {DI}
 
@@ -507,7 +507,7 @@ def test_no_admin_is_demoted_for_a_successor_whom_somebody_else_changed() -> Non
     outcome = apply(planned, n8n, lambda links: None)
     assert n8n.memberships()["Sales"][ADA] == "project:admin"
     assert {(conflict["user"], conflict["reason"]) for conflict in outcome.conflicts} == {
-        (BO, "left alone: bo@example.com is no member any more"),
+        (BO, "left alone: bo@example.com is no longer a member"),
         (ADA, "left alone: ada@example.com has become the last admin of the project"),
     }
 
@@ -632,7 +632,7 @@ def test_an_admin_is_not_removed_for_one_who_could_not_be_added() -> None:
             (CY, "cy@example.com has become project:admin"),
             {BO: "admin", DI: "viewer", CY: "admin"},
         ),
-        ({CY: None}, (CY, "cy@example.com is no member any more"), {BO: "admin", DI: "viewer"}),
+        ({CY: None}, (CY, "cy@example.com is no longer a member"), {BO: "admin", DI: "viewer"}),
         # Somebody who is to be added is there already.
         ({EVE: "project:editor"}, None, {BO: "admin", DI: "viewer", EVE: "editor"}),
         # Who was to be the new admin has gone, and so the old one stays.

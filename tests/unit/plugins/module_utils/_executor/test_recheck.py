@@ -82,7 +82,7 @@ def test_an_instance_role_that_somebody_else_changed_is_left_alone(also: int) ->
 def test_who_is_no_user_any_more_is_a_conflict() -> None:
     n8n = company()
     outcome = carry_out(n8n, lambda: n8n.users.pop(n8n.id_of(BO)), [{"email": BO, "role": "admin"}])
-    assert conflicts(outcome) == [("change_user_role", BO, f"left alone: {BO} is no user any more")]
+    assert conflicts(outcome) == [("change_user_role", BO, f"left alone: {BO} is no longer a user")]
     assert not outcome.errors
 
 
@@ -164,9 +164,7 @@ def test_a_project_that_is_gone_leaves_nothing_to_do() -> None:
         projects=[{"name": "Sales", "members": {ADA: "admin"}}],
         policy=STRICT,
     )
-    assert {reason for _action, _user, reason in conflicts(outcome)} == {
-        "left alone: the project is not there any more"
-    }
+    assert {reason for _action, _user, reason in conflicts(outcome)} == {"left alone: the project no longer exists"}
     assert not outcome.errors
 
 
@@ -174,7 +172,7 @@ def test_one_who_is_gone_does_not_keep_the_others_out() -> None:
     n8n = company()
     listed = {ADA: "admin", BO: "viewer", CY: "admin"}
     outcome = carry_out(n8n, lambda: n8n.delete_user(n8n.id_of(BO)), projects=[{"name": "Support", "members": listed}])
-    assert conflicts(outcome) == [("add_member", BO, f"left alone: {BO} is no user any more")]
+    assert conflicts(outcome) == [("add_member", BO, f"left alone: {BO} is no longer a user")]
     assert n8n.memberships()["Support"] == {
         "olivia@example.com": "project:admin",
         ADA: "project:admin",
@@ -251,7 +249,7 @@ def test_a_name_that_others_have_given_twice_means_no_project() -> None:
     ("name", "reason"),
     [
         ("Team Sales", 'the project has become "Team Sales"'),
-        (None, "the project is not there any more"),
+        (None, "the project no longer exists"),
         ("Revenue", "another task has created a project of that name"),
     ],
 )

@@ -470,7 +470,7 @@ def test_without_retries_it_is_still_read_whether_a_lost_write_was_carried_out(
     call, post, get, _after, befores, *_rest = WRITES["project"]
     server.on(post, RESET)
     server.on(get, befores[0])
-    with pytest.raises(LostResponse, match='It was about to create project "Sales"'):
+    with pytest.raises(LostResponse, match='The operation was: create project "Sales"'):
         Api(connect(server.url, retries=0)).create_project("Sales")
     assert server.asked == [post, get]
 

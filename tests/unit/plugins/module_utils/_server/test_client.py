@@ -54,7 +54,7 @@ PASSING = {
     "hung up": (HANGUP, "could not be reached"),
     "reset in the body": (broken(USERS, "reset"), "could not be reached"),
     "hung up in the body": (broken(USERS, "hang up"), "could not be reached|cut short"),
-    "JSON that is cut short": (text('{"data": [{"id": "u-', kind="application/json"), "cut short or damaged"),
+    "JSON that is cut short": (text('{"data": [{"id": "u-', kind="application/json"), "incomplete or damaged"),
     "a body that is not as encoded": (
         text("no gzip at all", kind="application/json", Content_Encoding="gzip"),
         "could not be reached",
@@ -189,7 +189,7 @@ def test_a_refused_connection_is_tried_again_whatever_the_method(
     assert str(caught.value).startswith(f"{url} could not be reached: ")
     assert str(caught.value).endswith(" It was tried 3 times.")
     assert "refused" in str(caught.value)
-    assert "Check that n8n runs there, that url is right, and that the host of the task can reach it." in str(
+    assert "Check that n8n runs there, that url is correct, and that the host that runs the task can reach it." in str(
         caught.value
     )
     assert not isinstance(caught.value, LostResponse)
@@ -217,7 +217,7 @@ def test_a_slow_answer_is_a_timeout_that_names_its_seconds(
 ) -> None:
     server.on("GET /users", bad)
     with pytest.raises(
-        ConnectionFailed, match=r"no answer within 0.4 s \(timeout\). Check .* raise timeout. It was tried 2 times"
+        ConnectionFailed, match=r"no answer within 0.4 s \(timeout\). Check .* increase timeout. It was tried 2 times"
     ):
         get_users(connect(server.url, timeout=0.4, retries=1))
     assert len(server.requests) == 2
@@ -278,7 +278,7 @@ def test_an_absurdly_long_retry_after_is_an_error_that_says_how_long(
     header: str, seconds: str, server: MisbehavingServer, client: Client, waits: list[float]
 ) -> None:
     server.on("GET /users", refusal(429, "Too many requests", Retry_After=header), USERS)
-    with pytest.raises(ConnectionFailed, match=f"left alone for {seconds} seconds"):
+    with pytest.raises(ConnectionFailed, match=f"pause of {seconds} seconds"):
         get_users(client)
     assert client.requests == 1
     assert waits == []
@@ -452,23 +452,23 @@ LICENCE = "Your license does not allow for {0}. To enable {0}, please upgrade to
         (400, "request/query/limit must be <= 250", r"\(HTTP 400\)\.$"),
         (401, "unauthorized", "Check that api_key belongs to http.* expired"),
         (401, "'X-N8N-API-KEY' header required", "Check that api_key belongs to"),
-        (403, LICENCE.format("feat:projectRole:admin"), "Team projects need an n8n licence"),
-        (403, LICENCE.format("feat:advancedPermissions"), "need an n8n licence with advanced permissions"),
-        (403, LICENCE.format("feat:folders"), "This needs an n8n licence with that feature"),
+        (403, LICENCE.format("feat:projectRole:admin"), "Team projects need an n8n license"),
+        (403, LICENCE.format("feat:advancedPermissions"), "need an n8n license with advanced permissions"),
+        (403, LICENCE.format("feat:folders"), "This needs an n8n license with that feature"),
         (
             403,
             "Cannot invite admin user without advanced permissions. Please upgrade to a license that includes "
             "this feature.",
-            "need an n8n licence with advanced permissions",
+            "need an n8n license with advanced permissions",
         ),
-        (400, 'Your instance is not licensed to use role "project:editor".', "Choose a role that the licence"),
-        (403, "Maximum number of users reached", "number of users is used up"),
-        (400, "Maximum number of users reached", "number of users is used up"),
+        (400, 'Your instance is not licensed to use role "project:editor".', "Choose a role that the license"),
+        (403, "Maximum number of users reached", "number of users in the license is used up"),
+        (400, "Maximum number of users reached", "number of users in the license is used up"),
         (
             400,
             "Attempted to create a new project but quota is already exhausted. You may have a maximum of 1 team "
             "projects.",
-            "number of team projects is used up",
+            "number of team projects in the license is used up",
         ),
         (
             400,
@@ -561,7 +561,7 @@ def test_a_read_only_client_sends_nothing_but_get(
     method: str, server: MisbehavingServer, connect: Callable[..., Client]
 ) -> None:
     client = connect(server.url, read_only=True)
-    with pytest.raises(N8nError, match="Check mode must not write, and was about to delete user u-1"):
+    with pytest.raises(N8nError, match="Check mode must not write, and tried to delete user u-1"):
         client.send(method, "/users/u-1", "delete user u-1", "user:delete")
     assert server.requests == []
     assert client.requests == 0
@@ -657,7 +657,7 @@ def test_leaving_the_client_closes_its_connections(server: MisbehavingServer, co
 def test_an_unknown_certificate_is_an_error_with_both_ways_out(
     tls_server: MisbehavingServer, connect: Callable[..., Client], waits: list[float]
 ) -> None:
-    with pytest.raises(ConnectionFailed, match="does not verify: .*self.signed.*ca_path.*validate_certs: false"):
+    with pytest.raises(ConnectionFailed, match="cannot be verified: .*self.signed.*ca_path.*validate_certs: false"):
         get_users(connect(tls_server.url))
     assert tls_server.requests == []
     assert waits == []
@@ -704,7 +704,7 @@ def test_a_ca_path_without_certificates_is_an_error(
     tls_server: MisbehavingServer, connect: Callable[..., Client], tmp_path: Path
 ) -> None:
     (tmp_path / "empty.pem").write_text("no certificate", "utf-8")
-    with pytest.raises(ConnectionFailed, match="could not be reached over TLS"):
+    with pytest.raises(ConnectionFailed, match="TLS connection to"):
         get_users(connect(tls_server.url, ca_path=str(tmp_path / "empty.pem")))
 
 
@@ -779,5 +779,5 @@ def test_without_requests_the_file_can_be_imported_and_says_so(monkeypatch: pyte
         monkeypatch.setitem(sys.modules, spec.name, alone)
         spec.loader.exec_module(alone)
     assert isinstance(alone.REQUESTS_IMPORT_ERROR, ImportError)
-    with pytest.raises(InputError, match="requests is missing"):
+    with pytest.raises(InputError, match="requests is not installed"):
         alone.Client(Connection.from_options({"url": "http://localhost", "api_key": "k"}))

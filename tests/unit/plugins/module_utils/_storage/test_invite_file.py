@@ -72,7 +72,7 @@ def test_a_file_that_others_could_read_is_theirs_no_more(path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"x"', b"null", b"\xff\xfe", b"just notes"])
 def test_a_file_that_is_something_else_is_refused_and_left_as_it_is(content: bytes, path: Path) -> None:
     path.write_bytes(content)
-    with pytest.raises(InputError, match=f"{path}, which is there and is no file of links: .*Move it away"):
+    with pytest.raises(InputError, match=f"{path}, which exists and is not a file of links: .*Move it away"):
         InviteFile(str(path))
     assert path.read_bytes() == content
 
@@ -100,7 +100,7 @@ def test_links_that_another_run_has_added_meanwhile_are_kept(path: Path) -> None
 @pytest.mark.parametrize("folder", ["missing", "file"])
 def test_a_folder_that_cannot_be_written_to_is_refused_before_anybody_is_invited(folder: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
-    with pytest.raises(InputError, match=f"{folder} is no folder that can be written to"):
+    with pytest.raises(InputError, match=f"{folder} is not a writable folder"):
         InviteFile(str(tmp_path / folder / "invites.json"))
 
 
@@ -120,7 +120,7 @@ def test_links_that_cannot_be_kept_are_told_of_without_showing_them(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(broken, fail)
-    with pytest.raises(N8nError, match="1 people were invited .*No space left on device.*resend_invite") as caught:
+    with pytest.raises(N8nError, match="The links of 1 invitation could not be kept .*No space left on device.*resend_invite") as caught:
         file.add(BOB)
     monkeypatch.undo()
     assert "token=" not in str(caught.value)

@@ -51,8 +51,8 @@ def test_nothing_is_made_before_there_is_progress(tmp_path: Path) -> None:
     ("path", "why"),
     [
         ("", "is a folder"),
-        ("nowhere/progress", "nowhere is no folder that can be written to"),
-        ("file/progress", "file is no folder that can be written to"),
+        ("nowhere/progress", "nowhere is not a writable folder"),
+        ("file/progress", "file is not a writable folder"),
     ],
 )
 def test_where_no_file_can_be_it_is_refused(path: str, why: str, tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_what_may_not_be_written_to_is_refused(
     file.touch()
     # Modes would stop no test that root runs.
     monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != tmp_path / locked)
-    with pytest.raises(InputError, match=f"is no {kind} that can be written to"):
+    with pytest.raises(InputError, match=f"is not a writable {what}"):
         ProgressFile(str(file))
 
 

@@ -63,7 +63,7 @@ def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
 def test_where_a_file_can_be_written(tmp_path: Path) -> None:
     assert writable(str(tmp_path / "file")) == ""
     assert writable(str(tmp_path)) == f"{tmp_path} is a folder"
-    assert "is no folder that can be written to" in writable(str(tmp_path / "nowhere" / "file"))
+    assert "is not a writable folder" in writable(str(tmp_path / "nowhere" / "file"))
 
 
 def test_a_new_record_is_made_when_somebody_is_in_it(tmp_path: Path) -> None:
@@ -128,12 +128,12 @@ def test_a_record_that_cannot_be_kept_is_found_out_at_once(tmp_path: Path) -> No
 def test_a_record_that_cannot_be_read_deletes_nobody(tmp_path: Path) -> None:
     path = tmp_path / "leavers.json"
     path.write_bytes(b'{"format": 1, "url": "\xff')
-    with pytest.raises(InputError, match="cannot be read: .*Nobody is deleted"):
+    with pytest.raises(InputError, match="cannot be read: .*No user is deleted"):
         RecordFile(str(path), URL, LeaverRecord.from_text)
     # A link to what is gone is no new record.
     link = tmp_path / "link.json"
     link.symlink_to(tmp_path / "gone.json")
-    with pytest.raises(InputError, match="cannot be read: .*Nobody is deleted"):
+    with pytest.raises(InputError, match="cannot be read: .*No user is deleted"):
         RecordFile(str(link), URL, LeaverRecord.from_text)
     path.write_text("{", encoding="utf-8")
     with pytest.raises(InputError, match=f"The record {path} is damaged"):
