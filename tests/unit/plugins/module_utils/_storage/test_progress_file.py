@@ -69,7 +69,7 @@ def test_what_may_not_be_written_to_is_refused(
     file.touch()
     # Modes would stop no test that root runs.
     monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != tmp_path / locked)
-    with pytest.raises(InputError, match=f"is not a writable {what}"):
+    with pytest.raises(InputError, match=f"is not a writable {kind}"):
         ProgressFile(str(file))
 
 
