@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carries a plan out: in order, in few calls, and saying exactly what was done when a call fails."""
+"""Applies a plan in order and in few calls, and tracks what was done if a call fails."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def apply(
     on_invite_links: Callable[[dict[str, str]], None] | None,
     progress: Callable[[int, int, str], None] = lambda made, planned, action: None,
 ) -> Outcome:
-    """Make the changes of `plan` and return what became of each of them. Raises nothing that n8n can cause.
+    """Make the changes of `plan` and return the outcome of each of them. No answer of n8n raises an error.
 
     What fails does not stop what does not depend on it. `on_invite_links` gets the invitation links (secrets) by email as
     soon as n8n has made them, as they cannot be had again; None says that nothing keeps them. `progress` gets how many
@@ -106,7 +106,7 @@ class PlanRun:
 
     def _set_roles(self, changes: Sequence[Change]) -> None:
         """Add members and change roles in one project, in one call for every BATCH of them."""
-        # New admins first, and all looked at again before each call: n8n overwrites whatever role somebody has by now,
+        # New admins come first, and all members are read again before each call: n8n overwrites the role that a user has by now,
         # and a project keeps an admin also in between.
         for batch in batches(sorted(changes, key=lambda change: change.after != PROJECT_ADMIN)):
             current = self.recheck.unchanged_members(batch)
@@ -129,7 +129,7 @@ class PlanRun:
     def _apply_with_implied(self, changes: Sequence[Change]) -> None:
         """Change or delete users, and the memberships with them that n8n takes along, if these are still as planned.
 
-        Somebody else's doing in one of them leaves the user and all of them alone.
+        If another task has changed one of them, the user and all of them are left alone.
         """
         tracker = self.tracker
         going = [change for change in changes if change.implied_by and change.item is None]
@@ -138,7 +138,7 @@ class PlanRun:
         looked_at = self.api.client.in_parallel(self.recheck.unchanged_members, _by_project(going))
         current = [change for of_project in looked_at for change in of_project]
         elsewhere = set(going).difference(current)
-        # Who stays the last admin, as nobody could be made one instead: that has been said.
+        # These users stay the last admins, as no other admin could be added. An error says so already.
         tracker.mark_untried_users(elsewhere)
         left_alone = {change.user for change in elsewhere if not tracker.is_lost(change.user)}
         for change in (*carriers, *current, *items):

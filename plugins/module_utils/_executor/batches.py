@@ -43,7 +43,7 @@ def apply_batch(
     roles: dict[str | None, list[Change]] = {}
     for change in rest:
         roles.setdefault(change.after, []).append(change)
-    # What is broken is no matter of roles.
+    # An internal error does not depend on roles.
     is_broken = not isinstance(refusal, ApiError) or refusal.status >= 500
     if len(rest) == len(changes) and (is_broken or len(roles) == 1):
         tracker.failed(changes, refusal)

@@ -86,7 +86,7 @@ def _copy(
     except N8nError:
         handover_outcome.notes.append(f"{copy} is a complete copy of {table} of {owner}, which may already be deleted.")
         raise
-    # The copy is all there is now, whatever it is called.
+    # From here on the copy is the only table, under whatever name.
     named = _named(copy, step, owner, destination, api, handover_outcome)
     handover_outcome.add(named, copy.id, len(rows))
 
@@ -137,7 +137,7 @@ def _named(
         except ApiError as error:
             if error.status != 409:
                 raise
-            # Somebody else has taken it since the plan was made.
+            # Another table got this name since the plan was made.
             taken = [table.name for table in api.data_tables.tables() if table.owner_id == destination.id]
             name = free_name(step.item.name if step.item else name, owner, taken)
             api.data_tables.rename_table(copy, name)

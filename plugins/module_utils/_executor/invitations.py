@@ -20,7 +20,7 @@ from .tracker import ChangeTracker
 
 
 class InvitationSender:
-    """Invites users, and pending users once more. What becomes of each invitation goes into the ledger."""
+    """Invites users, and pending users once more. The outcome of each invitation goes into the tracker."""
 
     def __init__(
         self,

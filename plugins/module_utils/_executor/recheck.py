@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Looks again right before a write, so that nothing is undone that somebody else has done since the plan was made."""
+"""Reads again right before a write, so that no change of another task since the plan is undone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .._state.roles import PROJECT_ADMIN
 from .tracker import ChangeTracker
 
 # How many members of a project are removed on the strength of one look, and how many users changed or deleted, for whom
-# a look is many calls. More are fewer calls, and more time for somebody else.
+# one check needs many calls. Larger batches need fewer calls, and leave more time for changes by others.
 MEMBERS_PER_CHECK = 8
 USERS_PER_CHECK = 25
 # From how many users on it is less to list all than to ask for each.
@@ -40,7 +40,7 @@ class Recheck:
         """Return those changes of members of one project that still start from what the plan saw."""
         key = changes[0].project_key
         if changes[0].project_id is None and not self.tracker.is_adopted(changes[0]):
-            # A project of this run's own: nobody else has been there.
+            # A project that this run created: no other task has changed it.
             return self._but_last_admins(changes, key, self.tracker.has_made_admin(key))
         try:
             project_id = self.tracker.project_id(changes[0])
@@ -58,7 +58,7 @@ class Recheck:
         as_seen = []
         for change in changes:
             role = now.get(self.tracker.user_id(change))
-            # Who is given back what becoming a chat user takes away is no member in between.
+            # A user who gets back what the role of chat user removes is not a member in between.
             if role == (None if change.action == "add_member" else change.before):
                 as_seen.append(change)
             else:
@@ -75,7 +75,7 @@ class Recheck:
             return list(changes)
         for change in changes:
             if change.removes_admin and self.tracker.has_lost_admin(key):
-                # Whoever was to be admin instead could not be made one, and that has been said.
+                # The new admin could not be added, and an error says so already.
                 self.tracker.not_tried([change])
             elif change.removes_admin:
                 self.tracker.conflict(change, f"{change.user} has become the last admin of the project")
@@ -117,7 +117,7 @@ class Recheck:
     def existing_users(self, changes: Sequence[Change]) -> list[Change]:
         """Return those changes whose users are still there.
 
-        Of somebody who is not, n8n says nothing of use where all are refused: an internal error (seen on 2.40.7).
+        For a user who does not exist, n8n refuses all of them with an internal error (seen on 2.40.7).
         """
         try:
             there = {user.id for user in self.users([self.tracker.user_id(change) for change in changes])}

@@ -62,7 +62,7 @@ class Task:
         self.warnings += [note] if note else []
 
     def set_plan(self, plan: Plan) -> None:
-        """Make `plan` and its notes part of what the task returns, whatever comes of it."""
+        """Make `plan` and its notes part of what the task returns, also if the task fails."""
         self.plan = plan
         self.warnings = list(dict.fromkeys((*self.warnings, *plan.notes)))
 
@@ -109,7 +109,7 @@ class Task:
         on_invite_links: Callable[[dict[str, str]], None] | None = None,
         report: Callable[[Outcome], dict[str, Any]] = lambda outcome: {},
     ) -> Outcome:
-        """Do as apply does for a task with one wish, which fails where it could not be made true."""
+        """Do what apply does for a task about one object, which fails if its state was not reached."""
         outcome = self.apply(plan, on_invite_links, report)
         if outcome.unreached:
             # The error says it.
@@ -140,7 +140,7 @@ class Task:
             raise InputError(f"{scopes_remedy(missing, ())} The plan needs {them}, and nothing was changed.")
 
     def _check_roles(self, plan: Plan) -> None:
-        """Find out before the first write whether the roles exist and the licence includes them, where n8n tells."""
+        """Find out before the first write whether the roles exist and the license includes them, if n8n tells."""
         given = {
             (change.definition.role_kind, change.after or ""): change
             for change in plan.changes

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What has become of each change of a plan so far, and what by that cannot be done any more. PURE."""
+"""The outcome of each change of a plan so far, and which changes are no longer possible by that. PURE."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .._text import quoted, shortened
 
 
 class ChangeTracker:
-    """Takes down what is done, what failed, what somebody else forestalled and what was not tried; each change once."""
+    """Tracks which changes are done, failed, in conflict, or not tried. Each change is tracked once."""
 
     def __init__(self, planned: int, progress: Callable[[int, int, str], None]) -> None:
         self.outcome = Outcome()
@@ -27,10 +27,10 @@ class ChangeTracker:
         self._lost_projects: set[str] = set()
         # Those that were to be created, and whose names several projects have by now.
         self._taken_projects: set[str] = set()
-        # Where somebody was to become an admin: and did not, or did.
+        # The projects in which a user was to become an admin: and did not, or did.
         self._lost_admins: set[str] = set()
         self._made_admins: set[str] = set()
-        # Whose possessions could not be handed over.
+        # The owners whose resources could not be handed over.
         self._lost_owners: set[str] = set()
         # The projects of other tasks that stand for those that this plan was to create.
         self._adopted: set[str] = set()
@@ -38,7 +38,7 @@ class ChangeTracker:
         self._conflicting: set[Change] = set()
 
     def take_ready(self, changes: Iterable[Change]) -> list[Change]:
-        """Return those of `changes` whose needs have been met; of the others it is noted what becomes of them."""
+        """Return those of `changes` whose prerequisites are met, and note the outcome of the others."""
         return [change for change in changes if self._is_ready(change)]
 
     def _is_ready(self, change: Change) -> bool:
@@ -145,11 +145,11 @@ class ChangeTracker:
         return change in self._made
 
     def has_conflict(self, change: Change) -> bool:
-        """Whether it was left alone as somebody else was there before."""
+        """Whether it was left alone because another task changed the same."""
         return change in self._conflicting
 
     def mark_untried_users(self, changes: Iterable[Change]) -> None:
-        """Note that whoever is concerned by those of `changes` that were not tried stays as they are."""
+        """Note that the users of those `changes` that were not tried stay as they are."""
         self._lost_users.update(change.user or "" for change in set(changes).intersection(self.outcome.not_tried))
 
     def is_lost(self, user: str | None) -> bool:
@@ -157,11 +157,11 @@ class ChangeTracker:
         return user in self._lost_users
 
     def has_made_admin(self, key: str) -> bool:
-        """Whether somebody has become an admin of the project of that key by this plan."""
+        """Whether this plan has made a user admin of the project of that key."""
         return key in self._made_admins
 
     def has_lost_admin(self, key: str) -> bool:
-        """Whether somebody was to become an admin there, and did not."""
+        """Whether a user was to become an admin there, and did not."""
         return key in self._lost_admins
 
     def user_id(self, change: Change) -> str:

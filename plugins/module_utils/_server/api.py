@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""n8n's users, projects, members and roles as methods: one method a thing that the API can do."""
+"""The users, projects, members and roles of n8n as methods, one for each request."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _LISTINGS = {
     "tables": "/data-tables",
     "variables": "/variables",
 }
-# What n8n says of somebody or something that is not there to be deleted.
+# n8n says this about a user or a project that does not exist when it is to be deleted.
 _GONE = ("not found in DB", "Could not find")
 
 
 @dataclass(frozen=True)
 class Invitation:
-    """What became of one invitation: the id of the user, whose account exists then, and the error of the mail server.
+    """The result of one invitation: the id of the user, whose account then exists, and the error of the mail server.
 
     The link is a secret. It is None if n8n has mailed it, or is set up not to return links, and it is lost where n8n's
     answer was.
@@ -151,9 +151,9 @@ class Api:
     # Writing
 
     def invite(self, roles: Mapping[str, str], again: bool = False) -> dict[str, Invitation]:
-        """Invite the emails in `roles` (at most BATCH) with these instance roles; return what became of each, by email.
+        """Invite the emails in `roles` (at most BATCH) with these instance roles; return the result of each, by email.
 
-        `again` says that they are invited already. Somebody who has become an active user is not in the answer.
+        `again` says that they are invited already. A user who has become active is not in the answer.
         """
         body = [{"email": email, "role": role} for email, role in roles.items()]
 
@@ -162,7 +162,7 @@ class Api:
                 # That they are there does not tell whether the new invitation was made, and a third does no harm.
                 return None
             users = self.client.in_parallel(self.find_user, roles)
-            # One call invites all or nobody.
+            # One call invites all of them or none.
             return {user.email: Invitation(user.id, is_lost=True) for user in users if user} if all(users) else None
 
         def send() -> dict[str, Invitation]:
@@ -218,7 +218,7 @@ class Api:
         send_once(self.client, send, read_again)
 
     def remove_member(self, project_id: str, user_id: str) -> None:
-        """Take a user out of a project; whoever is no member of it stays none."""
+        """Remove a user from a project. Nothing changes for a user who is not a member."""
         path = f"/projects/{quoted_part(project_id)}/users/{quoted_part(user_id)}"
         operation = f"remove user {user_id} from project {project_id}"
         self.client.send("DELETE", path, operation, MEMBERS)

@@ -54,7 +54,7 @@ class Client:
         self._scopes: list[str] | None = None
         self._pool: ThreadPoolExecutor | None = None
         if not connection.validate_certs:
-            # Whoever switched validation off need not be told once for every request.
+            # A user who switched validation off does not need one warning for each request.
             disable_warnings(InsecureRequestWarning)
 
     def __enter__(self) -> Client:
@@ -106,7 +106,7 @@ class Client:
 
         `path` comes behind /api/v1, its parts quoted. `operation` completes the sentence "n8n refused to ..."; `scope` is
         the scope that the key needs for it. Raises ApiError where n8n refuses, ConnectionFailed where it cannot be
-        reached or is no n8n, and its child Unanswered where a POST may or may not have been carried out.
+        reached or is not an n8n, and its subclass LostResponse where a POST may have been carried out.
         """
         if self.read_only and method != "GET":
             raise N8nError(f"Check mode must not write, and tried to {operation}. This is a bug in lifecycle.n8n.")
@@ -124,7 +124,7 @@ class Client:
     def _attempt(
         self, method: str, path: str, operation: str, scope: str, params: Mapping[str, Any] | None, body: Any
     ) -> Any:
-        """Return the parsed answer to one request; raises _Passing for what another try may mend."""
+        """Return the parsed answer to one request; raises TransientError if another try may succeed."""
         try:
             answer = self._request(method, path, params, body)
         # requests raises a plain OSError for a REQUESTS_CA_BUNDLE that does not exist.

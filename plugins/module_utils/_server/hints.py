@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What to do about what n8n refuses: the way out for each refusal, in words. PURE."""
+"""The remedies for what n8n refuses. PURE."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _WAYS_OUT = (
 
 
 def hint_for(status: int, server_message: str, url: str) -> str:
-    """Return what to do about a refusal of the server at `url` with that HTTP status and those words; "" if nobody knows."""
+    """Return what to do about a refusal of the server at `url` with that HTTP status and those words; "" if none is known."""
     for mark, hint in _WAYS_OUT:
         if re.search(mark, server_message, re.IGNORECASE):
             return hint

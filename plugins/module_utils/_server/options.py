@@ -78,7 +78,7 @@ def _base_url(url: str | None) -> str:
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         valid = False
-    # Looked for in all of it: what is no URL may still have a password in it, and is quoted below.
+    # The whole text is searched: a text that is not a URL may still contain a password, and is quoted below.
     if "@" in url:
         raise InputError("url contains a user name or password. Remove them: only api_key is used.")
     if not valid or re.search(r"\s", url):
@@ -89,7 +89,7 @@ def _base_url(url: str | None) -> str:
 
 
 def _key(key: str | None) -> str:
-    # The space around a key read from a file is no part of it; anything else odd would be quoted, key and all, in the
+    # The space around a key from a file does not belong to it. Anything else odd would be quoted, with the key, in the
     # error of the HTTP library.
     key = (key or "").strip()
     if not key:

@@ -17,7 +17,7 @@ from .api import Api
 from .hints import has_scope, scopes_remedy
 from .paging import LISTING_ATTEMPTS, Listing
 
-# The licence feature without which n8n answers no question about projects (words of 2.8.4 and 2.40.7).
+# Without this feature of the license, n8n refuses every request about projects (seen on 2.8.4 and 2.40.7).
 TEAMS = "feat:projectRole"
 
 
@@ -97,7 +97,7 @@ def _named_users(api: Api, references: Iterable[str]) -> tuple[User, ...]:
 def _all_users(api: Api, state: State, wanted: Sequence[str]) -> tuple[User, ...]:
     """Return all users. Their pages may overlap; then, of those `wanted` who did not come, each is asked for.
 
-    Where nobody in particular is wanted, personal projects tell whether everybody came, if n8n shows them.
+    If no particular user is wanted, personal projects tell whether all users are listed, if n8n shows them.
     """
     listing = api.list_users()
     if not listing.repeats:
@@ -117,8 +117,8 @@ def _all_users(api: Api, state: State, wanted: Sequence[str]) -> tuple[User, ...
 def _without_projects(api: Api, listing: Listing) -> tuple[User, ...]:
     """Return all users where n8n shows nothing else that could tell who they are; `listing` is what was read already.
 
-    Who comes twice comes in place of somebody else, so there are as many users as came with repeats. Several looks are
-    put together until there are that many.
+    A user who is listed twice takes the place of another one, so the number of users includes the repeats. Several
+    listings are combined until there are that many users.
     """
     found: dict[str, User] = {}
     count = 0
@@ -134,7 +134,7 @@ def _without_projects(api: Api, listing: Listing) -> tuple[User, ...]:
     raise IncompleteReading(
         f"n8n at {api.client.connection.url} gave the same users on different pages, {LISTING_ATTEMPTS} times in a row, so that "
         f"{count - len(found)} of {count} may be missing. Nothing was changed: run the task again, and if this stays, use a "
-        "key that may list projects, where the licence has them: they tell who is missing."
+        "key that may list projects, if the license includes them: personal projects show which users are missing."
     )
 
 
@@ -161,12 +161,12 @@ def _whole_instance(api: Api, state: State, projects_optional: bool) -> State:
         return replace(state, users=_without_projects(api, listing))
     users = _users(listing)
     if _owners(projects.values()) != set(users):
-        # Somebody may have come or gone between the two listings; another look tells.
+        # A user may have been created or deleted between the two listings. Another listing tells.
         listing, projects = _both(api, projects_optional)
         users.update(_users(listing))
         unlisted = sorted(_owners(projects.values()) - set(users))
         users.update({user.id: user for user in _named_users(api, unlisted)})
-        # Who was there at the first look and has no personal project any more has been deleted in between, if n8n agrees.
+        # A user of the first listing without a personal project in the second one was deleted in between, if n8n confirms it.
         for user_id in sorted(set(users) - _owners(projects.values())):
             if api.find_user(user_id) is None:
                 del users[user_id]

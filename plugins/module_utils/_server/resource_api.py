@@ -23,7 +23,7 @@ KEY_SEES_LITTLE = (
     "the user of the API key does not see everything, so resources that would be destroyed may be hidden. Use the key "
     "of an owner or admin."
 )
-# The licence feature without which nobody has variables (words of 2.8.4 and 2.40.7).
+# Without this feature of the license there are no variables (seen on 2.8.4 and 2.40.7).
 _VARIABLES = "feat:variables"
 # What n8n says of a second transfer: to the same destination, or into the project that's already owning it.
 _THERE_ALREADY = "You can't transfer a"
@@ -96,7 +96,7 @@ class ResourceApi:
         )
 
     def variables(self) -> tuple[OwnedItem, ...]:
-        """Return the variables of projects, without their values; none where the licence has none."""
+        """Return the variables of projects, without their values. There are none without the feature in the license."""
         try:
             pages = read_complete(self.client, "/variables", "list variables", "variable:list", keep=_without_value)
         except ApiError as error:
@@ -115,7 +115,7 @@ class ResourceApi:
         )
 
     def folders(self, project_id: str) -> tuple[OwnedItem, ...]:
-        """Return the folders of a project; none where the server, its licence or the key does not show them."""
+        """Return the folders of a project; none if the server, its license or the key does not show them."""
         path = f"/projects/{quoted_part(project_id)}/folders"
         found: list[Any] = []
         while True:
@@ -142,11 +142,11 @@ class ResourceApi:
     # Writing
 
     def transfer_credential(self, credential_id: str, project_id: str) -> None:
-        """Make a project the owner of a credential; nobody else has it any more."""
+        """Make a project the owner of a credential. All shares end."""
         self._transfer("credential", credential_id, project_id)
 
     def transfer_workflow(self, workflow_id: str, project_id: str) -> None:
-        """Make a project the owner of a workflow; nobody else has it any more. What is published stays published."""
+        """Make a project the owner of a workflow. All shares end. A published workflow stays published."""
         self._transfer("workflow", workflow_id, project_id)
 
     def _transfer(self, kind: str, item_id: str, project_id: str) -> None:
@@ -155,14 +155,14 @@ class ResourceApi:
         try:
             self.client.send("PUT", path, operation, f"{kind}:move", body={"destinationProjectId": project_id})
         except ApiError as error:
-            # It is there already, as where the answer to a first try was lost.
+            # The project owns it already, for example because the answer to a first try was lost.
             if error.status != 400 or _THERE_ALREADY not in error.server_message:
                 raise
 
     def unpublish_workflow(self, workflow_id: str) -> None:
         """Unpublish a workflow; one that is not published stays so.
 
-        Where n8n lets nobody but members do that (seen on 2.8.4), it deletes what is published as well: nothing is done.
+        If n8n allows this to members only (seen on 2.8.4), it also deletes published workflows, so nothing is done.
         """
         path = f"/workflows/{quoted_part(workflow_id)}/deactivate"
         operation = f"unpublish workflow {workflow_id}"

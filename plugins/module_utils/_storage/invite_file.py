@@ -20,7 +20,7 @@ class InviteFile:
     def __init__(self, path: str) -> None:
         """Check that links can be kept there, before any is made; raises InputError."""
         if not os.path.isabs(path):
-            # It would be relative to wherever the module happens to run, which is no place for secrets.
+            # It would be relative to the working folder of the module, which is not a place for secrets.
             raise InputError(f"Invitation links cannot be kept in {path}: give the full path of the file.")
         # Messages name what a symbolic link points to.
         self.path = os.path.realpath(path)

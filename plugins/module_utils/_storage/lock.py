@@ -124,7 +124,7 @@ def _locked_file(subject: str) -> int:
 
 
 def _name_this_process(handle: int) -> None:
-    """Write for the process that waits which one holds the lock. A full disk is no reason to fail."""
+    """Write which process holds the lock, for processes that wait. A full disk does not fail the task."""
     with suppress(OSError):
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"process {os.getpid()} since {_now()}".encode(), 0)

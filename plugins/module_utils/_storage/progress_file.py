@@ -28,7 +28,7 @@ class ProgressFile:
             raise InputError(f"Progress cannot be written to {path}: {why}.")
 
     def __call__(self, made: int, planned: int, action: str) -> None:
-        """Add a line. That a disk is full is no reason to stop half-way."""
+        """Add a line. A full disk does not stop the task."""
         now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
             with self._lock, open(self.path, "a", encoding="utf-8") as file:
