@@ -102,12 +102,20 @@ def refused_by_n8n(module_name: str, *words: str, **args: Any) -> None:
         assert word in failed["msg"]
 
 
+def refused_before_or_by_n8n(module_name: str, seen: str, by_n8n: str, **args: Any) -> None:
+    """Check mode sees it in the list of roles. A single write is sent without a look there, and n8n refuses it."""
+    for check_mode, word in ((True, seen), (False, by_n8n)):
+        failed = run(module_name, check_mode=check_mode, diff=True, **args)
+        assert failed.get("failed") and not failed.get("changed") and "exception" not in failed, failed
+        assert word in failed["msg"]
+
+
 def test_no_url_and_no_key(company: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     before = everything(company)
     for variable in ("N8N_API_KEY", "N8N_URL"):
         monkeypatch.delenv(variable)
         for name, args in TASKS.items():
-            refused(name, f"or the environment variable {variable} where the task runs", **args)
+            refused(name, f"{variable} on the host that runs the module", **args)
     assert everything(company) == before
 
 
@@ -115,7 +123,7 @@ def test_a_wrong_key(company: Server) -> None:
     before = everything(company)
     for name, args in TASKS.items():
         refused(name, "(HTTP 401)", f"Check that api_key belongs to {company.url}", **args, api_key="not-a-key")
-        refused(name, "has spaces or other characters in it", **args, api_key="not a key")
+        refused(name, "contains spaces or other characters", **args, api_key="not a key")
     assert everything(company) == before
 
 
@@ -272,7 +280,8 @@ def test_without_advanced_permissions(features: Server) -> None:
             ("n8n_user", {"email": ADA, "role": "admin"}),
             ("n8n_access", {"users": [admin]}),
         ):
-            refused(name, 'the licence of this n8n does not include the role "global:admin"', **args)
+            seen = 'of this n8n does not include the role "global:admin"'
+            refused_before_or_by_n8n(name, seen, "need an n8n license with advanced permissions", **args)
     else:
         advanced = "need an n8n license with advanced permissions"
         refused_by_n8n("n8n_user", "Cannot invite admin user without advanced permissions", advanced, **admin)
@@ -335,7 +344,7 @@ def test_an_n8n_that_is_older(company: Server, server: MisbehavingServer) -> Non
 
 def test_single_sign_on_that_manages_roles(company: Server, server: MisbehavingServer) -> None:
     connection = copy(company, server)
-    way_out = "Single sign-on manages this: change it in the identity provider"
+    way_out = "Single sign-on manages this. Change it in the identity provider"
     projects = "Project roles are managed automatically and cannot be changed manually"
     instance = "Instance roles are managed automatically and cannot be changed manually"
     invites = "SSO is enabled, so users are managed by the Identity Provider and cannot be added through invites"
@@ -367,12 +376,9 @@ def test_roles_that_cannot_be_given(features: Server) -> None:
     (refused if lists_roles else refused_by_n8n)("n8n_project_member", slug, **member, role=slug)
     features.feature("feat:projectRole:editor", False)
     if lists_roles:
-        refused(
-            "n8n_project_member",
-            'the licence of this n8n does not include the role "project:editor"',
-            **member,
-            role="editor",
-        )
+        seen = 'of this n8n does not include the role "project:editor"'
+        license_remedy = "Choose a role that the license of this n8n includes."
+        refused_before_or_by_n8n("n8n_project_member", seen, license_remedy, **member, role="editor")
     else:
         words = ("Your instance is not licensed to use role", "Choose a role that the license of this n8n includes.")
         refused_by_n8n("n8n_project_member", *words, **member, role="editor")
@@ -484,7 +490,7 @@ def test_tls_that_does_not_verify(tls_server: MisbehavingServer, certificate: Pa
         refused(
             name,
             "TLS certificate of",
-            "does not verify",
+            "cannot be verified",
             "ca_path",
             "validate_certs: false",
             **args,

@@ -120,7 +120,9 @@ def test_links_that_cannot_be_kept_are_told_of_without_showing_them(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(broken, fail)
-    with pytest.raises(N8nError, match="The links of 1 invitation could not be kept .*No space left on device.*resend_invite") as caught:
+    with pytest.raises(
+        N8nError, match="The links of 1 invitation could not be kept .*No space left on device.*resend_invite"
+    ) as caught:
         file.add(BOB)
     monkeypatch.undo()
     assert "token=" not in str(caught.value)
