@@ -62,7 +62,7 @@ _value:
   elements: str
   sample:
     - invite ada@example.com as global:member (no user has this email yet)
-    - add ada@example.com to "Sales" as project:viewer (is no member yet)
+    - add ada@example.com to "Sales" as project:viewer (is not a member yet)
 """
 
 

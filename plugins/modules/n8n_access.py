@@ -329,7 +329,7 @@ plan:
       project_id: 2GFDWJBjrvaj1y08
       before: null
       after: project:viewer
-      reason: is no member yet
+      reason: is not a member yet
   contains:
     action:
       description:

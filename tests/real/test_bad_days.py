@@ -249,7 +249,9 @@ def test_the_community_edition(features: Server) -> None:
                 "Team projects need an n8n licence",
                 **args,
             )
-    refused("n8n_user", "is not deleted: the personal project of this user cannot be seen", email=ADA, state="absent")
+    refused(
+        "n8n_user", "is not deleted: n8n does not show the personal project of this user", email=ADA, state="absent"
+    )
     features.feature(COMMUNITY, True)
     assert everything(features) == before
     # What is there works: somebody is invited, and stays invited.
@@ -429,9 +431,9 @@ def test_what_is_missing_or_there_twice(company: Server) -> None:
 def test_the_owner_oneself_and_the_last_admin(company: Server) -> None:
     before = everything(company)
     for args in ({"email": OWNER}, {"id": user_id(company, OWNER)}):
-        refused("n8n_user", "is the owner of this n8n and cannot leave it", **args, state="absent")
+        refused("n8n_user", "is the owner of this n8n and cannot be removed", **args, state="absent")
     for action in ("remove_memberships", "demote", "delete"):
-        refused("n8n_offboard", "is the owner of this n8n and cannot leave it", users=[BO, OWNER], action=action)
+        refused("n8n_offboard", "is the owner of this n8n and cannot be removed", users=[BO, OWNER], action=action)
     refused("n8n_user", "cannot be changed", email=OWNER, role="member")
     for args in ({"state": "absent"}, {"role": "viewer"}):
         refused(
@@ -448,14 +450,14 @@ def test_the_owner_oneself_and_the_last_admin(company: Server) -> None:
     hers = company.login(ADA).api_key()
     refused(
         "n8n_user",
-        "is the user whose API key is used and cannot leave it",
+        "is the user whose API key is used and cannot be removed",
         email=ADA,
         state="absent",
         api_key=hers,
     )
-    refused("n8n_offboard", "is the user whose API key is used and cannot leave it", users=[ADA], api_key=hers)
+    refused("n8n_offboard", "is the user whose API key is used and cannot be removed", users=[ADA], api_key=hers)
     refused(
-        "n8n_offboard", "is the owner of this n8n and cannot leave it", users=[OWNER], action="delete", api_key=hers
+        "n8n_offboard", "is the owner of this n8n and cannot be removed", users=[OWNER], action="delete", api_key=hers
     )
     assert everything(company) == before
 
@@ -468,7 +470,7 @@ def test_who_and_what_owns_something(company: Server) -> None:
     before = everything(company)
     refused(
         "n8n_project",
-        f'owns workflow "Bills" ({made["id"]}), which n8n would destroy with it',
+        f'owns workflow "Bills" ({made["id"]}), which the deletion would destroy',
         name="Sales",
         state="absent",
     )

@@ -210,7 +210,7 @@ REFUSALS: dict[str, list[tuple[dict[str, Any], str]]] = {
         ),
         (
             {"offboard_action": "delete", "offboard_transfer_to": "Sales", "offboard_delete_resources": True},
-            "offboard_transfer_to and offboard_delete_resources exclude each other",
+            "offboard_transfer_to and offboard_delete_resources are mutually exclusive",
         ),
         ({"offboard_action": "delete", "offboard_transfer_to": "Nowhere"}, "offboard_transfer_to is a project"),
         (
@@ -254,7 +254,7 @@ REFUSALS: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"sync_people": PEOPLE[:1], "sync_leavers": "demote"}, "run the task again with sync_approve: "),
         (
             {"sync_people": PEOPLE[:1], "sync_leavers": "demote", "sync_approve": "old"},
-            "sync_approve=old names another plan",
+            "sync_approve=old is the digest of another plan",
         ),
         ({"sync_people": []}, "sync_allow_empty: true"),
         (

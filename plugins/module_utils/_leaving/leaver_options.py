@@ -97,7 +97,7 @@ def check_leaver_options(leaver_options: LeaverOptions) -> None:
     if leaver_options.action == DEMOTE and handover_options.delete_resources:
         raise InputError("delete_resources is for who is deleted: use it with action=delete or action=staged.")
     if handover_options.transfer_to is None and handover_options.data_tables == "copy":
-        raise InputError("data_tables: copy needs transfer_to, which says where the copies go.")
+        raise InputError("data_tables: copy requires transfer_to, the destination of the copies.")
     if (
         handover_options.transfer_to is None
         and handover_options.data_tables == "delete"

@@ -41,7 +41,7 @@ def residual_access(
         entries.append(_entry("api_keys", None, MCP_KEYS_UNSEEN if keys_deleted else KEYS_UNSEEN))
     unseen = [owned_items.unseen, owned_items.tables_unseen]
     if personal is None:
-        unseen.append("the personal project of this user cannot be seen")
+        unseen.append("n8n does not show the personal project of this user")
     if owned_items.refused:
         unseen.append(state.scopes_hint)
     entries += [_entry("unseen", None, why) for why in unseen if why]

@@ -295,7 +295,7 @@ def test_only_the_approved_plan_is_carried_out(n8n: FakeN8n) -> None:
     for check_mode in (True, False):
         # It takes nothing away, so no brake would stop it.
         refused = run(n8n_access, n8n, check_mode=check_mode, approve=digest, only_approved=True, **more)
-        assert "another one than the approved one" in refused["msg"] and refused["digest"] in refused["msg"]
+        assert "differs from the approved one" in refused["msg"] and refused["digest"] in refused["msg"]
         assert refused["not_tried"] == refused["plan"] and refused["done"] == []
     assert n8n.calls["write"] == 0
     done = run(n8n_access, n8n, approve=f" {digest.upper()} ", only_approved=True, **wanted)
@@ -306,7 +306,7 @@ def test_only_the_approved_plan_is_carried_out(n8n: FakeN8n) -> None:
 
 @pytest.mark.parametrize("approve", [None, "", " "])
 def test_only_approved_needs_an_approval(n8n: FakeN8n, approve: str | None) -> None:
-    with pytest.raises(InputError, match="only_approved=true needs approve=DIGEST"):
+    with pytest.raises(InputError, match="only_approved=true requires approve=DIGEST"):
         run(n8n_access, n8n, users=[{"email": ADA}], approve=approve, only_approved=True)
     assert not n8n.calls
 

@@ -224,14 +224,14 @@ def leaving(**options: Any) -> dict[str, Any]:
         (
             {},
             "3 removals and demotions of 7 memberships (42.9 %) are more than max_removal_percent (20); in project "
-            '"Sales", 3 of 5 members (60.0 %) are more than max_removal_percent (20). Look at the plan.',
+            '"Sales", 3 of 5 members (60.0 %) are more than max_removal_percent (20). Review the plan.',
         ),
         ({"max_removal_percent": 50}, 'Nothing was changed: in project "Sales", 3 of 5 members (60.0 %)'),
         (
             {"max_removal_percent": 100, "max_removals": 2},
-            "3 removals and demotions are more than max_removals (2). Look at the plan.",
+            "3 removals and demotions are more than max_removals (2). Review the plan.",
         ),
-        ({"approve": "0" * 64}, f"approve={'0' * 64} names another plan."),
+        ({"approve": "0" * 64}, f"approve={'0' * 64} is the digest of another plan."),
     ],
 )
 def test_the_brakes_stop_before_the_first_write_and_show_the_plan(
@@ -253,7 +253,7 @@ def test_a_stopped_plan_is_approved_by_its_digest_and_no_other_is(n8n: FakeN8n) 
     there = n8n.roles_in[next(key for key, found in n8n.all_projects.items() if found.name == "Sales")]
     there[n8n.person(FAY)] = "project:viewer"
     failed = run(n8n_access, n8n, **leaving(approve=digest))
-    assert "names another plan" in failed["msg"] and not n8n.writes
+    assert "is the digest of another plan" in failed["msg"] and not n8n.writes
     done = check_apply_reapply(n8n_access, n8n, **leaving(approve=failed["digest"]))
     assert done["digest"] == failed["digest"] and done["plan"] == failed["plan"]
     assert set(n8n.memberships()["Sales"]) == {OLIVIA, ADA, BO}

@@ -309,7 +309,7 @@ def test_the_grace_is_as_long_as_it_is_said(n8n: FakeN8n, beat: Beat) -> None:
 
 def test_what_is_to_be_destroyed_is_said_on_the_day(n8n: FakeN8n, beat: Beat) -> None:
     beat("2026-11-01")
-    with pytest.raises(InputError, match="which n8n would destroy with it"):
+    with pytest.raises(InputError, match="which the deletion would destroy"):
         beat("2026-12-01")
     assert ADA in n8n.people()
     assert beat("2026-12-01", delete_resources=True)["changed"] and ADA not in n8n.people()

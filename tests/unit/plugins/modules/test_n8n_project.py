@@ -114,7 +114,7 @@ def test_what_owns_something_is_not_deleted(n8n: FakeN8n) -> None:
     n8n.owned[sales] = [OwnedItem("credential", "c1", "Bank")]
     for check_mode in (True, False):
         with pytest.raises(
-            InputError, match=r'Project "Sales" \(.*\) owns credential "Bank" \(c1\), which n8n would destroy'
+            InputError, match=r'Project "Sales" \(.*\) owns credential "Bank" \(c1\), which the deletion would destroy'
         ):
             run(n8n_project, n8n, check_mode=check_mode, name="Sales", state="absent")
     assert n8n.calls["write"] == 0

@@ -60,7 +60,7 @@ def test_a_role_left_out_is_kept(n8n: FakeN8n) -> None:
 @pytest.mark.parametrize(
     ("params", "words"),
     [
-        ({"role": None}, "a new member needs a role"),
+        ({"role": None}, "role is required to add user"),
         ({"role": "boss"}, 'there is no role "boss" to give. Choose from project:admin'),
         ({"role": "global:member"}, 'there is no role "global:member" to give'),
         ({"role": "personalOwner"}, 'there is no role "personalOwner" to give'),

@@ -153,7 +153,7 @@ def test_deny_in_one_form_denies_the_other(n8n: FakeN8n, form: str) -> None:
     n8n.team("Sales", ada="viewer")
     done = check_apply_reapply(n8n_access, n8n, users=found, authority="authoritative", max_removal_percent=100)
     assert [change["reason"] for change in done["plan"]] == [
-        'the project is not among the user\'s in the list, denied by rule "B"'
+        'the project is not listed for the user, denied by rule "B"'
     ]
 
 

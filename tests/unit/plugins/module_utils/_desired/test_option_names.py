@@ -28,7 +28,7 @@ NAMES = {
 @pytest.mark.parametrize(
     ("message", "named"),
     [
-        ("Say with transfer_to who gets it.", "Say with offboard_transfer_to who gets it."),
+        ("Set transfer_to to move these resources.", "Set offboard_transfer_to to move these resources."),
         ("transfer_to: x@example.com", "offboard_transfer_to: x@example.com"),
         ("more than max_removals (3)", "more than sync_max_removals (3)"),
         ("with approve: 3d5a.", "with sync_approve: 3d5a."),

@@ -290,7 +290,7 @@ def test_a_variable_that_appears_in_a_project_is_not_destroyed() -> None:
     assert 'variable "RATE" (v-new) would be destroyed' in outcome.errors[0]["error"]
     assert "Sales" in n8n.memberships()
     with pytest.raises(
-        InputError, match=r'owns variable "RATE" \(v-new\), which n8n would destroy with it. Move them in'
+        InputError, match=r'owns variable "RATE" \(v-new\), which the deletion would destroy. Move them in'
     ):
         going(n8n)
 

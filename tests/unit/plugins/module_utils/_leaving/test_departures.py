@@ -183,12 +183,14 @@ def test_what_a_leaver_owns_moves_before_the_account_changes() -> None:
             "transfer_workflow",
             {"demote": "change_user_role", "delete": "delete_user"}[action],
         ]
-        assert "grace@example.com lose it, too" in made.changes[0].reason
+        assert "removes access of grace@example.com" in made.changes[0].reason
 
 
 def test_what_an_admin_of_the_instance_goes_on_seeing_is_said() -> None:
     made = leave(company(), GRACE.email, ADA.email, successors=successors(OLIVIA.email))
-    assert made.notes == ("grace@example.com leaves and keeps the instance role global:admin, which sees everything.",)
+    assert made.notes == (
+        "grace@example.com leaves and keeps the instance role global:admin, which has access to everything.",
+    )
     assert leave(company(), GRACE.email, action="demote", successors=successors(OLIVIA.email)).notes == ()
 
 
@@ -223,7 +225,7 @@ def test_a_bad_destination_stops_all(action: str, transfer_to: str, words: str) 
 def test_a_destination_that_cannot_be_seen_stops_all() -> None:
     state = having(BILLS)
     state = replace(state, projects=tuple(project for project in state.projects if project != HERS))
-    assert "the personal project of grace@example.com cannot be seen" in refusal(
+    assert "n8n does not show the personal project of grace@example.com" in refusal(
         state, ADA.email, action="delete", handover_options=HandoverOptions(GRACE.email)
     )
 
@@ -258,7 +260,7 @@ def test_a_copy_without_a_destination_stops_all(action: str) -> None:
         handover_options=HandoverOptions(data_tables="copy"),
         grace_period=grace_period(action),
     )
-    assert "data_tables: copy needs transfer_to" in said
+    assert "data_tables: copy requires transfer_to" in said
 
 
 def test_tables_are_not_deleted_of_somebody_who_stays_and_gives_nothing_away() -> None:
@@ -423,8 +425,8 @@ def test_the_first_step_takes_the_role_and_the_memberships_and_records_them() ->
         "The record of leavers leavers.json does not exist. This run creates it.",
         'ada@example.com owns workflow "Bills" (w-1), which stays readable to them until the account is deleted.',
         "When the days are over, the deletion will be refused as it is told now: ada@example.com owns workflow "
-        '"Bills" (w-1), which n8n would destroy with it. Say with transfer_to who gets it, or with delete_resources: true '
-        "that it may be destroyed.",
+        '"Bills" (w-1), which the deletion would destroy. Set transfer_to to move these resources, or '
+        "delete_resources: true to allow their destruction.",
     )
 
 
@@ -459,8 +461,8 @@ def test_when_the_days_are_over_everything_is_handed_over_and_the_account_goes(d
         ((BILLS,), HandoverOptions("Support"), ""),
         ((BILLS, ORDERS), HandoverOptions(delete_resources=True), ""),
         ((BILLS, ORDERS), HandoverOptions("Support", "copy"), ""),
-        ((BILLS, ORDERS), HandoverOptions("Support"), "Say with data_tables: copy"),
-        ((BILLS,), HandoverOptions(data_tables="delete"), "Say with transfer_to"),
+        ((BILLS, ORDERS), HandoverOptions("Support"), "Set data_tables: copy"),
+        ((BILLS,), HandoverOptions(data_tables="delete"), "Set transfer_to"),
     ],
 )
 def test_what_the_last_day_would_refuse_is_said_on_the_first(
@@ -477,7 +479,7 @@ def test_when_the_days_are_over_nothing_is_destroyed_that_nobody_said_may_be() -
     said = refusal(
         after_the_first_step(BILLS), ADA.email, action="staged", grace_period=grace_period("staged", STAGED, days=30)
     )
-    assert 'ada@example.com owns workflow "Bills" (w-1), which n8n would destroy' in said
+    assert 'ada@example.com owns workflow "Bills" (w-1), which the deletion would destroy' in said
 
 
 BACK = ((SUPPORT.id, "Support", "project:editor"), (SALES.id, "Sales", PROJECT_ADMIN))
@@ -544,7 +546,7 @@ def test_a_second_half_of_the_first_step_that_is_missing_keeps_nobody_from_being
 def test_a_plan_that_deletes_says_once_what_no_plan_can_name(state: Any, policy: dict[str, Any], says: int) -> None:
     made = leave(state, ADA.email, LINUS.email, **policy)
     notes = [note for note in made.notes if note.startswith("n8n deletes more than its API lists")]
-    assert len(notes) == says and all("With a user go their agents" in note for note in notes)
+    assert len(notes) == says and all("The deletion of a user also deletes their agents" in note for note in notes)
 
 
 def test_a_record_of_later_is_an_error() -> None:
