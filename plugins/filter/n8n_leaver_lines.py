@@ -50,7 +50,7 @@ _value:
     grace@example.com:
       - 'leaves: "Sales" (project:viewer)'
       - 'can still log in, as global:member'
-      - "n8n shows nobody's API keys: if there are any, they work for what is listed here"
+      - "n8n does not show API keys of users. Existing keys give access to everything listed here"
 """
 
 LONGEST = 10

@@ -73,7 +73,7 @@ def n8n_plan_lines(plan: Any, pending: Any = ()) -> list[str]:
             "n8n_plan_lines wants the plan that n8n_access or n8n_offboard returned, a list of changes."
         )
     try:
-        lines = [describe_change(change) for change in plan] or ["Nothing is to be changed."]
+        lines = [describe_change(change) for change in plan] or ["No changes are needed."]
     except KeyError as error:
         raise AnsibleFilterError(
             f"n8n_plan_lines wants the plan that a module returned; a change in it has no or a wrong {error}."

@@ -274,7 +274,7 @@ def test_without_advanced_permissions(features: Server) -> None:
             ("n8n_user", {"email": ADA, "role": "admin"}),
             ("n8n_access", {"users": [admin]}),
         ):
-            refused(name, 'the licence of this n8n does not include the role "global:admin"', **args)
+            refused(name, 'the license of this n8n does not include the role "global:admin"', **args)
     else:
         advanced = "need an n8n licence with advanced permissions"
         refused_by_n8n("n8n_user", "Cannot invite admin user without advanced permissions", advanced, **admin)
@@ -358,8 +358,8 @@ def test_roles_that_cannot_be_given(features: Server) -> None:
     member = {"project": "Sales", "user": ADA}
     listed = [{"email": ADA, "projects": {"Sales": "chief"}}]
     for name, args in (("n8n_project_member", {**member, "role": "chief"}), ("n8n_access", {"users": listed})):
-        refused(name, 'there is no role "chief" to give. Choose from ', "viewer", **args)
-    refused("n8n_user", 'there is no role "boss" to give. Choose from ', email=ADA, role="boss")
+        refused(name, 'unknown or unassignable role "chief". Valid roles: ', "viewer", **args)
+    refused("n8n_user", 'unknown or unassignable role "boss". Valid roles: ', email=ADA, role="boss")
     refused("n8n_user", "cannot be made global:owner", email=ADA, role="owner")
     refused("n8n_project_member", "project:no-such-role", **member, role="project:no-such-role")
     # Where n8n does not list its roles, what looks like a custom one is n8n's to refuse.
@@ -369,7 +369,7 @@ def test_roles_that_cannot_be_given(features: Server) -> None:
     if lists_roles:
         refused(
             "n8n_project_member",
-            'the licence of this n8n does not include the role "project:editor"',
+            'the license of this n8n does not include the role "project:editor"',
             **member,
             role="editor",
         )
@@ -382,15 +382,19 @@ def test_roles_that_cannot_be_given(features: Server) -> None:
 def test_emails_and_names_that_are_none(company: Server) -> None:
     before = everything(company)
     for email in ("ada", "ada@", "@example.com", "ada@example", "a b@example.com"):
-        refused("n8n_user", f'"{email}" is no email address', email=email)
+        refused("n8n_user", f'"{email}" is not an email address', email=email)
         words = {"ada@example": "domain has no dot"}
-        refused("n8n_access", "users[0]", words.get(email, "is no email address"), users=[{"email": email}])
+        refused("n8n_access", "users[0]", words.get(email, "is not an email address"), users=[{"email": email}])
         if email in ("ada@", "@example.com", "a b@example.com"):
             # Of an account that is there an email may be anything that looks like one.
-            refused("n8n_offboard", f'users[0]: "{email}" is no email address', users=[email])
+            refused("n8n_offboard", f'users[0]: "{email}" is not an email address', users=[email])
         if "@" in email:
             refused(
-                "n8n_project_member", f'user: "{email}" is no email address', project="Sales", user=email, role="viewer"
+                "n8n_project_member",
+                f'user: "{email}" is not an email address',
+                project="Sales",
+                user=email,
+                role="viewer",
             )
     for name in ("", "  ", "\t"):
         refused("n8n_project", "a project needs a name that is not blank", name=name)
@@ -407,7 +411,7 @@ def test_emails_and_names_that_are_none(company: Server) -> None:
 def test_what_is_missing_or_there_twice(company: Server) -> None:
     before = everything(company)
     twins = sorted(str(project["id"]) for project in company.everything("/projects") if project["name"] == "Twin")
-    words = f'Project "Twin" exists 2 times, with the ids {", ".join(twins)}: name it by its id.'
+    words = f'Project "Twin" exists 2 times, with the ids {", ".join(twins)}. Use the id instead of the name.'
     refused("n8n_project", words, name="Twin")
     refused("n8n_project", words, name="Twin", state="absent")
     refused("n8n_project_member", words, project="Twin", user=ADA, role="admin")

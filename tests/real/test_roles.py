@@ -263,10 +263,10 @@ REFUSALS: dict[str, list[tuple[dict[str, Any], str]]] = {
         ),
         ({"sync_invites_path": NOWHERE}, NOWHERE),
         ({"sync_progress_path": NOWHERE}, NOWHERE),
-        ({"sync_email_attribute": "mail"}, "the attribute that sync_email_attribute names"),
+        ({"sync_email_attribute": "mail"}, "the attribute set by sync_email_attribute"),
         ({"sync_rules": [{"name": "sales"}]}, "sync_rules[0]"),
         ({"sync_role_order": ["a", "a"]}, "sync_role_order"),
-        ({"sync_rules": [{**RULES[0], "role": "king"}]}, "there is no role"),
+        ({"sync_rules": [{**RULES[0], "role": "king"}]}, "unknown or unassignable role"),
     ],
 }
 

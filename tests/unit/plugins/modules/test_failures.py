@@ -98,8 +98,8 @@ def test_wrong_options_are_invalid(name: str) -> None:
         ({"max_removal_percent": 200}, "the_percentage is 200"),
         ({"restore": True}, "the_return=true needs the_record"),
         ({"restore": True, "state_path": "/nowhere.json"}, "the_return=true has nothing to give back"),
-        ({"users": [], "authority": "authoritative"}, "the_authority: authoritative takes access"),
-        ({"users": [], "authority": "authoritative"}, "say the_void: true"),
+        ({"users": [], "authority": "authoritative"}, "the_authority=authoritative would remove all access"),
+        ({"users": [], "authority": "authoritative"}, "Set the_void=true"),
     ],
 )
 def test_errors_of_n8n_access_have_the_names_of_the_role(options: dict[str, Any], words: str) -> None:

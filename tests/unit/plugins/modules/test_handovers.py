@@ -254,7 +254,7 @@ def test_somebody_else_at_work_hides_nothing_of_what_moved() -> None:
     n8n = ada_and_hers()
     sales = project(n8n, "Sales")
     n8n.meanwhile["write", 1] = lambda: n8n.roles_in[sales].update({n8n.id_of(ADA): "project:editor"})
-    with pytest.raises(N8nError, match="Somebody else changed this at the same time") as failed:
+    with pytest.raises(N8nError, match="Another user or task changed this at the same time") as failed:
         run(n8n_user, n8n, email=ADA, state="absent", transfer_to=OLIVIA)
     assert ADA in n8n.people()
     assert ids(failed.value.result()["transferred"]) == ["c-1"]

@@ -98,7 +98,7 @@ def test_nobody_is_invited_by_what_is_no_email(n8n: FakeN8n) -> None:
     with pytest.raises(InputError) as refused:
         run(n8n_access, n8n, users=users, projects=projects, ignored_users=["ignored@*"])
     assert str(refused.value).splitlines() == [
-        'projects[1] ("Ops"), members: "ada@example,com" is no email address.',
+        'projects[1] ("Ops"), members: "ada@example,com" is not an email address.',
     ]
     del projects[1]["members"]["ada@example,com"]
     with pytest.raises(InputError) as refused:
@@ -297,7 +297,7 @@ def test_without_a_licence_for_projects_an_instance_role_is_no_membership(n8n: F
 def test_nobody_at_all_is_an_error_before_the_first_call(
     n8n: FakeN8n, options: dict[str, Any], check_mode: bool
 ) -> None:
-    with pytest.raises(InputError, match="Nobody at all is named.*allow_empty: true"):
+    with pytest.raises(InputError, match="The lists name no users.*allow_empty=true"):
         run(n8n_access, n8n, check_mode=check_mode, **options)
     assert not n8n.calls
     # And with it, the brakes.
@@ -311,7 +311,7 @@ def test_nobody_at_all_is_an_error_before_the_first_call(
         ({"max_removal_percent": 101}, "max_removal_percent is 101"),
         ({"max_removals": -1}, "max_removals is -1"),
         ({"progress_path": "/nowhere/progress"}, "Progress cannot be written to /nowhere/progress"),
-        ({"projects": [project("Sales", ada="viewer")]}, "says viewer, and users"),
+        ({"projects": [project("Sales", ada="viewer")]}, "says viewer, but users"),
     ],
 )
 def test_what_is_wrong_is_refused_before_the_first_call(n8n: FakeN8n, options: dict[str, Any], message: str) -> None:

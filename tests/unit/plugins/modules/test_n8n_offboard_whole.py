@@ -398,12 +398,12 @@ def test_the_record_of_another_n8n_deletes_nobody(n8n: FakeN8n, path: Path, beat
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"now": "tomorrow"}, 'now: "tomorrow" is no date'),
+        ({"now": "tomorrow"}, 'now: "tomorrow" is not a date'),
         ({"grace_days": -1}, "grace_days: -1 is no number of days"),
         ({"state_path": "/nowhere/leavers.json"}, "The record of leavers cannot be kept in /nowhere/leavers.json"),
         ({"successor": None}, "Or set successor=EMAIL."),
         ({"transfer_to": "Nowhere"}, 'Project "Nowhere" does not exist'),
-        ({"demote_role": "boss"}, 'demote_role: there is no role "boss" to give'),
+        ({"demote_role": "boss"}, 'demote_role: unknown or unassignable role "boss"'),
     ],
 )
 @pytest.mark.parametrize("check_mode", [True, False])

@@ -69,7 +69,7 @@ def test_a_personal_project_of_that_name_is_none(n8n: FakeN8n) -> None:
     [
         ({"name": ""}, "name: a project needs a name that is not blank"),
         ({"name": " \t"}, "name: a project needs a name that is not blank"),
-        ({"name": "x" * 256}, "has 256 characters, and n8n takes 255 at most"),
+        ({"name": "x" * 256}, "has 256 characters, but n8n accepts at most 255"),
         ({"id": "nothing"}, 'Project "nothing" does not exist'),
         ({"id": "nothing", "name": "New"}, 'Project "nothing" does not exist'),
         ({"name": "Twin"}, 'Project "Twin" exists 2 times, with the ids '),

@@ -129,10 +129,10 @@ def test_a_last_admin_is_not_made_a_chat_user(n8n: FakeN8n) -> None:
 @pytest.mark.parametrize(
     ("params", "words"),
     [
-        ({"email": "ada"}, 'email: "ada" is no email address'),
+        ({"email": "ada"}, 'email: "ada" is not an email address'),
         ({"email": " "}, "blank"),
         ({"id": "nobody"}, 'User "nobody" does not exist'),
-        ({"email": ADA, "role": "boss"}, 'there is no role "boss" to give. Choose from '),
+        ({"email": ADA, "role": "boss"}, 'unknown or unassignable role "boss". Valid roles: '),
         ({"email": ADA, "role": "owner"}, "an instance has one owner"),
         (
             {"email": OLIVIA, "role": "member"},
@@ -267,7 +267,7 @@ def test_an_invitation_that_reaches_nobody_is_a_warning(n8n: FakeN8n) -> None:
 
 def test_an_unlicensed_role_is_found_out_before_the_invitation(n8n: FakeN8n) -> None:
     n8n.features_off.add("feat:advancedPermissions")
-    with pytest.raises(InputError, match='the licence of this n8n does not include the role "global:admin"'):
+    with pytest.raises(InputError, match='the license of this n8n does not include the role "global:admin"'):
         run(n8n_user, n8n, email=ADA, role="admin")
     assert n8n.calls["write"] == 0
 
@@ -275,7 +275,8 @@ def test_an_unlicensed_role_is_found_out_before_the_invitation(n8n: FakeN8n) -> 
 def test_somebody_else_has_invited_meanwhile(n8n: FakeN8n) -> None:
     n8n.meanwhile[("invite", 1)] = lambda: n8n.person(ADA, "global:admin")
     with pytest.raises(
-        N8nError, match="Somebody else changed this at the same time: .*has.*global:admin|role global:admin already"
+        N8nError,
+        match="Another user or task changed this at the same time: .*has.*global:admin|role global:admin already",
     ):
         run(n8n_user, n8n, email=ADA)
     assert not run(n8n_user, n8n, email=ADA)["changed"]

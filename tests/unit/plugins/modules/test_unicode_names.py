@@ -167,7 +167,7 @@ def test_rules_compare_in_one_form(form: str) -> None:
     assert assign([{"email": ADA, other: "x"}], rules).users == [
         {"email": ADA, "projects": {form: "admin"}, "granted_by": {"projects": {form: "B"}}}
     ]
-    with pytest.raises(InputError, match="is there twice"):
+    with pytest.raises(InputError, match="is listed twice"):
         assign([], [{"name": "A", "match": {}, "projects": {form: "viewer", other: "viewer"}}])
     custom = [{"name": "A", "match": {}, "role": form}, {"name": "B", "match": {}, "role": "member"}]
     assert assign([{"email": ADA}], custom, role_order=[other, "member"]).users[0]["role"] == "member"

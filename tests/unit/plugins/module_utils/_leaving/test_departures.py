@@ -163,7 +163,7 @@ def test_a_bad_successor_stops_all_also_where_nobody_needs_one(successor: Any, w
 
 @pytest.mark.parametrize("option", ["grace", 5, ["grace@example.com"], {"Sales": None}, {"Sales": ""}, {"Sales": "x"}])
 def test_what_is_no_successor(option: object) -> None:
-    with pytest.raises(InputError, match="successor.* is no email address"):
+    with pytest.raises(InputError, match="successor.* is not an email address"):
         successors(option)
 
 

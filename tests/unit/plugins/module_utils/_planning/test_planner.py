@@ -109,7 +109,7 @@ def test_present_invites_whoever_is_missing_and_corrects_the_role(
         ),
         ("ada@example.com", "owner", "cannot be made global:owner"),
         ("new@example.com", "owner", "cannot be invited as global:owner"),
-        ("ada@example.com", "boss", 'there is no role "boss"'),
+        ("ada@example.com", "boss", 'unknown or unassignable role "boss"'),
         ("u-nobody", None, 'User "u-nobody" does not exist'),
     ],
 )
@@ -291,7 +291,7 @@ def test_a_member_is_removed_and_nobody_is_missed() -> None:
         ("Sales", "nobody@example.com", "viewer", '^User "nobody@example.com" does not exist. Invite'),
         ("Twin", "ada@example.com", "viewer", 'Project "Twin" exists 2 times'),
         ("Sales", "grace@example.com", None, "role is required to add user"),
-        ("Sales", "grace@example.com", "boss", 'role: there is no role "boss"'),
+        ("Sales", "grace@example.com", "boss", 'role: unknown or unassignable role "boss"'),
     ],
 )
 def test_a_member_who_cannot_be_is_refused(project: str, user: str, role: str | None, message: str) -> None:
@@ -595,7 +595,7 @@ def test_a_name_that_a_project_is_about_to_lose_is_refused() -> None:
         ([{"name": "Sales", "members": {"u-nobody": "viewer"}}], 'User "u-nobody" does not exist'),
         (
             [{"name": "Sales", "members": {"ada@example.com": "boss"}}],
-            'member ada@example.com: there is no role "boss"',
+            'member ada@example.com: unknown or unassignable role "boss"',
         ),
         # One membership by email and by id.
         (
