@@ -222,7 +222,7 @@ REFUSALS: dict[str, list[tuple[dict[str, Any], str]]] = {
             "offboard_demote_role: global:admin sees everything",
         ),
         ({"offboard_action": "demote", "offboard_demote_role": "king"}, "offboard_demote_role"),
-        ({"offboard_action": "staged"}, "offboard_action=staged needs offboard_state_path"),
+        ({"offboard_action": "staged"}, "offboard_action=staged requires offboard_state_path"),
         ({"offboard_action": "staged", "offboard_state_path": NOWHERE}, NOWHERE),
         (
             {"offboard_action": "staged", "offboard_state_path": "a", "offboard_grace_days": -1},
@@ -235,11 +235,11 @@ REFUSALS: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"offboard_action": "staged", "offboard_state_path": "a", "offboard_now": "soon"}, "offboard_now: "),
         ({"offboard_successor": "nobody@example.com"}, "offboard_successor: user "),
         ({"offboard_successor": {"Nowhere": GRACE}}, "offboard_successor: project "),
-        ({"offboard_successor": ADA}, "offboard_successor: ada@example.com is leaving, too"),
+        ({"offboard_successor": ADA}, "offboard_successor: ada@example.com is also leaving"),
         ({"offboard_users": [{"name": "Ada"}]}, "offboard_users[0]"),
     ],
     "onboard": [
-        ({"onboard_restore": True}, "onboard_restore=true needs onboard_state_path"),
+        ({"onboard_restore": True}, "onboard_restore=true requires onboard_state_path"),
         ({"onboard_restore": True, "onboard_state_path": "gone.json"}, "onboard_restore=true has nothing to give back"),
         ({"onboard_users": [{"email": GRACE, "projects": {"Research": "editor"}}]}, "with onboard_create_projects"),
         ({"onboard_users": [{"email": "nobody"}]}, "onboard_users[0]"),

@@ -35,5 +35,5 @@ def test_pending_users_are_those_of_n8n_access(pending: object) -> None:
     "plan", ["a plan", None, {"action": "add_member"}, [1], [{"action": "dance", "reason": ""}], [{"reason": ""}]]
 )
 def test_what_is_no_plan_is_refused(plan: object) -> None:
-    with pytest.raises(AnsibleFilterError, match="n8n_plan_lines wants the plan"):
+    with pytest.raises(AnsibleFilterError, match="n8n_plan_lines needs the plan"):
         n8n_plan_lines(plan)

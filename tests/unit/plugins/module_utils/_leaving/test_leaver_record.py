@@ -109,7 +109,7 @@ CHANGES: dict[str, Any] = {
 def test_whatever_is_wrong_with_it_is_said_and_deletes_nobody(change: Any) -> None:
     said = refusal(damaged(change))
     assert "The record leavers.json is damaged: " in said
-    assert "Bring back the last" in said and "Traceback" not in said
+    assert "Restore the last" in said and "Traceback" not in said
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_what_is_no_record_is_damaged(text: str) -> None:
 def test_the_record_of_another_n8n_is_refused() -> None:
     said = refusal(RECORD.to_text(), "https://other.example.com")
     assert said == (
-        f"The record leavers.json is about {URL}, and this is https://other.example.com: give each n8n its own."
+        f"The record leavers.json belongs to {URL}, but this n8n is https://other.example.com. Use one record for each n8n."
     )
 
 
