@@ -199,27 +199,27 @@ NOWHERE = "/nowhere/at/all.json"
 REFUSALS: dict[str, list[tuple[dict[str, Any], str]]] = {
     "offboard": [
         ({"offboard_transfer_to": "Sales"}, "offboard_transfer_to, offboard_data_tables and offboard_delete_resources"),
-        ({"offboard_action": "demote", "offboard_delete_resources": True}, "offboard_delete_resources is for"),
+        ({"offboard_action": "demote", "offboard_delete_resources": True}, "offboard_delete_resources applies only to"),
         (
             {"offboard_action": "delete", "offboard_data_tables": "copy"},
-            "offboard_data_tables: copy needs offboard_transfer_to",
+            "offboard_data_tables: copy requires offboard_transfer_to",
         ),
         (
             {"offboard_action": "demote", "offboard_data_tables": "delete"},
-            "with offboard_action=demote it needs offboard_transfer_to",
+            "with offboard_action=demote it requires offboard_transfer_to",
         ),
         (
             {"offboard_action": "delete", "offboard_transfer_to": "Sales", "offboard_delete_resources": True},
             "offboard_transfer_to and offboard_delete_resources are mutually exclusive",
         ),
-        ({"offboard_action": "delete", "offboard_transfer_to": "Nowhere"}, "offboard_transfer_to is a project"),
+        ({"offboard_action": "delete", "offboard_transfer_to": "Nowhere"}, "offboard_transfer_to must be a project"),
         (
             {"offboard_action": "delete", "offboard_transfer_to": ADA},
-            "offboard_transfer_to: ada@example.com is leaving",
+            "offboard_transfer_to: ada@example.com is also leaving",
         ),
         (
             {"offboard_action": "demote", "offboard_demote_role": "admin"},
-            "offboard_demote_role: global:admin sees everything",
+            "offboard_demote_role: global:admin has access to everything",
         ),
         ({"offboard_action": "demote", "offboard_demote_role": "king"}, "offboard_demote_role"),
         ({"offboard_action": "staged"}, "offboard_action=staged requires offboard_state_path"),
@@ -319,10 +319,10 @@ def test_warnings_name_them_too(n8n: Server, sales: str, tmp_path: Path) -> None
     code, output = shipped(
         "onboard", tmp_path, "--check", onboard_state_path="staged.json", onboard_create_projects=True
     )
-    assert code == 0 and "only onboard_restore: true gives back" in output.replace("\n", " "), output
+    assert code == 0 and "Only onboard_restore: true restores" in output.replace("\n", " "), output
     assert bare_options(output) == []
     code, output = shipped("sync", tmp_path, "--check", sync_ignored_users=[ADA])
-    assert code == 0 and "as sync_ignored_users says" in output.replace("\n", " "), output
+    assert code == 0 and "matches sync_ignored_users" in output.replace("\n", " "), output
     assert bare_options(output) == []
 
 
