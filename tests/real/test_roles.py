@@ -206,7 +206,7 @@ REFUSALS: dict[str, list[tuple[dict[str, Any], str]]] = {
         ),
         (
             {"offboard_action": "demote", "offboard_data_tables": "delete"},
-            "with offboard_action=demote it requires offboard_transfer_to",
+            "With offboard_action=demote it requires offboard_transfer_to",
         ),
         (
             {"offboard_action": "delete", "offboard_transfer_to": "Sales", "offboard_delete_resources": True},
