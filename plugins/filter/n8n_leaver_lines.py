@@ -50,12 +50,12 @@ _value:
     grace@example.com:
       - 'leaves: "Sales" (project:viewer)'
       - 'can still log in, as global:member'
-      - "n8n shows nobody's API keys: if there are any, they work for what is listed here"
+      - "n8n does not show API keys of users. Existing keys give access to everything listed here"
 """
 
 LONGEST = 10
-UNKNOWN = "n8n does not know this person"
-NOTHING_LEFT = "can reach nothing any more: there is no account"
+UNKNOWN = "is not a user of this n8n"
+NOTHING_LEFT = "has no access: the account does not exist"
 
 
 def n8n_leaver_lines(leavers: Any) -> dict[str, list[str]]:
@@ -64,7 +64,7 @@ def n8n_leaver_lines(leavers: Any) -> dict[str, list[str]]:
         return {leaver["email"]: _lines(leaver) for leaver in leavers}
     except (KeyError, TypeError) as error:
         raise AnsibleFilterError(
-            f"n8n_leaver_lines wants the users that n8n_offboard returned; in what it got, this is wrong: {error}."
+            f"n8n_leaver_lines needs the users that n8n_offboard returned. This is missing or wrong in them: {error}."
         ) from error
 
 
@@ -92,7 +92,7 @@ def _lines(leaver: Mapping[str, Any]) -> list[str]:
         return [*lines, NOTHING_LEFT]
     if "staged" in leaver:
         lines.append(
-            f"left on {leaver['staged']['since']}, and the account goes with the first run after {leaver['staged']['due']}"
+            f"left on {leaver['staged']['since']}, and the account is deleted by the first run after {leaver['staged']['due']}"
         )
     return [*lines, *_still(residual)]
 

@@ -62,7 +62,7 @@ _value:
   elements: str
   sample:
     - invite ada@example.com as global:member (no user has this email yet)
-    - add ada@example.com to "Sales" as project:viewer (is no member yet)
+    - add ada@example.com to "Sales" as project:viewer (is not a member yet)
 """
 
 
@@ -70,13 +70,13 @@ def n8n_plan_lines(plan: Any, pending: Any = ()) -> list[str]:
     """Return `plan` as sentences and `pending` behind it; raises AnsibleFilterError for anything that is no plan."""
     if not isinstance(plan, (list, tuple)) or not all(isinstance(change, Mapping) for change in plan):
         raise AnsibleFilterError(
-            "n8n_plan_lines wants the plan that n8n_access or n8n_offboard returned, a list of changes."
+            "n8n_plan_lines needs the plan that n8n_access or n8n_offboard returned, a list of changes."
         )
     try:
-        lines = [describe_change(change) for change in plan] or ["Nothing is to be changed."]
+        lines = [describe_change(change) for change in plan] or ["No changes are needed."]
     except KeyError as error:
         raise AnsibleFilterError(
-            f"n8n_plan_lines wants the plan that a module returned; a change in it has no or a wrong {error}."
+            f"n8n_plan_lines needs the plan that a module returned. In one change, this is missing or wrong: {error}."
         ) from error
     try:
         return [*lines, *pending_lines(pending)]

@@ -329,7 +329,7 @@ plan:
       project_id: 2GFDWJBjrvaj1y08
       before: null
       after: project:viewer
-      reason: is no member yet
+      reason: is not a member yet
   contains:
     action:
       description:
@@ -649,7 +649,7 @@ def _check_restored(
     except N8nError as error:
         file.put_back([restored.staged for restored in restored_users])
         task.warnings.append(
-            f"Whether the restored users have all access could not be looked at, so they stay in the record {file.path}: {error}"
+            f"The access of the restored users could not be checked, so they stay in the record {file.path}: {error}"
         )
         return
     for restored in restored_users:
@@ -670,13 +670,13 @@ def _record(params: Mapping[str, Any], task: Task) -> RecordFile[LeaverRecord] |
     """Return the record of staged leavers, None where there is none to look at; raises InputError where there has to be."""
     if not params["state_path"]:
         if params["restore"]:
-            raise InputError("restore=true needs state_path, the record of staged leavers.")
+            raise InputError("restore=true requires state_path, the record of staged leavers.")
         return None
     file = RecordFile(params["state_path"], task.url, LeaverRecord.from_text, task.check_mode)
     if file.is_new and params["restore"]:
         raise InputError(
-            f"There is no record of staged leavers in {params['state_path']}, so restore=true has nothing to give back: name the "
-            "file that n8n_offboard keeps with action=staged."
+            f"There is no record of staged leavers in {params['state_path']}, so restore=true has nothing to give back. Set the "
+            "path of the file that n8n_offboard writes with action=staged."
         )
     return None if file.is_new else file
 

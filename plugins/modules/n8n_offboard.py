@@ -439,7 +439,9 @@ def _again(task: Task, request: ReadRequest) -> State | None:
     try:
         return task.read(replace(request, folders=False))
     except N8nError as error:
-        task.warnings.append(f"What is left to the leavers could not be looked at, and is worked out: {error}")
+        task.warnings.append(
+            f"The remaining access of the leavers could not be read from n8n, and is calculated: {error}"
+        )
         return None
 
 
@@ -447,14 +449,14 @@ def _record(params: Mapping[str, Any], task: Task) -> RecordFile[LeaverRecord] |
     """Return the record of who leaves in two steps, and None for those who leave at once."""
     if params["action"] == STAGED:
         if not params["state_path"]:
-            raise InputError("action=staged needs state_path, the path of the record of staged leavers.")
+            raise InputError("action=staged requires state_path, the path of the record of staged leavers.")
         file = RecordFile(params["state_path"], task.url, LeaverRecord.from_text, task.check_mode)
         task.extra_diff = file.diff
         return file
     idle = [name for name in ("state_path", "grace_days", "now") if params[name] is not None]
     if idle:
         task.warnings.append(
-            f"{' and '.join(idle)}: this is for action=staged. The action is {params['action']}, and the record stays as it is."
+            f"{' and '.join(idle)}: used only with action=staged. The action is {params['action']}, and the record is not changed."
         )
     return None
 

@@ -115,7 +115,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     roles = task.read(ReadRequest(roles=True)).roles
     if roles is None:
         task.warnings.append(
-            "This n8n does not list its roles (that came with 2.36): custom roles and licences are not known."
+            "This n8n does not list its roles (2.36 and later do): custom roles and licenses are unknown."
         )
         roles = known_roles()
     name, kind = params["name"], params["type"]

@@ -305,7 +305,7 @@ def _left(task: Task, user: User) -> User | None:
     try:
         return task.api.find_user(user.id)
     except N8nError as error:
-        task.warnings.append(f"{user.email} was deleted, and n8n could not be asked whether that is so: {error}")
+        task.warnings.append(f"{user.email} was deleted, but the deletion could not be verified in n8n: {error}")
         return None
 
 

@@ -257,7 +257,9 @@ def test_the_community_edition(features: Server) -> None:
                 "Team projects need an n8n license",
                 **args,
             )
-    refused("n8n_user", "is not deleted: the personal project of this user cannot be seen", email=ADA, state="absent")
+    refused(
+        "n8n_user", "is not deleted: n8n does not show the personal project of this user", email=ADA, state="absent"
+    )
     features.feature(COMMUNITY, True)
     assert everything(features) == before
     # What is there works: somebody is invited, and stays invited.
@@ -367,8 +369,8 @@ def test_roles_that_cannot_be_given(features: Server) -> None:
     member = {"project": "Sales", "user": ADA}
     listed = [{"email": ADA, "projects": {"Sales": "chief"}}]
     for name, args in (("n8n_project_member", {**member, "role": "chief"}), ("n8n_access", {"users": listed})):
-        refused(name, 'there is no role "chief" to give. Choose from ', "viewer", **args)
-    refused("n8n_user", 'there is no role "boss" to give. Choose from ', email=ADA, role="boss")
+        refused(name, 'unknown or unassignable role "chief". Valid roles: ', "viewer", **args)
+    refused("n8n_user", 'unknown or unassignable role "boss". Valid roles: ', email=ADA, role="boss")
     refused("n8n_user", "cannot be made global:owner", email=ADA, role="owner")
     refused("n8n_project_member", "project:no-such-role", **member, role="project:no-such-role")
     # Where n8n does not list its roles, what looks like a custom one is n8n's to refuse.
@@ -388,15 +390,19 @@ def test_roles_that_cannot_be_given(features: Server) -> None:
 def test_emails_and_names_that_are_none(company: Server) -> None:
     before = everything(company)
     for email in ("ada", "ada@", "@example.com", "ada@example", "a b@example.com"):
-        refused("n8n_user", f'"{email}" is no email address', email=email)
+        refused("n8n_user", f'"{email}" is not an email address', email=email)
         words = {"ada@example": "domain has no dot"}
-        refused("n8n_access", "users[0]", words.get(email, "is no email address"), users=[{"email": email}])
+        refused("n8n_access", "users[0]", words.get(email, "is not an email address"), users=[{"email": email}])
         if email in ("ada@", "@example.com", "a b@example.com"):
             # Of an account that is there an email may be anything that looks like one.
-            refused("n8n_offboard", f'users[0]: "{email}" is no email address', users=[email])
+            refused("n8n_offboard", f'users[0]: "{email}" is not an email address', users=[email])
         if "@" in email:
             refused(
-                "n8n_project_member", f'user: "{email}" is no email address', project="Sales", user=email, role="viewer"
+                "n8n_project_member",
+                f'user: "{email}" is not an email address',
+                project="Sales",
+                user=email,
+                role="viewer",
             )
     for name in ("", "  ", "\t"):
         refused("n8n_project", "a project needs a name that is not blank", name=name)
@@ -413,7 +419,7 @@ def test_emails_and_names_that_are_none(company: Server) -> None:
 def test_what_is_missing_or_there_twice(company: Server) -> None:
     before = everything(company)
     twins = sorted(str(project["id"]) for project in company.everything("/projects") if project["name"] == "Twin")
-    words = f'Project "Twin" exists 2 times, with the ids {", ".join(twins)}: name it by its id.'
+    words = f'Project "Twin" exists 2 times, with the ids {", ".join(twins)}. Use the id instead of the name.'
     refused("n8n_project", words, name="Twin")
     refused("n8n_project", words, name="Twin", state="absent")
     refused("n8n_project_member", words, project="Twin", user=ADA, role="admin")
@@ -437,9 +443,9 @@ def test_what_is_missing_or_there_twice(company: Server) -> None:
 def test_the_owner_oneself_and_the_last_admin(company: Server) -> None:
     before = everything(company)
     for args in ({"email": OWNER}, {"id": user_id(company, OWNER)}):
-        refused("n8n_user", "is the owner of this n8n and cannot leave it", **args, state="absent")
+        refused("n8n_user", "is the owner of this n8n and cannot be removed", **args, state="absent")
     for action in ("remove_memberships", "demote", "delete"):
-        refused("n8n_offboard", "is the owner of this n8n and cannot leave it", users=[BO, OWNER], action=action)
+        refused("n8n_offboard", "is the owner of this n8n and cannot be removed", users=[BO, OWNER], action=action)
     refused("n8n_user", "cannot be changed", email=OWNER, role="member")
     for args in ({"state": "absent"}, {"role": "viewer"}):
         refused(
@@ -456,14 +462,14 @@ def test_the_owner_oneself_and_the_last_admin(company: Server) -> None:
     hers = company.login(ADA).api_key()
     refused(
         "n8n_user",
-        "is the user whose API key is used and cannot leave it",
+        "is the user whose API key is used and cannot be removed",
         email=ADA,
         state="absent",
         api_key=hers,
     )
-    refused("n8n_offboard", "is the user whose API key is used and cannot leave it", users=[ADA], api_key=hers)
+    refused("n8n_offboard", "is the user whose API key is used and cannot be removed", users=[ADA], api_key=hers)
     refused(
-        "n8n_offboard", "is the owner of this n8n and cannot leave it", users=[OWNER], action="delete", api_key=hers
+        "n8n_offboard", "is the owner of this n8n and cannot be removed", users=[OWNER], action="delete", api_key=hers
     )
     assert everything(company) == before
 
@@ -476,7 +482,7 @@ def test_who_and_what_owns_something(company: Server) -> None:
     before = everything(company)
     refused(
         "n8n_project",
-        f'owns workflow "Bills" ({made["id"]}), which n8n would destroy with it',
+        f'owns workflow "Bills" ({made["id"]}), which the deletion would destroy',
         name="Sales",
         state="absent",
     )

@@ -384,7 +384,7 @@ def test_a_project_with_variables_stays_until_somebody_says_that_they_may_go(com
     (variable,) = company.api.resources.variables()
     for check_mode in (True, False):
         refused = module_runs.main(n8n_project, check_mode=check_mode, api_key=company.n8n.api_key, **args)
-        assert f'owns variable "RATE" ({variable.id}), which n8n would destroy' in refused["msg"]
+        assert f'owns variable "RATE" ({variable.id}), which the deletion would destroy' in refused["msg"]
     hidden = module_runs.main(n8n_project, api_key=narrow, **args)
     assert hidden["failed"] and "variable:list" in hidden["msg"]
     assert "Ops" in company.n8n.memberships() and company.api.resources.variables() == (variable,)

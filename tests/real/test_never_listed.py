@@ -18,7 +18,10 @@ from ansible_collections.lifecycle.n8n.plugins.modules import n8n_offboard, n8n_
 from ansible_collections.lifecycle.n8n.tests.unit import module_runs
 
 ADA, BO, CY = (f"{name}@example.com" for name in ("ada", "bo", "cy"))
-USERS, PROJECTS = "With a user go their agents", "With a project go its agents"
+USERS, PROJECTS = (
+    "The deletion of a user also deletes their agents",
+    "The deletion of a project also deletes its agents",
+)
 
 
 def run(module: Any, n8n: Server, **args: Any) -> str:

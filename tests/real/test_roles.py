@@ -199,30 +199,30 @@ NOWHERE = "/nowhere/at/all.json"
 REFUSALS: dict[str, list[tuple[dict[str, Any], str]]] = {
     "offboard": [
         ({"offboard_transfer_to": "Sales"}, "offboard_transfer_to, offboard_data_tables and offboard_delete_resources"),
-        ({"offboard_action": "demote", "offboard_delete_resources": True}, "offboard_delete_resources is for"),
+        ({"offboard_action": "demote", "offboard_delete_resources": True}, "offboard_delete_resources applies only to"),
         (
             {"offboard_action": "delete", "offboard_data_tables": "copy"},
-            "offboard_data_tables: copy needs offboard_transfer_to",
+            "offboard_data_tables: copy requires offboard_transfer_to",
         ),
         (
             {"offboard_action": "demote", "offboard_data_tables": "delete"},
-            "with offboard_action=demote it needs offboard_transfer_to",
+            "With offboard_action=demote it requires offboard_transfer_to",
         ),
         (
             {"offboard_action": "delete", "offboard_transfer_to": "Sales", "offboard_delete_resources": True},
-            "offboard_transfer_to and offboard_delete_resources exclude each other",
+            "offboard_transfer_to and offboard_delete_resources are mutually exclusive",
         ),
-        ({"offboard_action": "delete", "offboard_transfer_to": "Nowhere"}, "offboard_transfer_to is a project"),
+        ({"offboard_action": "delete", "offboard_transfer_to": "Nowhere"}, "offboard_transfer_to must be a project"),
         (
             {"offboard_action": "delete", "offboard_transfer_to": ADA},
-            "offboard_transfer_to: ada@example.com is leaving",
+            "offboard_transfer_to: ada@example.com is also leaving",
         ),
         (
             {"offboard_action": "demote", "offboard_demote_role": "admin"},
-            "offboard_demote_role: global:admin sees everything",
+            "offboard_demote_role: global:admin has access to everything",
         ),
         ({"offboard_action": "demote", "offboard_demote_role": "king"}, "offboard_demote_role"),
-        ({"offboard_action": "staged"}, "offboard_action=staged needs offboard_state_path"),
+        ({"offboard_action": "staged"}, "offboard_action=staged requires offboard_state_path"),
         ({"offboard_action": "staged", "offboard_state_path": NOWHERE}, NOWHERE),
         (
             {"offboard_action": "staged", "offboard_state_path": "a", "offboard_grace_days": -1},
@@ -235,11 +235,11 @@ REFUSALS: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"offboard_action": "staged", "offboard_state_path": "a", "offboard_now": "soon"}, "offboard_now: "),
         ({"offboard_successor": "nobody@example.com"}, "offboard_successor: user "),
         ({"offboard_successor": {"Nowhere": GRACE}}, "offboard_successor: project "),
-        ({"offboard_successor": ADA}, "offboard_successor: ada@example.com is leaving, too"),
+        ({"offboard_successor": ADA}, "offboard_successor: ada@example.com is also leaving"),
         ({"offboard_users": [{"name": "Ada"}]}, "offboard_users[0]"),
     ],
     "onboard": [
-        ({"onboard_restore": True}, "onboard_restore=true needs onboard_state_path"),
+        ({"onboard_restore": True}, "onboard_restore=true requires onboard_state_path"),
         ({"onboard_restore": True, "onboard_state_path": "gone.json"}, "onboard_restore=true has nothing to give back"),
         ({"onboard_users": [{"email": GRACE, "projects": {"Research": "editor"}}]}, "with onboard_create_projects"),
         ({"onboard_users": [{"email": "nobody"}]}, "onboard_users[0]"),
@@ -254,7 +254,7 @@ REFUSALS: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"sync_people": PEOPLE[:1], "sync_leavers": "demote"}, "run the task again with sync_approve: "),
         (
             {"sync_people": PEOPLE[:1], "sync_leavers": "demote", "sync_approve": "old"},
-            "sync_approve=old names another plan",
+            "sync_approve=old is the digest of another plan",
         ),
         ({"sync_people": []}, "sync_allow_empty: true"),
         (
@@ -263,10 +263,10 @@ REFUSALS: dict[str, list[tuple[dict[str, Any], str]]] = {
         ),
         ({"sync_invites_path": NOWHERE}, NOWHERE),
         ({"sync_progress_path": NOWHERE}, NOWHERE),
-        ({"sync_email_attribute": "mail"}, "the attribute that sync_email_attribute names"),
+        ({"sync_email_attribute": "mail"}, "the attribute set by sync_email_attribute"),
         ({"sync_rules": [{"name": "sales"}]}, "sync_rules[0]"),
         ({"sync_role_order": ["a", "a"]}, "sync_role_order"),
-        ({"sync_rules": [{**RULES[0], "role": "king"}]}, "there is no role"),
+        ({"sync_rules": [{**RULES[0], "role": "king"}]}, "unknown or unassignable role"),
     ],
 }
 
@@ -319,10 +319,10 @@ def test_warnings_name_them_too(n8n: Server, sales: str, tmp_path: Path) -> None
     code, output = shipped(
         "onboard", tmp_path, "--check", onboard_state_path="staged.json", onboard_create_projects=True
     )
-    assert code == 0 and "only onboard_restore: true gives back" in output.replace("\n", " "), output
+    assert code == 0 and "Only onboard_restore: true restores" in output.replace("\n", " "), output
     assert bare_options(output) == []
     code, output = shipped("sync", tmp_path, "--check", sync_ignored_users=[ADA])
-    assert code == 0 and "as sync_ignored_users says" in output.replace("\n", " "), output
+    assert code == 0 and "matches sync_ignored_users" in output.replace("\n", " "), output
     assert bare_options(output) == []
 
 

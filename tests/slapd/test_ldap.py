@@ -77,7 +77,7 @@ def test_more_people_than_fit_into_an_answer(directory: Directory, n8n: Server, 
     directory.group("sales", ["ada", *(f"p{number}" for number in range(many))])
     code, output, record = sync(tmp_path)
     assert code == 0, output
-    assert f"People: {many + 4} in the list, {many + 3} of them on a rule" in output
+    assert f"People: {many + 4} in the list, {many + 3} of them matched by a rule" in output
     assert record["summary"]["invite_user"] == many + 3
     assert set(n8n.memberships()["Sales"]) >= {f"p{number}@example.com" for number in range(many)}
     before = everything(n8n)

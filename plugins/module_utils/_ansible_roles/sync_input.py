@@ -66,5 +66,5 @@ def _refusal(people: int) -> str:
 
     A broken export looks like this.
     """
-    cause = f"None of the {people} people is on a rule" if people else "sync_people has nobody in it"
-    return f"{cause}, and nothing was changed. If that is meant, say sync_allow_empty: true."
+    cause = f"No rule matches any of the {people} people" if people else "sync_people is empty"
+    return f"{cause}, and nothing was changed. Set sync_allow_empty: true if this is intended."

@@ -21,10 +21,10 @@ _HEADS = {
     PLANNED: "Planned. Nothing was changed.",
     UNREACHABLE: "n8n could not be reached. Nothing was changed.",
     REFUSED: "Refused before the first write. Nothing was changed.",
-    INCOMPLETE: "Incomplete: some of it failed. Another run does what is left.",
+    INCOMPLETE: "Incomplete: some changes failed. Run again to make the remaining changes.",
     DONE: "Done.",
 }
-_NOTHING_TO_DO = "Nothing was to be changed."
+_NOTHING_TO_DO = "No changes were needed."
 _COUNTED = {
     "invite_user": "invitations",
     "change_user_role": "other instance roles",
@@ -132,10 +132,10 @@ def _lines(given: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
         )
     reasons = [conflict["reason"] for conflict in record["conflicts"]]
     pending = [f"{entry['user']} {entry['invited_at']}" for entry in record["pending"]]
-    lines += _listed("Left alone, as somebody else changed it at the same time", reasons, "; ")
+    lines += _listed("Not changed, because another user or task changed it at the same time", reasons, "; ")
     lines += _listed("Invited and pending, with the time of the first invitation", pending)
-    lines.append(f"People: {given['people']} in the list, {len(given['users'])} of them on a rule")
-    lines += _listed("On no rule, so neither invited nor leavers", record["people_without_rule"])
+    lines.append(f"People: {given['people']} in the list, {len(given['users'])} of them matched by a rule")
+    lines += _listed("Matched by no rule, so neither invited nor treated as leavers", record["people_without_rule"])
     for kind, words in _UNMATCHED.items():
         lines += _listed(words, record["unmatched"][kind])
     lines += _listed("Leavers", record["leavers"])

@@ -137,7 +137,7 @@ ACTIONS: dict[str, Action] = {
     "remove_member": Action(
         "remove_members",
         MEMBER,
-        "remove {user} from {project}, being {before}",
+        "remove {user} from {project} (was {before})",
         ("remove_member",),
         "remove_members",
         reduces_access=ALWAYS,
@@ -147,13 +147,13 @@ ACTIONS: dict[str, Action] = {
     "delete_user": Action(
         "delete_users",
         USER,
-        "delete {user}, being {before}",
+        "delete {user} (was {before})",
         ("delete_user",),
         "write_with_implied",
         never_listed=(
-            "With a user go their agents, their conversations with the AI assistant, the chats, personal agents and tools of the "
-            "chat hub, the API keys, and the access of MCP and OAuth clients. Folders are listed only where the license includes "
-            "them."
+            "The deletion of a user also deletes their agents, conversations with the AI assistant, chats, personal agents and "
+            "tools of the chat hub, API keys, and the access of MCP and OAuth clients. Folders are listed only if the license "
+            "includes them."
         ),
     ),
     "delete_project": Action(
@@ -164,8 +164,8 @@ ACTIONS: dict[str, Action] = {
         "write_with_implied",
         license_feature=_TEAMS,
         never_listed=(
-            "With a project go its agents, its conversations with the AI assistant, its connections to external secrets, and its "
-            "workflow reviews. Folders and variables are listed only where the license includes them."
+            "The deletion of a project also deletes its agents, conversations with the AI assistant, connections to external "
+            "secrets, and workflow reviews. Folders and variables are listed only if the license includes them."
         ),
     ),
     # These go with the deletion of their owner, and are listed because they are destroyed.

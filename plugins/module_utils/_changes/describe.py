@@ -24,15 +24,19 @@ def describe_change(change: Mapping[str, Any]) -> str:
         # Of a project's own, it says which.
         shown["user"] = change["user"] or f"project {shown['before']}"
         shown["item"] = f"{item['type']} {quoted(item['name'])} ({item['id']})"
-    return f"{ACTIONS[change['action']].sentence.format_map(shown)} ({change['reason']})"
+    template = ACTIONS[change["action"]].sentence
+    # One pair of brackets has the role of now and the reason.
+    return (
+        f"{template.removesuffix(')').format_map(shown)}{'; ' if template.endswith(')') else ' ('}{change['reason']})"
+    )
 
 
 def never_listed_notes(changes: Iterable[Change]) -> list[str]:
     """Return what deletions take that no plan can name, once for all users and once for all projects."""
     planned = {change.action for change in changes}
     return [
-        f"n8n deletes more than its API lists, so this plan cannot name it. {action.never_listed} If any of it is needed, move or copy it in n8n "
-        "before the deletion."
+        f"n8n deletes more than its API lists, so the plan cannot list all of it. {action.never_listed} If you need any of these, "
+        "move or copy them in n8n before the deletion."
         for name, action in ACTIONS.items()
         if action.never_listed and name in planned
     ]

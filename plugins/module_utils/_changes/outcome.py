@@ -71,7 +71,7 @@ class ApplyError(N8nError):
         messages = list(dict.fromkeys(error["error"] for error in outcome.errors))
         tail = (
             f"\n{len(outcome.done)} of {planned} changes were made, {failed} failed, {len(outcome.not_tried)} were not tried "
-            "as they need those. Run the task again to make the remaining changes."
+            "because they depend on these. Run the task again to make the remaining changes."
         )
         super().__init__("\n".join(messages[:5]) + (tail if failed or outcome.not_tried else ""))
         self.outcome = outcome
@@ -94,7 +94,7 @@ class ConflictError(N8nError):
 
     def __init__(self, outcome: Outcome, report: dict[str, Any]) -> None:
         reason = outcome.unreached[0]["reason"]
-        super().__init__(f"Another task or user changed this at the same time: {reason}. Run the task again.")
+        super().__init__(f"Another user or task changed this at the same time: {reason}. Run the task again.")
         self._result = report
 
     def result(self) -> dict[str, Any]:

@@ -137,7 +137,7 @@ class _ListReader:
             email = stored_email(entry.get("email"), source)
             if email in self.users:
                 first = self.users[email].source.partition(" ")[0]
-                raise InputError(f"{source} and {first} are both {email}: say once what holds for a person.")
+                raise InputError(f"{source} and {first} are both {email}. List each user once.")
             projects, rules = entry.get("projects"), entry.get("granted_by") or {}
             # What rules have made of people has other numbers than the people have in their list.
             who = email if rules else f"{source} ({email})"
@@ -150,7 +150,7 @@ class _ListReader:
                 denied=_rules(rules.get("denied"), f"{source}, granted_by"),
             )
             if not isinstance(projects or {}, Mapping):
-                raise InputError(f"{source}: projects of {email} is no dictionary of project names and roles.")
+                raise InputError(f"{source}: projects of {email} must be a dictionary of project names and roles.")
             granted_by = _rules(rules.get("projects"), f"{source}, granted_by")
             for project, role in (projects or {}).items():
                 with self.problems:
@@ -172,7 +172,7 @@ class _ListReader:
             # What a custom role of another name means, only n8n can tell.
             if None not in roles and roles[0] != roles[1]:
                 raise InputError(
-                    f"{first.source} says {first.role}, and {desired.source} says {desired.role}: say one of them."
+                    f"{first.source} says {first.role}, but {desired.source} says {desired.role}. Use the same role in both."
                 )
         self.members.append(desired)
 
@@ -182,18 +182,18 @@ def _refuse_nobody(desired: DesiredState, policy: ListPolicy) -> None:
     if any(not protection.ignores(person.user) for person in desired.people):
         return
     taking = [
-        *(["authority: authoritative"] if policy.authority == AUTHORITATIVE else ()),
+        *(["authority=authoritative"] if policy.authority == AUTHORITATIVE else ()),
         *(
-            f"authority: authoritative of {entry.source}"
+            f"authority=authoritative of {entry.source}"
             for entry in desired.projects
             if entry.authority == AUTHORITATIVE
         ),
-        *([f"unlisted_users: {policy.unlisted_users}"] if policy.unlisted_users != KEEP else ()),
+        *([f"unlisted_users={policy.unlisted_users}"] if policy.unlisted_users != KEEP else ()),
     ]
     if taking:
         raise InputError(
-            f"Nobody at all is named, and {taking[0]} takes access from whoever is not: nothing was asked of n8n. Look at "
-            "where the list comes from; if it is meant to be empty, say allow_empty: true."
+            f"The lists name no users, and {taking[0]} would remove all access. No request was sent. "
+            "Set allow_empty=true if this is intended."
         )
 
 
@@ -239,13 +239,13 @@ def _may_be_one(first: DesiredProject, second: DesiredProject) -> bool:
 
 
 def _one_project(name: str, first: str, second: str) -> str:
-    return f'"{name}" is one project under two names: {first} and {second}. Name it once, by the name it shall have.'
+    return f'"{name}" is one project under two names: {first} and {second}. List it once, under its new name.'
 
 
 def _passed_on(name: str, former: str, present: str) -> str:
     return (
-        f'"{name}" is both in previous_names of {former} and what {present} is to be called. If that is one project, name it '
-        "once, by the name it shall have. If one project is to get the name of another, rename one in this run and the other in the "
+        f'"{name}" is in previous_names of {former} and is also the name of {present}. If both are one project, list it once, '
+        "under its new name. If one project should get the name of another, rename one in this run and the other in the "
         "next, without these previous_names."
     )
 
@@ -253,13 +253,13 @@ def _passed_on(name: str, former: str, present: str) -> str:
 def _role(role: object, source: str) -> str:
     text = _text(role)
     if text is None:
-        raise InputError(f"{source}: a membership needs a role.")
+        raise InputError(f"{source}: a membership requires a role.")
     return text
 
 
 def _rules(rules: object, source: str) -> Mapping[str, str]:
     if not isinstance(rules or {}, Mapping):
-        raise InputError(f"{source}: this is no dictionary of project names and rules.")
+        raise InputError(f"{source} must be a dictionary of project names and rules.")
     given = rules if isinstance(rules, Mapping) else {}
     return {composed(str(name)): str(rule) for name, rule in given.items()}
 

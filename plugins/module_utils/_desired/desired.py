@@ -140,5 +140,5 @@ def listed_user(text: object, source: str) -> str:
 def _not_blank(text: object, source: str) -> str:
     reference = "" if text is None else str(text).strip()
     if not reference:
-        raise InputError(f"{source}: a user is named by an email or an id, and this is blank.")
+        raise InputError(f"{source}: the email or id of a user is required, but this value is blank.")
     return check_ascii(reference, source)

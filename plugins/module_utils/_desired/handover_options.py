@@ -49,5 +49,7 @@ def deletion_calls(kind: str, handover_options: HandoverOptions) -> tuple[str, .
 def handover_options_from(params: Mapping[str, Any]) -> HandoverOptions:
     """Return what the options say becomes of possessions; raises InputError for two that exclude each other."""
     if params["transfer_to"] is not None and params["delete_resources"]:
-        raise InputError("transfer_to and delete_resources exclude each other: what is destroyed cannot be moved.")
+        raise InputError(
+            "transfer_to and delete_resources are mutually exclusive: destroyed resources cannot be moved."
+        )
     return HandoverOptions(params["transfer_to"], params["data_tables"], params["delete_resources"])

@@ -52,12 +52,12 @@ def matcher(wanted: object, source: str) -> Matcher:
     patterns: list[re.Pattern[str]] = []
     for option in wanted if isinstance(wanted, LISTS) else (wanted,):
         if isinstance(option, (Mapping, *LISTS)):
-            raise InputError(
-                f"{source} is to be a value, a pattern or a list of these, and there is {kind_of(option)}."
-            )
+            raise InputError(f"{source} must be a value, a pattern or a list of these, but is {kind_of(option)}.")
         text = "" if option is None else text_of(option)
         if not text.strip():
-            raise InputError(f"{source} is blank: who lacks an attribute, or has nothing in it, is on no rule by it.")
+            raise InputError(
+                f"{source} is blank. A rule cannot match people who lack an attribute or have an empty one."
+            )
         if isinstance(option, str) and text.startswith("~"):
             patterns.append(_regular_expression(text, source))
         elif isinstance(option, str) and ("*" in text or "?" in text):
@@ -130,4 +130,4 @@ def _regular_expression(text: str, source: str) -> re.Pattern[str]:
     try:
         return re.compile(text[1:])
     except (re.error, OverflowError, RecursionError) as error:
-        raise InputError(f'{source}: "{text}" is no regular expression ({error}).') from error
+        raise InputError(f'{source}: "{text}" is not a valid regular expression ({error}).') from error

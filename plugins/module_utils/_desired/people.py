@@ -31,7 +31,7 @@ def people_by_email(people: object, email_attribute: object, problems: ErrorColl
         with problems:
             person = entries[number] = without_omitted(entry, f"people[{number}]")
             if not isinstance(person, Mapping):
-                raise InputError(f"people[{number}] is {kind_of(person)}, and a person is a dictionary.")
+                raise InputError(f"people[{number}] is {kind_of(person)}, but a person must be a dictionary.")
             try:
                 email = _email(person, attribute)
             except InputError as error:
@@ -39,7 +39,7 @@ def people_by_email(people: object, email_attribute: object, problems: ErrorColl
             first = found.setdefault(email, number)
             if first != number:
                 raise InputError(
-                    f"{_place(number, person)} and {_place(first, entries[first])} are both {email}: name a person once."
+                    f"{_place(number, person)} and {_place(first, entries[first])} are both {email}. List each person once."
                 )
     return {email: entries[found[email]] for email in sorted(found)}
 
@@ -49,13 +49,15 @@ def _email(person: Mapping[Any, Any], attribute: str) -> str:
     found = find_attribute(person, attribute)
     if isinstance(found, LISTS):
         if len(found) > 1:
-            raise InputError(f" has {len(found)} values as {attribute}: email_attribute takes {attribute}.0, too.")
+            raise InputError(
+                f" has {len(found)} values in {attribute}. Set email_attribute to {attribute}.0 to use the first."
+            )
         found = next(iter(found), None)
     if found is None or not text_of(found).strip():
         hint = "" if attribute in person else nearest(attribute, person)
-        raise InputError(f" has no {attribute}, the attribute that email_attribute names.{hint}")
+        raise InputError(f" has no {attribute}, the attribute set by email_attribute.{hint}")
     if not isinstance(found, str):
-        raise InputError(f": {attribute} is {kind_of(found)} and no email address.")
+        raise InputError(f": {attribute} is {kind_of(found)}, not an email address.")
     return stored_email(found, "")
 
 

@@ -12,7 +12,7 @@ from .._errors import ErrorCollector
 from .._state.names import composed
 from .._state.roles import ORDER, plain_slug
 
-_SAY_WHICH = "lowest comes first, and a word for two roles is written in full (global:admin, project:admin)."
+_SAY_WHICH = "List the lowest role first, and write a name of two roles in full (global:admin, project:admin)."
 
 
 class Ranking:
@@ -28,11 +28,11 @@ class Ranking:
         for kind, own in ORDER.items():
             slugs = [slug_of(word, kind) for word in role_order if not _is_of_another_kind(word, kind)]
             for slug in sorted({slug for slug in slugs if slugs.count(slug) > 1}):
-                problems.add(f'role_order has "{slug}" twice: {_SAY_WHICH}')
+                problems.add(f'role_order has "{slug}" twice. {_SAY_WHICH}')
             known, given = set(combinations(own, 2)), set(combinations(slugs, 2))
             for low, high in sorted(given):
                 if (high, low) in known:
-                    problems.add(f"role_order has {low} before {high}, which n8n has the other way round: {_SAY_WHICH}")
+                    problems.add(f"role_order has {low} before {high}, but n8n ranks {low} higher. {_SAY_WHICH}")
             both = known | given
             # Each of the two orders is total, so one step from one to the other is as far as it goes.
             below[kind] = frozenset(both | {(low, high) for low, via in both for step, high in both if via == step})

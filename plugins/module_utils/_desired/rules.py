@@ -120,13 +120,13 @@ def read_rules(entries: object, problems: ErrorCollector) -> list[Rule]:
         if is_omitted(entry):
             continue
         if not isinstance(entry, Mapping):
-            problems.add(f"{source} is {kind_of(entry)}, and a rule is a dictionary.")
+            problems.add(f"{source} is {kind_of(entry)}, but a rule must be a dictionary.")
             continue
         name = ""
         with problems:
             name = text_in(without_omitted(entry.get("name"), f"{source}: name"), f"{source}: name")
             if name in seen:
-                problems.add(f'{source} and {seen[name]} are both named "{name}", and a grant names the rule it is by.')
+                problems.add(f'{source} and {seen[name]} are both named "{name}". Each rule needs a unique name.')
             seen[name] = source
             source = f'{source} ("{name}")'
         with problems:
@@ -137,10 +137,10 @@ def read_rules(entries: object, problems: ErrorCollector) -> list[Rule]:
 def _rule(name: str, entry: Mapping[Any, Any], source: str, problems: ErrorCollector) -> Rule:
     for key in entry:
         if key not in KEYS:
-            problems.add(f'{source}: there is no key "{key}"; a rule has {", ".join(KEYS)}.{nearest(key, KEYS)}')
+            problems.add(f'{source}: unknown key "{key}". Valid keys: {", ".join(KEYS)}.{nearest(key, KEYS)}')
     # A match that was forgotten must not become everybody.
     if entry.get("match") is None:
-        problems.add(f"{source}: match is missing; for everybody it is {{}}.")
+        problems.add(f"{source}: match is required. Use {{}} to match all people.")
     match: dict[str, Matcher] = {}
     for attribute, wanted in dictionary_of(entry.get("match"), f"{source}: match", problems).items():
         with problems:
@@ -157,7 +157,7 @@ def _rule(name: str, entry: Mapping[Any, Any], source: str, problems: ErrorColle
             if given is None:
                 raise InputError(f'{source}: projects: "{known}" has no role.')
             if composed(known) in map(composed, projects):
-                raise InputError(f'{source}: projects: "{known}" is there twice.')
+                raise InputError(f'{source}: projects: "{known}" is listed twice.')
             projects[known] = given
     deny: list[str] = []
     denied = entry.get("deny")
@@ -223,7 +223,7 @@ def _highest(grants: Sequence[Grant], kind: str, ranking: Ranking, what: str, un
     if len(tops) > 1:
         unclear.append(
             f'rule "{tops[0].rule}" gives "{tops[0].role}" {what}, rule "{tops[1].rule}" gives "{tops[1].role}", and '
-            f"which of the two is more is not known: name both in role_order, lowest first."
+            f"the order of these roles is unknown. Add both to role_order, lowest first."
         )
     return tops[0]
 
@@ -232,17 +232,17 @@ def _project(value: object, source: str) -> str:
     # YAML reads a name as a number where it looks like one; of 1.10 or yes nobody knows any more how it was written.
     if isinstance(value, (str, int)) and not isinstance(value, bool):
         return project_name(value, source)
-    raise InputError(f"{source}: the name of a project is text, and there is {kind_of(value)}: quote it.")
+    raise InputError(f"{source}: a project name must be text, but is {kind_of(value)}. Put it in quotes.")
 
 
 def _role(value: object, kind: str, source: str) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise InputError(f"{source} is to be text, and is {kind_of(value)}.")
+        raise InputError(f"{source} must be text, but is {kind_of(value)}.")
     role = str(value).strip()
     if slug_of(role, kind) in UNASSIGNABLE_ROLES:
-        raise InputError(f'{source}: nobody can be given "{role}".')
+        raise InputError(f'{source}: the role "{role}" cannot be assigned.')
     if is_slug_of_another_kind(role, kind):
         raise InputError(f'{source}: "{role}" is {"a project" if kind == "global" else "an instance"} role.')
     return role or None

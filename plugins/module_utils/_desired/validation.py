@@ -19,7 +19,7 @@ def list_of(value: object, source: str, elements: str, problems: ErrorCollector)
     """Return a list; anything else goes to `problems`."""
     if isinstance(value, LISTS):
         return list(value)
-    problems.add(f"{source} is to be a list of {elements}, and is {kind_of(value)}.")
+    problems.add(f"{source} must be a list of {elements}, but is {kind_of(value)}.")
     return []
 
 
@@ -36,14 +36,14 @@ def dictionary_of(value: object, source: str, problems: ErrorCollector) -> Mappi
     """Return a dictionary, an empty one for None; anything else goes to `problems`."""
     if value is None or isinstance(value, Mapping):
         return value or {}
-    problems.add(f"{source} is to be a dictionary, and is {kind_of(value)}.")
+    problems.add(f"{source} must be a dictionary, but is {kind_of(value)}.")
     return {}
 
 
 def text_in(value: object, source: str) -> str:
     """Return text; raises InputError for what is none, or is blank."""
     if not isinstance(value, str) or not value.strip():
-        raise InputError(f"{source} is to be text, and is {'blank' if isinstance(value, str) else kind_of(value)}.")
+        raise InputError(f"{source} must be text, but is {'blank' if isinstance(value, str) else kind_of(value)}.")
     return str(value)
 
 

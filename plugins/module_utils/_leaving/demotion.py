@@ -42,8 +42,12 @@ def kept_role_note(state: State, user: User, role: str) -> str:
     """Return that a leaver keeps an instance role that is another than `role`, "" where that is not so."""
     if user.role == role or is_less(state, user.role, role):
         return ""
-    keys = "" if user.role == CHAT_USER else " So API keys stay, too: n8n deletes them as somebody becomes a chat user."
-    return f"{user.email} keeps the instance role {user.role}, as {role} is no less.{keys}"
+    keys = (
+        ""
+        if user.role == CHAT_USER
+        else " API keys are kept as well, because n8n deletes them only if a user becomes a chat user."
+    )
+    return f"{user.email} keeps the instance role {user.role}, because {role} does not allow less.{keys}"
 
 
 def scopes_note(state: State, slug: str) -> str:
@@ -54,7 +58,7 @@ def scopes_note(state: State, slug: str) -> str:
     # The most dangerous first.
     scopes.sort(key=lambda scope: not scope.startswith("user:"))
     return (
-        f"demote_role: {slug} has the scopes {', '.join(scopes[:_FEW])}{more}: who gets it keeps these."
+        f"demote_role: {slug} has the scopes {', '.join(scopes[:_FEW])}{more}. Users with this role keep these scopes."
         if scopes
         else ""
     )

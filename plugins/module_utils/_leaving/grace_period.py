@@ -38,13 +38,13 @@ class GracePeriod:
         """Raise InputError for days that are none, and for those of somebody that would never be over."""
         problems = ErrorCollector()
         if self.grace_days < 0:
-            problems.add(f"grace_days: {self.grace_days} is no number of days: it is 0 or more.")
+            problems.add(f"grace_days: {self.grace_days} is not valid. The number of days must be 0 or more.")
         for user in users:
             staged = self.of(user)
             if staged.since > self.now:
                 problems.add(
                     f"The record {self.path} says that {user.email} leaves since {utc(staged.since)}, which is later than "
-                    f"now ({utc(self.now)}): set that date right in it. A rehearsal with another time needs another record."
+                    f"now ({utc(self.now)}). Correct the date in the record. A rehearsal with another time requires another record."
                 )
         problems.raise_if_any()
 
@@ -58,15 +58,15 @@ class GracePeriod:
         staged = self.record.leavers.get(user.id)
         if staged is not None and takes_access(step):
             return (
-                f"{user.email} is in the record {self.path} since {utc(staged.since)} and has access all the same. It is taken "
-                "away, and the days begin anew: the record gets what they have now, besides what it has."
+                f"{user.email} is in the record {self.path} since {utc(staged.since)} and still has access. This run removes the "
+                "access and restarts the grace period. It adds the present access to the record, and keeps the recorded one."
             )
         if self.is_new or not self.looks_staged(user, step):
             return ""
         return (
-            f"{user.email} has {user.role} and no project, as after the first step, and is not in the record {self.path}. The "
-            "days begin now. If this was staged before, that record is an older one, and what they had is not in it: bring the "
-            "last one back."
+            f"{user.email} already looks staged, with {user.role} and no projects, but is not in the record {self.path}. The "
+            "grace period begins now. If this user was staged before, the record is outdated and lacks the former access. "
+            "Use the last version of the record."
         )
 
     def looks_staged(self, user: User, step: Sequence[Change]) -> bool:
@@ -81,8 +81,8 @@ class GracePeriod:
         look = "looks" if len(looking_staged) == 1 else "look"
         return (
             f"{created} {', '.join(sorted(looking_staged))} already {look} staged: no projects, and no more than the instance role "
-            f"{role}. The grace period begins now, and this run deletes no user. If these users were staged before, bring the last "
-            "record back: it says since when they are staged and what they had."
+            f"{role}. The grace period begins now, and this run deletes no user. If these users were staged before, use the last "
+            "version of the record: it has the dates of staging and the former access."
         )
 
     def after(self, state: State, users: Iterable[User], changes: Sequence[Change]) -> GracePeriod:

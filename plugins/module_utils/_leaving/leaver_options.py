@@ -65,9 +65,7 @@ def leaver_references(entries: Sequence[Any]) -> tuple[str, ...]:
         with problems:
             if isinstance(entry, Mapping):
                 if not entry.get("email"):
-                    raise InputError(
-                        f"{place}: a person who leaves is named by an email, and this dictionary has none."
-                    )
+                    raise InputError(f"{place}: the email of the user is required, but this dictionary has none.")
                 found[stored_email(entry.get("email"), place)] = None
             else:
                 found[listed_user(entry, place)] = None
@@ -90,21 +88,22 @@ def check_leaver_options(leaver_options: LeaverOptions) -> None:
     """Raise InputError for options that do not go together."""
     if leaver_options.action == REMOVE_MEMBERSHIPS and leaver_options.handover_options != HandoverOptions():
         raise InputError(
-            "transfer_to, data_tables and delete_resources are for who loses more than memberships: use them with "
+            "transfer_to, data_tables and delete_resources have no effect if users lose only memberships. Use them with "
             "action=demote, action=delete or action=staged."
         )
     handover_options = leaver_options.handover_options
     if leaver_options.action == DEMOTE and handover_options.delete_resources:
-        raise InputError("delete_resources is for who is deleted: use it with action=delete or action=staged.")
+        raise InputError("delete_resources applies only to deleted users. Use it with action=delete or action=staged.")
     if handover_options.transfer_to is None and handover_options.data_tables == "copy":
-        raise InputError("data_tables: copy needs transfer_to, which says where the copies go.")
+        raise InputError("data_tables: copy requires transfer_to, the destination of the copies.")
     if (
         handover_options.transfer_to is None
         and handover_options.data_tables == "delete"
         and leaver_options.action == DEMOTE
     ):
         raise InputError(
-            "data_tables: delete is for who is deleted, or gives away what they own: with action=demote it needs transfer_to."
+            "data_tables: delete applies only to users who are deleted or whose resources move. With action=demote it "
+            "requires transfer_to."
         )
 
 

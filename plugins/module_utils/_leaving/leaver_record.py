@@ -74,7 +74,7 @@ class LeaverRecord:
         try:
             data = json.loads(text)
             if data["format"] != FORMAT:
-                raise ValueError(f"it has format {data['format']}, and {FORMAT} can be read")
+                raise ValueError(f"it has format {data['format']}, but only format {FORMAT} is supported")
             leavers = [
                 RecordEntry(
                     _text(entry["id"]),
@@ -92,14 +92,14 @@ class LeaverRecord:
         except (KeyError, TypeError, ValueError, InputError) as error:
             words = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
             raise InputError(
-                f"The record {source} is damaged: {words}. No user is deleted. Bring back the last version that was good."
+                f"The record {source} is damaged: {words}. No user is deleted. Restore the last good version of the file."
             ) from None
         if recorded != url:
-            raise InputError(f"The record {source} is about {recorded}, and this is {url}: give each n8n its own.")
-        if len({leaver.id for leaver in leavers}) < len(leavers):
             raise InputError(
-                f"The record {source} is damaged: somebody is in it twice. Bring back the last good version."
+                f"The record {source} belongs to {recorded}, but this n8n is {url}. Use one record for each n8n."
             )
+        if len({leaver.id for leaver in leavers}) < len(leavers):
+            raise InputError(f"The record {source} is damaged: a user is in it twice. Restore the last good version.")
         return cls(url, {leaver.id: leaver for leaver in leavers})
 
     def to_text(self) -> str:
@@ -150,11 +150,11 @@ class LeaverRecord:
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{json.dumps(value)} stands where a text is to be")
+        raise ValueError(f"{json.dumps(value)} is not a text")
     return value
 
 
 def _list(value: object) -> list[Any]:
     if not isinstance(value, list):
-        raise ValueError(f"{json.dumps(value)} stands where a list is to be")
+        raise ValueError(f"{json.dumps(value)} is not a list")
     return value

@@ -67,7 +67,9 @@ class _LeaverPlanner:
             with self.problems:
                 self.role = role_slug(leaver_options.demote_role, "global", self.state.roles, "demote_role")
                 if self.role in INSTANCE_ADMIN_ROLES:
-                    raise InputError(f"demote_role: {self.role} sees everything, so nobody is demoted to it.")
+                    raise InputError(
+                        f"demote_role: {self.role} has access to everything, so no user can be demoted to it."
+                    )
             self._note(scopes_note(self.state, self.role))
         with self.problems:
             self.target = handover_target(self.state, leaver_options.handover_options)
@@ -76,13 +78,13 @@ class _LeaverPlanner:
             if destination is not None and not destination.is_team:
                 recipient = self.state.find_user(destination.creator_id or "")
             if recipient is not None and recipient in users:
-                raise InputError(f"transfer_to: {recipient.email} is leaving, too, and gets nothing.")
+                raise InputError(f"transfer_to: {recipient.email} is also leaving and cannot receive resources.")
         for project, email in leaver_options.successors.items():
             with self.problems:
                 if project:
                     self._succeeds(email, project)
                 if self._successor(email) in users:
-                    raise InputError(f"successor: {email} is leaving, too.")
+                    raise InputError(f"successor: {email} is also leaving.")
         if leaver_options.grace_period is not None:
             with self.problems:
                 leaver_options.grace_period.check(users)
@@ -96,7 +98,7 @@ class _LeaverPlanner:
         by_id = self.leaver_options.successors.get(project.id)
         if other != email and by_id is None:
             raise InputError(
-                f'successor: project "{project.name}" ({project.id}) has two successors, {other} and {email}: name one of them.'
+                f'successor: project "{project.name}" ({project.id}) has two successors, {other} and {email}. Set only one of them.'
             )
         self.successors[project.id] = by_id or email
 
@@ -129,9 +131,11 @@ class _LeaverPlanner:
             self._hand_over(user, handover)
         elif owned_items.items:
             later = (
-                " until the account is deleted" if self.leaver_options.action == STAGED else ": transfer_to moves it"
+                " until the account is deleted"
+                if self.leaver_options.action == STAGED
+                else ". Set transfer_to to move it"
             )
-            self.notes.append(f"{user.email} owns {listed(owned_items.items)}, which stays readable to them{later}.")
+            self.notes.append(f"{user.email} owns {listed(owned_items.items)}, which this user can still read{later}.")
         if self.leaver_options.action == STAGED:
             self._note_last_day(user)
         self.changes += demotion(self.state, user, self.role)
@@ -143,9 +147,7 @@ class _LeaverPlanner:
             user_deletion(self.state, user, "leaves", self.target)
         except InputError as error:
             hint = f" {self.state.scopes_hint}" if isinstance(error, UnseenError) else ""
-            self._note(
-                f"When the days are over, the deletion will be refused as it is told now: {error}{hint}".rstrip()
-            )
+            self._note(f"After the grace period, the deletion would fail as it would now: {error}{hint}".rstrip())
 
     def _note(self, note: str) -> None:
         if note:

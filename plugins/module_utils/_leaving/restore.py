@@ -159,8 +159,8 @@ def with_restored_access(desired: DesiredState, restored_users: Iterable[Restore
 def _check_role(listed: DesiredUser, staged: RecordEntry, state: State) -> None:
     if listed.role is not None and role_slug(listed.role, "global", state.roles, listed.source) != staged.role:
         raise InputError(
-            f"{listed.source} says {listed.role}, and the record of staged leavers says {staged.role}: restore=true gives "
-            "back what the record says, so leave role out, or say the same."
+            f"{listed.source} says {listed.role}, but the record of staged leavers says {staged.role}. restore=true restores "
+            "the role in the record, so omit role or set the same role."
         )
 
 
@@ -168,32 +168,32 @@ def restore_notes(restored_users: Sequence[RestoredUser], restoring: bool, path:
     """Return what somebody should know of those who come back, or who are in the record and nobody said that they are back."""
     if not restoring:
         return [
-            f"{restored.email} is in the record of staged leavers {path} since {utc(restored.staged.since)} and stays in it: only "
-            "restore: true gives back what they had and takes them out of it. If n8n_offboard is still told that they leave, it "
-            "takes away what they are given."
+            f"{restored.email} is in the record of staged leavers {path} since {utc(restored.staged.since)} and stays in it. Only "
+            "restore: true restores the former access and removes the user from the record. While n8n_offboard still lists "
+            "this user, it removes any access that you grant."
             for restored in restored_users
         ]
     notes = [
-        f'{restored.email} had {role} in project "{name}" ({key}), which is gone, and does not get it back.'
+        f'{restored.email} had {role} in project "{name}" ({key}). The project does not exist any more, so this role is not restored.'
         for restored in restored_users
         for key, name, role in restored.staged.memberships
         if key in restored.gone
     ]
     for restored in restored_users:
         notes += [
-            f'{restored.email} had {role} in project "{name}" ({key}), a role that is gone, and does not get it back: name '
-            "another in the list."
+            f'{restored.email} had {role} in project "{name}" ({key}). This role does not exist any more and is not restored. '
+            "Set another role in the list."
             for key, name, role in restored.staged.memberships
             if key not in restored.gone and role in restored.lost
         ]
         if restored.staged.role in restored.lost:
             notes.append(
-                f"{restored.email} had the instance role {restored.staged.role}, which is gone, and does not get it back: name "
-                "another in the list, else the present one stays."
+                f"{restored.email} had the instance role {restored.staged.role}, which does not exist any more and is not restored. "
+                "Set another role in the list, or the present one stays."
             )
     if restored_users:
         notes.append(
-            "API keys that n8n deleted as they left do not come back: "
-            f"{', '.join(restored.email for restored in restored_users)} can make new ones."
+            "API keys that n8n has deleted are not restored. "
+            f"{', '.join(restored.email for restored in restored_users)} can create new ones."
         )
     return notes

@@ -66,7 +66,7 @@ class PlanContext:
         """Return all notes. What is the same for many projects is one sentence."""
         staying = [
             f"{who} and stays in {', '.join(sorted(projects)[:3])}{f' and {len(projects) - 3} more' if len(projects) > 3 else ''}, "
-            "which the list does not say."
+            "although not listed there."
             for who, projects in sorted(self._staying.items())
         ]
         return [*self._notes, *staying]
@@ -75,7 +75,7 @@ class PlanContext:
         """Return whether ignored_users has a listed user, and note that."""
         if not self.protection.ignores(email):
             return False
-        self.note(f"{email} is listed, and is left alone as ignored_users says.")
+        self.note(f"{email} is listed, but matches ignored_users and is not changed.")
         return True
 
     def hand_over(self, owner: str, handover: Handover | None) -> None:

@@ -38,12 +38,14 @@ def destination_of(state: State, transfer_to: str) -> Project:
             other = email or similar_name(transfer_to, (team.name for team in state.projects if team.is_team))
             hint = f' Did you mean "{other}"?' if other else ""
             raise InputError(
-                f'{what} "{transfer_to}" does not exist: transfer_to is a project, or the email of a user.{hint}'
+                f'{what} "{transfer_to}" does not exist. transfer_to must be a project, or the email of a user.{hint}'
             )
         return project
     project = state.personal_project(user)
     if project is None:
-        raise InputError(f"transfer_to: the personal project of {user.email} cannot be seen, so nothing can go there.")
+        raise InputError(
+            f"transfer_to: n8n does not show the personal project of {user.email}, so nothing can be moved to it."
+        )
     return project
 
 
@@ -56,14 +58,14 @@ def user_deletion(
     the server shows no personal project, as the community edition does.
     """
     gone = Change("delete_user", user.email, before=user.role, reason=reason, user_id=user.id, owner=user.id)
-    lost = membership_removals(state, user, "goes with the deleted user", implied_by="delete_user")
+    lost = membership_removals(state, user, "removed with the deleted user", implied_by="delete_user")
     source = state.personal_project(user)
     if source is None:
         # Somebody who has not accepted the invitation yet has made nothing.
         if not user.never_signed_in and not target.delete_resources:
             raise InputError(
-                f"{user.email} is not deleted: the personal project of this user cannot be seen, so nobody knows what "
-                "n8n would destroy with it. Say with delete_resources: true that it may be destroyed."
+                f"{user.email} is not deleted: n8n does not show the personal project of this user, so the resources that "
+                "the deletion would destroy are unknown. Set delete_resources: true to allow their destruction."
             )
         return [*lost, gone], None
     handover = plan_handover(state, source, target, reason=reason)
@@ -72,7 +74,7 @@ def user_deletion(
 
 def project_deletion(state: State, project: Project, target: HandoverTarget) -> tuple[list[Change], Handover]:
     """Return the changes by which a team project is deleted and what becomes of what it owns."""
-    reason = "is to be absent"
+    reason = "should be absent"
     handover = plan_handover(state, project, target, reason=reason)
     gone = Change(
         "delete_project",

@@ -66,15 +66,15 @@ def handover_notes(
             if item.owner_id != destination.id and item.share_of(destination.id) is None
         }
         notes += [
-            f"{workflow} uses {lent[key]} of {_whose(state, lent[key])}, which is not shared with the destination: share it "
-            "there in n8n, else the workflow fails."
+            f"{workflow} uses {lent[key]} of {_whose(state, lent[key])}, which is not shared with the destination. Share "
+            "it with the destination in n8n, or the workflow fails."
             for workflow in gone
             for key in (workflow.credentials if isinstance(workflow, Workflow) else ())
             if key in lent
         ]
     notes += [
-        f"{workflow} of {_whose(state, workflow)} uses {item} of {owner} without a share of its own: give it another "
-        f"credential in n8n{', or share this one with it from the destination' if destination else ''}, else it fails."
+        f"{workflow} of {_whose(state, workflow)} uses {item} of {owner} without a share of its own. Give the workflow "
+        f"another credential in n8n{', or share this one with it from the destination' if destination else ''}. Otherwise it fails."
         for item in gone
         for workflow in owned_items.used_by
         if item.type == CREDENTIAL
@@ -91,10 +91,12 @@ def _recipient_notes(state: State, destination: Project) -> list[str]:
     """Return what keeps somebody from working with what they get."""
     recipient = state.find_user(destination.creator_id or "") if not destination.is_team else None
     if recipient is not None and recipient.role == CHAT_USER:
-        return [f"transfer_to: {recipient.email} is a chat user, who can only read what is in the own personal space."]
+        return [
+            f"transfer_to: {recipient.email} is a chat user and can only read the resources in their personal space."
+        ]
     if recipient is not None and recipient.never_signed_in:
         return [
-            f"transfer_to: {recipient.email} has not accepted the invitation, so nobody can work with it until then."
+            f"transfer_to: {recipient.email} has not accepted the invitation, so no user can work with the resources until then."
         ]
     return []
 

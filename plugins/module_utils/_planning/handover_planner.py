@@ -22,8 +22,8 @@ _KINDS = {TABLE: "table"}
 _MOVING = ("transfer_credential", "transfer_workflow", "copy_table")
 # Of somebody invited on a server whose data tables of others nobody sees.
 BY_OIDC = (
-    "{} has not accepted the invitation, by what n8n shows, and is taken for somebody without data tables. n8n up to 2.8 "
-    "shows the same of somebody invited who has signed in by OIDC: look at this user in n8n if it uses that."
+    "n8n shows that {} has not accepted the invitation, so this user is treated as having no data tables. n8n up to 2.8 "
+    "shows the same for an invited user who has signed in through OIDC. If your n8n uses OIDC, check this user in n8n."
 )
 
 
@@ -112,7 +112,7 @@ def _completed(
             project=moves_to.name if moves_to else None,
             project_id=moves_to.id if moves_to else None,
             before=source.name if source.is_team else None,
-            reason=reason + (f"; {', '.join(also)} lose it, too" if also else ""),
+            reason=reason + (f"; removes access of {', '.join(also)}" if also else ""),
             owner=user.id if user else source.id,
             position=position,
         )
@@ -122,7 +122,7 @@ def _refuse(owner: str, source: Project, owned_items: OwnedItems, target: Handov
     """Raise InputError with everything that stands against it."""
     # It begins the sentence.
     owner = f"P{owner[1:]}" if source.is_team else owner
-    fate = "is not deleted" if deleting else "is left as it is"
+    fate = "is not deleted" if deleting else "is not changed"
     problems = []
     destination = target.destination
     tables = owned_items.of_type(TABLE)
@@ -130,24 +130,24 @@ def _refuse(owner: str, source: Project, owned_items: OwnedItems, target: Handov
     others = [item for item in owned_items.items if item.type not in (TABLE, VARIABLE)]
     tables_settled = target.delete_resources or target.data_tables == "delete"
     if destination is not None and target.delete_resources:
-        problems.append("transfer_to and delete_resources exclude each other: what is destroyed cannot be moved.")
+        problems.append("transfer_to and delete_resources are mutually exclusive: destroyed resources cannot be moved.")
     if destination is None and target.data_tables == "copy":
-        problems.append("data_tables: copy needs transfer_to, which says where the copies go.")
+        problems.append("data_tables: copy requires transfer_to, the destination of the copies.")
     if destination is not None and destination.id == source.id:
-        problems.append(f"transfer_to: {owner} cannot get what {owner} gives away.")
+        problems.append(f"transfer_to: {owner} cannot be both the source and the destination.")
     is_unseen = False
     if (deleting or destination is not None) and not target.delete_resources and owned_items.unseen:
         is_unseen = True
         problems.append(f"{owner} {fate}: {owned_items.unseen}")
     if deleting and destination is None and not target.delete_resources and others:
         problems.append(
-            f"{owner} owns {listed(others)}, which n8n would destroy with it. Say with transfer_to who gets it, or with "
-            "delete_resources: true that it may be destroyed."
+            f"{owner} owns {listed(others)}, which the deletion would destroy. Set transfer_to to move these resources, or "
+            "delete_resources: true to allow their destruction."
         )
     if deleting and variables and not target.delete_resources:
         problems.append(
-            f"{owner} owns {listed(variables)}, which n8n would destroy with it. Move them in n8n, or say with "
-            "delete_resources: true that everything may be destroyed."
+            f"{owner} owns {listed(variables)}, which the deletion would destroy. Move them in n8n, or set "
+            "delete_resources: true to allow the destruction of all resources."
         )
     # A person has none of their own.
     if deleting and source.is_team and owned_items.variables_unseen and not target.delete_resources:
@@ -158,8 +158,8 @@ def _refuse(owner: str, source: Project, owned_items: OwnedItems, target: Handov
         problems.append(f"{owner} is not deleted: {owned_items.tables_unseen}")
     if (deleting or destination is not None) and tables and not tables_settled and target.data_tables == "refuse":
         problems.append(
-            f"{owner} owns {listed(tables)}, and n8n's API cannot move data tables. Say with data_tables: copy that they "
-            "are copied to where transfer_to says, or with data_tables: delete that they may be destroyed."
+            f"{owner} owns {listed(tables)}, and n8n's API cannot move data tables. Set data_tables: copy to copy them "
+            "to the destination in transfer_to, or data_tables: delete to allow their destruction."
         )
     if problems:
         raise (UnseenError if is_unseen and owned_items.refused else InputError)("\n".join(problems))

@@ -52,13 +52,11 @@ class MemberPlanner:
         current = self.context.state.find_member(project, user)
         if not desired.present:
             if current is not None:
-                self.context.changes.append(membership_removal(project, current, "is to be no member"))
+                self.context.changes.append(membership_removal(project, current, "should not be a member"))
             return
         if role is None:
             if current is None:
-                raise InputError(
-                    f'User "{user.email}" is no member of project "{project.name}" yet: a new member needs a role.'
-                )
+                raise InputError(f'role is required to add user "{user.email}" to project "{project.name}".')
             return
         if self._is_new(desired, role, project, user):
             self._plan_role(project, user, current, role, desired)
@@ -86,12 +84,12 @@ class MemberPlanner:
             # Only an authoritative list takes from its user what comes with the creation of a project.
             who = self.context.protection.pattern_for(user)
         if before and who and is_demotion(before, role):
-            self.context.note(f"{desired.source}: {user.email} is {who} and keeps {before}, in place of {role}.")
+            self.context.note(f"{desired.source}: {user.email} is {who} and keeps {before} instead of {role}.")
             return
         if after_role_change and current:
-            action, reason = "add_member", f"is given back what becoming {CHAT_USER} takes away"
+            action, reason = "add_member", f"restores the membership that the change to {CHAT_USER} removes"
         elif before is None:
-            action, reason = "add_member", "is no member yet"
+            action, reason = "add_member", "is not a member yet"
         else:
             action, reason = "change_member_role", "has another role in the project"
         self.context.changes.append(
@@ -121,7 +119,8 @@ class MemberPlanner:
             ):
                 # Once it is renamed, the next run would not find it by that name, and would create it.
                 raise InputError(
-                    f'{desired.source}: project "{desired.project}" is to be "{entry.name}" by {entry.source}: name it so in both.'
+                    f'{desired.source}: {entry.source} renames project "{desired.project}" to "{entry.name}". Use the new name '
+                    "in both places."
                 )
             if project is None and desired.present and composed(desired.project) in self.context.state.personal_names:
                 raise InputError(personal(desired.project))

@@ -50,8 +50,8 @@ class ProjectPlanner:
         other = self.context.entry_by_project.setdefault(project.key, desired)
         if other is not desired:
             raise InputError(
-                f'{other.source} and {desired.source} are both project {project.id}, "{project.name}": name it once. If another '
-                "project is to get this name, rename this project in one run, and the other one in the next run."
+                f'{other.source} and {desired.source} are both project {project.id}, "{project.name}". List it once. If another '
+                "project should get this name, rename this project in one run, and the other one in the next run."
             )
         if desired.id is not None:
             self.by_reference[desired.id] = project
@@ -76,7 +76,7 @@ class ProjectPlanner:
         if len(matches) > 1:
             names = ", ".join(f'"{project.name}" ({project.id})' for project in matches.values())
             raise InputError(
-                f'{desired.source}: several projects have a previous name of "{desired.name}": {names}. Name the one by its id.'
+                f'{desired.source}: several projects have a previous name of "{desired.name}": {names}. Use the id of the right project.'
             )
         return next(iter(matches.values()), None)
 
@@ -96,7 +96,7 @@ class ProjectPlanner:
         for other in (*self.context.state.projects_named(name), *([named] if named else ())):
             raise InputError(
                 f'Project "{project.name}" ({project.id}) cannot be renamed to "{name}": project {other.id} has that name already. '
-                "If that project is to get another name, rename it in one run, and this project in the next run."
+                "If that project should get another name, rename it in one run, and this project in the next run."
             )
         self.context.changes.append(
             Change(
@@ -121,5 +121,5 @@ def missing_project(state: State, project: str) -> str:
     """Return the words for a project that is not there, with what may have been meant, or the way out."""
     names = {composed(team.name).casefold().strip(): team.name for team in state.projects if team.is_team}
     alike = get_close_matches(composed(project).casefold().strip(), names, n=1, cutoff=0.75)
-    hint = f'was "{names[alike[0]]}" meant?' if alike else "create it, with n8n_project, or with create_projects."
-    return f'Project "{project}" does not exist: {hint}'
+    hint = f'Did you mean "{names[alike[0]]}"?' if alike else "Create it with n8n_project, or with create_projects."
+    return f'Project "{project}" does not exist. {hint}'

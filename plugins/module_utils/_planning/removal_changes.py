@@ -18,7 +18,7 @@ def last_admin_error(key: str, name: str, losing: Sequence[Change]) -> str:
     are = "is its last project:admin" if len(losing) == 1 else "are its last project:admins"
     admins = ", ".join(sorted(change.user or "" for change in losing))
     return (
-        f'Project "{name}" ({key}) would be left without an admin: {admins} {are}. Make somebody else project:admin of it '
+        f'Project "{name}" ({key}) would be left without an admin: {admins} {are}. Make another user project:admin of it '
         "first."
     )
 
@@ -26,13 +26,13 @@ def last_admin_error(key: str, name: str, losing: Sequence[Change]) -> str:
 def role_change(user: User, role: str, reason: str) -> Change:
     """Return the change of a user's instance role, with what cannot be undone of it in its reason."""
     if role == CHAT_USER:
-        reason += "; n8n deletes the user's API keys with that"
+        reason += "; n8n also deletes the user's API keys"
     return Change("change_user_role", user.email, before=user.role, after=role, reason=reason, user_id=user.id)
 
 
 def implied_removals(state: State, user: User) -> list[Change]:
     """Return the changes by which n8n takes a user out of all projects who becomes global:chatUser."""
-    return membership_removals(state, user, f"goes with becoming {CHAT_USER}", implied_by="change_user_role")
+    return membership_removals(state, user, f"removed by the change to {CHAT_USER}", implied_by="change_user_role")
 
 
 def membership_removal(project: Project, member: Member, reason: str, implied_by: str = "") -> Change:
@@ -57,7 +57,11 @@ def membership_removals(state: State, user: User, reason: str, implied_by: str =
 def instance_admin_note(user: User, why: str) -> str:
     """Return what is left to whom an instance role shows every project, membership or not; "" for all others."""
     sees_all = user.role in INSTANCE_ADMIN_ROLES
-    return f"{user.email} {why} and keeps the instance role {user.role}, which sees everything." if sees_all else ""
+    return (
+        f"{user.email} {why} and keeps the instance role {user.role}, which has access to everything."
+        if sees_all
+        else ""
+    )
 
 
 def check_leaver(state: State, user: User) -> None:
@@ -65,4 +69,4 @@ def check_leaver(state: State, user: User) -> None:
     who = state.protected_as(user)
     if who:
         hint = "transfer the ownership first" if user.role == OWNER else "use another user's key"
-        raise InputError(f"{user.email} is {who} and cannot leave it: {hint}.")
+        raise InputError(f"{user.email} is {who} and cannot be removed: {hint}.")

@@ -45,11 +45,13 @@ class RemovalLimits:
 
     def __post_init__(self) -> None:
         if not 0 <= self.max_removal_percent <= 100:
-            raise InputError(f"max_removal_percent is {self.max_removal_percent:g}, and goes from 0 to 100 (no limit).")
+            raise InputError(
+                f"max_removal_percent is {self.max_removal_percent:g}, but must be from 0 to 100 (no limit)."
+            )
         if self.only_approved and not (self.approve or "").strip():
-            raise InputError("only_approved=true needs approve=DIGEST, the digest of the approved plan.")
+            raise InputError("only_approved=true requires approve=DIGEST, the digest of the approved plan.")
         if self.max_removals is not None and self.max_removals < 0:
-            raise InputError(f"max_removals is {self.max_removals}, and cannot be less than 0 (nothing is removed).")
+            raise InputError(f"max_removals is {self.max_removals}, but must be 0 (no removals) or more.")
 
     def check(self, plan: Plan, policy: ListPolicy) -> None:
         """Raise Braked where a plan takes too much away, unless exactly this plan is approved."""
@@ -57,15 +59,15 @@ class RemovalLimits:
             return
         if self.only_approved and plan.changes:
             raise RemovalLimitExceeded(
-                f"Nothing was changed: the plan is another one than the approved one ({self.approve}) by now, as somebody has changed "
-                f"something in n8n or in the lists. Look at it. If all of it is meant, run the task again with approve: {plan.digest}."
+                f"Nothing was changed: the plan differs from the approved one ({self.approve}), because n8n or the lists have changed "
+                f"since. Review the plan. If all changes are intended, run the task again with approve: {plan.digest}."
             )
         words = self._exceeded(plan, policy)
         if words:
-            stale = "" if self.approve is None else f" approve={self.approve} names another plan."
+            stale = "" if self.approve is None else f" approve={self.approve} is the digest of another plan."
             raise RemovalLimitExceeded(
-                f"Nothing was changed: {'; '.join(words)}.{stale} Look at the plan. If all of it is meant, run the task again "
-                f"with approve: {plan.digest}, which lets exactly this plan through."
+                f"Nothing was changed: {'; '.join(words)}.{stale} Review the plan. If all changes are intended, run the task "
+                f"again with approve: {plan.digest}, which approves exactly this plan."
             )
 
     def _exceeded(self, plan: Plan, policy: ListPolicy) -> list[str]:

@@ -16,7 +16,7 @@ from .._text import quoted
 from .context import PlanContext
 from .removal_changes import instance_admin_note, implied_removals, membership_removal, membership_removals, role_change
 
-UNLISTED_REASON = "is on no list"
+UNLISTED_REASON = "is not listed"
 
 
 def plan_removals(context: PlanContext) -> None:
@@ -27,7 +27,7 @@ def plan_removals(context: PlanContext) -> None:
         return
     if context.state.own_user_id is None:
         context.problems.add(
-            "This API key is of an old form that does not tell whose it is, so its own user could not be protected: make a "
+            "This API key has an old format that does not identify its user, so this user cannot be protected. Create a "
             "new key under Settings > n8n API, or set authority=additive and unlisted_users=keep."
         )
         return
@@ -69,9 +69,9 @@ class _Removal:
                 continue
             listed = self.listed.get(member.email)
             if complete:
-                self._take(project, member, _denied("is not among the project's members in the list", listed, project))
+                self._take(project, member, _denied("is not listed as a member of the project", listed, project))
             elif authoritative and listed is not None and listed.lists_projects:
-                self._take(project, member, _denied("the project is not among the user's in the list", listed, project))
+                self._take(project, member, _denied("the project is not listed for the user", listed, project))
 
     def remove_creator(self, project: Project) -> None:
         """Plan that the key's user leaves a project that this plan creates, where the list does not name that user."""
@@ -92,7 +92,7 @@ class _Removal:
                     own_user_id.email,
                     project.name,
                     PROJECT_ADMIN,
-                    reason="has created the project and is not in the list",
+                    reason="created the project and is not listed",
                     user_id=own_user_id.id,
                 )
             )
@@ -135,7 +135,7 @@ def keep_last_admins(context: PlanContext, left: Iterable[tuple[str, str, list[C
         admins = ", ".join(sorted(change.user or "" for change in losing))
         verb = "stays" if len(losing) == 1 else "stay"
         context.note(
-            f"{admins} {verb} {PROJECT_ADMIN} of {quoted(name)}, as nobody else would be: name another in the list."
+            f"{admins} {verb} {PROJECT_ADMIN} of {quoted(name)}, because no other user would be. List another {PROJECT_ADMIN}."
         )
         stay.update(map(id, losing))
     context.changes = [change for change in context.changes if id(change) not in stay]

@@ -87,7 +87,7 @@ class UserPlanner:
     def _change_role(self, user: User, role: str, desired: DesiredUser) -> None:
         if role == OWNER:
             raise InputError(
-                f"{desired.source}: {user.email} cannot be made {OWNER}: ownership of an instance is not given by this API."
+                f"{desired.source}: {user.email} cannot be made {OWNER}: the API cannot transfer the ownership of an instance."
             )
         who = self.context.state.protected_as(user)
         if who and self.context.desired.policy is None:
@@ -99,7 +99,7 @@ class UserPlanner:
         if role == CHAT_USER and user.id in self.context.keep_role:
             who = "the last project:admin of a project"
         if who:
-            self.context.note(f"{desired.source}: {user.email} is {who} and keeps {user.role}, in place of {role}.")
+            self.context.note(f"{desired.source}: {user.email} is {who} and keeps {user.role} instead of {role}.")
             return
         self.context.changes.append(role_change(user, role, with_rule("has another instance role", desired.rule)))
         if role == CHAT_USER:
@@ -110,8 +110,8 @@ class UserPlanner:
             )
             if self.context.desired.policy is None:
                 self.context.note(
-                    f"n8n takes all memberships of team projects from {user.email} with {CHAT_USER}. They are not shown, as no "
-                    "project is read for one user; n8n_access and n8n_offboard show them."
+                    f"The change to {CHAT_USER} removes {user.email} from all team projects. The plan does not list these "
+                    "memberships, because n8n_user reads no projects. n8n_access and n8n_offboard list them."
                 )
 
     @cached_property
@@ -130,7 +130,7 @@ class UserPlanner:
         self.context.leavers.add(user.id)
         handover_options = self.context.desired.handover_options
         target = handover_target(self.context.state, handover_options)
-        changes, handover = user_deletion(self.context.state, user, "is to be absent", target)
+        changes, handover = user_deletion(self.context.state, user, "should be absent", target)
         self.context.changes.extend(changes)
         self.context.hand_over(user.id, handover)
 
@@ -150,6 +150,4 @@ class UserPlanner:
 
 def missing_user(user: str) -> str:
     """Return the words for a user who is not there, with the way out."""
-    return (
-        f'User "{user}" does not exist: invite somebody by email, with n8n_user, or with n8n_access and create_users.'
-    )
+    return f'User "{user}" does not exist. Invite the user by email with n8n_user, or with n8n_access and create_users.'

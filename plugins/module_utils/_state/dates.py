@@ -18,7 +18,7 @@ def moment(text: object, what: str) -> datetime:
         found = datetime.fromisoformat(written[:-1] + "+00:00" if written.endswith("Z") else written)
         return found.replace(tzinfo=timezone.utc) if found.tzinfo is None else found.astimezone(timezone.utc)
     except (OverflowError, ValueError):
-        raise InputError(f'{what}: "{text}" is no date, such as 2026-11-21 or 2026-11-21T09:30:00Z.') from None
+        raise InputError(f'{what}: "{text}" is not a date such as 2026-11-21 or 2026-11-21T09:30:00Z.') from None
 
 
 def utc(when: datetime) -> str:

@@ -228,5 +228,7 @@ def require_single(name: str, projects: Sequence[Project]) -> Project | None:
     """Return the one project of these, None where there is none; raises InputError where there are several."""
     if len(projects) > 1:
         ids = ", ".join(sorted(project.id for project in projects))
-        raise InputError(f'Project "{name}" exists {len(projects)} times, with the ids {ids}: name it by its id.')
+        raise InputError(
+            f'Project "{name}" exists {len(projects)} times, with the ids {ids}. Use the id instead of the name.'
+        )
     return projects[0] if projects else None

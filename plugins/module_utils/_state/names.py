@@ -107,7 +107,7 @@ def requested_email(text: object, source: str) -> str:
     """Return `text` as an email that n8n can look up, in lower case; raises InputError for any other text."""
     email = check_ascii(str(text if text is not None else ""), source).lower()
     if not _EMAIL.fullmatch(email) or len(email) > LONGEST_EMAIL:
-        raise InputError(f'{source}: "{text}" is no email address.')
+        raise InputError(f'{source}: "{text}" is not an email address.')
     return email
 
 
@@ -118,7 +118,7 @@ def stored_email(text: object, source: str) -> str:
     """
     email = check_ascii(str(text if text is not None else ""), source).lower()
     if not _STORED_EMAIL.fullmatch(email):
-        raise InputError(f'{source}: "{text}" is no email address.')
+        raise InputError(f'{source}: "{text}" is not an email address.')
     return email
 
 
@@ -128,5 +128,5 @@ def project_name(text: object, source: str) -> str:
     if not name.strip():
         raise InputError(f"{source}: a project needs a name that is not blank.")
     if len(name) > 255:
-        raise InputError(f'{source}: "{name[:40]}..." has {len(name)} characters, and n8n takes 255 at most.')
+        raise InputError(f'{source}: "{name[:40]}..." has {len(name)} characters, but n8n accepts at most 255.')
     return name

@@ -190,7 +190,7 @@ def listed(items: Iterable[OwnedItem]) -> str:
 def _with_ownerless(unseen: str, items: Iterable[OwnedItem]) -> str:
     """Return why some may be unseen, with those of `items` of which nobody knows whose they are."""
     ownerless = listed(item for item in items if not item.owner_id)
-    words = f"n8n does not tell who owns {ownerless}, so nobody knows whether that would be destroyed with it."
+    words = f"n8n does not show the owner of {ownerless}, so it is unknown whether the deletion would destroy it."
     return " ".join(filter(None, (unseen, words if ownerless else "")))
 
 

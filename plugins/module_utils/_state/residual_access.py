@@ -11,9 +11,9 @@ from typing import Any
 from .model import State, User
 from .owned import VARIABLE, OwnedItem, OwnedItems
 
-KEYS_UNSEEN = "n8n shows nobody's API keys: if there are any, they work for what is listed here"
+KEYS_UNSEEN = "n8n does not show API keys of users. Existing keys give access to everything listed here"
 # Those stay with a new instance role, and answer to the account (seen on 2.40.7).
-MCP_KEYS_UNSEEN = "n8n has deleted the keys of its API and shows nobody's MCP keys: if there are any, those work for what is listed here"
+MCP_KEYS_UNSEEN = "n8n has deleted the API keys and does not show MCP keys of users. Existing MCP keys give access to everything listed here"
 
 
 def residual_access(
@@ -41,7 +41,7 @@ def residual_access(
         entries.append(_entry("api_keys", None, MCP_KEYS_UNSEEN if keys_deleted else KEYS_UNSEEN))
     unseen = [owned_items.unseen, owned_items.tables_unseen]
     if personal is None:
-        unseen.append("the personal project of this user cannot be seen")
+        unseen.append("n8n does not show the personal project of this user")
     if owned_items.refused:
         unseen.append(state.scopes_hint)
     entries += [_entry("unseen", None, why) for why in unseen if why]

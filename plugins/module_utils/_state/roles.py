@@ -103,17 +103,17 @@ def role_slug(text: str, kind: str, known: Iterable[Role] | None, source: str) -
         )
         if len(matches) > 1:
             raise InputError(
-                f'{source}: the role "{text}" exists several times: name it by its slug, {" or ".join(matches)}.'
+                f'{source}: several roles are named "{text}". Use the slug of one: {" or ".join(matches)}.'
             )
         slug = matches[0] if matches else None
     role = next((role for role in roles if role.slug == slug), None)
     if slug == "project:personalOwner" or slug is None or (known is not None and role is None):
         offered = sorted(role.slug for role in roles if role.slug not in UNASSIGNABLE_ROLES)
         choice = ", ".join(offered or _ALWAYS[kind])
-        hint = "" if known is not None else " (this n8n does not list its roles: a custom one is named by its slug)"
-        raise InputError(f'{source}: there is no role "{text}" to give. Choose from {choice}{hint}.')
+        hint = "" if known is not None else " (this n8n does not list its roles, so use the slug of a custom role)"
+        raise InputError(f'{source}: unknown or unassignable role "{text}". Valid roles: {choice}{hint}.')
     if role is not None and role.licensed is False:
-        raise InputError(f'{source}: the licence of this n8n does not include the role "{slug}".')
+        raise InputError(f'{source}: the license of this n8n does not include the role "{slug}".')
     return slug
 
 

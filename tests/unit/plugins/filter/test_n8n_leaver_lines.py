@@ -30,14 +30,14 @@ def left(kind: str, name: str, key: str | None = None, role: str | None = None) 
 @pytest.mark.parametrize(
     ("said", "lines"),
     [
-        ({}, ["can reach nothing any more: there is no account"]),
-        ({"found": False}, ["n8n does not know this person"]),
+        ({}, ["has no access: the account does not exist"]),
+        ({"found": False}, ["is not a user of this n8n"]),
         (
             {"memberships": [{"id": "p1", "name": "Sales", "role": "project:viewer"}], "transferred": [BANK, INVOICES]},
             [
                 'leaves: "Sales" (project:viewer)',
                 'hands over: credential "Bank" (c1), workflow "In\\"voices" (w1)',
-                "can reach nothing any more: there is no account",
+                "has no access: the account does not exist",
             ],
         ),
         (
@@ -66,7 +66,7 @@ def left(kind: str, name: str, key: str | None = None, role: str | None = None) 
             [
                 'lost by others: bo@example.com loses credential "Bank" (c1), which "Pay" needs, project "Support" loses '
                 'workflow "In\\"voices" (w1)',
-                "can reach nothing any more: there is no account",
+                "has no access: the account does not exist",
             ],
         ),
         (
@@ -85,7 +85,7 @@ def left(kind: str, name: str, key: str | None = None, role: str | None = None) 
                 ],
             },
             [
-                "left on 2026-01-01T00:00:00Z, and the account goes with the first run after 2026-01-31T00:00:00Z",
+                "left on 2026-01-01T00:00:00Z, and the account is deleted by the first run after 2026-01-31T00:00:00Z",
                 "can still log in, as global:member",
                 'is still in: "Sales" (project:admin)',
                 'still owns: workflow "Bills" (w1), credential "Bank" (c1), data table "Customers" (t1)',
@@ -108,7 +108,7 @@ def test_of_long_lists_ten_are_named() -> None:
 
 @pytest.mark.parametrize("users", ["ada", None, 1, [1], [{}], [{"email": ADA}], {"email": ADA}, [leaver(deleted=[{}])]])
 def test_anything_else_is_refused(users: object) -> None:
-    with pytest.raises(AnsibleFilterError, match="n8n_leaver_lines wants the users that n8n_offboard returned"):
+    with pytest.raises(AnsibleFilterError, match="n8n_leaver_lines needs the users that n8n_offboard returned"):
         n8n_leaver_lines(users)
 
 

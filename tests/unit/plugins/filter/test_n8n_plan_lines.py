@@ -14,14 +14,14 @@ from ansible_collections.lifecycle.n8n.plugins.filter.n8n_plan_lines import Filt
 def test_a_plan_reads_as_sentences() -> None:
     change = {"action": "rename_project", "project": "A", "before": "A", "after": "B", "reason": "has another name"}
     assert n8n_plan_lines([change]) == ['rename project "A" to "B" (has another name)']
-    assert n8n_plan_lines([]) == ["Nothing is to be changed."]
+    assert n8n_plan_lines([]) == ["No changes are needed."]
     assert FilterModule().filters() == {"n8n_plan_lines": n8n_plan_lines}
 
 
 def test_pending_users_follow_the_plan() -> None:
     pending = [{"user": "ada@example.com", "user_id": "u-1", "invited_at": "2026-01-31T00:00:00Z"}]
     line = "pending: ada@example.com, first invited 2026-01-31T00:00:00Z"
-    assert n8n_plan_lines([], pending) == ["Nothing is to be changed.", line]
+    assert n8n_plan_lines([], pending) == ["No changes are needed.", line]
     assert n8n_plan_lines([], []) == n8n_plan_lines([])
 
 
@@ -35,5 +35,5 @@ def test_pending_users_are_those_of_n8n_access(pending: object) -> None:
     "plan", ["a plan", None, {"action": "add_member"}, [1], [{"action": "dance", "reason": ""}], [{"reason": ""}]]
 )
 def test_what_is_no_plan_is_refused(plan: object) -> None:
-    with pytest.raises(AnsibleFilterError, match="n8n_plan_lines wants the plan"):
+    with pytest.raises(AnsibleFilterError, match="n8n_plan_lines needs the plan"):
         n8n_plan_lines(plan)

@@ -78,8 +78,8 @@ def test_sync_input_and_summary() -> None:
 @pytest.mark.parametrize(
     ("people", "rules", "options", "message"),
     [
-        (PEOPLE, RULES, {"email_attribute": "mail"}, "the attribute that sync_email_attribute names"),
-        (PEOPLE, [{"name": "a"}], {}, r'sync_rules\[0\] \("a"\): match is missing'),
+        (PEOPLE, RULES, {"email_attribute": "mail"}, "the attribute set by sync_email_attribute"),
+        (PEOPLE, [{"name": "a"}], {}, r'sync_rules\[0\] \("a"\): match is required'),
         (UNDEFINED, RULES, {}, "'not_there' is undefined"),
         (PEOPLE, UNDEFINED, {}, "'not_there' is undefined"),
         (PEOPLE, RULES, {"role_order": UNDEFINED}, "'not_there' is undefined"),

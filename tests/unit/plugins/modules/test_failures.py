@@ -96,10 +96,10 @@ def test_wrong_options_are_invalid(name: str) -> None:
         ({"max_removals": "many"}, "the_limit"),
         ({"max_removals": -1}, "the_limit is -1"),
         ({"max_removal_percent": 200}, "the_percentage is 200"),
-        ({"restore": True}, "the_return=true needs the_record"),
+        ({"restore": True}, "the_return=true requires the_record"),
         ({"restore": True, "state_path": "/nowhere.json"}, "the_return=true has nothing to give back"),
-        ({"users": [], "authority": "authoritative"}, "the_authority: authoritative takes access"),
-        ({"users": [], "authority": "authoritative"}, "say the_void: true"),
+        ({"users": [], "authority": "authoritative"}, "the_authority=authoritative would remove all access"),
+        ({"users": [], "authority": "authoritative"}, "Set the_void=true"),
     ],
 )
 def test_errors_of_n8n_access_have_the_names_of_the_role(options: dict[str, Any], words: str) -> None:
@@ -109,7 +109,7 @@ def test_errors_of_n8n_access_have_the_names_of_the_role(options: dict[str, Any]
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"action": "staged"}, "the_end=staged needs the_record"),
+        ({"action": "staged"}, "the_end=staged requires the_record"),
         ({"users": [{"name": "Ada"}]}, "the_users[0]"),
     ],
 )
@@ -122,4 +122,4 @@ def test_warnings_have_them_too(capsys: pytest.CaptureFixture[str]) -> None:
         options = {"users": ["ada@example.com"], "action": "demote", "grace_days": 3, "option_names": NAMES}
         result = main(n8n_offboard, check_mode=True, **{**DOWN, "url": server.url, **options})
     # Where a module leaves its warnings depends on the version of ansible-core.
-    assert "grace_days: this is for the_end=staged." in str(result) + capsys.readouterr().err
+    assert "grace_days: used only with the_end=staged." in str(result) + capsys.readouterr().err

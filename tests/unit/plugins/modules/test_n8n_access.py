@@ -187,10 +187,10 @@ def test_everything_that_is_wrong_is_said_at_once(n8n: FakeN8n) -> None:
     with pytest.raises(InputError) as refused:
         run(n8n_access, n8n, users=users)
     for words in (
-        '"ada" is no email address',
+        '"ada" is not an email address',
         "not blank",
-        "a membership needs a role",
-        "say once what holds for a person",
+        "a membership requires a role",
+        "List each user once",
     ):
         assert words in str(refused.value)
     users = [
@@ -202,10 +202,10 @@ def test_everything_that_is_wrong_is_said_at_once(n8n: FakeN8n) -> None:
         run(n8n_access, n8n, users=users, create_users=False, create_projects=False)
     for words in (
         f'User "{ADA}" does not exist',
-        'there is no role "boss"',
+        'unknown or unassignable role "boss"',
         "cannot be made global:owner",
         'Project "Twin" exists 2 times',
-        'there is no role "chief"',
+        'unknown or unassignable role "chief"',
         'Project "Nowhere" does not exist',
     ):
         assert words in str(refused.value)
@@ -250,11 +250,11 @@ def test_a_wrong_role_in_a_rule_is_said_once_and_of_the_rule(n8n: FakeN8n) -> No
     users.append({"email": BO, "role": "membr", "projects": {"Support": "edtor"}})
     with pytest.raises(InputError) as refused:
         run(n8n_access, n8n, users=users)
-    assert [line.partition(" to give")[0] for line in str(refused.value).splitlines()] == [
-        'rule "Staff", role: there is no role "membr"',
-        f'users[30] ({BO}): there is no role "membr"',
-        'rule "All of \\"us\\"", project "Support": there is no role "edtor"',
-        f'users[30] ({BO}), project "Support": there is no role "edtor"',
+    assert [line.partition(". Valid roles")[0] for line in str(refused.value).splitlines()] == [
+        'rule "Staff", role: unknown or unassignable role "membr"',
+        f'users[30] ({BO}): unknown or unassignable role "membr"',
+        'rule "All of \\"us\\"", project "Support": unknown or unassignable role "edtor"',
+        f'users[30] ({BO}), project "Support": unknown or unassignable role "edtor"',
     ]
     assert n8n.writes == []
 
@@ -296,7 +296,7 @@ def test_only_the_approved_plan_is_carried_out(n8n: FakeN8n) -> None:
     for check_mode in (True, False):
         # It takes nothing away, so no brake would stop it.
         refused = run(n8n_access, n8n, check_mode=check_mode, approve=digest, only_approved=True, **more)
-        assert "another one than the approved one" in refused["msg"] and refused["digest"] in refused["msg"]
+        assert "differs from the approved one" in refused["msg"] and refused["digest"] in refused["msg"]
         assert refused["not_tried"] == refused["plan"] and refused["done"] == []
     assert n8n.calls["write"] == 0
     done = run(n8n_access, n8n, approve=f" {digest.upper()} ", only_approved=True, **wanted)
@@ -307,7 +307,7 @@ def test_only_the_approved_plan_is_carried_out(n8n: FakeN8n) -> None:
 
 @pytest.mark.parametrize("approve", [None, "", " "])
 def test_only_approved_needs_an_approval(n8n: FakeN8n, approve: str | None) -> None:
-    with pytest.raises(InputError, match="only_approved=true needs approve=DIGEST"):
+    with pytest.raises(InputError, match="only_approved=true requires approve=DIGEST"):
         run(n8n_access, n8n, users=[{"email": ADA}], approve=approve, only_approved=True)
     assert not n8n.calls
 

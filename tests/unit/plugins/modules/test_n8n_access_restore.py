@@ -101,7 +101,7 @@ def test_who_is_named_as_a_member_comes_back_too(n8n: FakeN8n, record: Path) -> 
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ({"role": "member"}, r"users\[0\] \(ada@example.com\) says member, and the record .* says global:admin"),
+        ({"role": "member"}, r"users\[0\] \(ada@example.com\) says member, but the record .* says global:admin"),
         ({"projects": {"Sales": "viewer"}}, 'cannot be both project:viewer and project:editor in project "Sales"'),
     ],
 )
@@ -123,7 +123,8 @@ def test_projects_are_known_by_their_ids_and_none_is_created(n8n: FakeN8n, recor
     n8n.team("Sales")
     shown = main_warnings(n8n, record, users=[{"email": ADA}])
     assert (
-        f'{ADA} had project:viewer in project "Support" ({support}), which is gone, and does not get it back.' in shown
+        f'{ADA} had project:viewer in project "Support" ({support}). The project does not exist any more, so this role is not restored.'
+        in shown
     )
     assert any(line.startswith("API keys") and ADA in line for line in shown)
     done = onboard(n8n, record, users=[{"email": ADA}])
@@ -142,8 +143,10 @@ def test_a_role_that_is_gone_is_left_out_and_stops_nobody(n8n: FakeN8n, record: 
     text = record.read_text("utf-8").replace("project:editor", AUDITOR).replace("global:admin", KEEPER)
     record.write_text(text, encoding="utf-8")
     shown = main_warnings(n8n, record, users=[{"email": ADA}])
-    assert f'{ADA} had {AUDITOR} in project "Sales" ({_id(n8n, "Sales")}), a role that is gone' in shown[0]
-    assert f"{ADA} had the instance role {KEEPER}, which is gone, and does not get it back" in shown[1]
+    assert (
+        f'{ADA} had {AUDITOR} in project "Sales" ({_id(n8n, "Sales")}). This role does not exist any more' in shown[0]
+    )
+    assert f"{ADA} had the instance role {KEEPER}, which does not exist any more and is not restored" in shown[1]
     done = onboard(n8n, record, users=[{"email": ADA}, {"email": BO}])
     assert n8n.people()[ADA] == "global:chatUser" and n8n.people()[BO] == "global:member"
     assert n8n.memberships()["Support"][ADA] == "project:viewer" and ADA not in n8n.memberships()["Sales"]
@@ -227,7 +230,7 @@ def test_ignored_people_do_not_come_back(n8n: FakeN8n, record: Path) -> None:
     [
         ("{", True, "is damaged"),
         ("{", False, "is damaged"),
-        ('{"format": 1, "url": "http://other.invalid", "leavers": []}', True, "is about http://other.invalid"),
+        ('{"format": 1, "url": "http://other.invalid", "leavers": []}', True, "belongs to http://other.invalid"),
         (None, True, "There is no record of staged leavers"),
     ],
 )
@@ -331,6 +334,6 @@ def test_a_restored_user_stays_in_the_record_where_nobody_can_look(n8n: FakeN8n,
 
     n8n.after_each_write = after_the_last_write
     done = onboard(n8n, record, users=[{"email": ADA}])
-    assert ADA in record.read_text("utf-8") and "could not be looked at" in "\n".join(done["warnings"])
+    assert ADA in record.read_text("utf-8") and "could not be checked" in "\n".join(done["warnings"])
     onboard(n8n, record, users=[{"email": ADA}])
     assert ADA not in record.read_text("utf-8")

@@ -98,7 +98,7 @@ def test_nobody_is_invited_by_what_is_no_email(n8n: FakeN8n) -> None:
     with pytest.raises(InputError) as refused:
         run(n8n_access, n8n, users=users, projects=projects, ignored_users=["ignored@*"])
     assert str(refused.value).splitlines() == [
-        'projects[1] ("Ops"), members: "ada@example,com" is no email address.',
+        'projects[1] ("Ops"), members: "ada@example,com" is not an email address.',
     ]
     del projects[1]["members"]["ada@example,com"]
     with pytest.raises(InputError) as refused:
@@ -224,14 +224,14 @@ def leaving(**options: Any) -> dict[str, Any]:
         (
             {},
             "3 removals and demotions of 7 memberships (42.9 %) are more than max_removal_percent (20); in project "
-            '"Sales", 3 of 5 members (60.0 %) are more than max_removal_percent (20). Look at the plan.',
+            '"Sales", 3 of 5 members (60.0 %) are more than max_removal_percent (20). Review the plan.',
         ),
         ({"max_removal_percent": 50}, 'Nothing was changed: in project "Sales", 3 of 5 members (60.0 %)'),
         (
             {"max_removal_percent": 100, "max_removals": 2},
-            "3 removals and demotions are more than max_removals (2). Look at the plan.",
+            "3 removals and demotions are more than max_removals (2). Review the plan.",
         ),
-        ({"approve": "0" * 64}, f"approve={'0' * 64} names another plan."),
+        ({"approve": "0" * 64}, f"approve={'0' * 64} is the digest of another plan."),
     ],
 )
 def test_the_brakes_stop_before_the_first_write_and_show_the_plan(
@@ -253,7 +253,7 @@ def test_a_stopped_plan_is_approved_by_its_digest_and_no_other_is(n8n: FakeN8n) 
     there = n8n.roles_in[next(key for key, found in n8n.all_projects.items() if found.name == "Sales")]
     there[n8n.person(FAY)] = "project:viewer"
     failed = run(n8n_access, n8n, **leaving(approve=digest))
-    assert "names another plan" in failed["msg"] and not n8n.writes
+    assert "is the digest of another plan" in failed["msg"] and not n8n.writes
     done = check_apply_reapply(n8n_access, n8n, **leaving(approve=failed["digest"]))
     assert done["digest"] == failed["digest"] and done["plan"] == failed["plan"]
     assert set(n8n.memberships()["Sales"]) == {OLIVIA, ADA, BO}
@@ -297,7 +297,7 @@ def test_without_a_licence_for_projects_an_instance_role_is_no_membership(n8n: F
 def test_nobody_at_all_is_an_error_before_the_first_call(
     n8n: FakeN8n, options: dict[str, Any], check_mode: bool
 ) -> None:
-    with pytest.raises(InputError, match="Nobody at all is named.*allow_empty: true"):
+    with pytest.raises(InputError, match="The lists name no users.*allow_empty=true"):
         run(n8n_access, n8n, check_mode=check_mode, **options)
     assert not n8n.calls
     # And with it, the brakes.
@@ -311,7 +311,7 @@ def test_nobody_at_all_is_an_error_before_the_first_call(
         ({"max_removal_percent": 101}, "max_removal_percent is 101"),
         ({"max_removals": -1}, "max_removals is -1"),
         ({"progress_path": "/nowhere/progress"}, "Progress cannot be written to /nowhere/progress"),
-        ({"projects": [project("Sales", ada="viewer")]}, "says viewer, and users"),
+        ({"projects": [project("Sales", ada="viewer")]}, "says viewer, but users"),
     ],
 )
 def test_what_is_wrong_is_refused_before_the_first_call(n8n: FakeN8n, options: dict[str, Any], message: str) -> None:

@@ -91,9 +91,9 @@ def test_who_has_left_already_is_unchanged(n8n: FakeN8n, action: str) -> None:
 @pytest.mark.parametrize(
     ("users", "words"),
     [
-        ([ADA, OLIVIA], "is the owner of this n8n and cannot leave it"),
-        ([ADA, "bo@"], 'users[1]: "bo@" is no email address'),
-        ([ADA, ""], "users[1]: a user is named by an email or an id, and this is blank"),
+        ([ADA, OLIVIA], "is the owner of this n8n and cannot be removed"),
+        ([ADA, "bo@"], 'users[1]: "bo@" is not an email address'),
+        ([ADA, ""], "users[1]: the email or id of a user is required, but this value is blank"),
         ([ADA, {"mail": BO}], "users[1]: "),
     ],
 )

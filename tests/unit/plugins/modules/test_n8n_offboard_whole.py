@@ -309,7 +309,7 @@ def test_the_grace_is_as_long_as_it_is_said(n8n: FakeN8n, beat: Beat) -> None:
 
 def test_what_is_to_be_destroyed_is_said_on_the_day(n8n: FakeN8n, beat: Beat) -> None:
     beat("2026-11-01")
-    with pytest.raises(InputError, match="which n8n would destroy with it"):
+    with pytest.raises(InputError, match="which the deletion would destroy"):
         beat("2026-12-01")
     assert ADA in n8n.people()
     assert beat("2026-12-01", delete_resources=True)["changed"] and ADA not in n8n.people()
@@ -390,7 +390,7 @@ def test_the_record_of_another_n8n_deletes_nobody(n8n: FakeN8n, path: Path, beat
     beat("2026-11-01")
     text = path.read_text(encoding="utf-8").replace("http://n8n.invalid", "https://other.example.com")
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match="is about https://other.example.com, and this is http://n8n.invalid"):
+    with pytest.raises(InputError, match="belongs to https://other.example.com, but this n8n is http://n8n.invalid"):
         beat("2026-12-01", **GO)
     assert ADA in n8n.people()
 
@@ -398,12 +398,12 @@ def test_the_record_of_another_n8n_deletes_nobody(n8n: FakeN8n, path: Path, beat
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"now": "tomorrow"}, 'now: "tomorrow" is no date'),
-        ({"grace_days": -1}, "grace_days: -1 is no number of days"),
+        ({"now": "tomorrow"}, 'now: "tomorrow" is not a date'),
+        ({"grace_days": -1}, "grace_days: -1 is not valid. The number of days"),
         ({"state_path": "/nowhere/leavers.json"}, "The record of leavers cannot be kept in /nowhere/leavers.json"),
         ({"successor": None}, "Or set successor=EMAIL."),
         ({"transfer_to": "Nowhere"}, 'Project "Nowhere" does not exist'),
-        ({"demote_role": "boss"}, 'demote_role: there is no role "boss" to give'),
+        ({"demote_role": "boss"}, 'demote_role: unknown or unassignable role "boss"'),
     ],
 )
 @pytest.mark.parametrize("check_mode", [True, False])
@@ -433,7 +433,9 @@ def test_what_is_for_two_steps_is_said_to_do_nothing_for_one(n8n: FakeN8n, actio
     task = Task(n8n, check_mode=True, wants_diff=False)
     defaults = {name: row.get("default") for name, row in n8n_offboard.ARGUMENT_SPEC.items()}
     n8n_offboard.run({**defaults, "users": [CY], "action": action, "successor": DI, **option}, task)
-    words = f"{next(iter(option))}: this is for action=staged. The action is {action}, and the record stays as it is."
+    words = (
+        f"{next(iter(option))}: used only with action=staged. The action is {action}, and the record is not changed."
+    )
     assert words in task.warnings
 
 
@@ -485,7 +487,7 @@ def test_a_transfer_that_fails_on_the_day_is_gone_on_with(n8n: FakeN8n, path: Pa
 
 def test_what_is_left_readable_is_said(n8n: FakeN8n, path: Path) -> None:
     defaults = {name: row.get("default") for name, row in n8n_offboard.ARGUMENT_SPEC.items()}
-    for action, words in (("staged", "until the account is deleted"), ("demote", "transfer_to moves it")):
+    for action, words in (("staged", "until the account is deleted"), ("demote", "Set transfer_to to move it")):
         task = Task(n8n, check_mode=True, wants_diff=False)
         n8n.client.read_only = True
         given = {**defaults, "users": [ADA], "successor": DI, "action": action}

@@ -69,7 +69,7 @@ def test_a_personal_project_of_that_name_is_none(n8n: FakeN8n) -> None:
     [
         ({"name": ""}, "name: a project needs a name that is not blank"),
         ({"name": " \t"}, "name: a project needs a name that is not blank"),
-        ({"name": "x" * 256}, "has 256 characters, and n8n takes 255 at most"),
+        ({"name": "x" * 256}, "has 256 characters, but n8n accepts at most 255"),
         ({"id": "nothing"}, 'Project "nothing" does not exist'),
         ({"id": "nothing", "name": "New"}, 'Project "nothing" does not exist'),
         ({"name": "Twin"}, 'Project "Twin" exists 2 times, with the ids '),
@@ -114,7 +114,7 @@ def test_what_owns_something_is_not_deleted(n8n: FakeN8n) -> None:
     n8n.owned[sales] = [OwnedItem("credential", "c1", "Bank")]
     for check_mode in (True, False):
         with pytest.raises(
-            InputError, match=r'Project "Sales" \(.*\) owns credential "Bank" \(c1\), which n8n would destroy'
+            InputError, match=r'Project "Sales" \(.*\) owns credential "Bank" \(c1\), which the deletion would destroy'
         ):
             run(n8n_project, n8n, check_mode=check_mode, name="Sales", state="absent")
     assert n8n.calls["write"] == 0

@@ -60,15 +60,15 @@ def test_a_role_left_out_is_kept(n8n: FakeN8n) -> None:
 @pytest.mark.parametrize(
     ("params", "words"),
     [
-        ({"role": None}, "a new member needs a role"),
-        ({"role": "boss"}, 'there is no role "boss" to give. Choose from project:admin'),
-        ({"role": "global:member"}, 'there is no role "global:member" to give'),
-        ({"role": "personalOwner"}, 'there is no role "personalOwner" to give'),
+        ({"role": None}, "role is required to add user"),
+        ({"role": "boss"}, 'unknown or unassignable role "boss". Valid roles: project:admin'),
+        ({"role": "global:member"}, 'unknown or unassignable role "global:member"'),
+        ({"role": "personalOwner"}, 'unknown or unassignable role "personalOwner"'),
         ({"role": "viewer", "project": "Nowhere"}, 'Project "Nowhere" does not exist'),
         ({"role": "viewer", "user": "nobody@example.com"}, 'User "nobody@example.com" does not exist'),
         ({"role": "viewer", "project": " "}, "project: a project needs a name that is not blank"),
-        ({"role": "viewer", "user": " "}, "user: a user is named by an email or an id, and this is blank"),
-        ({"role": "viewer", "user": "ada@"}, 'user: "ada@" is no email address'),
+        ({"role": "viewer", "user": " "}, "user: the email or id of a user is required, but this value is blank"),
+        ({"role": "viewer", "user": "ada@"}, 'user: "ada@" is not an email address'),
         ({"role": "viewer", "project": "Twin"}, 'Project "Twin" exists 2 times, with the ids '),
         ({"user": OLIVIA, "role": "viewer"}, "would be left without an admin"),
         ({"user": OLIVIA, "state": "absent"}, "would be left without an admin"),
@@ -138,7 +138,7 @@ def test_what_somebody_else_changed_meanwhile_is_left_alone(
     # The second reading of members since here is the one before the write.
     n8n.meanwhile[("members", n8n.calls["members"] + 2)] = somebody_else
     with pytest.raises(
-        N8nError, match=f"Another task or user changed this at the same time: .*{words}.*Run the task again"
+        N8nError, match=f"Another user or task changed this at the same time: .*{words}.*Run the task again"
     ):
         run(n8n_project_member, n8n, **HERS, **params)
     assert sales.get(n8n.id_of(ADA)) == role

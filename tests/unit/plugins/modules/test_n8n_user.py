@@ -129,16 +129,16 @@ def test_a_last_admin_is_not_made_a_chat_user(n8n: FakeN8n) -> None:
 @pytest.mark.parametrize(
     ("params", "words"),
     [
-        ({"email": "ada"}, 'email: "ada" is no email address'),
+        ({"email": "ada"}, 'email: "ada" is not an email address'),
         ({"email": " "}, "blank"),
         ({"id": "nobody"}, 'User "nobody" does not exist'),
-        ({"email": ADA, "role": "boss"}, 'there is no role "boss" to give. Choose from '),
+        ({"email": ADA, "role": "boss"}, 'unknown or unassignable role "boss". Valid roles: '),
         ({"email": ADA, "role": "owner"}, "an instance has one owner"),
         (
             {"email": OLIVIA, "role": "member"},
             "is the owner of this n8n, whose instance role global:owner cannot be changed",
         ),
-        ({"email": OLIVIA, "state": "absent"}, "is the owner of this n8n and cannot leave it"),
+        ({"email": OLIVIA, "state": "absent"}, "is the owner of this n8n and cannot be removed"),
     ],
 )
 @pytest.mark.parametrize("check_mode", [True, False])
@@ -203,7 +203,8 @@ def test_who_owns_something_is_not_deleted(n8n: FakeN8n) -> None:
     n8n.owned[n8n.personal(ADA)] = [OwnedItem("workflow", "w1", "Bills"), OwnedItem("data table", "t1", "Rows")]
     for check_mode in (True, False):
         with pytest.raises(
-            InputError, match=r'(?s)owns workflow "Bills" .w1., which n8n would destroy.*data table "Rows" .t1.'
+            InputError,
+            match=r'(?s)owns workflow "Bills" .w1., which the deletion would destroy.*data table "Rows" .t1.',
         ):
             run(n8n_user, n8n, check_mode=check_mode, email=ADA, state="absent")
     assert ADA in n8n.people() and not n8n.calls["write"]
@@ -222,7 +223,7 @@ def test_on_the_community_edition_only_pending_users_are_deleted(n8n: FakeN8n) -
     n8n.person(ADA)
     n8n.person("bo@example.com", pending=True)
     n8n.features_off.add("feat:projectRole:admin")
-    with pytest.raises(InputError, match="the personal project of this user cannot be seen"):
+    with pytest.raises(InputError, match="n8n does not show the personal project of this user"):
         run(n8n_user, n8n, email=ADA, state="absent")
     check_apply_reapply(n8n_user, n8n, email="bo@example.com", state="absent")
 
@@ -266,7 +267,7 @@ def test_an_invitation_that_reaches_nobody_is_a_warning(n8n: FakeN8n) -> None:
 
 def test_an_unlicensed_role_is_refused_in_check_mode_and_by_n8n(n8n: FakeN8n) -> None:
     n8n.features_off.add("feat:advancedPermissions")
-    with pytest.raises(InputError, match='the licence of this n8n does not include the role "global:admin"'):
+    with pytest.raises(InputError, match='the license of this n8n does not include the role "global:admin"'):
         run(n8n_user, n8n, check_mode=True, email=ADA, role="admin")
     assert n8n.calls["write"] == 0
     assert "without advanced permissions" in run(n8n_user, n8n, email=ADA, role="admin")["msg"] and not n8n.writes
@@ -276,7 +277,7 @@ def test_somebody_else_has_invited_meanwhile(n8n: FakeN8n) -> None:
     n8n.meanwhile[("invite", 1)] = lambda: n8n.person(ADA, "global:admin")
     with pytest.raises(
         N8nError,
-        match="Another task or user changed this at the same time: .*has.*global:admin|role global:admin already",
+        match="Another user or task changed this at the same time: .*has.*global:admin|role global:admin already",
     ):
         run(n8n_user, n8n, email=ADA)
     assert not run(n8n_user, n8n, email=ADA)["changed"]

@@ -153,7 +153,7 @@ def test_deny_in_one_form_denies_the_other(n8n: FakeN8n, form: str) -> None:
     n8n.team("Sales", ada="viewer")
     done = check_apply_reapply(n8n_access, n8n, users=found, authority="authoritative", max_removal_percent=100)
     assert [change["reason"] for change in done["plan"]] == [
-        'the project is not among the user\'s in the list, denied by rule "B"'
+        'the project is not listed for the user, denied by rule "B"'
     ]
 
 
@@ -167,7 +167,7 @@ def test_rules_compare_in_one_form(form: str) -> None:
     assert assign([{"email": ADA, other: "x"}], rules).users == [
         {"email": ADA, "projects": {form: "admin"}, "granted_by": {"projects": {form: "B"}}}
     ]
-    with pytest.raises(InputError, match="is there twice"):
+    with pytest.raises(InputError, match="is listed twice"):
         assign([], [{"name": "A", "match": {}, "projects": {form: "viewer", other: "viewer"}}])
     custom = [{"name": "A", "match": {}, "role": form}, {"name": "B", "match": {}, "role": "member"}]
     assert assign([{"email": ADA}], custom, role_order=[other, "member"]).users[0]["role"] == "member"

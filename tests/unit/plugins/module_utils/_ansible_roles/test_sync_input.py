@@ -42,7 +42,7 @@ def test_options_are_passed_on() -> None:
     rules = [{**SALES, "role": role, "name": role} for role in ("clerk", "auditor")]
     given = sync_input([{"mail": "a@example.com", "team": "Sales"}], rules, "mail", ["clerk", "auditor"])
     assert given["users"][0]["role"] == "auditor"
-    with pytest.raises(InputError, match="name both in role_order"):
+    with pytest.raises(InputError, match="Add both to role_order"):
         sync_input([ADA], rules)
 
 
@@ -75,12 +75,12 @@ def test_an_email_that_looks_like_a_pattern_stands_for_itself(email: str) -> Non
         (
             [],
             False,
-            "sync_people has nobody in it, and nothing was changed. If that is meant, say sync_allow_empty: true.",
+            "sync_people is empty, and nothing was changed. Set sync_allow_empty: true if this is intended.",
         ),
         (
             [ADA, LINUS],
             False,
-            "None of the 2 people is on a rule, and nothing was changed. If that is meant, say sync_allow_empty: true.",
+            "No rule matches any of the 2 people, and nothing was changed. Set sync_allow_empty: true if this is intended.",
         ),
         ([], True, ""),
         ([ADA], True, ""),

@@ -47,7 +47,7 @@ FAILED: dict[str, Any] = {
     "not_tried": [],
 }
 SKIPPED = {"changed": False, "skipped": True}
-REFUSAL = {**GIVEN, "people": 0, "users": [], "refusal": "sync_people has nobody in it"}
+REFUSAL = {**GIVEN, "people": 0, "users": [], "refusal": "sync_people is empty"}
 
 
 def summary(planned: Any = None, applied: Any = None, **given: Any) -> dict[str, Any]:
@@ -89,11 +89,11 @@ def test_a_list_without_people_is_refused_before_a_plan() -> None:
     for planned, applied in (({}, {}), (SKIPPED, SKIPPED)):
         found = sync_summary(REFUSAL, planned, applied, TIME)
         assert found["record"]["state"] == "refused"
-        assert found["record"]["error"] == found["result"]["msg"] == "sync_people has nobody in it"
+        assert found["record"]["error"] == found["result"]["msg"] == "sync_people is empty"
         assert found["result"]["failed"] and not found["plan_changed"]
         assert found["lines"] == [
             "Refused before the first write. Nothing was changed.",
-            "People: 0 in the list, 0 of them on a rule",
+            "People: 0 in the list, 0 of them matched by a rule",
         ]
 
 
@@ -179,8 +179,8 @@ def test_people_without_a_rule_are_no_patterns_of_the_user() -> None:
         "denied_projects": ["Attic"],
     }
     assert found["lines"][2:] == [
-        "People: 3 in the list, 1 of them on a rule",
-        "On no rule, so neither invited nor leavers: *@example.com",
+        "People: 3 in the list, 1 of them matched by a rule",
+        "Matched by no rule, so neither invited nor treated as leavers: *@example.com",
         "Rules that match no person: Slaes",
         "Patterns of sync_protected_users that match no user: eve@*",
         "Patterns of sync_ignored_users that match no user: *@partner.example.com",
@@ -199,7 +199,7 @@ def test_people_without_a_rule_are_no_patterns_of_the_user() -> None:
             [
                 "Planned. Nothing was changed.",
                 "Planned: new memberships 1, memberships removed 1",
-                "People: 3 in the list, 1 of them on a rule",
+                "People: 3 in the list, 1 of them matched by a rule",
                 "Leavers: linus@example.com",
                 "Digest of the plan, for sync_approve: d1",
             ],
@@ -210,19 +210,19 @@ def test_people_without_a_rule_are_no_patterns_of_the_user() -> None:
             [
                 "Done.",
                 "Changes: new memberships 1, memberships removed 1",
-                "People: 3 in the list, 1 of them on a rule",
+                "People: 3 in the list, 1 of them matched by a rule",
                 "Leavers: linus@example.com",
             ],
         ),
-        (EMPTY, SKIPPED, ["Nothing was to be changed.", "People: 3 in the list, 1 of them on a rule"]),
+        (EMPTY, SKIPPED, ["No changes were needed.", "People: 3 in the list, 1 of them matched by a rule"]),
         (
             PLANNED,
             {**FAILED, "not_tried": [ADD, ADD]},
             [
-                "Incomplete: some of it failed. Another run does what is left.",
+                "Incomplete: some changes failed. Run again to make the remaining changes.",
                 "Planned: new memberships 1, memberships removed 1",
                 "Of these, 1 made, 1 failed, 2 not tried",
-                "People: 3 in the list, 1 of them on a rule",
+                "People: 3 in the list, 1 of them matched by a rule",
                 "Leavers: linus@example.com",
             ],
         ),
@@ -231,16 +231,16 @@ def test_people_without_a_rule_are_no_patterns_of_the_user() -> None:
             SKIPPED,
             [
                 "n8n could not be reached. Nothing was changed.",
-                "People: 3 in the list, 1 of them on a rule",
+                "People: 3 in the list, 1 of them matched by a rule",
             ],
         ),
         (
             {**EMPTY, "pending": [{"user": ADA, "user_id": "u-1", "invited_at": TIME}]},
             SKIPPED,
             [
-                "Nothing was to be changed.",
+                "No changes were needed.",
                 f"Invited and pending, with the time of the first invitation: {ADA} {TIME}",
-                "People: 3 in the list, 1 of them on a rule",
+                "People: 3 in the list, 1 of them matched by a rule",
             ],
         ),
     ],
@@ -263,5 +263,5 @@ def test_long_lists_are_cut() -> None:
     people = [f"p{number}@example.com" for number in range(10)]
     lines = summary({**DONE, "conflicts": conflicts}, without_rule=people)["lines"]
     shown = "; ".join(f"reason {number}" for number in range(10))
-    assert f"Left alone, as somebody else changed it at the same time: {shown} and 2 more" in lines
-    assert f"On no rule, so neither invited nor leavers: {', '.join(people)}" in lines
+    assert f"Not changed, because another user or task changed it at the same time: {shown} and 2 more" in lines
+    assert f"Matched by no rule, so neither invited nor treated as leavers: {', '.join(people)}" in lines

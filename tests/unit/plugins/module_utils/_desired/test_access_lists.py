@@ -122,17 +122,17 @@ def refusal_of(users: Entries | None = None, projects: Entries | None = None, po
 @pytest.mark.parametrize(
     ("users", "message"),
     [
-        ([{"email": "bob"}], 'users[0]: "bob" is no email address'),
-        ([{}], 'users[0]: "None" is no email address'),
-        ([{"email": "b@example.com", "projects": {"Sales": None}}], 'project "Sales": a membership needs a role'),
-        ([{"email": "b@example.com", "projects": {"Sales": " "}}], 'project "Sales": a membership needs a role'),
+        ([{"email": "bob"}], 'users[0]: "bob" is not an email address'),
+        ([{}], 'users[0]: "None" is not an email address'),
+        ([{"email": "b@example.com", "projects": {"Sales": None}}], 'project "Sales": a membership requires a role'),
+        ([{"email": "b@example.com", "projects": {"Sales": " "}}], 'project "Sales": a membership requires a role'),
         ([{"email": "b@example.com", "projects": {" ": "viewer"}}], "name that is not blank"),
-        ([{"email": "b@example.com", "projects": ["Sales"]}], "is no dictionary"),
+        ([{"email": "b@example.com", "projects": ["Sales"]}], "must be a dictionary"),
         (
             [{"email": "b@example.com", "granted_by": {"projects": ["x"]}}],
-            "users[0], granted_by: this is no dictionary",
+            "users[0], granted_by must be a dictionary",
         ),
-        ([{"email": "b@example.com", "granted_by": {"denied": "x"}}], "users[0], granted_by: this is no dictionary"),
+        ([{"email": "b@example.com", "granted_by": {"denied": "x"}}], "users[0], granted_by must be a dictionary"),
     ],
 )
 def test_a_person_who_is_wrong_is_refused_where_it_is_wrong(users: Entries, message: str) -> None:
@@ -145,9 +145,12 @@ def test_a_person_who_is_wrong_is_refused_where_it_is_wrong(users: Entries, mess
         ({"name": "  "}, "projects[0]: a project needs a name that is not blank"),
         ({"name": "x" * 256}, "has 256 characters"),
         ({"name": "A", "previous_names": ["B", ""]}, "projects[0], previous_names: a project needs a name"),
-        ({"name": "A", "members": {"a@": "viewer"}}, 'projects[0] ("A"), members: "a@" is no email address'),
-        ({"name": "A", "members": {" ": "viewer"}}, 'projects[0] ("A"), members: a user is named by an email or an id'),
-        ({"name": "A", "members": {"a@example.com": None}}, "member a@example.com: a membership needs a role"),
+        ({"name": "A", "members": {"a@": "viewer"}}, 'projects[0] ("A"), members: "a@" is not an email address'),
+        (
+            {"name": "A", "members": {" ": "viewer"}},
+            'projects[0] ("A"), members: the email or id of a user is required',
+        ),
+        ({"name": "A", "members": {"a@example.com": None}}, "member a@example.com: a membership requires a role"),
     ],
 )
 def test_a_project_that_is_wrong_is_refused_where_it_is_wrong(project: dict[str, Any], message: str) -> None:
@@ -155,11 +158,11 @@ def test_a_project_that_is_wrong_is_refused_where_it_is_wrong(project: dict[str,
 
 
 PASSED_ON = (
-    '"B" is both in previous_names of projects[0] ("A") and what projects[1] ("B") is to be called. If that is one project, '
-    "name it once, by the name it shall have. If one project is to get the name of another, "
+    '"B" is in previous_names of projects[0] ("A") and is also the name of projects[1] ("B"). If both are one project, '
+    "list it once, under its new name. If one project should get the name of another, "
     "rename one in this run and the other in the next, without these previous_names."
 )
-TWO_NAMES = '"{}" is one project under two names: {} and {}. Name it once'
+TWO_NAMES = '"{}" is one project under two names: {} and {}. List it once'
 
 
 @pytest.mark.parametrize(
@@ -180,19 +183,19 @@ TWO_NAMES = '"{}" is one project under two names: {} and {}. Name it once'
         (
             [{"email": "bob@example.com", "projects": {"A": "viewer"}}],
             [{"name": "A", "members": {"Bob@example.com": "project:editor"}}],
-            'projects[0] ("A"), member bob@example.com says project:editor, and users[0] (bob@example.com), project "A" says '
-            "viewer: say one of them.",
+            'projects[0] ("A"), member bob@example.com says project:editor, but users[0] (bob@example.com), project "A" says '
+            "viewer. Use the same role in both.",
         ),
         (
             [{"email": "bob@example.com", "projects": {"p-1": "viewer"}}],
             [{"id": "p-1", "name": "A", "members": {"bob@example.com": "editor"}}],
-            'member bob@example.com says editor, and users[0] (bob@example.com), project "p-1" says viewer',
+            'member bob@example.com says editor, but users[0] (bob@example.com), project "p-1" says viewer',
         ),
         # By the name and by the id of one entry, in one view.
         (
             [{"email": "bob@example.com", "projects": {"p-1": "viewer", "A": "editor"}}],
             [{"id": "p-1", "name": "A"}],
-            'project "p-1" says viewer, and users[0] (bob@example.com), project "A" says editor',
+            'project "p-1" says viewer, but users[0] (bob@example.com), project "A" says editor',
         ),
         # One project under two names.
         ([], [{"name": "A"}, {"name": "A"}], TWO_NAMES.format("A", 'projects[0] ("A")', 'projects[1] ("A")')),
@@ -303,9 +306,9 @@ NOBODY: dict[str, tuple[Entries | None, Entries | None]] = {
     "only ignored ones": ([{"email": "svc-1@example.com"}], [{"name": "A", "members": {"SVC-2@example.com": "admin"}}]),
 }
 TAKING = {
-    "authority: authoritative": ListPolicy(AUTHORITATIVE, ignored=("svc-*",)),
-    "unlisted_users: remove_memberships": ListPolicy(unlisted_users=REMOVE_MEMBERSHIPS, ignored=("svc-*",)),
-    "unlisted_users: demote": ListPolicy(unlisted_users=DEMOTE, ignored=("svc-*",)),
+    "authority=authoritative": ListPolicy(AUTHORITATIVE, ignored=("svc-*",)),
+    "unlisted_users=remove_memberships": ListPolicy(unlisted_users=REMOVE_MEMBERSHIPS, ignored=("svc-*",)),
+    "unlisted_users=demote": ListPolicy(unlisted_users=DEMOTE, ignored=("svc-*",)),
 }
 
 
@@ -315,14 +318,16 @@ def test_nobody_at_all_is_an_error_where_it_takes_access_away(
     nobody: tuple[Entries | None, Entries | None], words: str
 ) -> None:
     said = refusal_of(*nobody, TAKING[words])
-    assert said.startswith(f"Nobody at all is named, and {words} takes access") and "allow_empty: true" in said
+    assert (
+        said.startswith(f"The lists name no users, and {words} would remove all access") and "allow_empty=true" in said
+    )
     desired_access(*nobody, TAKING[words], allow_empty=True)
     desired_access(*nobody, ListPolicy(ignored=("svc-*",)))
 
 
 def test_nobody_at_all_is_an_error_where_one_project_alone_is_authoritative() -> None:
     projects: Entries = [{"name": "A"}, {"name": "B", "members": {}, "authority": AUTHORITATIVE}]
-    assert 'authority: authoritative of projects[1] ("B") takes' in refusal_of([], projects)
+    assert 'authority=authoritative of projects[1] ("B") would remove' in refusal_of([], projects)
 
 
 @pytest.mark.parametrize(

@@ -57,5 +57,5 @@ def test_one_of_all_users_may_have_an_email_that_n8n_would_not_invite() -> None:
     assert listed_user(" Root@Localhost", "users[0]") == "root@localhost"
     assert listed_user("5F84-Id", "users[0]") == "5F84-Id"
     # One alone is asked for, and of such an email n8n says that it cannot be a user's, whoever is there.
-    with pytest.raises(InputError, match='user: "root@localhost" is no email address'):
+    with pytest.raises(InputError, match='user: "root@localhost" is not an email address'):
         user_reference("root@localhost", "user")

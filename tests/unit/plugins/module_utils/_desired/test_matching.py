@@ -132,13 +132,13 @@ def test_a_missing_attribute_fits_nothing() -> None:
         ("", "match.x is blank"),
         ("  ", "match.x is blank"),
         (["a", None], "match.x is blank"),
-        ({"a": "b"}, "there is a dictionary"),
-        (["a", ["b"]], "there is a list"),
+        ({"a": "b"}, "but is a dictionary"),
+        (["a", ["b"]], "but is a list"),
         ("~", "match.x: no regular expression follows"),
         ("~ ", "match.x: no regular expression follows"),
-        ("~(", r'match.x: "~\(" is no regular expression \(missing \)'),
-        (["a", "~["], r'match.x: "~\[" is no regular expression'),
-        ("~a{99999999999999999999}", "is no regular expression"),
+        ("~(", r'match.x: "~\(" is not a valid regular expression \(missing \)'),
+        (["a", "~["], r'match.x: "~\[" is not a valid regular expression'),
+        ("~a{99999999999999999999}", "is not a valid regular expression"),
     ],
 )
 def test_what_nobody_can_want(wanted: object, message: str) -> None:

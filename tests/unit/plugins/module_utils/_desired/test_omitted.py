@@ -64,9 +64,9 @@ def test_omitted_optional_keys_of_a_rule_are_absent(omitted: Any) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (lambda omitted: rule(match=omitted), "match is missing"),
+        (lambda omitted: rule(match=omitted), "match is required"),
         (lambda omitted: rule(match={"reports": omitted}), "match.reports is omitted, and without it .* more people"),
-        (lambda omitted: rule(name=omitted), "name is to be text, and is nothing"),
+        (lambda omitted: rule(name=omitted), "name must be text, but is nothing"),
         (lambda omitted: rule(projects={"P": omitted}), 'the role in "P" is omitted'),
         (lambda omitted: rule(deny=["P", omitted]), "an element of deny is omitted"),
     ],

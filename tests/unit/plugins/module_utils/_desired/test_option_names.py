@@ -28,11 +28,11 @@ NAMES = {
 @pytest.mark.parametrize(
     ("message", "named"),
     [
-        ("Say with transfer_to who gets it.", "Say with offboard_transfer_to who gets it."),
+        ("Set transfer_to to move these resources.", "Set offboard_transfer_to to move these resources."),
         ("transfer_to: x@example.com", "offboard_transfer_to: x@example.com"),
         ("more than max_removals (3)", "more than sync_max_removals (3)"),
         ("with approve: 3d5a.", "with sync_approve: 3d5a."),
-        ("action=staged needs state_path.", "offboard_action=staged needs offboard_state_path."),
+        ("action=staged requires state_path.", "offboard_action=staged requires offboard_state_path."),
         ("users[3]: blank", "offboard_users[3]: blank"),
         ("argument 'max_removals' is of type str", "argument 'sync_max_removals' is of type str"),
         ("Elements value for option 'users' is", "Elements value for option 'offboard_users' is"),

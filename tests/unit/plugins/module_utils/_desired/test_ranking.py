@@ -61,10 +61,10 @@ def test_a_role_is_as_it_is_written_first() -> None:
 @pytest.mark.parametrize(
     ("role_order", "message"),
     [
-        (["editor", "viewer"], "has project:editor before project:viewer, which n8n has the other way round"),
+        (["editor", "viewer"], "has project:editor before project:viewer, but n8n ranks"),
         (["Auditor", "Auditor"], 'has "Auditor" twice'),
         (["viewer", "project:viewer"], 'has "project:viewer" twice'),
-        (["member", "admin", "viewer"], r"project:admin before project:viewer.* written in full \(global:admin"),
+        (["member", "admin", "viewer"], r"project:admin before project:viewer.* in full \(global:admin"),
         (["member", "admin", "viewer", "admin"], 'has "project:admin" twice'),
     ],
 )

@@ -290,7 +290,7 @@ def test_a_variable_that_appears_in_a_project_is_not_destroyed() -> None:
     assert 'variable "RATE" (v-new) would be destroyed' in outcome.errors[0]["error"]
     assert "Sales" in n8n.memberships()
     with pytest.raises(
-        InputError, match=r'owns variable "RATE" \(v-new\), which n8n would destroy with it. Move them in'
+        InputError, match=r'owns variable "RATE" \(v-new\), which the deletion would destroy. Move them in'
     ):
         going(n8n)
 
@@ -318,7 +318,7 @@ def test_what_n8n_names_no_owner_of_may_be_anybodys_so_nobody_is_deleted(item: O
     n8n.meanwhile["write", 2] = lambda: n8n.owned.update({"": [item]})
     n8n.meanwhile["delete_user", 1] = lambda: pytest.fail("somebody was about to be deleted")
     outcome = apply(made, n8n, lambda links: None)
-    words = f'does not tell who owns {item.type} "Whose"'
+    words = f'does not show the owner of {item.type} "Whose"'
     assert {ADA, BO} <= n8n.people().keys() and any(words in error["error"] for error in outcome.errors)
     with pytest.raises(InputError, match=words):
         delete(n8n)

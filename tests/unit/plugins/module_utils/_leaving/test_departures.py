@@ -148,8 +148,8 @@ def test_every_project_without_a_successor_is_listed(action: str) -> None:
     ("successor", "words"),
     [
         ("nobody@example.com", 'successor: user "nobody@example.com" does not exist in this n8n.'),
-        (ADA.email, "successor: ada@example.com is leaving, too."),
-        ({"Sales": ADA.email}, "successor: ada@example.com is leaving, too."),
+        (ADA.email, "successor: ada@example.com is also leaving."),
+        ({"Sales": ADA.email}, "successor: ada@example.com is also leaving."),
         ({"Nowhere": GRACE.email}, 'successor: project "Nowhere" does not exist.'),
         ({"Twin": GRACE.email}, 'Project "Twin" exists 2 times, with the ids p-twin-1, p-twin-2'),
         ({HERS.id: GRACE.email}, "is the personal project of one user"),
@@ -163,7 +163,7 @@ def test_a_bad_successor_stops_all_also_where_nobody_needs_one(successor: Any, w
 
 @pytest.mark.parametrize("option", ["grace", 5, ["grace@example.com"], {"Sales": None}, {"Sales": ""}, {"Sales": "x"}])
 def test_what_is_no_successor(option: object) -> None:
-    with pytest.raises(InputError, match="successor.* is no email address"):
+    with pytest.raises(InputError, match="successor.* is not an email address"):
         successors(option)
 
 
@@ -183,20 +183,22 @@ def test_what_a_leaver_owns_moves_before_the_account_changes() -> None:
             "transfer_workflow",
             {"demote": "change_user_role", "delete": "delete_user"}[action],
         ]
-        assert "grace@example.com lose it, too" in made.changes[0].reason
+        assert "removes access of grace@example.com" in made.changes[0].reason
 
 
 def test_what_an_admin_of_the_instance_goes_on_seeing_is_said() -> None:
     made = leave(company(), GRACE.email, ADA.email, successors=successors(OLIVIA.email))
-    assert made.notes == ("grace@example.com leaves and keeps the instance role global:admin, which sees everything.",)
+    assert made.notes == (
+        "grace@example.com leaves and keeps the instance role global:admin, which has access to everything.",
+    )
     assert leave(company(), GRACE.email, action="demote", successors=successors(OLIVIA.email)).notes == ()
 
 
 def test_a_demotion_that_leaves_something_says_what() -> None:
     made = leave(having(BILLS, MAIL), ADA.email, action="demote")
     assert made.notes == (
-        'ada@example.com owns workflow "Bills" (w-1), credential "Mail" (c-1), which stays readable to them: transfer_to '
-        "moves it.",
+        'ada@example.com owns workflow "Bills" (w-1), credential "Mail" (c-1), which this user can still read. Set transfer_to '
+        "to move it.",
     )
     assert made.handovers == {}
 
@@ -207,9 +209,9 @@ def test_a_demotion_that_leaves_something_says_what() -> None:
     [
         ("Nowhere", 'Project "Nowhere" does not exist'),
         ("nobody@example.com", 'User "nobody@example.com" does not exist'),
-        ("linus@example.com", "transfer_to: linus@example.com is leaving, too, and gets nothing."),
-        (PERSONAL[3].id, "transfer_to: linus@example.com is leaving, too, and gets nothing."),
-        ("ada@example.com", "transfer_to: ada@example.com is leaving, too, and gets nothing."),
+        ("linus@example.com", "transfer_to: linus@example.com is also leaving and cannot receive resources."),
+        (PERSONAL[3].id, "transfer_to: linus@example.com is also leaving and cannot receive resources."),
+        ("ada@example.com", "transfer_to: ada@example.com is also leaving and cannot receive resources."),
     ],
 )
 def test_a_bad_destination_stops_all(action: str, transfer_to: str, words: str) -> None:
@@ -223,7 +225,7 @@ def test_a_bad_destination_stops_all(action: str, transfer_to: str, words: str) 
 def test_a_destination_that_cannot_be_seen_stops_all() -> None:
     state = having(BILLS)
     state = replace(state, projects=tuple(project for project in state.projects if project != HERS))
-    assert "the personal project of grace@example.com cannot be seen" in refusal(
+    assert "n8n does not show the personal project of grace@example.com" in refusal(
         state, ADA.email, action="delete", handover_options=HandoverOptions(GRACE.email)
     )
 
@@ -238,13 +240,13 @@ def test_a_destination_that_cannot_be_seen_stops_all() -> None:
     ],
 )
 def test_who_only_leaves_projects_gives_nothing_away(handover_options: HandoverOptions) -> None:
-    assert "are for who loses more than memberships" in refusal(
+    assert "have no effect if users lose only memberships" in refusal(
         having(BILLS), ADA.email, handover_options=handover_options
     )
 
 
 def test_who_is_demoted_is_not_robbed() -> None:
-    assert "delete_resources is for who is deleted" in refusal(
+    assert "delete_resources applies only to deleted users" in refusal(
         having(BILLS), ADA.email, action="demote", handover_options=HandoverOptions(delete_resources=True)
     )
 
@@ -258,7 +260,7 @@ def test_a_copy_without_a_destination_stops_all(action: str) -> None:
         handover_options=HandoverOptions(data_tables="copy"),
         grace_period=grace_period(action),
     )
-    assert "data_tables: copy needs transfer_to" in said
+    assert "data_tables: copy requires transfer_to" in said
 
 
 def test_tables_are_not_deleted_of_somebody_who_stays_and_gives_nothing_away() -> None:
@@ -344,8 +346,8 @@ def test_nobody_gains_by_a_demotion(has: str, demote_role: str, scopes: str, bec
     assert [row[4] for row in rows(made) if row[0] == "change_user_role"] == becomes
     assert {row[2] for row in rows(made) if row[0] == "remove_member"} == {"Sales", "Support"}
     reason_for = not becomes and has != f"global:{demote_role}"
-    assert any(f"ada@example.com keeps the instance role {has}, as " in note for note in made.notes) is reason_for
-    assert any("API keys stay" in note for note in made.notes) is (reason_for and has != "global:chatUser")
+    assert any(f"ada@example.com keeps the instance role {has}, because " in note for note in made.notes) is reason_for
+    assert any("API keys are kept" in note for note in made.notes) is (reason_for and has != "global:chatUser")
 
 
 def test_who_keeps_a_role_that_allows_nothing_is_deleted_when_the_days_are_over() -> None:
@@ -372,9 +374,9 @@ def test_scopes_of_the_role_to_which_people_are_demoted_are_named() -> None:
     state = with_scopes("global:admin", **{"own-a1b2c3": scopes, "two-a1b2c3": "user:list", "nothing-a1b2c3": ""})
     (note,) = leave(state, ADA.email, action="demote", demote_role="own-a1b2c3").notes
     assert note.startswith("demote_role: global:own-a1b2c3 has the scopes user:changeRole, workflow:00, ")
-    assert note.endswith("workflow:08 and 2 more: who gets it keeps these.")
+    assert note.endswith("workflow:08 and 2 more. Users with this role keep these scopes.")
     (note,) = leave(state, ADA.email, action="demote", demote_role="two-a1b2c3").notes
-    assert note == "demote_role: global:two-a1b2c3 has the scopes user:list: who gets it keeps these."
+    assert note == "demote_role: global:two-a1b2c3 has the scopes user:list. Users with this role keep these scopes."
     for role in ("nothing-a1b2c3", "member"):
         assert leave(state, ADA.email, action="demote", demote_role=role).notes == ()
 
@@ -421,10 +423,10 @@ def test_the_first_step_takes_the_role_and_the_memberships_and_records_them() ->
     assert staged == RecordEntry(ADA.id, ADA.email, NOW, "global:member", both)
     assert made.notes == (
         "The record of leavers leavers.json does not exist. This run creates it.",
-        'ada@example.com owns workflow "Bills" (w-1), which stays readable to them until the account is deleted.',
-        "When the days are over, the deletion will be refused as it is told now: ada@example.com owns workflow "
-        '"Bills" (w-1), which n8n would destroy with it. Say with transfer_to who gets it, or with delete_resources: true '
-        "that it may be destroyed.",
+        'ada@example.com owns workflow "Bills" (w-1), which this user can still read until the account is deleted.',
+        "After the grace period, the deletion would fail as it would now: ada@example.com owns workflow "
+        '"Bills" (w-1), which the deletion would destroy. Set transfer_to to move these resources, or '
+        "delete_resources: true to allow their destruction.",
     )
 
 
@@ -459,8 +461,8 @@ def test_when_the_days_are_over_everything_is_handed_over_and_the_account_goes(d
         ((BILLS,), HandoverOptions("Support"), ""),
         ((BILLS, ORDERS), HandoverOptions(delete_resources=True), ""),
         ((BILLS, ORDERS), HandoverOptions("Support", "copy"), ""),
-        ((BILLS, ORDERS), HandoverOptions("Support"), "Say with data_tables: copy"),
-        ((BILLS,), HandoverOptions(data_tables="delete"), "Say with transfer_to"),
+        ((BILLS, ORDERS), HandoverOptions("Support"), "Set data_tables: copy"),
+        ((BILLS,), HandoverOptions(data_tables="delete"), "Set transfer_to"),
     ],
 )
 def test_what_the_last_day_would_refuse_is_said_on_the_first(
@@ -469,7 +471,7 @@ def test_what_the_last_day_would_refuse_is_said_on_the_first(
     made = leave(
         having(*items), ADA.email, action="staged", handover_options=handover_options, grace_period=grace_period()
     )
-    said = [note for note in made.notes if note.startswith("When the days are over, the deletion will be refused")]
+    said = [note for note in made.notes if note.startswith("After the grace period, the deletion would fail")]
     assert len(said) == bool(words) and all(words in note for note in said)
 
 
@@ -477,7 +479,7 @@ def test_when_the_days_are_over_nothing_is_destroyed_that_nobody_said_may_be() -
     said = refusal(
         after_the_first_step(BILLS), ADA.email, action="staged", grace_period=grace_period("staged", STAGED, days=30)
     )
-    assert 'ada@example.com owns workflow "Bills" (w-1), which n8n would destroy' in said
+    assert 'ada@example.com owns workflow "Bills" (w-1), which the deletion would destroy' in said
 
 
 BACK = ((SUPPORT.id, "Support", "project:editor"), (SALES.id, "Sales", PROJECT_ADMIN))
@@ -504,7 +506,7 @@ def test_who_has_access_again_loses_it_again_and_the_days_begin_anew(days: int, 
         RecordEntry(ADA.id, ADA.email, NOW + timedelta(days=days), records, BACK)
     ]
     assert any(
-        "ada@example.com is in the record leavers.json since 2026-11-21T09:30:00Z and has access all the same" in note
+        "ada@example.com is in the record leavers.json since 2026-11-21T09:30:00Z and still has access" in note
         for note in made.notes
     )
 
@@ -544,7 +546,7 @@ def test_a_second_half_of_the_first_step_that_is_missing_keeps_nobody_from_being
 def test_a_plan_that_deletes_says_once_what_no_plan_can_name(state: Any, policy: dict[str, Any], says: int) -> None:
     made = leave(state, ADA.email, LINUS.email, **policy)
     notes = [note for note in made.notes if note.startswith("n8n deletes more than its API lists")]
-    assert len(notes) == says and all("With a user go their agents" in note for note in notes)
+    assert len(notes) == says and all("The deletion of a user also deletes their agents" in note for note in notes)
 
 
 def test_a_record_of_later_is_an_error() -> None:
@@ -582,7 +584,7 @@ def test_without_a_record_the_days_of_a_chat_user_begin_and_the_plan_says_so(
     assert made.notes[0] == (
         "The record of leavers leavers.json does not exist. This run creates it. ada@example.com already looks staged: no "
         "projects, and no more than the instance role global:chatUser. The grace period begins now, and this run deletes no user. "
-        "If these users were staged before, bring the last record back: it says since when they are staged and what they had."
+        "If these users were staged before, use the last version of the record: it has the dates of staging and the former access."
     )
     since = {staged.email: staged.since for staged in recorded(leaver_options.recording(made, people))}
     assert since == dict.fromkeys((ADA.email, LINUS.email), NOW + timedelta(days=300))
@@ -615,7 +617,7 @@ def test_who_looks_staged_and_is_not_in_the_record_begins_now_and_it_is_said() -
     people = find_leavers(state, [ADA.email])
     made = plan_leavers(state, people, leaver_options)
     assert made.changes == () and len(made.notes) == 1
-    assert "as after the first step, and is not in the record leavers.json. The days begin now." in made.notes[0]
+    assert "and no projects, but is not in the record leavers.json. The grace period begins now." in made.notes[0]
     found = recorded(leaver_options.recording(made, people))
     assert found == [other, RecordEntry(ADA.id, ADA.email, NOW + timedelta(days=300), "global:chatUser")]
     # From then on there is nothing to say.
@@ -643,7 +645,7 @@ def test_somebody_else_of_that_email_begins_now() -> None:
 @pytest.mark.parametrize("days", [-1, -30])
 def test_days_are_not_negative(days: int) -> None:
     said = refusal(company(), ADA.email, action="staged", grace_period=grace_period(grace_days=days))
-    assert f"grace_days: {days} is no number of days" in said
+    assert f"grace_days: {days} is not valid. The number of days" in said
 
 
 def test_the_owner_and_oneself_do_not_leave_in_two_steps_either() -> None:

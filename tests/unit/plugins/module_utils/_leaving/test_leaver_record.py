@@ -87,7 +87,7 @@ CHANGES: dict[str, Any] = {
     "no email": lambda data: data["leavers"][0].pop("email"),
     "an email as a number": lambda data: data["leavers"][0].update(email=1),
     "no since": lambda data: data["leavers"][0].pop("since"),
-    "a since that is no date": lambda data: data["leavers"][0].update(since="yesterday"),
+    "a since that is not a date": lambda data: data["leavers"][0].update(since="yesterday"),
     "a since that does not exist": lambda data: data["leavers"][0].update(since="2026-02-30"),
     "a since of nothing": lambda data: data["leavers"][0].update(since=None),
     "a since before all time": lambda data: data["leavers"][0].update(since="0001-01-01T00:00:00+14:00"),
@@ -109,7 +109,7 @@ CHANGES: dict[str, Any] = {
 def test_whatever_is_wrong_with_it_is_said_and_deletes_nobody(change: Any) -> None:
     said = refusal(damaged(change))
     assert "The record leavers.json is damaged: " in said
-    assert "Bring back the last" in said and "Traceback" not in said
+    assert "Restore the last" in said and "Traceback" not in said
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_what_is_no_record_is_damaged(text: str) -> None:
 def test_the_record_of_another_n8n_is_refused() -> None:
     said = refusal(RECORD.to_text(), "https://other.example.com")
     assert said == (
-        f"The record leavers.json is about {URL}, and this is https://other.example.com: give each n8n its own."
+        f"The record leavers.json belongs to {URL}, but this n8n is https://other.example.com. Use one record for each n8n."
     )
 
 
@@ -175,7 +175,7 @@ def test_a_moment_is_in_utc_unless_it_names_a_zone(text: str, found: str) -> Non
     ["", "tomorrow", "2026-13-01", "2027-02-29", "24.12.2026", "2026-11-21T25:00", None, "0001-01-01T00:00+14:00"],
 )
 def test_what_is_no_moment_is_refused(text: object) -> None:
-    with pytest.raises(InputError, match=r'now: ".*" is no date, such as 2026-11-21 or 2026-11-21T09:30:00Z\.'):
+    with pytest.raises(InputError, match=r'now: ".*" is not a date such as 2026-11-21 or 2026-11-21T09:30:00Z\.'):
         moment(text, "now")
 
 

@@ -88,11 +88,11 @@ def test_a_project_is_found_by_a_name_that_has_an_at_sign() -> None:
 @pytest.mark.parametrize(
     ("transfer_to", "words"),
     [
-        ("Nowhere", 'Project "Nowhere" does not exist: transfer_to is a project, or the email of a user.'),
+        ("Nowhere", 'Project "Nowhere" does not exist. transfer_to must be a project, or the email of a user.'),
         ("sales", 'Project "sales" does not exist'),
         ("", 'Project "" does not exist'),
         ("u-grace", 'Project "u-grace" does not exist'),
-        ("nobody@example.com", 'User "nobody@example.com" does not exist: transfer_to is a project, or the email'),
+        ("nobody@example.com", 'User "nobody@example.com" does not exist. transfer_to must be a project, or the email'),
         ("Twin", 'Project "Twin" exists 2 times, with the ids p-twin-1, p-twin-2'),
     ],
 )
@@ -104,7 +104,7 @@ def test_a_destination_that_is_none(transfer_to: str, words: str) -> None:
 
 def test_a_personal_space_that_cannot_be_seen_gets_nothing() -> None:
     state = replace(company(), projects=tuple(project for project in company().projects if project != HERS))
-    with pytest.raises(InputError, match="the personal project of grace@example.com cannot be seen, so nothing can"):
+    with pytest.raises(InputError, match="n8n does not show the personal project of grace@example.com, so nothing can"):
         destination_of(state, "grace@example.com")
 
 
@@ -128,7 +128,7 @@ def test_a_user_goes_last() -> None:
         "remove_member",
         "remove_member",
     ]
-    assert changes[0].reason == 'leaves; grace@example.com, project "Sales" lose it, too'
+    assert changes[0].reason == 'leaves; removes access of grace@example.com, project "Sales"'
     assert changes[1].reason == "leaves"
     assert [describe_change(change.to_result()) for change in changes[1:3]] == [
         'move workflow "Bills" (w-1) of ada@example.com to "Support" (leaves)',
@@ -161,7 +161,9 @@ def test_where_nobody_can_see_what_somebody_owns_they_are_not_deleted(target: Ha
     for state in (without_home(pending=False), without_home(pending=True, name="Ada")):
         user = state.find_user(ADA.id)
         assert user is not None
-        with pytest.raises(InputError, match="the personal project of this user cannot be seen, so nobody knows what"):
+        with pytest.raises(
+            InputError, match="n8n does not show the personal project of this user, so the resources that"
+        ):
             user_deletion(state, user, "leaves", target)
 
 
@@ -178,7 +180,9 @@ def test_unless_they_never_came_or_it_may_be_destroyed() -> None:
 
 def test_a_pending_user_who_was_given_something_owns_it() -> None:
     state = having(PERSONAL[3], replace(BILLS, owner_id=PERSONAL[3].id, credentials=()), tables_unseen="too old")
-    with pytest.raises(InputError, match=r'linus@example.com owns workflow "Bills" \(w-1\), which n8n would destroy'):
+    with pytest.raises(
+        InputError, match=r'linus@example.com owns workflow "Bills" \(w-1\), which the deletion would destroy'
+    ):
         user_deletion(state, LINUS, "leaves", HandoverTarget())
     # But no data table, so that this n8n does not show any is no obstacle.
     changes, _handover = user_deletion(state, LINUS, "leaves", HandoverTarget(SUPPORT))
@@ -196,20 +200,20 @@ def test_a_project_goes_last() -> None:
         ("delete_project", "Sales", "Sales", None, ""),
     ]
     assert [describe_change(change.to_result()) for change in changes[2:]] == [
-        'delete data table "Orders" (AbCdEfGh12345678) of project "Sales" (is to be absent)',
-        'delete project "Sales" (is to be absent)',
+        'delete data table "Orders" (AbCdEfGh12345678) of project "Sales" (should be absent)',
+        'delete project "Sales" (should be absent)',
     ]
 
 
 def test_variables_of_a_project_do_not_move_and_may_be_destroyed_with_everything() -> None:
     state = having(SALES, replace(BILLS, owner_id=SALES.id), OwnedItem("variable", "v-1", "RATE", SALES.id))
     with pytest.raises(
-        InputError, match=r'Project "Sales" \(.*\) owns variable "RATE" \(v-1\), which n8n would destroy'
+        InputError, match=r'Project "Sales" \(.*\) owns variable "RATE" \(v-1\), which the deletion would destroy'
     ):
         project_deletion(state, SALES, HandoverTarget(HERS))
     changes, handover = project_deletion(state, SALES, HandoverTarget(delete_resources=True))
     assert [item["name"] for item in handover.expected().deleted] == ["Bills", "RATE"]
-    assert 'delete variable "RATE" (v-1) of project "Sales" (is to be absent)' in [
+    assert 'delete variable "RATE" (v-1) of project "Sales" (should be absent)' in [
         describe_change(change.to_result()) for change in changes
     ]
 
@@ -226,6 +230,6 @@ def test_variables_that_the_key_may_not_list_stop_the_deletion_of_a_project_and_
 @pytest.mark.parametrize("destination", [SALES, None])
 def test_a_project_does_not_get_its_own(destination: Project | None) -> None:
     state = having(SALES, replace(BILLS, owner_id=SALES.id))
-    with pytest.raises(InputError, match="gives away" if destination else "which n8n would destroy with it"):
+    with pytest.raises(InputError, match="cannot be both" if destination else "which the deletion would destroy"):
         project_deletion(state, SALES, HandoverTarget(destination))
     assert GRACE in state.users

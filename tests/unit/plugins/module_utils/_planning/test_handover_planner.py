@@ -109,23 +109,23 @@ def test_a_team_project_gives_away_what_it_owns() -> None:
         (
             (MAIL, BILLS),
             HandoverTarget(),
-            r'ada@example.com owns credential "Mail" \(c-1\), workflow "Bills" \(w-1\), which n8n would destroy with it. '
-            "Say with transfer_to who gets it, or with delete_resources: true",
+            r'ada@example.com owns credential "Mail" \(c-1\), workflow "Bills" \(w-1\), which the deletion would destroy. '
+            "Set transfer_to to move these resources, or delete_resources: true",
         ),
         (
             (ORDERS,),
             HandoverTarget(),
             r'ada@example.com owns data table "Orders" \(AbCd.*\), and n8n\'s API cannot move data',
         ),
-        ((ORDERS,), HandoverTarget(OPS), "data_tables: copy .* data_tables: delete that they may be destroyed"),
+        ((ORDERS,), HandoverTarget(OPS), "data_tables: copy .* data_tables: delete to allow their destruction"),
         (
             (MAIL, ORDERS),
             HandoverTarget(data_tables="delete"),
             r"ada@example.com owns credential \"Mail\" \(c-1\), which",
         ),
-        ((), HandoverTarget(OPS, delete_resources=True), "transfer_to and delete_resources exclude each other"),
-        ((), HandoverTarget(data_tables="copy"), "data_tables: copy needs transfer_to"),
-        ((), HandoverTarget(HOME), "transfer_to: ada@example.com cannot get what ada@example.com gives away"),
+        ((), HandoverTarget(OPS, delete_resources=True), "transfer_to and delete_resources are mutually exclusive"),
+        ((), HandoverTarget(data_tables="copy"), "data_tables: copy requires transfer_to"),
+        ((), HandoverTarget(HOME), "transfer_to: ada@example.com cannot be both the source and the destination"),
     ],
 )
 def test_what_nobody_said_may_be_destroyed_is_refused_by_name(
@@ -325,8 +325,8 @@ def test_a_workflow_that_leaves_a_borrowed_credential_behind_is_noted() -> None:
     bills = replace(BILLS, credentials=("c-9", "c-8", "c-7", "c-1"))
     found = plan_handover(company(bills, MAIL, borrowed=(lent, everywhere, of_ops)), HOME, HandoverTarget(OPS))
     assert found.notes == (
-        'workflow "Bills" (w-1) uses credential "Lent" (c-9) of bo@example.com, which is not shared with the destination: '
-        "share it there in n8n, else the workflow fails.",
+        'workflow "Bills" (w-1) uses credential "Lent" (c-9) of bo@example.com, which is not shared with '
+        "the destination. Share it with the destination in n8n, or the workflow fails.",
     )
 
 
@@ -355,10 +355,10 @@ def test_workflows_of_others_that_use_what_goes_by_way_of_a_share_are_noted() ->
     ]
     uses = 'workflow "Bo\'s" (w-9) of bo@example.com uses credential "Mail" (c-1) of ada@example.com without a share of its own'
     ways = (
-        "give it another credential in n8n, or share this one with it from the destination",
-        "give it another credential in n8n",
+        "Give the workflow another credential in n8n, or share this one with it from the destination",
+        "Give the workflow another credential in n8n",
     )
-    assert notes == [(f"{uses}: {way}, else it fails.",) for way in ways]
+    assert notes == [(f"{uses}. {way}. Otherwise it fails.",) for way in ways]
     # What has a share of its own loses that share, and lost_shares says so; the destination has what it gets.
     shared = replace(MAIL, shares=(Share(BO_HOME.id, "credential:user"),))
     with_ops = replace(by_share, shares=(*by_share.shares, Share(OPS.id, "workflow:editor")))
@@ -379,7 +379,7 @@ def test_workflows_of_others_that_use_what_goes_by_way_of_a_share_are_noted() ->
 @pytest.mark.parametrize(
     ("recipient", "words"),
     [
-        (User("u-bo", BO, "global:chatUser"), "transfer_to: bo@example.com is a chat user, who can only read"),
+        (User("u-bo", BO, "global:chatUser"), "transfer_to: bo@example.com is a chat user and can only read"),
         (
             User("u-bo", BO, "global:member", is_pending=True),
             "transfer_to: bo@example.com has not accepted the invitation",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -108,7 +109,7 @@ def test_present_invites_whoever_is_missing_and_corrects_the_role(
         ),
         ("ada@example.com", "owner", "cannot be made global:owner"),
         ("new@example.com", "owner", "cannot be invited as global:owner"),
-        ("ada@example.com", "boss", 'there is no role "boss"'),
+        ("ada@example.com", "boss", 'unknown or unassignable role "boss"'),
         ("u-nobody", None, 'User "u-nobody" does not exist'),
     ],
 )
@@ -140,7 +141,7 @@ def test_a_user_who_owns_nothing_is_deleted_and_the_memberships_are_shown_to_go_
 @pytest.mark.parametrize(
     ("user", "owned_items", "message"),
     [
-        ("olivia@example.com", None, "is the owner of this n8n and cannot leave it"),
+        ("olivia@example.com", None, "is the owner of this n8n and cannot be removed"),
         (
             "grace@example.com",
             None,
@@ -149,7 +150,7 @@ def test_a_user_who_owns_nothing_is_deleted_and_the_memberships_are_shown_to_go_
         (
             "ada@example.com",
             OwnedItems((OwnedItem("workflow", "w1", "Bills"),)),
-            r'ada@example.com owns workflow "Bills" \(w1\), which n8n would destroy',
+            r'ada@example.com owns workflow "Bills" \(w1\), which the deletion would destroy',
         ),
         ("ada@example.com", OwnedItems(unseen="nobody can see."), "ada@example.com is not deleted: nobody can see."),
     ],
@@ -165,7 +166,7 @@ def test_a_user_whose_deletion_would_cost_something_is_not_deleted(
 
 
 def test_a_user_whose_personal_project_is_not_seen_is_not_deleted() -> None:
-    with pytest.raises(InputError, match="the personal project of this user cannot be seen"):
+    with pytest.raises(InputError, match="n8n does not show the personal project of this user"):
         one_user(company(projects=(SALES, SUPPORT)), "ada@example.com", present=False)
 
 
@@ -184,7 +185,7 @@ def test_somebody_pending_has_made_nothing_but_may_have_been_given_something() -
 
 
 def test_the_keys_own_user_is_not_deleted() -> None:
-    with pytest.raises(InputError, match="is the user whose API key is used and cannot leave it"):
+    with pytest.raises(InputError, match="is the user whose API key is used and cannot be removed"):
         one_user(company(own_user_id=ADA.id), "ada@example.com", present=False)
 
 
@@ -236,7 +237,7 @@ def test_a_project_that_owns_nothing_is_deleted() -> None:
     [
         (
             OwnedItems((OwnedItem("credential", "c1", "Mail"),)),
-            r'owns credential "Mail" \(c1\), which n8n would destroy with it',
+            r'owns credential "Mail" \(c1\), which the deletion would destroy',
         ),
         (OwnedItems(unseen="nobody can see."), r'Project "Sales" \(p-sales\) is not deleted: nobody can see.'),
     ],
@@ -286,11 +287,11 @@ def test_a_member_is_removed_and_nobody_is_missed() -> None:
 @pytest.mark.parametrize(
     ("project", "user", "role", "message"),
     [
-        ("Nope", "ada@example.com", "viewer", '^Project "Nope" does not exist: create it'),
-        ("Sales", "nobody@example.com", "viewer", '^User "nobody@example.com" does not exist: invite'),
+        ("Nope", "ada@example.com", "viewer", '^Project "Nope" does not exist. Create it'),
+        ("Sales", "nobody@example.com", "viewer", '^User "nobody@example.com" does not exist. Invite'),
         ("Twin", "ada@example.com", "viewer", 'Project "Twin" exists 2 times'),
-        ("Sales", "grace@example.com", None, "a new member needs a role"),
-        ("Sales", "grace@example.com", "boss", 'role: there is no role "boss"'),
+        ("Sales", "grace@example.com", None, "role is required to add user"),
+        ("Sales", "grace@example.com", "boss", 'role: unknown or unassignable role "boss"'),
     ],
 )
 def test_a_member_who_cannot_be_is_refused(project: str, user: str, role: str | None, message: str) -> None:
@@ -300,13 +301,13 @@ def test_a_member_who_cannot_be_is_refused(project: str, user: str, role: str | 
 
 @pytest.mark.parametrize(("role", "present"), [("editor", True), (None, False)])
 def test_the_last_admin_stays_unless_it_is_said(role: str | None, present: bool) -> None:
-    with pytest.raises(InputError, match="grace@example.com is its last project:admin. Make somebody else"):
+    with pytest.raises(InputError, match="grace@example.com is its last project:admin. Make another user"):
         one_member(company(), "Support", "grace@example.com", role, present)
     assert len(rows(one_member(company(), "Support", "grace@example.com", role, present, allow_no_admin=True))) == 1
 
 
 def test_a_project_that_was_almost_named_is_suggested() -> None:
-    with pytest.raises(InputError, match='Project "SUPORT " does not exist: was "Support" meant?'):
+    with pytest.raises(InputError, match='Project "SUPORT " does not exist. Did you mean "Support"?'):
         one_member(company(), "SUPORT ", "ada@example.com", "viewer")
 
 
@@ -359,7 +360,7 @@ def test_what_may_not_be_created_is_missing() -> None:
     users: list[dict[str, object]] = [{"email": "new@example.com", "projects": {"New": "viewer"}}]
     with pytest.raises(InputError) as error:
         access(company(), users, create_users=False, create_projects=False)
-    assert [line.partition(":")[0] for line in str(error.value).splitlines()] == [
+    assert [re.split("[:.] ", line)[0] for line in str(error.value).splitlines()] == [
         'User "new@example.com" does not exist',
         'Project "New" does not exist',
     ]
@@ -381,7 +382,7 @@ def test_a_list_does_not_take_the_last_admin() -> None:
     alone = access(company(), [{"email": "grace@example.com", "projects": {"Support": "viewer"}}])
     assert rows(alone) == []
     assert alone.notes == (
-        'grace@example.com stays project:admin of "Support", as nobody else would be: name another in the list.',
+        'grace@example.com stays project:admin of "Support", because no other user would be. List another project:admin.',
     )
     swapped = access(
         company(),
@@ -398,7 +399,7 @@ def test_a_list_leaves_the_owner_alone_also_where_the_key_is_somebody_elses() ->
     assert rows(made) == []
     assert made.notes == (
         'users[0] (olivia@example.com), project "Sales": olivia@example.com is the owner of this n8n and keeps '
-        "project:admin, in place of project:viewer.",
+        "project:admin instead of project:viewer.",
     )
 
 
@@ -421,14 +422,14 @@ def test_the_last_admin_cannot_become_a_chat_user_even_if_the_list_gives_the_pro
     made = access(company(), [{"email": "grace@example.com", "role": "chatUser", "projects": {"Support": "admin"}}])
     assert rows(made) == []
     assert made.notes == (
-        "users[0] (grace@example.com): grace@example.com is the last project:admin of a project and keeps global:admin, in "
-        "place of global:chatUser.",
+        "users[0] (grace@example.com): grace@example.com is the last project:admin of a project and keeps global:admin "
+        "instead of global:chatUser.",
     )
 
 
 def test_becoming_a_chat_user_says_what_cannot_be_undone() -> None:
     made = access(company(), [{"email": "ada@example.com", "role": "chatUser"}])
-    assert "n8n deletes the user's API keys" in made.changes[0].reason
+    assert "n8n also deletes the user's API keys" in made.changes[0].reason
 
 
 def test_the_creator_of_a_new_project_is_its_admin_already() -> None:
@@ -490,7 +491,7 @@ def test_every_action_has_a_sentence() -> None:
             "reason": "why",
             **({"item": {"type": "workflow", "id": "w1", "name": "W"}} if ACTIONS[action].about == ITEM else {}),
         }
-        assert describe_change(entry).endswith(" (why)")
+        assert describe_change(entry).endswith((" (why)", " (was b; why)"))
 
 
 # A list of projects
@@ -547,7 +548,7 @@ def test_a_name_that_another_project_has_is_refused(names: dict[str, str], backw
         listed(company(), *(reversed(entries) if backwards else entries))
     assert (
         'Project "Sales" (p-sales) cannot be renamed to "Support": project p-support has that name already. If that project '
-        "is to get another name, rename it in one run, and this project in the next run."
+        "should get another name, rename it in one run, and this project in the next run."
     ) in str(caught.value)
 
 
@@ -555,8 +556,8 @@ def test_a_name_that_a_project_is_about_to_lose_is_refused() -> None:
     users: list[dict[str, object]] = [{"email": "grace@example.com", "projects": {"Sales": "viewer"}}]
     with pytest.raises(
         InputError,
-        match=r'^users\[0\] \(grace@example.com\), project "Sales": project "Sales" is to be "Revenue" by projects\[0\] '
-        r'\("Revenue"\): name it so in both\.$',
+        match=r'^users\[0\] \(grace@example.com\), project "Sales": projects\[0\] \("Revenue"\) renames project "Sales" to "Revenue"\. '
+        r"Use the new name in both places\.$",
     ):
         listed(company(), {"id": "p-sales", "name": "Revenue"}, users=users)
 
@@ -567,11 +568,11 @@ def test_a_name_that_a_project_is_about_to_lose_is_refused() -> None:
         # One project under two names, as only n8n can tell.
         (
             [{"name": "Sales"}, {"id": "p-sales"}],
-            'projects[0] ("Sales") and projects[1] ("p-sales") are both project p-sales, "Sales": name it once.',
+            'projects[0] ("Sales") and projects[1] ("p-sales") are both project p-sales, "Sales". List it once.',
         ),
         (
             [{"id": "p-sales", "name": "Revenue"}, {"name": "New", "previous_names": ["Sales"]}],
-            'projects[0] ("Revenue") and projects[1] ("New") are both project p-sales, "Sales": name it once.',
+            'projects[0] ("Revenue") and projects[1] ("New") are both project p-sales, "Sales". List it once.',
         ),
         # One name for two projects.
         (
@@ -580,7 +581,8 @@ def test_a_name_that_a_project_is_about_to_lose_is_refused() -> None:
         ),
         (
             [{"id": "p-support", "name": "Help"}, {"name": "Support"}],
-            'are both project p-support, "Support": name it once. If another project is to get this name, rename this project in one run, and the other one in the next run.',
+            'are both project p-support, "Support". List it once. If another project should get this name, '
+            "rename this project in one run, and the other one in the next run.",
         ),
         (
             [{"id": "p-support", "name": "Support"}, {"id": "p-sales", "name": "Support"}],
@@ -593,7 +595,7 @@ def test_a_name_that_a_project_is_about_to_lose_is_refused() -> None:
         ([{"name": "Sales", "members": {"u-nobody": "viewer"}}], 'User "u-nobody" does not exist'),
         (
             [{"name": "Sales", "members": {"ada@example.com": "boss"}}],
-            'member ada@example.com: there is no role "boss"',
+            'member ada@example.com: unknown or unassignable role "boss"',
         ),
         # One membership by email and by id.
         (

@@ -272,12 +272,12 @@ def test_unlisted_people_count(unlisted: str, counted: int) -> None:
 
 @pytest.mark.parametrize("percent", [-0.1, 100.1, float("nan"), float("inf")])
 def test_a_percentage_that_is_none_is_refused(percent: float) -> None:
-    with pytest.raises(InputError, match="max_removal_percent is .*, and goes from 0 to 100"):
+    with pytest.raises(InputError, match="max_removal_percent is .*, but must be from 0 to 100"):
         RemovalLimits(max_removal_percent=percent)
 
 
 def test_less_than_no_removals_are_refused() -> None:
-    with pytest.raises(InputError, match="max_removals is -1, and cannot be less than 0"):
+    with pytest.raises(InputError, match="max_removals is -1, but must be 0"):
         RemovalLimits(max_removals=-1)
 
 
@@ -285,10 +285,10 @@ def test_exactly_the_approved_plan_is_let_through() -> None:
     before = state_of({"A": crowd(4)})
     made, other = planned(before, {"A": crowd(2)}), planned(before, {"A": crowd(1)})
     said = words(made)
-    assert f"run the task again with approve: {made.digest}, which lets exactly this plan through" in said
+    assert f"run the task again with approve: {made.digest}, which approves exactly this plan" in said
     for approve in (made.digest, f" {made.digest.upper()}\n"):
         assert words(made, approve=approve, max_removals=0) == ""
-        assert f"approve={approve} names another plan." in words(other, approve=approve)
+        assert f"approve={approve} is the digest of another plan." in words(other, approve=approve)
     # Where nothing trips nobody has to approve.
     assert words(planned(before, {"A": crowd(4)}), approve=made.digest) == ""
 

@@ -165,9 +165,9 @@ def test_reasons_say_which_list_and_which_rule() -> None:
     denied = {**user("ada", Support="viewer"), "granted_by": {"denied": {"Third": "trainees", SALES.id: "no sales"}}}
     planned = made([denied], [project("Sales", grace="admin")])
     assert {(change.user, change.project): change.reason for change in planned.changes} == {
-        ("ada@example.com", "Sales"): 'is not among the project\'s members in the list, denied by rule "no sales"',
-        ("max@example.com", "Sales"): "is not among the project's members in the list",
-        ("ada@example.com", "Third"): 'the project is not among the user\'s in the list, denied by rule "trainees"',
+        ("ada@example.com", "Sales"): 'is not listed as a member of the project, denied by rule "no sales"',
+        ("max@example.com", "Sales"): "is not listed as a member of the project",
+        ("ada@example.com", "Third"): 'the project is not listed for the user, denied by rule "trainees"',
     }
 
 
@@ -181,7 +181,7 @@ def test_unlisted_users_leave_all_projects_and_keep_their_instance_role(authorit
     users, projects = [{"email": "linus@example.com"}], [{"name": "Sales", "members": {MAX.id: "viewer"}}]
     planned = made(users, projects, policy, replace(crowd(), own_user_id=GRACE.id))
     assert removed(planned) == of("ada Sales", "ada Support", "ada Third")
-    assert {change.reason for change in planned.changes} == {"is on no list"}
+    assert {change.reason for change in planned.changes} == {"is not listed"}
     assert removed(made(users, projects, ListPolicy(authority, KEEP))) == (
         of() if authority == ADDITIVE else of("ada Sales")
     )
@@ -200,7 +200,7 @@ def test_an_unlisted_admin_of_the_instance_is_told_of() -> None:
     planned = made([user("grace"), {"email": "ada@example.com"}], None, ListPolicy(ADDITIVE, REMOVE_MEMBERSHIPS), state)
     assert removed(planned) == of("max Sales", "max Third", "linus Support")
     assert planned.notes == (
-        "max@example.com is on no list and keeps the instance role global:admin, which sees everything.",
+        "max@example.com is not listed and keeps the instance role global:admin, which has access to everything.",
     )
 
 
@@ -235,7 +235,7 @@ def test_an_unlisted_last_admin_stays_admin_and_keeps_the_instance_role() -> Non
     )
     assert removed(planned) == of("max Sales", "max Third")
     assert planned.notes == (
-        'max@example.com stays project:admin of "Support", as nobody else would be: name another in the list.',
+        'max@example.com stays project:admin of "Support", because no other user would be. List another project:admin.',
     )
 
 
@@ -248,7 +248,7 @@ def test_admins_who_cannot_all_be_demoted_stay_together_so_that_the_next_run_fin
     # Of Third, Ada and Grace are the admins, and of the other two Grace alone is.
     assert planned.changes == ()
     assert (
-        'grace@example.com stays project:admin of "Third", as nobody else would be: name another in the list.'
+        'grace@example.com stays project:admin of "Third", because no other user would be. List another project:admin.'
         in planned.notes
     )
     assert any(
@@ -319,9 +319,10 @@ def test_a_protected_user_may_get_more_and_never_less() -> None:
         ("change_member_role", "Sales", "project:admin")
     ]
     assert planned.notes == (
-        'users[0] (ada@example.com): ada@example.com is protected ("ada@*") and keeps global:member, in place of global:chatUser.',
-        'users[0] (ada@example.com), project "Third": ada@example.com is protected ("ada@*") and keeps project:admin, in place '
-        "of project:viewer.",
+        'users[0] (ada@example.com): ada@example.com is protected ("ada@*") and keeps global:member '
+        "instead of global:chatUser.",
+        'users[0] (ada@example.com), project "Third": ada@example.com is protected ("ada@*") and keeps project:admin '
+        "instead of project:viewer.",
     )
     # Where the order of two roles is not known, either may be less.
     custom = made([user("ada", Sales="project:auditor-a1b2c3", Support="viewer", Third="admin")], None, policy)
@@ -336,7 +337,7 @@ def test_an_ignored_user_who_is_listed_is_left_alone_and_that_is_said() -> None:
     )
     assert {change.user for change in planned.changes}.isdisjoint({"ada@example.com", "new@example.com"})
     assert planned.notes == tuple(
-        f"{who}@example.com is listed, and is left alone as ignored_users says." for who in ("ada", "new")
+        f"{who}@example.com is listed, but matches ignored_users and is not changed." for who in ("ada", "new")
     )
 
 
@@ -355,11 +356,11 @@ def test_the_owner_and_the_keys_own_user_stay(own_user_id: User) -> None:
         {"max@example.com"} - {own_user_id.email}
     )
     assert (
-        'olivia@example.com is the owner of this n8n and stays in "Sales", "Support", "Third", which the list does not say.'
+        'olivia@example.com is the owner of this n8n and stays in "Sales", "Support", "Third", although not listed there.'
         in (planned.notes)
     )
     assert (own_user_id is MAX) == (
-        'max@example.com is the user whose API key is used and stays in "Sales", "Third", which the list does not say.'
+        'max@example.com is the user whose API key is used and stays in "Sales", "Third", although not listed there.'
         in planned.notes
     )
 
@@ -369,7 +370,7 @@ def test_projects_in_which_somebody_stays_are_counted_and_not_all_told() -> None
     state = replace(crowd(), projects=projects, members={of.id: (member(OLIVIA, "project:admin"),) for of in projects})
     planned = made(None, [{"name": of.name, "members": {}} for of in projects], STRICT, state)
     assert planned.notes == (
-        'olivia@example.com is the owner of this n8n and stays in "P0", "P1", "P2" and 2 more, which the list does not say.',
+        'olivia@example.com is the owner of this n8n and stays in "P0", "P1", "P2" and 2 more, although not listed there.',
     )
 
 
@@ -404,7 +405,7 @@ def test_of_several_last_admins_all_stay() -> None:
     planned = made(None, [project("Third", max="editor")])
     assert removed(planned) == of()
     assert planned.notes == (
-        'ada@example.com, grace@example.com stay project:admin of "Third", as nobody else would be: name another in the list.',
+        'ada@example.com, grace@example.com stay project:admin of "Third", because no other user would be. List another project:admin.',
     )
 
 
@@ -467,7 +468,7 @@ def test_the_creator_leaves_also_where_people_alone_are_listed() -> None:
         ("add_member", "max@example.com"),
         ("remove_member", "olivia@example.com"),
     ]
-    assert planned.changes[-1].reason == "has created the project and is not in the list"
+    assert planned.changes[-1].reason == "created the project and is not listed"
 
 
 @pytest.mark.parametrize("kind", ["protected", "ignored"])
@@ -500,7 +501,7 @@ def test_a_key_that_does_not_tell_whose_it_is_takes_nothing_from_anybody(
     policy: ListPolicy, projects: Entries | None
 ) -> None:
     state = replace(crowd(), own_user_id=None)
-    with pytest.raises(InputError, match="This API key is of an old form that does not tell whose it is"):
+    with pytest.raises(InputError, match="This API key has an old format that does not identify its user"):
         made([user("ada", Sales="editor")], projects, policy, state)
     # Where nothing is taken it will do.
     additive = [{**entry, "authority": ADDITIVE} for entry in projects or ()]

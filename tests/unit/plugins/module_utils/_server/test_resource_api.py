@@ -102,10 +102,10 @@ def test_what_is_merely_shared_with_a_project_is_not_its_own(nothing: Misbehavin
     )
     assert [(item.id, item.owner_id) for item in found.shared] == [("w-2", "p-2"), ("w-3", ""), ("c-2", "p-9")]
     # Whose the others are n8n does not tell, so they may be destroyed as well.
-    assert [getattr(found, field).partition(", so nobody knows")[0] for field in ("unseen", "tables_unseen")] == [
-        'n8n does not tell who owns workflow "Only my share is shown" (w-3), workflow "Nothing is shown" (w-4), '
+    assert [getattr(found, field).partition(", so it is unknown")[0] for field in ("unseen", "tables_unseen")] == [
+        'n8n does not show the owner of workflow "Only my share is shown" (w-3), workflow "Nothing is shown" (w-4), '
         'credential "Nobody\'s" (c-3)',
-        'n8n does not tell who owns data table "Lost" (d-3)',
+        'n8n does not show the owner of data table "Lost" (d-3)',
     ]
 
 

@@ -133,15 +133,15 @@ def test_a_role_is_a_short_word_a_slug_or_a_display_name(text: str, kind: str, s
         (
             "boss",
             "project",
-            r'role: there is no role "boss" to give. Choose from project:admin, project:auditor-a1b2c3, ',
+            r'role: unknown or unassignable role "boss". Valid roles: project:admin, project:auditor-a1b2c3, ',
         ),
-        ("boss", "global", "Choose from global:admin, global:chatUser, global:member"),
-        ("Viewer", "project", "there is no role"),
-        ("project:viewer", "global", "there is no role"),
-        ("project:nope", "project", "there is no role"),
-        ("project:personalOwner", "project", "there is no role"),
-        ("Same", "project", "exists several times: name it by its slug, project:twin-1 or project:twin-2"),
-        ("Gold", "project", 'licence of this n8n does not include the role "project:gold-d4e5f6"'),
+        ("boss", "global", "Valid roles: global:admin, global:chatUser, global:member"),
+        ("Viewer", "project", "unknown or unassignable role"),
+        ("project:viewer", "global", "unknown or unassignable role"),
+        ("project:nope", "project", "unknown or unassignable role"),
+        ("project:personalOwner", "project", "unknown or unassignable role"),
+        ("Same", "project", "Use the slug of one: project:twin-1 or project:twin-2"),
+        ("Gold", "project", 'license of this n8n does not include the role "project:gold-d4e5f6"'),
     ],
 )
 def test_a_role_that_nobody_can_be_given_is_refused(text: str, kind: str, message: str) -> None:
@@ -152,7 +152,7 @@ def test_a_role_that_nobody_can_be_given_is_refused(text: str, kind: str, messag
 def test_where_the_server_lists_no_roles_only_words_and_slugs_are_known() -> None:
     assert role_slug("project:auditor-a1b2c3", "project", None, "role") == "project:auditor-a1b2c3"
     for unknown in ("Auditor", "project:veiwer", "project:personalOwner"):
-        with pytest.raises(InputError, match="does not list its roles: a custom one is named by its slug"):
+        with pytest.raises(InputError, match="does not list its roles, so use the slug of a custom role"):
             role_slug(unknown, "project", None, "role")
 
 

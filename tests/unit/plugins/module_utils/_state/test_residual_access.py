@@ -105,7 +105,7 @@ def test_a_personal_project_that_cannot_be_seen_is_said() -> None:
     assert rows(residual_access(state, ADA))[-1] == (
         "unseen",
         None,
-        "the personal project of this user cannot be seen",
+        "n8n does not show the personal project of this user",
         None,
     )
 
