@@ -326,13 +326,13 @@ def test_a_run_that_dies_while_copying_loses_no_row_and_doubles_none(
     if company.floor:
         pytest.skip("on 2.8 no table of others can be seen, so none is copied")
     before = company.api.data_tables.table_rows(orders)
-    real = getattr(company.api, after)
+    real = getattr(company.api.data_tables, after)
 
     def last(*what: Any) -> None:
         real(*what)
         raise Died
 
-    monkeypatch.setattr(company.api, after, last)
+    monkeypatch.setattr(company.api.data_tables, after, last)
     with pytest.raises(Died):
         company.hand_over(company.ops, data_tables="copy")
     monkeypatch.undo()
@@ -354,7 +354,7 @@ def test_a_copy_that_somebody_has_written_to_is_not_destroyed(
     def dies(_table_id: str) -> None:
         raise Died
 
-    monkeypatch.setattr(company.api, "delete_table", dies)
+    monkeypatch.setattr(company.api.data_tables, "delete_table", dies)
     with pytest.raises(Died):
         company.hand_over(company.ops, data_tables="copy")
     monkeypatch.undo()

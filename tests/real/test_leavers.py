@@ -323,10 +323,14 @@ def test_a_table_of_1000_rows(company: Company) -> None:
     company.n8n.api("POST", f"/data-tables/{table}/rows", {"data": rows(1000)})
     before = company.api.data_tables.table_rows(table)
     refused = offboard(company, action="delete", transfer_to="Ops")
-    assert refused["failed"] and ("data tables of others" if company.floor else f'"Orders" ({table})') in refused["msg"]
+    assert (
+        refused["failed"]
+        and ("data tables of other users" if company.floor else f'"Orders" ({table})') in refused["msg"]
+    )
     if company.floor:
         assert (
-            "data tables of others" in offboard(company, action="delete", transfer_to="Ops", data_tables="copy")["msg"]
+            "data tables of other users"
+            in offboard(company, action="delete", transfer_to="Ops", data_tables="copy")["msg"]
         )
         assert company.api.data_tables.table_rows(table) == before
         return

@@ -134,8 +134,8 @@ def test_the_key_is_an_option(n8n: Server, tmp_path: Path, home: Path, monkeypat
         "(HTTP 403)",
         "(HTTP 401)",
         "could not be reached",
-        "other characters in it",
-        "has a user name or password",
+        "other characters that no API key has",
+        "contains a user name or password",
     ):
         assert words in printed
     hidden = {n8n.api_key, few, WRONG}

@@ -86,7 +86,7 @@ def test_a_plan_that_has_become_another_is_not_carried_out_unseen(
     monkeypatch.setenv("ANSIBLE_CALLBACK_PLUGINS", str(plugins))
     code, output, record = nightly.sync(ADA, GRACE, LINUS)
     assert code == 2, output
-    assert "Nothing was changed: the plan is differs from the approved one" in record["error"]
+    assert "Nothing was changed: the plan differs from the approved one" in record["error"]
     assert record["state"] == "refused" and record["done"] == []
     # The plan as it has become was shown, behind the one that was to be carried out.
     assert "add ada@example.com" not in output.partition("Apply the plan")[0]
