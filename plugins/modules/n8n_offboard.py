@@ -53,12 +53,11 @@ options:
     default: remove_memberships
   demote_role:
     description:
-      - The instance role for V(demote) and V(staged). A custom role without any scope is stricter than V(chatUser). In any case, users become
-        V(global:chatUser) first, because only this deletes their API keys.
-      - The option never promotes a user. If the role of a user allows no more than this role, the user keeps it, with a warning, and is
-        removed from the projects.
-      - Custom roles are compared by their scopes, if n8n lists them (2.36 and later) and the key has C(role:list). If a custom role has
-        scopes, a warning names them.
+      - The instance role for V(demote) and V(staged), V(chatUser) or a custom role without any scope, which is stricter. In any case,
+        users become V(global:chatUser) first, because only this deletes their API keys.
+      - A role with scopes is refused. For a custom role, n8n has to list its roles (2.36 and later), and the key needs C(role:list).
+      - The option never promotes a user. A user whose custom role has no scopes keeps it, with a warning, and is removed from the
+        projects.
     type: str
     default: chatUser
   successor:

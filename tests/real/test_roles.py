@@ -219,7 +219,7 @@ REFUSALS: dict[str, list[tuple[dict[str, Any], str]]] = {
         ),
         (
             {"offboard_action": "demote", "offboard_demote_role": "admin"},
-            "offboard_demote_role: global:admin has access to everything",
+            "offboard_demote_role: global:admin ",
         ),
         ({"offboard_action": "demote", "offboard_demote_role": "king"}, "offboard_demote_role"),
         ({"offboard_action": "staged"}, "offboard_action=staged requires offboard_state_path"),

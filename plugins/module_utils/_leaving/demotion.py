@@ -1,69 +1,72 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a demotion takes: memberships, and the instance role where the other one is less, so that no leaver gains by it. PURE."""
+"""Demotions of leavers: the changes, and the roles to which a leaver can be demoted. PURE."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from .._changes.change import Change
+from .._errors import InputError
 from .._planning.removal_changes import implied_removals, membership_removals, role_change
 from .._state.model import State, User
-from .._state.roles import CHAT_USER, ORDER, is_demotion
+from .._state.roles import CHAT_USER, ORDER
+from .._text import shortened
 
-# What a note names of the scopes of a role; some have more than a hundred.
-_FEW = 10
+# How many scopes of a role an error names. Some roles have more than a hundred.
+_MOST_SCOPES = 10
 
 
 def demotion(state: State, user: User, role: str) -> list[Change]:
-    """Return the changes by which the memberships of a leaver go, and the instance role becomes `role`, if that is less."""
-    if not is_less(state, user.role, role):
+    """Return the changes by which a leaver loses all memberships and gets the instance role `role`.
+
+    A leaver whose role has no scopes keeps this role, because no other role allows less.
+    """
+    if user.role == role or has_no_scopes(state, user.role):
         return membership_removals(state, user, "leaves")
     if user.role == CHAT_USER:
         return [*membership_removals(state, user, "leaves"), role_change(user, role, "leaves")]
     changes = [role_change(user, CHAT_USER, "leaves"), *implied_removals(state, user)]
     if role != CHAT_USER:
-        # Only becoming a chat user takes memberships and API keys along (seen on 2.40.7).
+        # n8n deletes memberships and API keys only if a user becomes a chat user (seen on 2.40.7).
         changes.append(replace(role_change(user, role, "leaves"), before=CHAT_USER, after_role_change=True))
     return changes
 
 
-def is_less(state: State, before: str, after: str) -> bool:
-    """Whether one instance role may allow less than another: custom ones by their scopes, where n8n shows these."""
-    scopes = {role.slug: role.scopes for role in state.roles or ()}
-    first, then = scopes.get(before), scopes.get(after)
-    if first is None or then is None or {before, after} <= set(ORDER["global"]):
-        return is_demotion(before, after)
-    return not first <= then
+def check_demote_role(state: State, role: str) -> None:
+    """Raise InputError for a role that is neither global:chatUser nor a custom role without any scope."""
+    if role == CHAT_USER:
+        return
+    if state.roles is None:
+        raise InputError(
+            f"demote_role: this n8n does not show the scopes of {role} (n8n 2.36 and later do). Set demote_role=chatUser."
+        )
+    if not has_no_scopes(state, role):
+        scopes = next((known.scopes for known in state.roles if known.slug == role), None)
+        # The most dangerous scopes first
+        names = sorted(scopes or (), key=lambda scope: (not scope.startswith("user:"), scope))
+        has = f"has the scopes {shortened(names, _MOST_SCOPES)}" if names else "may have scopes"
+        raise InputError(
+            f"demote_role: {role} {has}, which leavers would keep. Set demote_role to chatUser, or to a custom role without any scope."
+        )
+
+
+def has_no_scopes(state: State, slug: str) -> bool:
+    """Return whether n8n lists a custom role of that slug, and the role has no scopes."""
+    return any(role.slug == slug and role.custom and role.scopes == frozenset() for role in state.roles or ())
 
 
 def kept_role_note(state: State, user: User, role: str) -> str:
-    """Return that a leaver keeps an instance role that is another than `role`, "" where that is not so."""
-    if user.role == role or is_less(state, user.role, role):
+    """Return that a leaver keeps a custom role without scopes that is not `role`, "" for all other leavers."""
+    if user.role == role or not has_no_scopes(state, user.role):
         return ""
-    keys = (
-        ""
-        if user.role == CHAT_USER
-        else " API keys are kept as well, because n8n deletes them only if a user becomes a chat user."
-    )
-    return f"{user.email} keeps the instance role {user.role}, because {role} does not allow less.{keys}"
-
-
-def scopes_note(state: State, slug: str) -> str:
-    """Return what a custom role allows to which people are demoted, "" for nothing or where it is not known."""
-    found = [role.scopes for role in state.roles or () if role.slug == slug and role.custom]
-    scopes = sorted(scope for some in found for scope in some or ())
-    more = f" and {len(scopes) - _FEW} more" if len(scopes) > _FEW else ""
-    # The most dangerous first.
-    scopes.sort(key=lambda scope: not scope.startswith("user:"))
     return (
-        f"demote_role: {slug} has the scopes {', '.join(scopes[:_FEW])}{more}. Users with this role keep these scopes."
-        if scopes
-        else ""
+        f"{user.email} keeps the instance role {user.role}, because this role has no scopes. API keys are kept as well, because "
+        "n8n deletes them only if a user becomes a chat user."
     )
 
 
 def has_custom_role(user: User) -> bool:
-    """Whether nobody knows by the name of the instance role what it allows."""
+    """Return whether the name of the instance role does not tell what it allows."""
     return user.role not in ORDER["global"]

@@ -139,6 +139,6 @@ def find_leavers(state: State, references: Sequence[str]) -> list[Leaver]:
 
 
 def wants_roles(leavers: Sequence[Leaver], leaver_options: LeaverOptions) -> bool:
-    """Whether it has to be asked what roles allow, if n8n tells, to know who gains by a demotion."""
+    """Return whether roles have to be read, to know which custom roles of leavers have no scopes."""
     demoting = leaver_options.action in (DEMOTE, STAGED)
     return demoting and any(leaver.user is not None and has_custom_role(leaver.user) for leaver in leavers)

@@ -17,9 +17,9 @@ from .._planning.handover_planner import HandoverTarget, plan_handover
 from .._planning.removal_changes import check_leaver, instance_admin_note, last_admin_error, membership_removals
 from .._state.model import State, User
 from .._state.owned import OwnedItems, listed
-from .._state.roles import CHAT_USER, INSTANCE_ADMIN_ROLES, PROJECT_ADMIN, role_slug
+from .._state.roles import CHAT_USER, PROJECT_ADMIN, role_slug
 from .._state.similar_names import SimilarEmails, missing_user_note
-from .demotion import demotion, kept_role_note, scopes_note
+from .demotion import check_demote_role, demotion, kept_role_note
 from .leaver_options import DELETE, DEMOTE, STAGED, Leaver, LeaverOptions, check_leaver_options
 
 
@@ -66,11 +66,7 @@ class _LeaverPlanner:
         if leaver_options.action in (DEMOTE, STAGED):
             with self.problems:
                 self.role = role_slug(leaver_options.demote_role, "global", self.state.roles, "demote_role")
-                if self.role in INSTANCE_ADMIN_ROLES:
-                    raise InputError(
-                        f"demote_role: {self.role} has access to everything, so no user can be demoted to it."
-                    )
-            self._note(scopes_note(self.state, self.role))
+                check_demote_role(self.state, self.role)
         with self.problems:
             self.target = handover_target(self.state, leaver_options.handover_options)
             destination = self.target.destination

@@ -52,7 +52,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company i
 
 ACTIONS = ("remove_memberships", "demote", "delete")
 HOME, HERS = PERSONAL[1], PERSONAL[2]
-NOTHING = Role("global:nothing-a1b2c3", "Nothing", "global", custom=True)
+NOTHING = Role("global:nothing-a1b2c3", "Nothing", "global", custom=True, scopes=frozenset())
 BILLS = Workflow("workflow", "w-1", "Bills", HOME.id, published=True, credentials=("c-1",))
 MAIL = Credential("credential", "c-1", "Mail", HOME.id, (Share(HERS.id, "credential:user"),))
 ORDERS = Table("data table", "AbCdEfGh12345678", "Orders", HOME.id)
@@ -327,17 +327,15 @@ def with_scopes(role: str, **scopes: str) -> State:
 @pytest.mark.parametrize(
     ("has", "demote_role", "scopes", "becomes"),
     [
-        ("global:chatUser", "member", "", []),
-        ("global:member", "member", "", []),
+        ("global:chatUser", "chatUser", "", []),
         ("global:member", "chatUser", "", ["global:chatUser"]),
-        ("global:admin", "member", "", ["global:chatUser", "global:member"]),
-        ("global:own-a1b2c3", "chatUser", "", []),
-        ("global:own-a1b2c3", "chatUser", "chatHub:message", []),
-        ("global:own-a1b2c3", "chatUser", "user:list", ["global:chatUser"]),
-        ("global:own-a1b2c3", "member", "workflow:list", []),
-        ("global:own-a1b2c3", "member", "user:list", ["global:chatUser", "global:member"]),
+        ("global:admin", "own-a1b2c3", "", ["global:chatUser", "global:own-a1b2c3"]),
         ("global:chatUser", "global:own-a1b2c3", "", ["global:own-a1b2c3"]),
-        ("global:chatUser", "global:own-a1b2c3", "chatHub:message user:list", []),
+        ("global:own-a1b2c3", "global:own-a1b2c3", "", []),
+        # No role allows less than one without scopes.
+        ("global:own-a1b2c3", "chatUser", "", []),
+        ("global:own-a1b2c3", "chatUser", "chatHub:message", ["global:chatUser"]),
+        ("global:own-a1b2c3", "chatUser", "user:list", ["global:chatUser"]),
     ],
 )
 def test_nobody_gains_by_a_demotion(has: str, demote_role: str, scopes: str, becomes: list[str]) -> None:
@@ -345,9 +343,9 @@ def test_nobody_gains_by_a_demotion(has: str, demote_role: str, scopes: str, bec
     made = leave(state, ADA.email, action="demote", demote_role=demote_role)
     assert [row[4] for row in rows(made) if row[0] == "change_user_role"] == becomes
     assert {row[2] for row in rows(made) if row[0] == "remove_member"} == {"Sales", "Support"}
-    reason_for = not becomes and has != f"global:{demote_role}"
-    assert any(f"ada@example.com keeps the instance role {has}, because " in note for note in made.notes) is reason_for
-    assert any("API keys are kept" in note for note in made.notes) is (reason_for and has != "global:chatUser")
+    is_kept = (has, demote_role, scopes) == ("global:own-a1b2c3", "chatUser", "")
+    kept = "ada@example.com keeps the instance role global:own-a1b2c3, because this role has no scopes."
+    assert any(note.startswith(kept) and "API keys are kept" in note for note in made.notes) is is_kept
 
 
 def test_who_keeps_a_role_that_allows_nothing_is_deleted_when_the_days_are_over() -> None:
@@ -369,16 +367,24 @@ def test_where_nobody_knows_what_a_role_allows_it_is_taken() -> None:
         assert rows(made)[0] == ("change_user_role", ADA.email, None, "global:own-a1b2c3", "global:chatUser")
 
 
-def test_scopes_of_the_role_to_which_people_are_demoted_are_named() -> None:
+def test_a_role_with_scopes_is_refused_and_its_scopes_are_named() -> None:
     scopes = " ".join([*(f"workflow:{number:02}" for number in range(11)), "user:changeRole"])
-    state = with_scopes("global:admin", **{"own-a1b2c3": scopes, "two-a1b2c3": "user:list", "nothing-a1b2c3": ""})
-    (note,) = leave(state, ADA.email, action="demote", demote_role="own-a1b2c3").notes
-    assert note.startswith("demote_role: global:own-a1b2c3 has the scopes user:changeRole, workflow:00, ")
-    assert note.endswith("workflow:08 and 2 more. Users with this role keep these scopes.")
-    (note,) = leave(state, ADA.email, action="demote", demote_role="two-a1b2c3").notes
-    assert note == "demote_role: global:two-a1b2c3 has the scopes user:list. Users with this role keep these scopes."
-    for role in ("nothing-a1b2c3", "member"):
-        assert leave(state, ADA.email, action="demote", demote_role=role).notes == ()
+    state = with_scopes("global:admin", **{"own-a1b2c3": scopes, "two-a1b2c3": "user:list"})
+    refused = refusal(state, ADA.email, action="demote", demote_role="own-a1b2c3")
+    assert "demote_role: global:own-a1b2c3 has the scopes user:changeRole, workflow:00, " in refused
+    assert "workflow:08 and 2 more, which leavers would keep." in refused
+    assert "has the scopes user:list, which" in refusal(state, ADA.email, action="demote", demote_role="two-a1b2c3")
+    for role in ("member", "admin"):
+        assert f"demote_role: global:{role} has the scopes" in refusal(
+            state, ADA.email, action="demote", demote_role=role
+        )
+
+
+def test_where_scopes_cannot_be_seen_only_chat_users_are_made() -> None:
+    refused = refusal(company(roles=None), ADA.email, action="demote", demote_role="global:nothing-a1b2c3")
+    assert "does not show the scopes of global:nothing-a1b2c3" in refused and "Set demote_role=chatUser" in refused
+    unknown = company(roles=(*ROLES, replace(NOTHING, scopes=None)))
+    assert "may have scopes" in refusal(unknown, ADA.email, action="demote", demote_role="Nothing")
 
 
 @pytest.mark.parametrize("word", ["owner", "admin", "boss", "project:viewer", ""])
