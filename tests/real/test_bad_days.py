@@ -412,7 +412,7 @@ def test_emails_and_names_that_are_none(company: Server) -> None:
             "a project needs a name that is not blank",
             users=[{"email": ADA, "projects": {name: "viewer"}}],
         )
-    refused("n8n_project", "n8n takes 255 at most", name="x" * 256)
+    refused("n8n_project", "n8n accepts at most 255", name="x" * 256)
     assert everything(company) == before
 
 
