@@ -140,7 +140,7 @@ class _ListReader:
                 first = self.users[email].source.partition(" ")[0]
                 raise InputError(f"{source} and {first} are both {email}. List each user once.")
             projects, rules = entry.get("projects"), entry.get("granted_by") or {}
-            # The entries that rules make from people have other indexes than the list of people.
+            # The entries that rules make from people have other indexes than these people have in their own list.
             who = email if rules else f"{source} ({email})"
             self.users[email] = DesiredUser(
                 email,

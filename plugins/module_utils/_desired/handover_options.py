@@ -35,7 +35,10 @@ class HandoverOptions:
 
 
 def deletion_calls(kind: str, handover_options: HandoverOptions) -> tuple[str, ...]:
-    """Return the API calls that may delete a user or project (`kind`), by their names in SCOPES of _state/scopes.py."""
+    """Return the API calls that a deletion may need, by their names in SCOPES of _state/scopes.py.
+
+    `kind` is the kind of the deleted item: user or project.
+    """
     moves = handover_options.transfer_to is not None
     copies = ("read_rows", "create_table", "insert_rows", "rename_table", "delete_table")
     return (

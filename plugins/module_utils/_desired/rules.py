@@ -23,7 +23,7 @@ KEYS = ("name", "match", "role", "projects", "deny")
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule: its requirements by attribute, and the roles and denials for people who match; roles as written."""
+    """A rule: its requirements by attribute, and the roles and denials for people who match. Roles are as written."""
 
     name: str
     match: Mapping[str, Matcher]

@@ -54,7 +54,7 @@ class GracePeriod:
         return staged is not None and self.now >= staged.due(self.grace_days) and not takes_access(step)
 
     def note(self, user: User, step: Sequence[Change]) -> str:
-        """Return a note for the operator about a leaver whose demotion consists of the changes `step`; "" for no note."""
+        """Return a note for the operator about a leaver whose demotion has the changes `step`; "" for no note."""
         staged = self.record.leavers.get(user.id)
         if staged is not None and takes_access(step):
             return (
@@ -114,7 +114,7 @@ def takes_access(changes: Iterable[Change]) -> bool:
 
 
 def newly_staged(record: LeaverRecord, done: Iterable[Change], after: State) -> list[RecordEntry]:
-    """Return the entries of users from whom `done` took access, and who have no access in `after`.
+    """Return the entries of users who lost access by the changes `done`, and who have no access in `after`.
 
     Another task, which does not share a lock with this one, may have restored such a user before, and may have removed
     the entry since.

@@ -31,7 +31,7 @@ class RecordEntry:
     memberships: tuple[tuple[str, str, str], ...] = ()
 
     def due(self, grace_days: int) -> datetime:
-        """Return the time when the account is to be deleted, or the last possible time if it is too far away."""
+        """Return the time when the account is to be deleted, or the last possible time if that time is too far away."""
         try:
             return self.since + timedelta(days=grace_days)
         except OverflowError:

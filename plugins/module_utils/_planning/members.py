@@ -62,7 +62,7 @@ class MemberPlanner:
             self._plan_role(project, user, current, role, desired)
 
     def _is_new(self, desired: DesiredMember, role: str, project: Project, user: User) -> bool:
-        """Return whether this is the first entry for a membership; raises InputError if it contradicts the first one."""
+        """Return whether this is the first entry for a membership; raises InputError if it contradicts the first."""
         other, first = self.context.wanted_roles.setdefault(project.key, {}).setdefault(user.email, (role, desired))
         if other != role:
             raise InputError(

@@ -129,7 +129,7 @@ class _Removal:
 
 
 def keep_last_admins(context: PlanContext, left: Iterable[tuple[str, str, list[Change]]]) -> None:
-    """Drop the changes that would remove the last admins of projects, as `projects_without_admin` returns them."""
+    """Drop the changes that remove last admins of projects; `left` is in the form of `projects_without_admin`."""
     stay: set[int] = set()
     for _key, name, losing in left:
         admins = ", ".join(sorted(change.user or "" for change in losing))
