@@ -28,7 +28,7 @@ class RemovalLimitExceeded(N8nError):
 
 @dataclass(frozen=True)
 class RemovalLimits:
-    """The removal limits of a list: None and 100 mean no limit. `approve` is the digest of a plan after its review.
+    """The removal limits of a list: None and 100 mean no limit. `approve` is the digest of a reviewed plan.
 
     With `only_approved`, no other plan with changes passes, even if it removes nothing.
     """
