@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lists of n8n_access, checked and without contradictions: what they ask for, and what has to be read. PURE."""
+"""Turns the lists of n8n_access into a desired state without contradictions, and into a read request. PURE."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def desired_access(
     create_projects: bool = True,
     allow_empty: bool = False,
 ) -> DesiredState:
-    """Return the wish for n8n_access's lists; raises InputError with all that is wrong or contradictory in them.
+    """Return the desired state for the lists of n8n_access; raises InputError with all errors and contradictions.
 
-    `allow_empty` says that nobody at all may be named where that takes access away from everybody.
+    `allow_empty` allows lists that name no users, even if that removes the access of all users.
     """
     lists = _ListReader()
     for option, patterns in (("protected_users", policy.protected), ("ignored_users", policy.ignored)):
@@ -62,21 +62,22 @@ def desired_access(
 
 
 class _ListReader:
-    """What has been found in both lists so far."""
+    """The entries that were read from both lists so far."""
 
     def __init__(self) -> None:
         self.problems = ErrorCollector()
         self.users: dict[str, DesiredUser] = {}
         self.projects: list[DesiredProject] = []
         self.members: list[DesiredMember] = []
-        # Every id and name of a project in `projects`, and the previous names, with the entry. Ids match before
-        # names, and a name that several have, each with its id, is that of none. Names are in form NFC here.
+        # The entry for every id and name of a project in `projects`, and for the previous names. Ids have precedence
+        # over names. A name that several entries have, each with its own id, belongs to none of them. Names are in
+        # Unicode form NFC here.
         self._called: dict[str, DesiredProject | None] = {}
         self._formerly: dict[str, DesiredProject] = {}
         self._given: dict[tuple[str, str], DesiredMember] = {}
 
     def project(self, entry: Mapping[str, Any], source: str) -> None:
-        """Take an entry of `projects`."""
+        """Read an entry of `projects`."""
         with self.problems:
             project_id, members = _text(entry.get("id")), entry.get("members")
             name = entry.get("name")
@@ -132,14 +133,14 @@ class _ListReader:
                 self._member(DesiredMember(project.reference, user, _role(role, source), source=source))
 
     def user(self, entry: Mapping[str, Any], source: str) -> None:
-        """Take an entry of `users`."""
+        """Read an entry of `users`."""
         with self.problems:
             email = stored_email(entry.get("email"), source)
             if email in self.users:
                 first = self.users[email].source.partition(" ")[0]
                 raise InputError(f"{source} and {first} are both {email}. List each user once.")
             projects, rules = entry.get("projects"), entry.get("granted_by") or {}
-            # What rules have made of people has other numbers than the people have in their list.
+            # The entries that rules make from people have other indexes than these people have in their own list.
             who = email if rules else f"{source} ({email})"
             self.users[email] = DesiredUser(
                 email,
@@ -169,7 +170,7 @@ class _ListReader:
         first = self._given.setdefault((composed(entry.reference) if entry else name, desired.user), desired)
         if first is not desired:
             roles = [plain_slug(role, "project") for role in (first.role or "", desired.role or "")]
-            # What a custom role of another name means, only n8n can tell.
+            # Only n8n can tell whether another name means the same custom role.
             if None not in roles and roles[0] != roles[1]:
                 raise InputError(
                     f"{first.source} says {first.role}, but {desired.source} says {desired.role}. Use the same role in both."
@@ -198,11 +199,11 @@ def _refuse_nobody(desired: DesiredState, policy: ListPolicy) -> None:
 
 
 def access_request(desired: DesiredState) -> ReadRequest:
-    """Return what n8n_access has to read: all users, and of the projects those that are named.
+    """Return the read request of n8n_access: all users, and the projects that the lists name.
 
-    Who becomes global:chatUser loses memberships elsewhere too, and so does, with an authoritative list, who is named
-    with projects: then all projects are read. Without any project named none is read, so that the community edition
-    will do.
+    A user who becomes global:chatUser loses memberships in other projects too, and so does, with an authoritative
+    list, a user who is listed with projects. In these cases, all projects are read. If no project is named, none is
+    read, so that the community edition is sufficient.
     """
     policy = desired.policy or ListPolicy()
     everywhere = (
@@ -214,13 +215,13 @@ def access_request(desired: DesiredState) -> ReadRequest:
     in_nfc = {composed(name) for name in named}
     for project in desired.projects:
         called = set(filter(None, (project.id, project.name, *project.previous_names)))
-        # Where the list takes nobody away and names nobody, members make no difference. Who is named in it may name it
-        # by what it is yet to be called.
+        # If the list neither removes nor names members of a project, its members make no difference. The entry of a
+        # member may use the name that the project is to get.
         if project.lists_members or desired.authority(project) != ADDITIVE or in_nfc & set(map(composed, called)):
             named |= called
     members = ALL if everywhere else tuple(sorted(named))
     projects = members != NONE or bool(desired.projects)
-    # Whether a denied project exists is said in the result.
+    # The result says whether a denied project exists.
     denies = any(user.denied for user in desired.users)
     return ReadRequest(
         users=tuple(dict.fromkeys(person.user for person in desired.people)),
@@ -234,7 +235,7 @@ def access_request(desired: DesiredState) -> ReadRequest:
 
 
 def _may_be_one(first: DesiredProject, second: DesiredProject) -> bool:
-    """Whether two entries may mean one project: not with two ids."""
+    """Return whether two entries may mean one project, which is impossible with two different ids."""
     return not (first.id and second.id and first.id != second.id)
 
 

@@ -13,18 +13,19 @@ from .._state.names import check_ascii, requested_email, stored_email
 from .._state.roles import CHAT_USER, plain_slug
 from .handover_options import HandoverOptions
 
-# What a list says of those whom it does not name.
+# The effect of a list on users that it does not name.
 ADDITIVE, AUTHORITATIVE = AUTHORITIES = ("additive", "authoritative")
-# What becomes of people whom a list names nowhere.
+# The handling of users that a list does not name anywhere.
 KEEP, REMOVE_MEMBERSHIPS, DEMOTE = UNLISTED = ("keep", "remove_memberships", "demote")
 
 
 @dataclass(frozen=True)
 class DesiredUser:
-    """That a user is there with that instance role (None: whatever it is), or is not there.
+    """A user who is to exist with that instance role (None: any role), or who is to be absent.
 
-    `lists_projects` says that the user's projects are told, all of them where the list is authoritative. `rule` is what
-    gave the role, and `denied` has, by project (its id, or its name in form NFC), the rules that deny it.
+    `lists_projects` says that the entry has the user's projects, and all of them if the list is authoritative. `rule`
+    is the rule that gave the role. `denied` has the rules that deny projects, by project (its id, or its name in
+    Unicode form NFC).
     """
 
     user: str
@@ -38,10 +39,10 @@ class DesiredUser:
 
 @dataclass(frozen=True)
 class DesiredProject:
-    """That a project is there, by its id or name, under that name, or is not there.
+    """A project, found by its id or name, that is to exist under that name, or that is to be absent.
 
-    `lists_members` says that its members are told, all of them where `authority` (None: that of the list) is
-    authoritative.
+    `lists_members` says that the entry has the members, and all of them if `authority` (None: the authority of the
+    list) is authoritative.
     """
 
     name: str | None = None
@@ -54,13 +55,13 @@ class DesiredProject:
 
     @property
     def reference(self) -> str:
-        """What the wish calls the project: its id, else its name."""
+        """Return the id of the project in the desired state, or else its name."""
         return self.id or self.name or ""
 
 
 @dataclass(frozen=True)
 class DesiredMember:
-    """That a user is a member of a project (its id or name) with that role, or is none."""
+    """A user who is to be a member of a project (its id or name) with that role, or who is not to be a member."""
 
     project: str
     user: str
@@ -72,11 +73,11 @@ class DesiredMember:
 
 @dataclass(frozen=True)
 class ListPolicy:
-    """How a list of many people is meant: what it says of those whom it does not name, and whom it never touches.
+    """The policy of a list: its effect on users that it does not name, and the users that it never changes.
 
-    `protected` and `ignored` are patterns of emails. A list never takes a role from the owner, the key's own user or the
-    last admin of a project: a single module that is asked for just that says why it cannot be, a list leaves it alone
-    and says so.
+    `protected` and `ignored` are patterns of emails. A list never removes a role from the owner, the key's own user, or
+    the last admin of a project. If a single module is asked for such a removal, it says why the removal is impossible.
+    A list leaves the role unchanged and adds a note.
     """
 
     authority: str = ADDITIVE
@@ -87,7 +88,7 @@ class ListPolicy:
 
 @dataclass(frozen=True)
 class DesiredState:
-    """Everything that one task asks for; `policy` are those of a list, None for the one wish of a single module."""
+    """Everything that one task asks for; `policy` is the policy of a list, or None for a single module."""
 
     users: tuple[DesiredUser, ...] = ()
     projects: tuple[DesiredProject, ...] = ()
@@ -101,16 +102,16 @@ class DesiredState:
 
     @property
     def people(self) -> tuple[DesiredUser | DesiredMember, ...]:
-        """Everything that is said of somebody."""
+        """Return all entries about users and members."""
         return (*self.users, *self.members)
 
     def authority(self, project: DesiredProject | None) -> str:
-        """Return what the list says of those whom it does not name in a project, whose entry may be None."""
+        """Return the authority of the list for the members of a project, whose entry may be None."""
         return (project.authority if project else None) or (self.policy.authority if self.policy else ADDITIVE)
 
     @property
     def needs_role_lookup(self) -> bool:
-        """Whether it names a role that only the server can tell: a custom one by its display name."""
+        """Return whether an entry has a role that only the server can resolve: a custom role by its display name."""
         roles = [("global", desired.role) for desired in self.users] + [
             ("project", desired.role) for desired in self.members
         ]
@@ -118,7 +119,7 @@ class DesiredState:
 
     @property
     def makes_chat_users(self) -> bool:
-        """Whether somebody is to become global:chatUser, which takes every team membership away."""
+        """Return whether a user is to become global:chatUser, which removes every team membership."""
         told = any(
             desired.present and desired.role in (CHAT_USER, CHAT_USER.partition(":")[2]) for desired in self.users
         )
@@ -126,13 +127,19 @@ class DesiredState:
 
 
 def user_reference(text: object, source: str, is_email: bool = False) -> str:
-    """Return an email in lower case, or an id as it is; raises InputError for what is blank or no email to ask n8n for."""
+    """Return an email in lower case, or an unchanged id.
+
+    Raises InputError for a blank value, and for text that n8n cannot look up as an email.
+    """
     reference = _not_blank(text, source)
     return requested_email(reference, source) if is_email or "@" in reference else reference
 
 
 def listed_user(text: object, source: str) -> str:
-    """Return an email in lower case, or an id as it is, of one of all users; raises InputError for what is neither."""
+    """Return an email in lower case, or an unchanged id, to find in the list of all users.
+
+    Raises InputError for a value that is neither an email nor an id.
+    """
     reference = _not_blank(text, source)
     return stored_email(reference, source) if "@" in reference else reference
 

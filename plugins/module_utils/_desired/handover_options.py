@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options that say what happens to the resources of a deleted user or project. PURE."""
+"""The options for the handover of the resources of a deleted user or project. PURE."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from .._errors import InputError
 
-# What happens to data tables, which no call moves.
+# The handling of data tables, which no API call can move.
 DATA_TABLES = ("refuse", "copy", "delete")
 # Part of the argument specs of n8n_user, n8n_project and n8n_offboard. The fragment `handover` documents it.
 HANDOVER_OPTIONS: dict[str, Any] = {
@@ -23,10 +23,10 @@ HANDOVER_OPTIONS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class HandoverOptions:
-    """What happens to the resources of a user or project: they move to a project or a user, or they may be destroyed.
+    """The handling of the resources of a user or project: they move to a project or a user, or may be destroyed.
 
-    `transfer_to` is a project, or the email of a user for that user's personal project. `data_tables` is about data tables,
-    which no call moves: refuse, copy or delete.
+    `transfer_to` is a project, or the email of a user for that user's personal project. `data_tables` is refuse, copy
+    or delete, because no API call can move data tables.
     """
 
     transfer_to: str | None = None
@@ -35,7 +35,10 @@ class HandoverOptions:
 
 
 def deletion_calls(kind: str, handover_options: HandoverOptions) -> tuple[str, ...]:
-    """Return what may have to be called to delete a user or project (`kind`), by the names in scopes.SCOPES."""
+    """Return the API calls that a deletion may need, by their names in SCOPES of _state/scopes.py.
+
+    `kind` is the kind of the deleted item: user or project.
+    """
     moves = handover_options.transfer_to is not None
     copies = ("read_rows", "create_table", "insert_rows", "rename_table", "delete_table")
     return (
@@ -47,7 +50,7 @@ def deletion_calls(kind: str, handover_options: HandoverOptions) -> tuple[str, .
 
 
 def handover_options_from(params: Mapping[str, Any]) -> HandoverOptions:
-    """Return what the options say becomes of possessions; raises InputError for two that exclude each other."""
+    """Return the handover options of a task; raises InputError for two options that exclude each other."""
     if params["transfer_to"] is not None and params["delete_resources"]:
         raise InputError(
             "transfer_to and delete_resources are mutually exclusive: destroyed resources cannot be moved."

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person has under an attribute, and whether that is what a rule wants: values, lists and patterns. PURE."""
+"""Matches the attributes of a person against the values, lists and patterns of a rule. PURE."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from .validation import LISTS, kind_of
 
 @dataclass(frozen=True)
 class Values:
-    """What somebody has under one attribute: the texts as they are, for patterns, and as they compare with others."""
+    """The values of one attribute of a person: as unchanged texts for patterns, and as texts for comparison."""
 
     texts: tuple[str, ...]
     compared: frozenset[str]
 
     @classmethod
     def of(cls, person: Mapping[object, object], attribute: str) -> Values:
-        """Return what `person` has there; nothing where the attribute is missing or empty."""
+        """Return the values that `person` has; no values if the attribute is missing or empty."""
         texts = tuple(text for text in map(text_of, _scalars(find_attribute(person, attribute))) if text.strip())
         return cls(texts, frozenset(map(_compared, texts)))
 
 
 @dataclass(frozen=True)
 class Matcher:
-    """What a rule wants of one attribute: one of these texts, or something that one of these patterns fits."""
+    """The requirement of a rule for one attribute: one of these texts, or a text that matches one of these patterns."""
 
     compared: frozenset[str]
     patterns: tuple[re.Pattern[str], ...]
 
     def matches(self, values: Values) -> bool:
-        """Whether one of `values` is wanted."""
+        """Return whether one of `values` meets the requirement."""
         return not self.compared.isdisjoint(values.compared) or any(
             pattern.match(text) for pattern in self.patterns for text in values.texts
         )
@@ -45,8 +45,8 @@ class Matcher:
 def matcher(wanted: object, source: str) -> Matcher:
     """Return the matcher for a value, a pattern, or a list of these; raises InputError for anything else.
 
-    An empty list is nobody. Text with `*` or `?` is a wildcard pattern over the whole value, and text behind `~` a
-    regular expression that, as in Ansible's host patterns, fits from the beginning of the value.
+    An empty list matches no person. Text with `*` or `?` is a wildcard pattern for the whole value. Text after `~` is
+    a regular expression that, as in Ansible's host patterns, matches from the beginning of the value.
     """
     texts: set[str] = set()
     patterns: list[re.Pattern[str]] = []
@@ -68,14 +68,14 @@ def matcher(wanted: object, source: str) -> Matcher:
 
 
 def find_attribute(data: object, path: str) -> object:
-    """Return what `data` has under the key `path`, or under a path of keys and indexes with dots; else None.
+    """Return the value of the key `path` in `data`, or of a path of keys and indexes with dots; else None.
 
-    Keys may have dots in them, as in SCIM, so the longest key goes first. On a list, what is no index is asked of every
-    element.
+    Keys may contain dots, as in SCIM, so the longest key is tried first. In a list, a key that is not an index is
+    looked up in every element.
     """
     if isinstance(data, Mapping):
         if not path.isascii():
-            # Where keys have accents, those of a file may be in another Unicode form than those of a rule.
+            # Keys with accents may have another Unicode form in a file than in a rule.
             data, path = {text_of(key): item for key, item in data.items()}, text_of(path)
         if path in data:
             return data[path]
@@ -96,15 +96,15 @@ def find_attribute(data: object, path: str) -> object:
 
 
 def text_of(value: object) -> str:
-    """Return a value as the text that it compares as; true and false in lower case.
+    """Return a value as the text for comparisons; true and false are in lower case.
 
-    A letter with its accent is one sign, or two, as whatever wrote it likes; here it is one (Unicode's form NFC).
+    A program may write a letter with its accent as one character or as two; here it is one (Unicode form NFC).
     """
     return str(value).lower() if isinstance(value, bool) else unicodedata.normalize("NFC", str(value))
 
 
 def _compared(text: str) -> str:
-    """Files write true and false in any case; everything else compares as it is."""
+    """Return the text for comparison. Files write true and false in any case; all other text is compared unchanged."""
     return text.lower() if text.lower() in ("true", "false") else text
 
 
@@ -118,7 +118,7 @@ def _scalars(found: object) -> Iterator[object]:
 
 def _wildcards(text: str) -> re.Pattern[str]:
     signs = {"*": ".*", "?": "."}
-    # Stars in a row mean the same as one, and would take long to fail.
+    # Several stars in a row mean the same as one star, and a failed match would take long with them.
     return re.compile(
         "".join(signs.get(sign) or re.escape(sign) for sign in re.sub(r"\*+", "*", text)) + r"\Z", re.DOTALL
     )

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values that a template omitted with default(omit). PURE.
+"""Removes the values that a template omitted with default(omit). PURE.
 
-Ansible removes most of them before a module runs. A filter and a lookup get all of them, and ansible-core before 2.19 leaves
-them in lists. An omitted value counts as absent. It is an error where an absent value would widen a rule.
+Ansible removes most of them before a module runs. A filter and a lookup get all of them, and ansible-core before 2.19
+leaves them in lists. An omitted value counts as absent. It is an error if an absent value would widen a rule.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from .validation import LISTS
 # ansible-core before 2.19 represents an omitted value as text, later versions as an object of this class.
 _PLACEHOLDER = re.compile(r"__omit_place_holder__[0-9a-f]+")
 _CLASS = "_OmitType"
-# Filters such as join and upper make these parts of other text.
+# Filters such as join and upper make these texts parts of other texts.
 _TRACE = re.compile(r"__omit_place_holder__|<<omit>>", re.IGNORECASE)
 
 
 def is_omitted(value: object) -> bool:
-    """Whether a template omitted this value."""
+    """Return whether a template omitted this value."""
     if isinstance(value, str):
         return bool(_PLACEHOLDER.fullmatch(value))
     return type(value).__name__ == _CLASS
@@ -57,7 +57,10 @@ def without_omitted(value: Any, source: str) -> Any:
 
 
 def rule_without_omitted(rule: Mapping[Any, Any], source: str) -> dict[Any, Any]:
-    """Return a rule without its omitted values; raises InputError where the rule would match more or deny less without one."""
+    """Return a rule without its omitted values.
+
+    Raises InputError if the rule would match more people or deny less without an omitted value.
+    """
     for key, item in _items(rule.get("match")):
         if is_omitted(item):
             raise InputError(

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The names of options in messages: a role names the variables that its user can set. PURE.
+"""Replaces the names of options in messages of roles by the variables that the user of the role can set. PURE.
 
-A message names an option in one of two forms, so that this file can find it. An option whose name contains an underscore
-stands by itself: `state_path`. An option whose name is also an English word stands in front of a value or an index:
-`approve=...`, `successor: ...`, `users[0]`. Text between double quotes is data of the user and is never changed.
+A message names an option in one of two forms, so that this file can find it. An option whose name contains an
+underscore stands by itself: `state_path`. An option whose name is also an English word stands in front of a value or an
+index: `approve=...`, `successor: ...`, `users[0]`. Text between double quotes is data of the user and is never changed.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import re
 from collections.abc import Mapping
 
 _QUOTED = r'"(?:[^"\\\n]|\\.)*"'
-# Part of an email address, a path or a host name.
+# A name next to these characters is part of an email address, a path or a host name.
 _NOT_BEFORE, _NOT_BEHIND = r"(?<![\w.@/-])", r"(?![\w@/-]|\.\w)"
 
 
 def with_names(message: str, names: Mapping[str, str]) -> str:
-    """Return `message` with the options in `names` under the names that their users know."""
+    """Return `message` with the options in `names` under the names that users know."""
     if not names:
         return message
 

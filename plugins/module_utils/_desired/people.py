@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""People from anywhere, a list of dictionaries, by their emails. PURE."""
+"""Reads people from any source, a list of dictionaries, and returns them by email. PURE."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .matching import find_attribute, text_of
 from .omitted import is_omitted, without_omitted
 from .validation import LISTS, kind_of, list_of, nearest, text_in
 
-# By what a person without an email can be recognised in an error.
+# The attributes that can identify a person without an email in an error.
 _TELLING = ("name", "displayName", "display_name", "name.formatted", "userName", "username", "cn", "uid", "dn", "id")
 
 
 def people_by_email(people: object, email_attribute: object, problems: ErrorCollector) -> dict[str, Mapping[Any, Any]]:
-    """Return people by email, sorted; who has none, or that of somebody else, goes to `problems`."""
+    """Return people by email, sorted; adds to `problems` people without an email, or with that of another person."""
     attribute = "email"
     with problems:
         attribute = text_in(email_attribute, "email_attribute")
@@ -45,7 +45,7 @@ def people_by_email(people: object, email_attribute: object, problems: ErrorColl
 
 
 def _email(person: Mapping[Any, Any], attribute: str) -> str:
-    """Return the email of a person; raises InputError whose text follows the person's place."""
+    """Return the email of a person; raises InputError with a text that follows the place of the person."""
     found = find_attribute(person, attribute)
     if isinstance(found, LISTS):
         if len(found) > 1:
@@ -62,7 +62,7 @@ def _email(person: Mapping[Any, Any], attribute: str) -> str:
 
 
 def _place(number: int, person: Mapping[Any, Any]) -> str:
-    """Return where in the list a person is, and by what else the person can be recognised."""
+    """Return the place of a person in the list, with another attribute that identifies the person."""
     for attribute in _TELLING:
         found = find_attribute(person, attribute)
         if isinstance(found, (str, int)) and str(found).strip():

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which of two roles is more: n8n's own order, and one that somebody gives, taken together. PURE."""
+"""Ranks roles by n8n's own order combined with the order in role_order. PURE."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _SAY_WHICH = "List the lowest role first, and write a name of two roles in full 
 
 
 class Ranking:
-    """Tells which roles are the highest, as far as that is known."""
+    """Finds the highest roles, as far as their order is known."""
 
     def __init__(self, below: Mapping[str, frozenset[tuple[str, str]]]) -> None:
         self._below = below
 
     @classmethod
     def of(cls, role_order: Sequence[str], problems: ErrorCollector) -> Ranking:
-        """Return the ranking with roles of any kind, lowest first; what is wrong in them goes to `problems`."""
+        """Return the ranking for `role_order` (roles of any kind, lowest first); adds its errors to `problems`."""
         below = {}
         for kind, own in ORDER.items():
             slugs = [slug_of(word, kind) for word in role_order if not _is_of_another_kind(word, kind)]
@@ -34,12 +34,12 @@ class Ranking:
                 if (high, low) in known:
                     problems.add(f"role_order has {low} before {high}, but n8n ranks {low} higher. {_SAY_WHICH}")
             both = known | given
-            # Each of the two orders is total, so one step from one to the other is as far as it goes.
+            # Each of the two orders is total, so one transition from one order to the other is sufficient.
             below[kind] = frozenset(both | {(low, high) for low, via in both for step, high in both if via == step})
         return cls(below)
 
     def highest(self, roles: Iterable[str], kind: str) -> list[str]:
-        """Return the highest of these roles, each as it is written first: more than one where their order is not known."""
+        """Return the highest of these roles, each in its first spelling: several roles if their order is unknown."""
         written: dict[str, str] = {}
         for role in roles:
             written.setdefault(slug_of(role, kind), role)
@@ -49,12 +49,12 @@ class Ranking:
 
 
 def slug_of(role: str, kind: str) -> str:
-    """Return what tells a role from others: its full slug, or a custom one as it is written, in form NFC."""
+    """Return the identifier of a role: its full slug, or a custom role as it is written, in Unicode form NFC."""
     return composed(plain_slug(role, kind) or role)
 
 
 def is_slug_of_another_kind(role: str, kind: str) -> bool:
-    """Whether it is the full slug of an instance role where a project role is wanted, or the other way round."""
+    """Return whether `role` is the full slug of an instance role, but `kind` is project, or the reverse."""
     return any(role.startswith(f"{other}:") for other in ORDER if other != kind)
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From people and rules to who has which role where, and by which rule. PURE."""
+"""Applies rules to people, and returns the roles of each person with the rules that give them. PURE."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEYS = ("name", "match", "role", "projects", "deny")
 
 @dataclass(frozen=True)
 class Rule:
-    """Whom a rule is about, by attribute, and what it gives and denies them; roles as they are written."""
+    """A rule: its requirements by attribute, and the roles and denials for people who match. Roles are as written."""
 
     name: str
     match: Mapping[str, Matcher]
@@ -42,9 +42,10 @@ class Grant:
 
 @dataclass(frozen=True)
 class Grants:
-    """What a set of rules gives to whoever is on all of them.
+    """The grants for a person who matches all rules of a set.
 
-    `denied` has the rule for each project, `unclear` what cannot be told, as the order of two roles is not known.
+    `denied` has the rule for each denied project. `unclear` has the questions that cannot be answered, because the
+    order of two roles is unknown.
     """
 
     role: Grant | None
@@ -53,7 +54,7 @@ class Grants:
     unclear: tuple[str, ...] = ()
 
     def to_result(self, email: str) -> dict[str, Any]:
-        """Return the entry of n8n_access's `users`."""
+        """Return the entry for `users` of n8n_access."""
         by: dict[str, Any] = {}
         if self.role:
             by["role"] = self.role.rule
@@ -71,8 +72,11 @@ class Grants:
 
 @dataclass(frozen=True)
 class Assignment:
-    """What rules make of people: the `users` of n8n_access, the emails of those who are on no rule, and the names of rules
-    that match no person, all sorted."""
+    """The result of rules for people, all sorted.
+
+    It has the `users` of n8n_access, the emails of people who match no rule, and the names of rules that match no
+    person.
+    """
 
     users: list[dict[str, Any]]
     without_rule: list[str]
@@ -80,9 +84,9 @@ class Assignment:
 
 
 def assign(people: object, rules: object, email_attribute: object = "email", role_order: object = ()) -> Assignment:
-    """Return what `rules` make of `people`; raises InputError with all that is wrong in them."""
+    """Return the result of `rules` for `people`; raises InputError with all errors in them."""
     problems = ErrorCollector()
-    # An omitted argument has its default.
+    # An omitted argument gets its default.
     email_attribute = "email" if is_omitted(email_attribute) else email_attribute
     with problems:
         role_order = () if is_omitted(role_order) else without_omitted(role_order, "role_order")
@@ -90,7 +94,7 @@ def assign(people: object, rules: object, email_attribute: object = "email", rol
     read = read_rules(None if is_omitted(rules) else rules, problems)
     persons = people_by_email(None if is_omitted(people) else people, email_attribute, problems)
     problems.raise_if_any()
-    # Few sets of rules give something to many people.
+    # Many people match few sets of rules, so the grants of each set are computed once.
     by_rules: dict[tuple[int, ...], list[str]] = {}
     sieve = _RuleIndex(read)
     for email, person in persons.items():
@@ -112,7 +116,7 @@ def assign(people: object, rules: object, email_attribute: object = "email", rol
 
 
 def read_rules(entries: object, problems: ErrorCollector) -> list[Rule]:
-    """Return rules, sorted by name; what is wrong in them goes to `problems`."""
+    """Return rules, sorted by name; adds the errors in them to `problems`."""
     found: list[Rule] = []
     seen: dict[str, str] = {}
     for number, entry in enumerate(list_of(entries, "rules", "rules", problems)):
@@ -138,7 +142,7 @@ def _rule(name: str, entry: Mapping[Any, Any], source: str, problems: ErrorColle
     for key in entry:
         if key not in KEYS:
             problems.add(f'{source}: unknown key "{key}". Valid keys: {", ".join(KEYS)}.{nearest(key, KEYS)}')
-    # A match that was forgotten must not become everybody.
+    # A forgotten match must not match all people.
     if entry.get("match") is None:
         problems.add(f"{source}: match is required. Use {{}} to match all people.")
     match: dict[str, Matcher] = {}
@@ -168,7 +172,7 @@ def _rule(name: str, entry: Mapping[Any, Any], source: str, problems: ErrorColle
 
 
 class _RuleIndex:
-    """Tells by their numbers which rules a person is on; what many people have in common is looked at once."""
+    """Finds the numbers of the rules that a person matches; values that many people share are compared once."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = range(len(rules))
@@ -179,7 +183,7 @@ class _RuleIndex:
         self._ruled_out: dict[tuple[str, Values], frozenset[int]] = {}
 
     def rules_about(self, person: Mapping[Any, Any]) -> tuple[int, ...]:
-        """Return the numbers of the rules of which nothing rules the person out."""
+        """Return the numbers of the rules in which no attribute excludes the person."""
         out = frozenset().union(*(self._out(attribute, Values.of(person, attribute)) for attribute in self._wanted))
         return tuple(number for number in self._rules if number not in out)
 
@@ -192,8 +196,8 @@ class _RuleIndex:
 
 
 def _grants(rules: Sequence[Rule], ranking: Ranking) -> Grants:
-    """Return what rules, sorted by name, give together."""
-    # A project is called as the first rule that names it calls it; others may use another Unicode form.
+    """Return the combined grants of rules, which must be sorted by name."""
+    # A project gets its name from the first rule that names it; other rules may use another Unicode form.
     called: dict[str, str] = {}
     denied: dict[str, str] = {}
     offered: dict[str, list[Grant]] = {}
@@ -229,7 +233,7 @@ def _highest(grants: Sequence[Grant], kind: str, ranking: Ranking, what: str, un
 
 
 def _project(value: object, source: str) -> str:
-    # YAML reads a name as a number where it looks like one; of 1.10 or yes nobody knows any more how it was written.
+    # YAML reads a name that looks like a number as a number. The original spelling of 1.10 or yes is lost.
     if isinstance(value, (str, int)) and not isinstance(value, bool):
         return project_name(value, source)
     raise InputError(f"{source}: a project name must be text, but is {kind_of(value)}. Put it in quotes.")

@@ -14,7 +14,7 @@ from .._state.model import State, User
 from .._state.roles import CHAT_USER, ORDER
 from .._text import shortened
 
-# How many scopes of a role an error names. Some roles have more than a hundred.
+# The number of scopes of a role that an error names at most. Some roles have more than a hundred scopes.
 _MOST_SCOPES = 10
 
 
@@ -44,7 +44,7 @@ def check_demote_role(state: State, role: str) -> None:
         )
     if not has_no_scopes(state, role):
         scopes = next((known.scopes for known in state.roles if known.slug == role), None)
-        # The most dangerous scopes first
+        # The most dangerous scopes are first.
         names = sorted(scopes or (), key=lambda scope: (not scope.startswith("user:"), scope))
         has = f"has the scopes {shortened(names, _MOST_SCOPES)}" if names else "may have scopes"
         raise InputError(
@@ -58,7 +58,7 @@ def has_no_scopes(state: State, slug: str) -> bool:
 
 
 def kept_role_note(state: State, user: User, role: str) -> str:
-    """Return that a leaver keeps a custom role without scopes that is not `role`, "" for all other leavers."""
+    """Return a note that a leaver keeps a custom role without scopes, other than `role`; "" for all other leavers."""
     if user.role == role or not has_no_scopes(state, user.role):
         return ""
     return (
@@ -68,5 +68,5 @@ def kept_role_note(state: State, user: User, role: str) -> str:
 
 
 def has_custom_role(user: User) -> bool:
-    """Return whether the name of the instance role does not tell what it allows."""
+    """Return whether a user has a custom instance role, whose name does not show its permissions."""
     return user.role not in ORDER["global"]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Leaving in two steps: whose days are over, who has access all the same, and what the record keeps of each. PURE."""
+"""The grace period of staged leavers: its end, leavers who still have access, and entries for the record. PURE."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .._state.model import State, User
 from .._state.roles import CHAT_USER
 from .leaver_record import LeaverRecord, RecordEntry
 
-# How long the first step lasts where nobody says it.
+# The grace period in days, unless the task sets another one.
 GRACE_DAYS = 30
 
 
 @dataclass(frozen=True)
 class GracePeriod:
-    """The record of those who leave in two steps, whether it was there, what time it is, and how long the first lasts."""
+    """The record of leavers, whether this run creates it, the present time, and the length of the grace period."""
 
     record: LeaverRecord
     is_new: bool
@@ -31,11 +31,11 @@ class GracePeriod:
     path: str = "state_path"
 
     def of(self, user: User) -> RecordEntry:
-        """Return what is recorded of a leaver, or a record that begins now."""
+        """Return the entry of a leaver in the record, or a new entry that begins now."""
         return self.record.leavers.get(user.id) or RecordEntry(user.id, user.email, self.now, user.role)
 
     def check(self, users: Iterable[User]) -> None:
-        """Raise InputError for days that are none, and for those of somebody that would never be over."""
+        """Raise InputError for a negative grace period, and for recorded users whose grace period begins after now."""
         problems = ErrorCollector()
         if self.grace_days < 0:
             problems.add(f"grace_days: {self.grace_days} is not valid. The number of days must be 0 or more.")
@@ -49,12 +49,12 @@ class GracePeriod:
         problems.raise_if_any()
 
     def is_over(self, user: User, step: Sequence[Change]) -> bool:
-        """Whether a leaver's days are over, of whom the first step, which is `step`, has nothing to take any more."""
+        """Return whether the grace period of a leaver is over, and the demotion `step` has no access left to remove."""
         staged = self.record.leavers.get(user.id)
         return staged is not None and self.now >= staged.due(self.grace_days) and not takes_access(step)
 
     def note(self, user: User, step: Sequence[Change]) -> str:
-        """Return what the operator should know of a leaver for whom the first step is `step`."""
+        """Return a note for the operator about a leaver whose demotion has the changes `step`; "" for no note."""
         staged = self.record.leavers.get(user.id)
         if staged is not None and takes_access(step):
             return (
@@ -70,11 +70,14 @@ class GracePeriod:
         )
 
     def looks_staged(self, user: User, step: Sequence[Change]) -> bool:
-        """Whether the first step, which is `step`, takes nothing from a leaver who is not in the record."""
+        """Return whether a leaver is not in the record, and the demotion `step` has no access to remove."""
         return user.id not in self.record.leavers and not takes_access(step)
 
     def creation_note(self, looking_staged: Sequence[str], role: str) -> str:
-        """Return that the run creates the record; `looking_staged` are the emails of leavers with `role` and no projects."""
+        """Return a note that the run creates the record.
+
+        `looking_staged` are the emails of leavers with the instance role `role` and no projects.
+        """
         created = f"The record of leavers {self.path} does not exist. This run creates it."
         if not looking_staged:
             return created
@@ -86,7 +89,10 @@ class GracePeriod:
         )
 
     def after(self, state: State, users: Iterable[User], changes: Sequence[Change]) -> GracePeriod:
-        """Return the same with what there is to be recorded before `changes` are made: whoever loses something is in it with that."""
+        """Return the grace period with the record that must be stored before `changes` are made.
+
+        The record has an entry for every user, with the access that the user loses.
+        """
         begun = []
         for user in users:
             mine = [change for change in changes if change.user_id == user.id]
@@ -97,7 +103,10 @@ class GracePeriod:
 
 
 def takes_access(changes: Iterable[Change]) -> bool:
-    """Whether changes take something from somebody who stays, other than from a chat user, who has lost what counts."""
+    """Return whether changes remove access from a user who stays.
+
+    A role change of a chat user does not count, because this user has lost the relevant access already.
+    """
     return any(
         change.action == "remove_member" or (change.action == "change_user_role" and change.before != CHAT_USER)
         for change in changes
@@ -105,9 +114,10 @@ def takes_access(changes: Iterable[Change]) -> bool:
 
 
 def newly_staged(record: LeaverRecord, done: Iterable[Change], after: State) -> list[RecordEntry]:
-    """Return the entries of users from whom `done` took access, and who have no access in `after`.
+    """Return the entries of users who lost access by the changes `done`, and who have no access in `after`.
 
-    Another task, which shares no lock with this one, may have restored such a user before and removed the entry since.
+    Another task, which does not share a lock with this one, may have restored such a user before, and may have removed
+    the entry since.
     """
     taking = [change for change in done if takes_access([change])]
     taken = {change.user_id for change in taking}
@@ -124,12 +134,12 @@ def newly_staged(record: LeaverRecord, done: Iterable[Change], after: State) -> 
 def _begun(
     state: State, user: User, now: datetime, staged: RecordEntry | None, changes: Sequence[Change]
 ) -> RecordEntry:
-    """Return the record of a leaver that begins now: what the user has, and what is recorded of before and is gone already."""
+    """Return an entry that begins now, with the present access of a user and the recorded access that was removed."""
     has = tuple((project.id, project.name, member.role) for project, member in state.memberships(user))
     if staged is None:
         return RecordEntry(user.id, user.email, now, user.role, has)
     keys = {key for key, _name, _role in has}
     had = tuple(entry for entry in staged.memberships if entry[0] not in keys)
-    # A role that is not taken away is what the first step left.
+    # If no change removes the role, it is the role that the demotion left.
     is_back = any(change.action == "change_user_role" and change.before != CHAT_USER for change in changes)
     return RecordEntry(user.id, user.email, now, user.role if is_back else staged.role, (*has, *had))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of n8n_offboard, checked, and what has to be read for them. PURE."""
+"""Checks the options of n8n_offboard, finds the leavers, and makes the read request for them. PURE."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from .grace_period import GracePeriod
 REMOVE_MEMBERSHIPS, DEMOTE, DELETE, STAGED = "remove_memberships", "demote", "delete", "staged"
 
 
-# What can become of a leaver's access, from what is easily undone to what is not.
+# The actions for the access of a leaver, from easy to hard to undo.
 ACTIONS = (REMOVE_MEMBERSHIPS, DEMOTE, DELETE, STAGED)
 
 
 @dataclass(frozen=True)
 class Leaver:
-    """Somebody who leaves; `user` is None where n8n knows nobody of that email or id."""
+    """A user who is to lose access; `user` is None if n8n has no user with the email or id `reference`."""
 
     reference: str
     user: User | None
@@ -37,7 +37,7 @@ class Leaver:
 
 @dataclass(frozen=True)
 class LeaverOptions:
-    """What becomes of leavers. `successors` are emails by project (its id or name), "" for all other projects."""
+    """The options for all leavers. `successors` are emails by project (its id or name), "" for all other projects."""
 
     action: str = REMOVE_MEMBERSHIPS
     demote_role: str = "chatUser"
@@ -46,7 +46,7 @@ class LeaverOptions:
     grace_period: GracePeriod | None = None
 
     def recording(self, plan: Plan, leavers: Sequence[Leaver]) -> LeaverOptions:
-        """Return the same with the record as it is to be before the first change of `plan` is made."""
+        """Return the options with the record that must be stored before the first change of `plan` is made."""
         if self.grace_period is None:
             return self
         users = [leaver.user for leaver in leavers if leaver.user is not None]
@@ -54,7 +54,7 @@ class LeaverOptions:
 
 
 def leaver_references(entries: Sequence[Any]) -> tuple[str, ...]:
-    """Return the users (lower-case emails, or ids) that n8n_offboard's `users` names, each once.
+    """Return the users (lower-case emails, or ids) that `users` of n8n_offboard names, each once.
 
     An entry is an email, an id, or a dictionary with an email. Raises InputError for anything else.
     """
@@ -74,7 +74,7 @@ def leaver_references(entries: Sequence[Any]) -> tuple[str, ...]:
 
 
 def successors(option: object) -> dict[str, str]:
-    """Return the successors of n8n_offboard's `successor`: one email, or emails by project; raises InputError."""
+    """Return the successors in `successor` of n8n_offboard: one email, or emails by project; raises InputError."""
     if option is None or option == "":
         return {}
     if isinstance(option, Mapping):
@@ -85,7 +85,7 @@ def successors(option: object) -> dict[str, str]:
 
 
 def check_leaver_options(leaver_options: LeaverOptions) -> None:
-    """Raise InputError for options that do not go together."""
+    """Raise InputError for options that cannot be combined."""
     if leaver_options.action == REMOVE_MEMBERSHIPS and leaver_options.handover_options != HandoverOptions():
         raise InputError(
             "transfer_to, data_tables and delete_resources have no effect if users lose only memberships. Use them with "
@@ -108,7 +108,7 @@ def check_leaver_options(leaver_options: LeaverOptions) -> None:
 
 
 def leaver_request(references: Sequence[str], leaver_options: LeaverOptions) -> ReadRequest:
-    """Return what has to be read, once for all leavers."""
+    """Return the read request, once for all leavers."""
     also: tuple[str, ...] = ("find_user",) if leaver_options.action == DELETE else ("find_user", "remove_member")
     if leaver_options.action in (DEMOTE, STAGED):
         also += ("change_user_role",)
@@ -121,7 +121,7 @@ def leaver_request(references: Sequence[str], leaver_options: LeaverOptions) -> 
         members=ALL,
         roles=leaver_options.action in (DEMOTE, STAGED) and leaver_options.demote_role not in ("chatUser", CHAT_USER),
         owned_items=True,
-        # Only what goes leaves folders behind.
+        # Folders matter only if the workflows in them are moved or destroyed.
         folders=leaver_options.handover_options.transfer_to is not None
         or leaver_options.handover_options.delete_resources,
         destination=leaver_options.handover_options.transfer_to,
@@ -130,7 +130,7 @@ def leaver_request(references: Sequence[str], leaver_options: LeaverOptions) -> 
 
 
 def find_leavers(state: State, references: Sequence[str]) -> list[Leaver]:
-    """Return the leavers, each once, also where somebody is named by email and by id."""
+    """Return the leavers, each once, even if a leaver is named both by email and by id."""
     found: dict[str, Leaver] = {}
     for reference in references:
         user = state.find_user(reference)

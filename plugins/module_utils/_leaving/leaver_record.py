@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The record of staged leavers: what each user had, and since when the user is staged. PURE: no clock."""
+"""The record of leavers: the access of each user before staging, and the time of staging. PURE: no clock."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class RecordEntry:
-    """One leaver: what was there when the leaving began, at `since` (UTC)."""
+    """The entry of one leaver: the access that the user had when the user was staged, at `since` (UTC)."""
 
     id: str
     email: str
@@ -31,22 +31,22 @@ class RecordEntry:
     memberships: tuple[tuple[str, str, str], ...] = ()
 
     def due(self, grace_days: int) -> datetime:
-        """Return when the account is to be deleted; the last moment there is where that is too far away."""
+        """Return the time when the account is to be deleted, or the last possible time if that time is too far away."""
         try:
             return self.since + timedelta(days=grace_days)
         except OverflowError:
             return datetime.max.replace(tzinfo=timezone.utc)
 
     def merged(self, other: RecordEntry) -> RecordEntry:
-        """Return the entry that keeps what either of two entries of one user has; `other` is the later one."""
+        """Return an entry with the access that either of two entries of one user has; `other` is the later one."""
         known = {key for key, _name, _role in self.memberships}
         later = tuple(entry for entry in other.memberships if entry[0] not in known)
-        # A user who has been demoted has a role that is no loss.
+        # The role of a user who has been demoted already is not a lost role.
         role = other.role if self.role == CHAT_USER else self.role
         return replace(other, role=role, memberships=(*self.memberships, *later))
 
     def to_result(self) -> dict[str, Any]:
-        """Return the entry of the record."""
+        """Return the entry in the form of the record."""
         return {
             "id": self.id,
             "email": self.email,
@@ -65,7 +65,7 @@ class LeaverRecord:
 
     @classmethod
     def from_text(cls, text: str | None, url: str, source: str) -> LeaverRecord:
-        """Return the record of a file, whose text is None if it does not exist.
+        """Return the record of a file; `text` is None if the file does not exist.
 
         Raises InputError for a record that is damaged, or that belongs to another n8n.
         """
@@ -103,13 +103,13 @@ class LeaverRecord:
         return cls(url, {leaver.id: leaver for leaver in leavers})
 
     def to_text(self) -> str:
-        """Return what is kept: the same record is the same text, so that version control shows what has changed."""
+        """Return the text of the file. The same record is the same text, so that version control shows the changes."""
         leavers = sorted(self.leavers.values(), key=lambda leaver: (leaver.email, leaver.id))
         data = {"format": FORMAT, "url": self.url, "leavers": [leaver.to_result() for leaver in leavers]}
         return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
     def lines(self) -> list[str]:
-        """Return what a person reads of it, a line for each leaver."""
+        """Return readable lines for the record, with one line for each leaver."""
         leavers = sorted(self.leavers.values(), key=lambda leaver: (leaver.email, leaver.id))
         return [
             f"staged leaver {leaver.email} since {utc(leaver.since)}: "
@@ -118,13 +118,14 @@ class LeaverRecord:
         ]
 
     def adding(self, leavers: Iterable[RecordEntry]) -> LeaverRecord:
-        """Return the record with these leavers, in place of what it has of them."""
+        """Return the record with these entries, which replace its entries of the same users."""
         return LeaverRecord(self.url, {**self.leavers, **{leaver.id: leaver for leaver in leavers}})
 
     def merged(self, before: LeaverRecord, after: LeaverRecord) -> LeaverRecord:
-        """Return this record with what has changed from `before` to `after`.
+        """Return this record with the changes from `before` to `after`.
 
-        An entry that another task has added since `before` was read keeps what it has, besides what `after` has.
+        An entry that another task has added or changed since `before` was read keeps its access, and also gets the
+        access that the entry in `after` has.
         """
         changed = {key: entry for key, entry in after.leavers.items() if before.leavers.get(key) != entry}
         found = {

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What n8n_offboard answers of each leaver. PURE."""
+"""The results of n8n_offboard for each leaver. PURE."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def leaver_results(
     handover_outcomes: Mapping[str, HandoverOutcome],
     after: State | None,
 ) -> list[dict[str, Any]]:
-    """Return the entries of leavers: who it is, what was planned, what was done, and what is left.
+    """Return the entries of leavers: the user, the planned action, the changes that were made, and residual access.
 
-    `done` are the changes made, in check mode those that would be. `after` is what has been read of n8n after them; None
-    where it has not, as in check mode, when it is worked out.
+    `done` are the changes that were made, or that would be made in check mode. `after` is the state that was read from
+    n8n after these changes. It is None if n8n was not read, as in check mode. Then the state is computed.
     """
     made = set(done)
     then = after or plan.state_after(change for change in plan.changes if change in made)
@@ -74,7 +74,7 @@ def _entry(
         entry["staged"] = {"since": utc(staged.since), "due": utc(staged.due(leaver_options.grace_period.grace_days))}
     now = then.find_user(user.id)
     if now is not None:
-        # What is read shows by itself what is gone.
+        # A state that was read no longer has the removed resources.
         moved = [] if was_read else [item for key in ("transferred", "copied", "deleted") for item in entry[key]]
         gone = [(item["type"], item["id"]) for item in moved]
         entry["residual_access"] = residual_access(then, now, CHAT_USER in _roles(now.role, mine), gone)
@@ -82,5 +82,8 @@ def _entry(
 
 
 def _roles(role: str, changes: Sequence[Change]) -> set[str | None]:
-    """Return the role that somebody has, and those that they were given: n8n deletes the keys of who becomes a chat user."""
+    """Return the present role of a user, and the roles that the changes set.
+
+    n8n deletes the API keys of a user who becomes a chat user, also if the user gets another role afterwards.
+    """
     return {role, *(change.after for change in changes if change.action == "change_user_role")}

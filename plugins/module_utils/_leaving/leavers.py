@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""People who leave, in bulk: what becomes of their access, and of what they own. PURE."""
+"""Plans the removal of the access of leavers in bulk, and the handover of their resources. PURE."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from .leaver_options import DELETE, DEMOTE, STAGED, Leaver, LeaverOptions, check
 
 
 def plan_leavers(state: State, leavers: Sequence[Leaver], leaver_options: LeaverOptions) -> Plan:
-    """Return the changes that take the leavers' access away, and what they own to where it goes.
+    """Return the changes that remove the access of leavers and hand their resources over to the destination.
 
-    Raises InputError with everything that makes it impossible: the owner or the key's own user among them, a project
-    that would be left without an admin and has no successor, possessions without a destination, and a bad destination.
+    Raises InputError with everything that is wrong: leavers who are the owner or the key's own user, a project that
+    would be left without an admin and has no successor, resources without a destination, and an invalid destination.
     """
     planner = _LeaverPlanner(state, leaver_options)
     users = [leaver.user for leaver in leavers if leaver.user is not None]
@@ -53,13 +53,13 @@ class _LeaverPlanner:
         self.handovers: dict[str, Handover] = {}
         self.target = HandoverTarget()
         self.role = CHAT_USER
-        # The emails of leavers who look as after the first step and are not in the record.
+        # The emails of leavers who look staged already and are not in the record.
         self.looking_staged: list[str] = []
         # The emails of successors by the ids of projects.
         self.successors: dict[str, str] = {}
 
     def check(self, users: Sequence[User]) -> None:
-        """Look at what is the same for all."""
+        """Check the options that are the same for all leavers."""
         leaver_options = self.leaver_options
         with self.problems:
             check_leaver_options(leaver_options)
@@ -86,7 +86,10 @@ class _LeaverPlanner:
                 leaver_options.grace_period.check(users)
 
     def _succeeds(self, email: str, reference: str) -> None:
-        """Keep the successor in a project. An id wins over a name, and the two forms of one name name one project."""
+        """Store the successor in a project.
+
+        An id has precedence over a name, and the two Unicode forms of one name mean one project.
+        """
         project = self.state.find_project(reference)
         if project is None:
             raise InputError(f'successor: project "{reference}" does not exist.')
@@ -138,7 +141,7 @@ class _LeaverPlanner:
         self._note(kept_role_note(self.state, user, self.role))
 
     def _note_last_day(self, user: User) -> None:
-        """Say in the first step already what the last one would refuse, while there is time to do something about it."""
+        """Add a note at staging already if the later deletion would fail, while the cause can still be removed."""
         try:
             user_deletion(self.state, user, "leaves", self.target)
         except InputError as error:
@@ -157,13 +160,13 @@ class _LeaverPlanner:
             self.target = replace(self.target, taken=self.target.taken | names)
 
     def note_creation(self, users: Sequence[User]) -> None:
-        """Say first of all that the run creates the record, if it does."""
+        """Add a first note that the run creates the record, if it does."""
         grace_period = self.leaver_options.grace_period
         if grace_period is not None and grace_period.is_new and users:
             self.notes.insert(0, grace_period.creation_note(self.looking_staged, self.role))
 
     def note_similar(self, unknown: Sequence[str], leaving: Sequence[User]) -> None:
-        """Say which users may be meant by emails that no user has; users who leave are named already."""
+        """Add notes about users with emails similar to unknown emails; the list names the leavers already."""
         emails = [reference for reference in unknown if "@" in reference]
         if not emails:
             return
@@ -173,7 +176,7 @@ class _LeaverPlanner:
             self._note(missing_user_note(email, others))
 
     def succeed(self, leaving: set[str]) -> None:
-        """Plan that somebody becomes admin of each project that would be left without one."""
+        """Plan that the successor becomes admin of each project that would be left without an admin."""
         for key, name, losing in projects_without_admin(self.state, self.changes):
             email = self.successors.get(key) or self.leaver_options.successors.get("")
             if email is None:

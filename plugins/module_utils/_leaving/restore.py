@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Leavers who come back before the record of staged leavers lets them go: what each gets again. PURE."""
+"""Restores the recorded access of leavers who are still in the record of leavers. PURE."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ from .leaver_record import LeaverRecord, RecordEntry
 
 @dataclass(frozen=True)
 class RestoredUser:
-    """Somebody whom a list names by `email` and who is in the record.
+    """A user that a list names by `email` and that is in the record.
 
-    `gone` are the projects of then that there are no more, and `lost` are such roles.
+    `gone` are the ids of recorded projects that do not exist any more, and `lost` are recorded roles that do not exist
+    any more.
     """
 
     email: str
@@ -35,11 +36,11 @@ class RestoredUser:
 
     @property
     def roles(self) -> set[str]:
-        """All roles that the record has of them."""
+        """Return all roles that the record has for this user."""
         return {self.staged.role, *(role for _key, _name, role in self.staged.memberships)}
 
     def to_result(self) -> dict[str, Any]:
-        """Return the entry for lists of those who are back."""
+        """Return the entry for lists of restored users."""
         memberships = self.staged.to_result()["memberships"]
         return {
             "email": self.email,
@@ -51,7 +52,7 @@ class RestoredUser:
         }
 
     def memberships(self) -> list[tuple[str, str, str]]:
-        """Return the memberships that can be given back."""
+        """Return the memberships that can be restored."""
         return [entry for entry in self.staged.memberships if self._is_there(entry[0], entry[2])]
 
     def _is_there(self, key: str, role: str) -> bool:
@@ -59,7 +60,7 @@ class RestoredUser:
 
 
 def restore_request(request: ReadRequest, record: LeaverRecord) -> ReadRequest:
-    """Return what has to be read besides, to give back what is in the record."""
+    """Return the request with everything else that has to be read to restore the access in the record."""
     recorded = {key for staged in record.leavers.values() for key, _name, _role in staged.memberships}
     if not recorded:
         return request
@@ -69,7 +70,10 @@ def restore_request(request: ReadRequest, record: LeaverRecord) -> ReadRequest:
 
 
 def find_restored_users(record: LeaverRecord, desired: DesiredState, state: State) -> list[RestoredUser]:
-    """Return who of a list is in the record: the user of that id, whatever the email is by now, else whoever had that email."""
+    """Return the listed users who are in the record.
+
+    An entry belongs to the user of its id, even if the email has changed, or else to the user of its email.
+    """
     protection = Protection(desired.policy or ListPolicy(), state)
     there = {project.id for project in state.projects if project.is_team}
     by_email = {staged.email: staged for staged in record.leavers.values()}
@@ -85,7 +89,7 @@ def find_restored_users(record: LeaverRecord, desired: DesiredState, state: Stat
 
 
 def restore_check_request(request: ReadRequest, restored_users: Iterable[RestoredUser]) -> ReadRequest:
-    """Return what has to be read to see whether these users have what the record returned to them."""
+    """Return the request that shows whether these users have the access that was restored from the record."""
     projects = {key for restored in restored_users for key, _name, _role in restored.memberships()}
     return ReadRequest(
         users=tuple(restored.email for restored in restored_users),
@@ -96,7 +100,10 @@ def restore_check_request(request: ReadRequest, restored_users: Iterable[Restore
 
 
 def missing_access(restored: RestoredUser, state: State) -> list[tuple[str, str]]:
-    """Return what a restored user does not have in `state`: the id of each project ("" for the instance role), and words for it."""
+    """Return the access that a restored user does not have in `state`.
+
+    Each item has the id of the project ("" for the instance role and the account) and a description.
+    """
     user = state.find_user(restored.email)
     if user is None:
         return [("", "the account")]
@@ -111,18 +118,21 @@ def missing_access(restored: RestoredUser, state: State) -> list[tuple[str, str]
 
 
 def is_about(change: Change, restored: RestoredUser, project_ids: Iterable[str]) -> bool:
-    """Whether a change returned access to this user: in one of these projects, or on the instance for the id ""."""
+    """Return whether a change restored access of this user: in one of these projects, or on the instance (id "")."""
     return change.user == restored.email and (change.project_id or "") in project_ids
 
 
 def names_custom_roles(restored_users: Iterable[RestoredUser]) -> bool:
-    """Whether somebody had a role that may be gone by now, as n8n's own are not."""
+    """Return whether a user had a custom role, which may not exist any more. Roles of n8n itself always exist."""
     own = {role for order in ORDER.values() for role in order}
     return any(restored.roles - own for restored in restored_users)
 
 
 def without_lost_roles(restored_users: Iterable[RestoredUser], roles: Iterable[Role] | None) -> list[RestoredUser]:
-    """Return the same, knowing which of their roles are gone; `roles` are those that there are, None where nobody knows."""
+    """Return the restored users with the roles that do not exist any more.
+
+    `roles` are the roles that exist, or None if they are unknown.
+    """
     if roles is None:
         return list(restored_users)
     there = {role.slug for role in roles}
@@ -130,10 +140,10 @@ def without_lost_roles(restored_users: Iterable[RestoredUser], roles: Iterable[R
 
 
 def with_restored_access(desired: DesiredState, restored_users: Iterable[RestoredUser], state: State) -> DesiredState:
-    """Return the wish in which everybody who comes back gets what the record has, besides what is wished of them.
+    """Return the desired state in which restored users also get the access that the record has for them.
 
-    Raises InputError where the list gives somebody another instance role; another role in a project is found by the
-    planner, as any two that contradict each other.
+    Raises InputError if the list sets another instance role for a user. The planner finds another role in a project,
+    as it finds any two entries that contradict each other.
     """
     problems = ErrorCollector()
     users = {user.user: user for user in desired.users}
@@ -147,7 +157,7 @@ def with_restored_access(desired: DesiredState, restored_users: Iterable[Restore
             with problems:
                 _check_role(listed, staged, state)
             users[listed.user] = replace(listed, role=staged.role)
-        # By their ids, as a project may have another name by now; none is created that is gone.
+        # Projects are named by id, because they may have been renamed. A project that was deleted is not created.
         members += [
             DesiredMember(key, email, role, source=f'{source}, project "{name}"')
             for key, name, role in restored.memberships()
@@ -165,7 +175,7 @@ def _check_role(listed: DesiredUser, staged: RecordEntry, state: State) -> None:
 
 
 def restore_notes(restored_users: Sequence[RestoredUser], restoring: bool, path: str) -> list[str]:
-    """Return what somebody should know of those who come back, or who are in the record and nobody said that they are back."""
+    """Return notes about restored users, or, unless `restoring`, about listed users who stay in the record."""
     if not restoring:
         return [
             f"{restored.email} is in the record of staged leavers {path} since {utc(restored.staged.since)} and stays in it. Only "

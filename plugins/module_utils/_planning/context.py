@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the planners of users, projects, members and removals share while they make one plan. PURE."""
+"""The data that the planners of users, projects, members and removals share while they make one plan. PURE."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from .._text import quoted
 
 
 class PlanContext:
-    """The plan so far, and what was found out for it.
+    """The plan so far, and the lookups that were made for it.
 
-    The users whose ids are in `keep_role` do not become chat users, whatever the desired state says.
+    The users whose ids are in `keep_role` do not become chat users, even if the desired state says so.
     """
 
     def __init__(self, state: State, desired: DesiredState, keep_role: frozenset[str] = frozenset()) -> None:
@@ -48,7 +48,7 @@ class PlanContext:
         self._slugs: dict[tuple[str, str], str] = {}
 
     def note(self, text: str) -> None:
-        """Add a note about something that was asked for and is left alone."""
+        """Add a note, for example about a requested change that the plan leaves out."""
         self._notes[text] = None
 
     def note_staying(self, user: User, project: str) -> None:
@@ -57,13 +57,13 @@ class PlanContext:
         self._staying.setdefault(who, []).append(quoted(project))
 
     def note_missing_project(self, name: str) -> None:
-        """Note which project may be meant by a missing one that is to be absent, if one has a similar name."""
+        """Note the project with a similar name, if one exists, for a missing project that is to be absent."""
         note = missing_project_note(name, (project.name for project in self.state.projects if project.is_team))
         if note:
             self.note(note)
 
     def notes(self) -> list[str]:
-        """Return all notes. What is the same for many projects is one sentence."""
+        """Return all notes. A note that is the same for many projects is one sentence."""
         staying = [
             f"{who} and stays in {', '.join(sorted(projects)[:3])}{f' and {len(projects) - 3} more' if len(projects) > 3 else ''}, "
             "although not listed there."
@@ -72,27 +72,27 @@ class PlanContext:
         return [*self._notes, *staying]
 
     def is_ignored(self, email: str) -> bool:
-        """Return whether ignored_users has a listed user, and note that."""
+        """Return whether a listed user matches ignored_users, and add a note if so."""
         if not self.protection.ignores(email):
             return False
         self.note(f"{email} is listed, but matches ignored_users and is not changed.")
         return True
 
     def hand_over(self, owner: str, handover: Handover | None) -> None:
-        """Add the handover of a user or project with that id."""
+        """Add the handover of the user or project with the id `owner`."""
         if handover is not None:
             self.handovers[owner] = handover
             self._notes.update(dict.fromkeys(handover.notes))
 
     def slug(self, role: str, kind: str, source: str) -> str:
-        """Return the full slug of a role, which is found out once for all users who get it."""
+        """Return the full slug of a role, which is looked up once for all users who get the role."""
         if (kind, role) not in self._slugs:
             self._slugs[kind, role] = role_slug(role, kind, self.state.roles, source)
         return self._slugs[kind, role]
 
     @cached_property
     def similar_emails(self) -> SimilarEmails:
-        """The emails of all users that were read."""
+        """Return the emails of all users that were read, in which similar emails can be found."""
         return SimilarEmails(user.email for user in self.state.users)
 
 
@@ -102,5 +102,5 @@ def with_rule(reason: str, rule: str) -> str:
 
 
 def role_source(entry_source: str, rule: str, key: str) -> str:
-    """Return where a role is written: in a rule, whose part is `key`, or else in the entry of the list."""
+    """Return the place where a role is written: the part `key` of a rule, or else the entry of the list."""
     return f"rule {quoted(rule)}, {key}" if rule else entry_source

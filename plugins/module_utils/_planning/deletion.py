@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The changes by which a user or a project goes, and by which what they own goes elsewhere before. PURE."""
+"""The changes that delete a user or a project, and the handover of the resources before the deletion. PURE."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .removal_changes import membership_removals
 
 
 def handover_target(state: State, handover_options: HandoverOptions) -> HandoverTarget:
-    """Return where what somebody owns goes; raises InputError where that does not exist."""
+    """Return the target of the handover; raises InputError if its destination does not exist."""
     destination = (
         destination_of(state, handover_options.transfer_to) if handover_options.transfer_to is not None else None
     )
@@ -28,7 +28,7 @@ def destination_of(state: State, transfer_to: str) -> Project:
     """Return the team project of that id or name, or the personal project of the user of that email."""
     user = state.find_user(transfer_to) if "@" in transfer_to else None
     if user is None:
-        # The name of a project may have an @ in it, too.
+        # The name of a project may contain an @, too.
         project = require_single(transfer_to, state.find_projects(transfer_to))
         if project is None:
             if "@" in transfer_to:
@@ -52,16 +52,16 @@ def destination_of(state: State, transfer_to: str) -> Project:
 def user_deletion(
     state: State, user: User, reason: str, target: HandoverTarget
 ) -> tuple[list[Change], Handover | None]:
-    """Return the changes by which `user` is deleted and what becomes of what the user owns.
+    """Return the changes that delete `user`, and the handover of the resources that the user owns.
 
-    Raises InputError where something would be destroyed, or may be, that nobody said may be. The handover is None where
-    the server shows no personal project, as the community edition does.
+    Raises InputError if resources would be destroyed, or might be, and the options do not allow that. The handover is
+    None if the server shows no personal project, as in the community edition.
     """
     gone = Change("delete_user", user.email, before=user.role, reason=reason, user_id=user.id, owner=user.id)
     lost = membership_removals(state, user, "removed with the deleted user", implied_by="delete_user")
     source = state.personal_project(user)
     if source is None:
-        # Somebody who has not accepted the invitation yet has made nothing.
+        # A user who has not accepted the invitation yet has created nothing.
         if not user.never_signed_in and not target.delete_resources:
             raise InputError(
                 f"{user.email} is not deleted: n8n does not show the personal project of this user, so the resources that "
@@ -73,7 +73,7 @@ def user_deletion(
 
 
 def project_deletion(state: State, project: Project, target: HandoverTarget) -> tuple[list[Change], Handover]:
-    """Return the changes by which a team project is deleted and what becomes of what it owns."""
+    """Return the changes that delete a team project, and the handover of the resources that it owns."""
     reason = "should be absent"
     handover = plan_handover(state, project, target, reason=reason)
     gone = Change(

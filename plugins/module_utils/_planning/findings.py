@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What n8n_access returns besides the plan: listed users who are pending, and what in the list matches nothing. PURE."""
+"""Results of n8n_access besides the plan: listed pending users, and patterns and names without a match. PURE."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .._state.names import composed
 
 
 def pending_users(state: State, desired: DesiredState) -> list[dict[str, Any]]:
-    """Return the listed users who exist and have not accepted their invitation, by email, as results show them."""
+    """Return the listed users who exist and have not accepted their invitation, sorted by email, in result form."""
     protection = Protection(desired.policy or ListPolicy(), state)
     found = {}
     for entry in desired.people:
@@ -37,7 +37,7 @@ def _utc(text: str | None) -> str | None:
 
 
 def unmatched(plan: Plan, desired: DesiredState) -> dict[str, Any]:
-    """Return what n8n_access returns as `unmatched`: for each option, the patterns and names that match nothing.
+    """Return the value `unmatched` of n8n_access: for each option, the patterns and names that match nothing.
 
     A pattern matches a user of n8n or a person of the list. A denied project exists in n8n, or the plan creates it.
     """
@@ -59,7 +59,7 @@ def _idle(patterns: Sequence[str], emails: Set[str]) -> list[str]:
     return [
         pattern
         for pattern in dict.fromkeys(filter(str.strip, patterns))
-        # Few patterns have wildcards, and a look into a set is quick.
+        # Few patterns have wildcards, and a lookup in a set is fast.
         if pattern.strip().lower() not in emails
         and not any(matches(pattern, email) for email in _wild(pattern, emails))
     ]

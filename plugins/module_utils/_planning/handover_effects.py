@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a handover means for others: who loses access to a resource, which workflows fail, and what mentions a table. PURE."""
+"""Effects of a handover on other users: lost shares, failing workflows, and workflows that name a table. PURE."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .._state.roles import CHAT_USER, INSTANCE_ADMIN_ROLES
 
 
 def owner_of(state: State, project: Project) -> str:
-    """Return the email of the user whose personal project it is, or the name and id of a team project."""
+    """Return the email of the owner of a personal project, or else the name and id of the project."""
     user = state.find_user(project.creator_id or "") if not project.is_team else None
     return user.email if user else f'project "{project.name}" ({project.id})'
 
@@ -22,7 +22,7 @@ def owner_of(state: State, project: Project) -> str:
 def find_lost_shares(
     state: State, owned_items: OwnedItems, gone: Sequence[OwnedItem], destination: Project | None
 ) -> list[dict[str, Any]]:
-    """Return who has something of it now and will not have it any more, with the workflows that fail by that."""
+    """Return the shares that other projects lose by the handover, with the workflows that fail without them."""
     return [
         {**item.to_result(), **_holder(state, share), "role": share.role, "workflows": _users(owned_items, item, share)}
         for item in gone
@@ -47,7 +47,7 @@ def _users(owned_items: OwnedItems, item: OwnedItem, share: Share) -> list[dict[
 
 
 def find_mentions(owned_items: OwnedItems, table: OwnedItem) -> list[dict[str, str]]:
-    """Return the workflows that name a data table: by its id anywhere, by its name within its project."""
+    """Return the workflows that name a data table: by its id in any project, or by its name in its own project."""
     own = [item for item in owned_items.items if isinstance(item, Workflow)]
     named = [workflow for workflow in own if {table.id, table.name} & set(workflow.tables)]
     named += [workflow for workflow in owned_items.used_by if table.id in workflow.tables]
@@ -57,7 +57,7 @@ def find_mentions(owned_items: OwnedItems, table: OwnedItem) -> list[dict[str, s
 def handover_notes(
     state: State, owner: str, owned_items: OwnedItems, gone: Sequence[OwnedItem], destination: Project | None
 ) -> list[str]:
-    """Return what nobody can help and somebody should know."""
+    """Return notes about effects that the plan cannot prevent and the operator should know."""
     notes = _recipient_notes(state, destination) if destination is not None and gone else []
     if destination is not None and not _may_use_all(state, destination.id):
         lent = {
@@ -88,7 +88,7 @@ def handover_notes(
 
 
 def _recipient_notes(state: State, destination: Project) -> list[str]:
-    """Return what keeps somebody from working with what they get."""
+    """Return notes about reasons why the recipient cannot work with the received resources."""
     recipient = state.find_user(destination.creator_id or "") if not destination.is_team else None
     if recipient is not None and recipient.role == CHAT_USER:
         return [
@@ -102,9 +102,10 @@ def _recipient_notes(state: State, destination: Project) -> list[str]:
 
 
 def _fails_without(state: State, workflow: Workflow, item: OwnedItem, destination: Project | None) -> bool:
-    """Whether a workflow of others uses a credential by way of who owns it, and lost shares do not say so.
+    """Return whether another project's workflow fails without a credential, and no lost share shows the failure.
 
-    A workflow may use what any project has that has the workflow (read in 2.8.4 and 2.40.7).
+    Such a workflow uses the credential through the project that owns it: a workflow may use the credentials of every
+    project that has the workflow (read in 2.8.4 and 2.40.7).
     """
     having = {workflow.owner_id, *(share.project_id for share in workflow.shares)}
     stays = destination is not None and destination.id in having
@@ -112,7 +113,7 @@ def _fails_without(state: State, workflow: Workflow, item: OwnedItem, destinatio
 
 
 def _may_use_all(state: State, project_id: str) -> bool:
-    """Whether a project is the personal one of somebody who sees everything, whose workflows may use any credential."""
+    """Return whether a user who sees everything owns this personal project: its workflows may use any credential."""
     project = next(iter(state.find_projects(project_id)), None)
     user = state.find_user(project.creator_id or "") if project and not project.is_team else None
     return user is not None and user.role in INSTANCE_ADMIN_ROLES

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What becomes of what somebody owns who goes: what moves, what is copied, destroyed or refused, and who loses by it. PURE."""
+"""Plans the handover of resources: moves, copies, destructions, refusals, and the shares that are lost. PURE."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .._state.model import Project, State, User
 from .._state.owned import CREDENTIAL, TABLE, VARIABLE, WORKFLOW, OwnedItem, OwnedItems, Table, Workflow, listed
 from .handover_effects import find_lost_shares, find_mentions, handover_notes, owner_of
 
-# What each kind of resource is called in the names of actions.
+# The word for a kind of resource in the names of actions, if it differs from the kind.
 _KINDS = {TABLE: "table"}
-# The actions by which a resource gets to the destination.
+# The actions that bring a resource to the destination.
 _MOVING = ("transfer_credential", "transfer_workflow", "copy_table")
-# Of somebody invited on a server whose data tables of others nobody sees.
+# The note about an invited user on a server that does not show the data tables of other users.
 BY_OIDC = (
     "n8n shows that {} has not accepted the invitation, so this user is treated as having no data tables. n8n up to 2.8 "
     "shows the same for an invited user who has signed in through OIDC. If your n8n uses OIDC, check this user in n8n."
@@ -29,9 +29,9 @@ BY_OIDC = (
 
 @dataclass(frozen=True)
 class HandoverTarget:
-    """What the task says shall become of it: it goes to `destination`, or may be destroyed, or neither is said.
+    """The handling of resources that the task sets: they move to `destination`, may be destroyed, or neither.
 
-    `taken` are the names of the data tables that others bring to the destination in the same run.
+    `taken` are the names of the data tables that other handovers bring to the destination in the same run.
     """
 
     destination: Project | None = None
@@ -43,10 +43,11 @@ class HandoverTarget:
 def plan_handover(
     state: State, source: Project, target: HandoverTarget, deleting: bool = True, reason: str = ""
 ) -> Handover:
-    """Return the changes about what `source` owns, which `deleting` says is deleted afterwards, for this reason.
+    """Return the handover of the resources that `source` owns, with `reason` as the reason of its changes.
 
-    Needs the resources of the source and, where it is to get data tables, of the destination. Raises InputError
-    where something would be destroyed, or may be, that nobody said may be.
+    `deleting` says whether the source is deleted afterwards. `state` must have the resources of the source and, if the
+    destination is to get data tables, the resources of the destination. Raises InputError if resources would be
+    destroyed, or might be, and `target` does not allow that.
     """
     owner = owner_of(state, source)
     owned_items = state.owned_items[source.id]
@@ -54,7 +55,7 @@ def plan_handover(
     creator = state.find_user(source.creator_id or "")
     doubt: list[str] = []
     if creator is not None and creator.never_signed_in and not source.is_team and owned_items.tables_unseen:
-        # No call gives a data table to anybody, and nobody else can have made one there.
+        # No API call gives a data table to another user, and no other user can have created one in this project.
         owned_items = replace(owned_items, tables_unseen="")
         doubt = [BY_OIDC.format(owner)] if deleting and not target.delete_resources else []
     _refuse(owner, source, owned_items, target, deleting)
@@ -74,9 +75,9 @@ def plan_handover(
 
 
 def _resource_changes(state: State, source: Project, owned_items: OwnedItems, target: HandoverTarget) -> list[Change]:
-    """Return what is done with each resource, in order, and behind that what goes with the deletion itself."""
+    """Return the changes of each resource, in order, and after them the removals that the deletion itself implies."""
     if target.delete_resources:
-        # n8n destroys what is not published and then refuses the rest (seen on 2.40.7).
+        # n8n destroys the resources that are not published and then refuses the rest (seen on 2.40.7).
         published = [item for item in owned_items.items if isinstance(item, Workflow) and item.published]
         deletion = "delete_project" if source.is_team else "delete_user"
         return [Change("unpublish_workflow", item=item) for item in published] + [
@@ -119,8 +120,8 @@ def _completed(
 
 
 def _refuse(owner: str, source: Project, owned_items: OwnedItems, target: HandoverTarget, deleting: bool) -> None:
-    """Raise InputError with everything that stands against it."""
-    # It begins the sentence.
+    """Raise InputError with all reasons against the handover."""
+    # The owner begins the sentence of the message.
     owner = f"P{owner[1:]}" if source.is_team else owner
     fate = "is not deleted" if deleting else "is not changed"
     problems = []
@@ -149,7 +150,7 @@ def _refuse(owner: str, source: Project, owned_items: OwnedItems, target: Handov
             f"{owner} owns {listed(variables)}, which the deletion would destroy. Move them in n8n, or set "
             "delete_resources: true to allow the destruction of all resources."
         )
-    # A person has none of their own.
+    # A user has no variables of their own.
     if deleting and source.is_team and owned_items.variables_unseen and not target.delete_resources:
         is_unseen = True
         problems.append(f"{owner} is not deleted: {owned_items.variables_unseen}")
@@ -168,9 +169,9 @@ def _refuse(owner: str, source: Project, owned_items: OwnedItems, target: Handov
 def _in_order(owned_items: OwnedItems) -> list[OwnedItem]:
     """Return credentials and workflows in the order in which they move.
 
-    A workflow fails from the moment when its credential has moved without it, and so it does when it calls another one
-    that is elsewhere (seen on 2.8.4 and 2.40.7). So what belongs together moves together: its credentials first, and
-    then its workflows, the published ones before the others.
+    A workflow fails as soon as its credential has moved without it. It also fails if it calls a workflow that is in
+    another project (seen on 2.8.4 and 2.40.7). So resources that depend on each other move together: first the
+    credentials, then the workflows, the published ones before the others.
     """
     movable = [item for item in owned_items.items if item.type in (CREDENTIAL, WORKFLOW)]
     groups: dict[tuple[str, str], list[OwnedItem]] = {(item.type, item.id): [item] for item in movable}

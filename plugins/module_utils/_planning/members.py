@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plans members of projects and their roles. PURE."""
+"""Plans the members of projects and their roles. PURE."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class MemberPlanner:
         self.projects = projects
 
     def plan(self, desired: DesiredMember) -> None:
-        """Plan what one entry asks for; raises InputError."""
-        # Told first, so that a list is refused once with everything that is wrong in it.
+        """Plan the changes for one entry; raises InputError."""
+        # The role is resolved first, so that a list is refused once with everything that is wrong in it.
         role = (
             None
             if desired.role is None
@@ -39,7 +39,7 @@ class MemberPlanner:
             )
         )
         known = self.context.state.find_user(desired.user)
-        # Before the project: for somebody who is left alone none is created.
+        # This check comes before the project, because no project is created for an ignored user.
         if self.context.is_ignored(known.email if known else desired.user):
             return
         project, user = self._project_of(desired), self._user_of(desired)
@@ -62,7 +62,7 @@ class MemberPlanner:
             self._plan_role(project, user, current, role, desired)
 
     def _is_new(self, desired: DesiredMember, role: str, project: Project, user: User) -> bool:
-        """Whether this is the first to say something of a membership; raises InputError where the second contradicts it."""
+        """Return whether this is the first entry for a membership; raises InputError if it contradicts the first."""
         other, first = self.context.wanted_roles.setdefault(project.key, {}).setdefault(user.email, (role, desired))
         if other != role:
             raise InputError(
@@ -81,7 +81,7 @@ class MemberPlanner:
             return
         who = "" if self.context.desired.policy is None else self.context.protection.reason_for(user)
         if creator and self.context.desired.authority(self.context.entry_by_project.get(project.key)) == AUTHORITATIVE:
-            # Only an authoritative list takes from its user what comes with the creation of a project.
+            # Only an authoritative list lowers the role that the key's user gets by the creation of a project.
             who = self.context.protection.pattern_for(user)
         if before and who and is_demotion(before, role):
             self.context.note(f"{desired.source}: {user.email} is {who} and keeps {before} instead of {role}.")
@@ -117,7 +117,7 @@ class MemberPlanner:
                 and desired.project != project.id
                 and composed(desired.project) != composed(entry.name)
             ):
-                # Once it is renamed, the next run would not find it by that name, and would create it.
+                # After the rename, the next run would not find the project by its old name, and would create it.
                 raise InputError(
                     f'{desired.source}: {entry.source} renames project "{desired.project}" to "{entry.name}". Use the new name '
                     "in both places."
@@ -143,12 +143,12 @@ class MemberPlanner:
 
     @cached_property
     def _listed_users(self) -> set[str]:
-        """The users who have an entry of their own."""
+        """Return the users who have their own entries in the list."""
         return {desired.user for desired in self.context.desired.users}
 
     def _refuse_missing(self, desired: DesiredMember, project: Project | None, user: User | None) -> None:
         if project is None:
             self.context.problems.add(missing_project(self.context.state, desired.project))
-        # Of somebody who was to be invited and could not be, it has been said why.
+        # If the invitation of a listed user is impossible, an earlier problem says why.
         if user is None and desired.user not in self._listed_users:
             self.context.problems.add(self.users.missing(desired.user))

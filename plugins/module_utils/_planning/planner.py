@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Desired and present state in, an ordered plan out. PURE: no call, no Ansible, no clock."""
+"""Makes the ordered plan from the desired state and the present state. PURE: no call, no Ansible, no clock."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .users import UserPlanner
 
 
 def plan(state: State, desired: DesiredState) -> Plan:
-    """Return the changes that make `desired` true of `state`, each with its reason.
+    """Return the changes that turn `state` into the state that `desired` describes, each with its reason.
 
-    Raises InputError with everything that is wrong: what does not exist and may not be created, what is ambiguous,
-    roles that nobody can be given, an owner or the key's own user about to be deleted, and somebody about to be deleted
-    who owns something or may own something that the server does not show. For the one wish of a single module, a
-    project that would lose its last admin is wrong, too; a list leaves that admin alone.
+    Raises InputError with everything that is wrong: missing items that may not be created, ambiguous names, roles that
+    cannot be assigned, and the deletion of the owner or of the key's own user. The deletion of a user who owns
+    resources, or may own resources that the server does not show, is wrong as well. So is a project that would lose
+    its last admin, if the desired state is that of a single module. A list keeps the role of that admin instead.
     """
     if desired.policy is not None:
         return _plan_of_list(state, desired)
@@ -39,11 +39,11 @@ def plan(state: State, desired: DesiredState) -> Plan:
 
 
 def _plan_entries(context: PlanContext) -> None:
-    """Plan everything that the desired state names. What is wrong with it is collected in `problems`."""
+    """Plan all entries of the desired state, and collect their errors in `problems`."""
     projects = ProjectPlanner(context)
     users = UserPlanner(context, projects)
     members = MemberPlanner(context, users, projects)
-    # Projects first, as they may have other names from now on.
+    # Projects are first, because they may have other names from now on.
     for project in context.desired.projects:
         with context.problems:
             projects.plan(project)
@@ -57,8 +57,8 @@ def _plan_entries(context: PlanContext) -> None:
 
 
 def _plan_of_list(state: State, desired: DesiredState) -> Plan:
-    # n8n refuses to make the last admin of a project a chat user. Who that would be keeps the instance role, and stays
-    # such an admin, and that changes the rest of the plan. Hardly ever is there one.
+    # n8n refuses to make the last admin of a project a chat user. Such a user keeps the instance role and stays admin
+    # of the project, and that changes the rest of the plan. Such users are rare.
     stay: frozenset[tuple[str, str]] = frozenset()
     while True:
         context = PlanContext(state, desired, frozenset(user_id for user_id, _key in stay))
@@ -77,7 +77,7 @@ def _plan_of_list(state: State, desired: DesiredState) -> Plan:
 
 
 def _losing(changes: Sequence[Change], stay: Set[tuple[str, str]]) -> list[tuple[str, str, list[Change]]]:
-    """Return key and name of each project, and the changes by which users who stay its admins would be none any more."""
+    """Return key and name of each project, and the changes that would remove the role of admins who are to stay."""
     found: dict[str, list[Change]] = {}
     for change in changes:
         if change.removes_admin and (change.user_id or "", change.project_key) in stay:

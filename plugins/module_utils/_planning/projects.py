@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plans projects: creations, renames and deletions, and knows how the list names projects. PURE."""
+"""Plans creations, renames and deletions of projects, and finds projects by the names in the list. PURE."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class ProjectPlanner:
     def __init__(self, context: PlanContext) -> None:
         self.context = context
         self.by_reference: dict[str, Project | None] = {}
-        # The projects of the list by the names that they are to have, in form NFC.
+        # The projects of the list by the names that they are to have, in Unicode form NFC.
         self._project_by_listed_name: dict[str, Project] = {}
 
     def plan(self, desired: DesiredProject) -> None:
-        """Plan what one entry asks for; raises InputError."""
+        """Plan the changes for one entry; raises InputError."""
         if desired.id is not None:
             project = self.context.state.find_project(desired.id)
             if project is not None and project.id != desired.id:
@@ -55,13 +55,16 @@ class ProjectPlanner:
             )
         if desired.id is not None:
             self.by_reference[desired.id] = project
-        # A name that is another's too, or the id of another, does not mean this one.
+        # The name does not mean this project if another project has the same name, or has this name as its id.
         if desired.name is not None and set(self.context.state.find_projects(desired.name)) <= {project}:
             self.by_reference[desired.name] = project
             self._project_by_listed_name[composed(desired.name)] = project
 
     def known(self, reference: str) -> Project | None:
-        """Return the project that the list calls so, or by the same name in another Unicode form, unless n8n has that form."""
+        """Return the project of that id or name in the list.
+
+        The name may have another Unicode form, unless n8n has a project whose name has exactly that form.
+        """
         found = self.by_reference.get(reference)
         if found is None and not self.context.state.is_named(reference):
             found = self._project_by_listed_name.get(composed(reference))
@@ -81,7 +84,7 @@ class ProjectPlanner:
         return next(iter(matches.values()), None)
 
     def create(self, name: str) -> Project:
-        """Plan a project of that name, once."""
+        """Plan the creation of a project of that name, once."""
         key = composed(name)
         if key not in self.context.new_projects:
             self.context.changes.append(
@@ -118,7 +121,7 @@ class ProjectPlanner:
 
 
 def missing_project(state: State, project: str) -> str:
-    """Return the words for a project that is not there, with what may have been meant, or the way out."""
+    """Return the message for a project that does not exist, with a similar name, or else the remedy."""
     names = {composed(team.name).casefold().strip(): team.name for team in state.projects if team.is_team}
     alike = get_close_matches(composed(project).casefold().strip(), names, n=1, cutoff=0.75)
     hint = f'Did you mean "{names[alike[0]]}"?' if alike else "Create it with n8n_project, or with create_projects."

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes when somebody or something goes, and what may not go: memberships, the last admin, what is owned. PURE."""
+"""Changes that remove memberships and instance roles, and the messages and checks for these removals. PURE."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .._state.roles import CHAT_USER, OWNER, INSTANCE_ADMIN_ROLES
 
 
 def last_admin_error(key: str, name: str, losing: Sequence[Change]) -> str:
-    """Return the words for a project that would lose its last admins."""
+    """Return the message for a project that would lose its last admins."""
     are = "is its last project:admin" if len(losing) == 1 else "are its last project:admins"
     admins = ", ".join(sorted(change.user or "" for change in losing))
     return (
@@ -24,19 +24,19 @@ def last_admin_error(key: str, name: str, losing: Sequence[Change]) -> str:
 
 
 def role_change(user: User, role: str, reason: str) -> Change:
-    """Return the change of a user's instance role, with what cannot be undone of it in its reason."""
+    """Return the change of a user's instance role, with the effects that cannot be undone in its reason."""
     if role == CHAT_USER:
         reason += "; n8n also deletes the user's API keys"
     return Change("change_user_role", user.email, before=user.role, after=role, reason=reason, user_id=user.id)
 
 
 def implied_removals(state: State, user: User) -> list[Change]:
-    """Return the changes by which n8n takes a user out of all projects who becomes global:chatUser."""
+    """Return the changes by which n8n removes a user who becomes global:chatUser from all projects."""
     return membership_removals(state, user, f"removed by the change to {CHAT_USER}", implied_by="change_user_role")
 
 
 def membership_removal(project: Project, member: Member, reason: str, implied_by: str = "") -> Change:
-    """Return the change by which `member` leaves `project`."""
+    """Return the change that removes `member` from `project`."""
     return Change(
         "remove_member",
         member.email,
@@ -50,12 +50,12 @@ def membership_removal(project: Project, member: Member, reason: str, implied_by
 
 
 def membership_removals(state: State, user: User, reason: str, implied_by: str = "") -> list[Change]:
-    """Return the changes by which `user` leaves every team project whose members were read."""
+    """Return the changes that remove `user` from every team project whose members were read."""
     return [membership_removal(project, member, reason, implied_by) for project, member in state.memberships(user)]
 
 
 def instance_admin_note(user: User, why: str) -> str:
-    """Return what is left to whom an instance role shows every project, membership or not; "" for all others."""
+    """Return a note about a user who sees every project, without memberships too; "" for all other users."""
     sees_all = user.role in INSTANCE_ADMIN_ROLES
     return (
         f"{user.email} {why} and keeps the instance role {user.role}, which has access to everything."
@@ -65,7 +65,7 @@ def instance_admin_note(user: User, why: str) -> str:
 
 
 def check_leaver(state: State, user: User) -> None:
-    """Raise InputError for the two who cannot be removed: the owner, and the user whose key is used."""
+    """Raise InputError for the two users who cannot be removed: the owner, and the user of the API key."""
     who = state.protected_as(user)
     if who:
         hint = "transfer the ownership first" if user.role == OWNER else "use another user's key"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The brakes of a list: how much one plan may take away before somebody has to look at it. PURE."""
+"""The removal limits of a list: the amount of access that one plan may remove without approval. PURE."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from .._desired.protection import Protection
 from .._errors import InputError, N8nError
 from .._text import quoted
 
-# Of a small project, and where one person goes, a percentage says nothing.
+# For projects with up to SMALL_PROJECT members, and for fewer than FEW removals, a percentage is meaningless.
 SMALL_PROJECT = 3
 FEW = 2
 
 
 class RemovalLimitExceeded(N8nError):
-    """A plan takes more away than the brakes allow. Nothing has been written."""
+    """A plan removes more than the limits allow, or is not the approved plan. Nothing has been written."""
 
     reason = "not_approved"
 
 
 @dataclass(frozen=True)
 class RemovalLimits:
-    """The limits of a list: None and 100 are none. `approve` is the digest of a plan that somebody has looked at.
+    """The removal limits of a list: None and 100 mean no limit. `approve` is the digest of a reviewed plan.
 
-    With `only_approved` no other plan passes, whatever it takes away.
+    With `only_approved`, no other plan with changes passes, even if it removes nothing.
     """
 
     max_removals: int | None = None
@@ -39,7 +39,7 @@ class RemovalLimits:
     only_approved: bool = False
 
     def needs_all_members(self, plan: Plan, policy: ListPolicy) -> bool:
-        """Whether the plan can only be judged against memberships that have not been read for it."""
+        """Return whether the check of the plan needs memberships that were not read for it."""
         read = all(project.id in plan.state.members for project in plan.state.projects if project.is_team)
         return self.max_removal_percent < 100 and not (read and plan.state.projects) and bool(_losses(plan, policy))
 
@@ -54,7 +54,7 @@ class RemovalLimits:
             raise InputError(f"max_removals is {self.max_removals}, but must be 0 (no removals) or more.")
 
     def check(self, plan: Plan, policy: ListPolicy) -> None:
-        """Raise Braked where a plan takes too much away, unless exactly this plan is approved."""
+        """Raise RemovalLimitExceeded if a plan removes too much, unless exactly this plan is approved."""
         if self.approve is not None and self.approve.strip().lower() == plan.digest:
             return
         if self.only_approved and plan.changes:
@@ -93,18 +93,18 @@ class RemovalLimits:
         return words
 
     def _too_many(self, count: int, of: int) -> bool:
-        # Rounded, as 33.3 times 3000 is a little less than 99900 to a computer.
+        # The limit is rounded, because 33.3 times 3000 is slightly less than 99900 in floating-point arithmetic.
         return self.max_removal_percent < 100 and count * 100 > round(self.max_removal_percent * of, 6)
 
 
 def _losses(plan: Plan, policy: ListPolicy) -> list[Change]:
-    """Return the removals and demotions that count: of those that the list may touch at all."""
+    """Return the removals and demotions that count: those of users that the list may change at all."""
     alone = _left_alone(plan, policy)
     return [change for change in plan.changes if reduces_access(change) and change.user_id not in alone]
 
 
 def _members(plan: Plan, policy: ListPolicy) -> Counter[str]:
-    """Return how many members each team project has before the run, but for those whom the list leaves alone."""
+    """Return the number of members of each team project before the run, without ignored and protected users."""
     alone = _left_alone(plan, policy)
     return Counter(
         {

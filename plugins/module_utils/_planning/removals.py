@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a list takes from those whom it does not name, and from whom it takes nothing all the same. PURE."""
+"""Plans the removals for users that a list does not name, except for protected users. PURE."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UNLISTED_REASON = "is not listed"
 
 
 def plan_removals(context: PlanContext) -> None:
-    """Plan what an authoritative list, and `unlisted_users`, take away."""
+    """Plan the removals that an authoritative list and `unlisted_users` require."""
     policy, desired = context.policy, context.desired
     authorities = {policy.authority, *(project.authority for project in desired.projects)}
     if AUTHORITATIVE not in authorities and policy.unlisted_users == KEEP:
@@ -44,7 +44,7 @@ def plan_removals(context: PlanContext) -> None:
 class _Removal:
     def __init__(self, context: PlanContext) -> None:
         self.context = context
-        # Each once, in however many projects the list names them.
+        # Each user is looked up once, even if the list names the user in several projects.
         emails: dict[str, str] = {}
         for reference in {person.user for person in context.desired.people}:
             user = context.state.find_user(reference)
@@ -53,7 +53,7 @@ class _Removal:
         self.listed = {emails[person.user]: person for person in context.desired.users}
 
     def from_project(self, project: Project) -> None:
-        """Plan who goes from a project that is there."""
+        """Plan the removals from a project that exists."""
         context, entry = self.context, self.context.entry_by_project.get(project.key)
         wished = context.wanted_roles.get(project.key, {})
         authoritative = context.desired.authority(entry) == AUTHORITATIVE
@@ -62,10 +62,10 @@ class _Removal:
             if member.email in wished or context.protection.ignores(member.email):
                 continue
             if member.id in context.becoming_chat_users:
-                # That goes with the instance role, and is in the plan already.
+                # The change of the instance role removes this membership, and the plan has this removal already.
                 continue
             if member.email not in self.named and context.policy.unlisted_users != KEEP:
-                # Said of all projects at once, below.
+                # `remove_unlisted` plans this removal for all projects at once.
                 continue
             listed = self.listed.get(member.email)
             if complete:
@@ -74,7 +74,7 @@ class _Removal:
                 self._take(project, member, _denied("the project is not listed for the user", listed, project))
 
     def remove_creator(self, project: Project) -> None:
-        """Plan that the key's user leaves a project that this plan creates, where the list does not name that user."""
+        """Plan the removal of the key's user from a project that this plan creates, unless the list names the user."""
         context = self.context
         own_user_id = context.state.find_user(context.state.own_user_id or "")
         if own_user_id is None or context.desired.authority(context.entry_by_project.get(project.key)) != AUTHORITATIVE:
@@ -98,7 +98,7 @@ class _Removal:
             )
 
     def remove_unlisted(self) -> None:
-        """Plan what becomes of people whom the list names nowhere."""
+        """Plan the removals or demotions of users that the list does not name anywhere."""
         context = self.context
         for user in context.state.users:
             if user.email in self.named or context.protection.ignores(user.email):
@@ -129,7 +129,7 @@ class _Removal:
 
 
 def keep_last_admins(context: PlanContext, left: Iterable[tuple[str, str, list[Change]]]) -> None:
-    """Leave the last admins of projects, as `projects_without_admin` tells them, what they have."""
+    """Drop the changes that remove last admins of projects; `left` is in the form of `projects_without_admin`."""
     stay: set[int] = set()
     for _key, name, losing in left:
         admins = ", ".join(sorted(change.user or "" for change in losing))

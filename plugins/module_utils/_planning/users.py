@@ -20,16 +20,16 @@ from .removal_changes import check_leaver, implied_removals, role_change
 
 
 class UserPlanner:
-    """Plans entries about users. `projects` knows how the list names projects."""
+    """Plans entries about users. `projects` finds projects by the names in the list."""
 
     def __init__(self, context: PlanContext, projects: ProjectPlanner) -> None:
         self.context = context
         self.projects = projects
-        # The invitations that n8n would refuse because of the address, a line for each.
+        # The invitations that n8n would refuse because of the address, with one line for each.
         self._refused_addresses: dict[str, None] = {}
 
     def plan(self, desired: DesiredUser) -> None:
-        """Plan what one entry asks for; raises InputError."""
+        """Plan the changes for one entry; raises InputError."""
         user = self.context.state.find_user(desired.user)
         if not desired.present:
             if user is not None:
@@ -61,7 +61,7 @@ class UserPlanner:
             self._change_role(user, role, desired)
 
     def invite(self, desired: DesiredUser, role: str | None) -> User:
-        """Plan an invitation with that role; raises InputError if users are not created here."""
+        """Plan an invitation with that role; raises InputError if the task does not create users."""
         if not self.context.desired.create_users or "@" not in desired.user:
             raise InputError(self.missing(desired.user))
         self._check_address(desired.user, desired)
@@ -78,7 +78,7 @@ class UserPlanner:
         return self.context.new_users.setdefault(user.email, user)
 
     def _check_address(self, email: str, desired: DesiredUser) -> None:
-        """Remember why n8n would refuse to invite an address, with its place in the list."""
+        """Store the reason why n8n would refuse to invite an address, with its place in the list."""
         refusal = invitation_refusal(email)
         if refusal:
             place = f"email ({email})" if self.context.desired.policy is None else desired.source
@@ -116,7 +116,7 @@ class UserPlanner:
 
     @cached_property
     def _desired_projects(self) -> dict[str, set[str]]:
-        """The ids of the projects in which each user is to be a member, by email."""
+        """Return the ids of the projects in which each user is to be a member, by email."""
         found: dict[str, set[str]] = {}
         for desired in self.context.desired.members:
             user = self.context.state.find_user(desired.user)
@@ -135,7 +135,7 @@ class UserPlanner:
         self.context.hand_over(user.id, handover)
 
     def refuse_addresses(self) -> None:
-        """Add one problem that names every address that n8n refuses to invite: one of them blocks a whole batch."""
+        """Add one problem that names every address that n8n refuses to invite, because one blocks a whole batch."""
         if self._refused_addresses:
             self.context.problems.add(
                 "n8n refuses to invite these email addresses. Correct each address, or remove its user from the list:\n"
@@ -149,5 +149,5 @@ class UserPlanner:
 
 
 def missing_user(user: str) -> str:
-    """Return the words for a user who is not there, with the way out."""
+    """Return the message for a user who does not exist, with the remedy."""
     return f'User "{user}" does not exist. Invite the user by email with n8n_user, or with n8n_access and create_users.'
