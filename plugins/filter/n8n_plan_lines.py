@@ -67,7 +67,7 @@ _value:
 
 
 def n8n_plan_lines(plan: Any, pending: Any = ()) -> list[str]:
-    """Return the sentences of `plan`, followed by lines for `pending`; raises AnsibleFilterError if it is not a plan."""
+    """Return the sentences of `plan`, then the lines of `pending`; raises AnsibleFilterError if it is not a plan."""
     if not isinstance(plan, (list, tuple)) or not all(isinstance(change, Mapping) for change in plan):
         raise AnsibleFilterError(
             "n8n_plan_lines needs the plan that n8n_access or n8n_offboard returned, a list of changes."

@@ -126,7 +126,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         super().set_options(task_keys=task_keys, var_options=var_options, direct=resolved(direct or {}, self.templar))
 
     def _server_name(self) -> str:
-        """Return the server name, or "" if there is none; raises AnsibleError if it cannot be the start of a group name."""
+        """Return the server name, or "" if there is none; raises AnsibleError if no group name can begin with it."""
         name = str(self.get_option("server_name") or "")
         if name and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise AnsibleError(

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Connect modules to AnsibleModule: options, messages, and the environment. No other private file imports AnsibleModule."""
+"""Connect modules to AnsibleModule, as the only private file: options, messages, and the environment."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class N8nModule(AnsibleModule):
 
 
 def connection_spec() -> dict[str, dict[str, Any]]:
-    """Return the connection options as part of an argument spec, with the environment of the host that runs the module."""
+    """Return the connection options for an argument spec, with the environment of the host that runs the module."""
     spec: dict[str, dict[str, Any]] = {}
     for name, row in CONNECTION_OPTIONS.items():
         spec[name] = {key: value for key, value in row.items() if key != "env"}

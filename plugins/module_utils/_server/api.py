@@ -70,7 +70,7 @@ class Api:
     # Reading.
 
     def list_users(self) -> Listing:
-        """Return all pages of GET /users, with roles. Their order is undefined, so the caller has to check `repeats`."""
+        """Return all pages of GET /users, with roles. Their order is undefined, so callers have to check `repeats`."""
         return read_pages(self.client, "/users", "list users", "user:list", {"includeRole": "true"})
 
     def find_user(self, reference: str) -> User | None:

@@ -85,7 +85,7 @@ class Client:
         return self.send("GET", path, operation, scope, params=params)
 
     def in_parallel(self, call: Callable[[Item], Answer], items: Iterable[Item]) -> list[Answer]:
-        """Return the results of `call` for `items`, in their order. The connection limits how many calls run at once."""
+        """Return the results of `call` for `items`, in order. The connection limits the number of parallel calls."""
         todo = list(items)
         if len(todo) < 2 or self.connection.concurrency == 1:
             return [call(item) for item in todo]
@@ -141,11 +141,7 @@ class Client:
         return self._json(answer, path)
 
     def pause(self, attempt: int, retry_after: str | None = None) -> None:
-        """Wait before try `attempt` + 2.
-
-        The time is the one that the server asks for. Without it, each wait is twice as long as the one before, with
-        jitter.
-        """
+        """Wait before try `attempt` + 2: as long as the server requests, else twice as long each time, with jitter."""
         seconds = seconds_of(retry_after)
         if seconds is None:
             seconds = min(0.5 * 2**attempt, 30.0) * random.uniform(0.5, 1.0)
@@ -164,8 +160,7 @@ class Client:
             params=params,
             json=body,
             timeout=self.connection.timeout,
-            # This is passed with each request, because a REQUESTS_CA_BUNDLE in the environment would override the
-            # setting of the session.
+            # Passed with each request: a REQUESTS_CA_BUNDLE in the environment overrides the setting of a session.
             verify=(self.connection.ca_path or True) if self.connection.validate_certs else False,
             # With a redirect, the header with the key would be sent to the target of the redirect.
             allow_redirects=False,

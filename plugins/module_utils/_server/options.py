@@ -43,7 +43,7 @@ class Connection:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Connection:
-        """Return the connection that `options` (named as in the table) describe; raises InputError if any is invalid."""
+        """Return the connection of `options`, which are named as in the table; raises InputError if any is invalid."""
         values: dict[str, Any] = {name: options.get(name) for name in CONNECTION_OPTIONS}
         for name, row in CONNECTION_OPTIONS.items():
             if values[name] is None and "default" in row:
