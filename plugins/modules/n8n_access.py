@@ -667,7 +667,7 @@ def _check_restored(
 
 
 def _record(params: Mapping[str, Any], task: Task) -> RecordFile[LeaverRecord] | None:
-    """Return the record of leavers, or None if it is not needed; raises InputError if it is needed and missing."""
+    """Return the record of leavers, or None if there is none; raises InputError if restore=true requires one."""
     if not params["state_path"]:
         if params["restore"]:
             raise InputError("restore=true requires state_path, the record of staged leavers.")

@@ -123,7 +123,7 @@ class Plan:
         return counts
 
     def to_result(self) -> list[dict[str, Any]]:
-        """Return what modules return as `plan`."""
+        """Return the value of `plan` in results of modules."""
         return [change.to_result() for change in self.changes]
 
     def diff(self, changes: Sequence[Change]) -> dict[str, str]:

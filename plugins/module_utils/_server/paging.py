@@ -42,7 +42,7 @@ def read_pages(
 ) -> Listing:
     """Return all pages of a listing, each id once; raises ConnectionFailed if paging does not end.
 
-    `keep` returns the part of an item that is kept, because a large item would need too much memory.
+    `keep` returns the part of an item that is kept. Large items should not be kept as a whole.
     """
     found: dict[str, dict[str, Any]] = {}
     cursors: set[str] = set()

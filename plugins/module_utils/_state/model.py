@@ -56,7 +56,7 @@ class User:
         return self.is_pending and not self.first_name
 
     def to_result(self) -> dict[str, Any]:
-        """Return what modules return as `user`."""
+        """Return the value of `user` in results of modules."""
         return {
             "id": self.id or None,
             "email": self.email,
@@ -104,7 +104,7 @@ class Project:
         return self.type == "team"
 
     def to_result(self) -> dict[str, Any]:
-        """Return what modules return as `project`."""
+        """Return the value of `project` in results of modules."""
         return {"id": self.id or None, "name": self.name, "type": self.type}
 
 
@@ -122,7 +122,7 @@ class Member:
         return cls(id=str(data["id"]), email=email_key(data.get("email") or ""), role=str(data.get("role") or ""))
 
     def to_result(self) -> dict[str, Any]:
-        """Return what modules return as `member`."""
+        """Return the value of `member` in results of modules."""
         return {"id": self.id or None, "email": self.email, "role": self.role}
 
 
