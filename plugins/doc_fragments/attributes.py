@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The attributes of all modules: of modules that change something, and of modules that only read."""
+"""Document the attributes of modules: one part for modules that change objects, and one for modules that only read."""
 
 from __future__ import annotations
 

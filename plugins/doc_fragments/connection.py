@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The connection options of all modules and plugins."""
+"""Document the connection options of all modules and plugins."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ requirements:
   - n8n 2.8.0 or later
 """
 
-    # What lookup and inventory plugins have in addition. They extend both fragments, and Ansible merges each option. In
-    # `env`, the last variable that is set counts.
+    # Further settings of lookup and inventory plugins. These plugins extend both fragments, and Ansible merges each
+    # option. In `env`, the last variable that is set takes precedence.
     PLUGINS = r"""
 options:
   url:

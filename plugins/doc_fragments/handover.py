@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options that say how to handle the resources of a user or project that is deleted."""
+"""Document the options for the resources of a user or project that is deleted."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter n8n_access_from_rules: convert people and rules to the users option of n8n_access."""
+"""Provide the filter n8n_access_from_rules, which converts people and rules to the users option of n8n_access."""
 
 from __future__ import annotations
 
@@ -189,22 +189,23 @@ def n8n_access_from_rules(
     result: Any = "users",
     option_names: Any = None,
 ) -> list[Any]:
-    """Return what `rules` make of `people`; raises AnsibleFilterError with all that is wrong in them."""
+    """Return the result of `rules` for `people`; raises AnsibleFilterError with all errors in them."""
     try:
         result = RESULTS[0] if is_omitted(result) else result
         if result not in RESULTS:
             raise InputError(f'result is {", ".join(RESULTS[:-1])} or {RESULTS[-1]}, and not "{result}".')
         found = assign(people, rules, email_attribute, role_order)
     except (InputError, UndefinedError) as error:
-        # Undefined variables come here with ansible-core before 2.19; later ones do not call a filter with them.
+        # With ansible-core before 2.19, this includes undefined variables. Later versions do not call a filter with
+        # these.
         words = with_names(str(error), option_names or {})
         raise AnsibleFilterError(f"n8n_access_from_rules: {words}") from None
     return list(getattr(found, result))
 
 
 class FilterModule:
-    """The filters of this file, by name."""
+    """The filters in this file."""
 
     def filters(self) -> dict[str, Any]:
-        """Return them."""
+        """Return the filters by name."""
         return {"n8n_access_from_rules": n8n_access_from_rules}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter n8n_full_path: the full path for a path variable of a role."""
+"""Provide the filter n8n_full_path, which returns the full path for a path variable of a role."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _value:
   sample: /srv/automation/reports/n8n.html
 """
 
-# Where ansible-playbook finds the playbooks of this collection.
+# The folder in which ansible-playbook finds the playbooks of this collection.
 _SHIPPED = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", "playbooks")
 
 
@@ -63,7 +63,7 @@ def n8n_full_path(path: Any, playbook_dir: Any) -> str:
 
 
 def _base(playbook_dir: str) -> str:
-    """Return the folder that relative paths start from."""
+    """Return the folder at which relative paths start."""
     if os.path.realpath(playbook_dir) != os.path.realpath(_SHIPPED):
         return os.path.abspath(playbook_dir)
     try:
@@ -75,8 +75,8 @@ def _base(playbook_dir: str) -> str:
 
 
 class FilterModule:
-    """The filters of this file, by name."""
+    """The filters in this file."""
 
     def filters(self) -> dict[str, Any]:
-        """Return them."""
+        """Return the filters by name."""
         return {"n8n_full_path": n8n_full_path}

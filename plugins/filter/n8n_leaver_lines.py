@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter n8n_leaver_lines: format n8n_offboard results as readable lines."""
+"""Provide the filter n8n_leaver_lines, which formats n8n_offboard results as readable lines."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ NOTHING_LEFT = "has no access: the account does not exist"
 
 
 def n8n_leaver_lines(leavers: Any) -> dict[str, list[str]]:
-    """Return sentences by leaver; raises AnsibleFilterError for anything that n8n_offboard does not return."""
+    """Return sentences by leaver; raises AnsibleFilterError if `leavers` is not a result of n8n_offboard."""
     try:
         return {leaver["email"]: _lines(leaver) for leaver in leavers}
     except (KeyError, TypeError) as error:
@@ -69,10 +69,10 @@ def n8n_leaver_lines(leavers: Any) -> dict[str, list[str]]:
 
 
 class FilterModule:
-    """The filters of this file, by name."""
+    """The filters in this file."""
 
     def filters(self) -> dict[str, Any]:
-        """Return them."""
+        """Return the filters by name."""
         return {"n8n_leaver_lines": n8n_leaver_lines}
 
 
@@ -98,7 +98,7 @@ def _lines(leaver: Mapping[str, Any]) -> list[str]:
 
 
 def _still(residual: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what somebody can still reach, what weighs most first."""
+    """Return the remaining access of a user, with the most important access first."""
     by_type: dict[str, list[Mapping[str, Any]]] = {}
     for item in residual:
         by_type.setdefault(item["type"], []).append(item)
@@ -114,7 +114,7 @@ def _still(residual: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _line(words: str, items: Iterable[str]) -> list[str]:
-    """Return one line that lists the items, none where there is nothing to list."""
+    """Return one line that lists the items, or no line if there are no items."""
     listed = list(items)
     more = [f"and {len(listed) - LONGEST} more"] if len(listed) > LONGEST else []
     return [f"{words}: {', '.join([*listed[:LONGEST], *more])}"] if listed else []
@@ -126,7 +126,7 @@ def _thing(item: Mapping[str, Any]) -> str:
 
 
 def _copy(item: Mapping[str, Any]) -> str:
-    # In check mode neither is known yet.
+    # In check mode, the number of rows and the new id are not known yet.
     known = f", {item['rows']} rows, now {item['new_id']}" if item["new_id"] else ""
     using = ", ".join(quoted(workflow["name"]) for workflow in item["workflows"][:LONGEST])
     ours = f"; to be changed to it: {using}" if using else ""

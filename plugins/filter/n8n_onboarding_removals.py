@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter n8n_onboarding_removals: the policy of the role onboard."""
+"""Provide the filter n8n_onboarding_removals, which applies the policy of the role onboard."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _value:
 
 
 def n8n_onboarding_removals(result: Any) -> list[str]:
-    """Return the emails of the users who lose access; raises AnsibleFilterError for anything that n8n_access does not return."""
+    """Return the emails of the users who lose access; raises AnsibleFilterError if `result` is not from n8n_access."""
     try:
         return users_losing_access(result["plan"], result.get("restored", ()))
     except (AttributeError, KeyError, TypeError) as error:
@@ -64,8 +64,8 @@ def n8n_onboarding_removals(result: Any) -> list[str]:
 
 
 class FilterModule:
-    """The filters of this file, by name."""
+    """The filters in this file."""
 
     def filters(self) -> dict[str, Any]:
-        """Return them."""
+        """Return the filters by name."""
         return {"n8n_onboarding_removals": n8n_onboarding_removals}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter n8n_plan_lines: format a plan as readable lines."""
+"""Provide the filter n8n_plan_lines, which formats a plan as readable lines."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ _value:
 
 
 def n8n_plan_lines(plan: Any, pending: Any = ()) -> list[str]:
-    """Return `plan` as sentences and `pending` behind it; raises AnsibleFilterError for anything that is no plan."""
+    """Return the sentences of `plan`, then the lines of `pending`; raises AnsibleFilterError if it is not a plan."""
     if not isinstance(plan, (list, tuple)) or not all(isinstance(change, Mapping) for change in plan):
         raise AnsibleFilterError(
             "n8n_plan_lines needs the plan that n8n_access or n8n_offboard returned, a list of changes."
@@ -87,8 +87,8 @@ def n8n_plan_lines(plan: Any, pending: Any = ()) -> list[str]:
 
 
 class FilterModule:
-    """The filters of this file, by name."""
+    """The filters in this file."""
 
     def filters(self) -> dict[str, Any]:
-        """Return them."""
+        """Return the filters by name."""
         return {"n8n_plan_lines": n8n_plan_lines}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter n8n_report_model: what the role report writes."""
+"""Provide the filter n8n_report_model, which creates the content that the role report writes."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ _value:
 
 
 def n8n_report_model(access: Any, roles: Any = (), date: Any = "") -> dict[str, Any]:
-    """Return the model of a report; raises AnsibleFilterError for anything that n8n_access_info does not return."""
+    """Return the model of a report; raises AnsibleFilterError if `access` is not the result of n8n_access_info."""
     try:
         return report_model(access, roles, date)
     except (AttributeError, KeyError, TypeError) as error:
@@ -90,8 +90,8 @@ def n8n_report_model(access: Any, roles: Any = (), date: Any = "") -> dict[str, 
 
 
 class FilterModule:
-    """The filters of this file, by name."""
+    """The filters in this file."""
 
     def filters(self) -> dict[str, Any]:
-        """Return them."""
+        """Return the filters by name."""
         return {"n8n_report_model": n8n_report_model}

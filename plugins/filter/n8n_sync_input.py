@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter n8n_sync_input: what the role sync gives to n8n_access."""
+"""Provide the filter n8n_sync_input, which creates the input of the role sync for n8n_access."""
 
 from __future__ import annotations
 
@@ -121,17 +121,18 @@ def n8n_sync_input(
     allow_empty: Any = False,
     option_names: Any = None,
 ) -> dict[str, Any]:
-    """Return the input of a run of sync; raises AnsibleFilterError with all that is wrong in people and rules."""
+    """Return the input of a run of sync; raises AnsibleFilterError with all errors in people and rules."""
     try:
         return sync_input(people, rules, email_attribute, role_order, ignored_users, bool(allow_empty))
     except (InputError, UndefinedError) as error:
-        # Undefined variables come here with ansible-core before 2.19; later ones do not call a filter with them.
+        # With ansible-core before 2.19, this includes undefined variables. Later versions do not call a filter with
+        # these.
         raise AnsibleFilterError(f"n8n_sync_input: {with_names(str(error), option_names or {})}") from None
 
 
 class FilterModule:
-    """The filters of this file, by name."""
+    """The filters in this file."""
 
     def filters(self) -> dict[str, Any]:
-        """Return them."""
+        """Return the filters by name."""
         return {"n8n_sync_input": n8n_sync_input}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter n8n_sync_summary: the record and the summary of a run of the role sync."""
+"""Provide the filter n8n_sync_summary, which creates the record and the summary of a run of the role sync."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ _value:
 
 
 def n8n_sync_summary(given: Any, planned: Any, applied: Any = None, time: Any = "") -> dict[str, Any]:
-    """Return the record and the summary; raises AnsibleFilterError for anything that n8n_sync_input does not return."""
+    """Return the record and the summary; raises AnsibleFilterError if `given` is not the result of n8n_sync_input."""
     try:
         return sync_summary(given, planned, applied or {}, time)
     except (AttributeError, KeyError, TypeError) as error:
@@ -93,8 +93,8 @@ def n8n_sync_summary(given: Any, planned: Any, applied: Any = None, time: Any = 
 
 
 class FilterModule:
-    """The filters of this file, by name."""
+    """The filters in this file."""
 
     def filters(self) -> dict[str, Any]:
-        """Return them."""
+        """Return the filters by name."""
         return {"n8n_sync_summary": n8n_sync_summary}

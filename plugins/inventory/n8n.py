@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The inventory n8n: users as hosts, grouped by project and role."""
+"""Provide the inventory n8n: users as hosts, grouped by project and role."""
 
 from __future__ import annotations
 
@@ -89,14 +89,14 @@ from ..module_utils._state.memberships import group_names, role_group, users_res
 from ..module_utils._state.read_request import EVERYTHING
 from ..plugin_utils._connection import as_data, connection_of, read_state, resolved
 
-# What is told of a user: variables that begin with n8n_, or entries for a server that has a name.
+# The facts about a user: variables that begin with n8n_, or entries under the name of the server if it has one.
 VARIABLES = ("id", "role", "is_pending", "projects")
-# The URLs of the servers that went into an inventory, by their server names, and those without one under "".
+# The URLs of the servers in each inventory, by server name. Servers without a name are under "".
 _SERVERS: WeakKeyDictionary[Any, dict[str, list[str]]] = WeakKeyDictionary()
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
-    """Reads an n8n and makes hosts and groups of it."""
+    """Reads a server and creates hosts and groups from it."""
 
     NAME = "lifecycle.n8n.n8n"
 
@@ -105,7 +105,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return bool(super().verify_file(path)) and path.endswith((".n8n.yml", ".n8n.yaml"))
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
-        """Read the file at `path`, and then the n8n that it names."""
+        """Read the file at `path`, and then the server that it names."""
         super().parse(inventory, loader, path)
         try:
             self._read_config_data(path)
@@ -121,12 +121,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(str(error)) from None
 
     def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
-        """Resolve the templates in the file before the options are checked, as a number may be one."""
+        """Resolve the templates in the file before the options are validated, because a number may be a template."""
         self.templar.available_variables = var_options or {}
         super().set_options(task_keys=task_keys, var_options=var_options, direct=resolved(direct or {}, self.templar))
 
     def _server_name(self) -> str:
-        """Return the server name, "" without one; raises AnsibleError for a name that no group's name can begin with."""
+        """Return the server name, or "" if there is none; raises AnsibleError if no group name can begin with it."""
         name = str(self.get_option("server_name") or "")
         if name and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise AnsibleError(
@@ -144,7 +144,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             )
 
     def _note_server(self, url: str) -> None:
-        """Remember the server, and warn if the groups of two servers become one."""
+        """Record the server, and warn if two servers share the same groups."""
         urls = _SERVERS.setdefault(self.inventory, {}).setdefault(self._name, [])
         others = [other for other in urls if other != url]
         if others and not self._name and url not in urls:
@@ -156,9 +156,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             urls.append(url)
 
     def _found(self, connection: Connection, path: str, cache: bool) -> dict[str, Any]:
-        """Return users and projects as n8n has them, or as the cache does."""
+        """Return users and projects from n8n or from the cache."""
         caching = self.get_option("cache")
-        # Another server behind the same file is another inventory. The key may become the name of a file.
+        # The key depends on the server, because the same file may name another server later. It has a hash of the URL,
+        # because the key may become the name of a file.
         key = f"{self.get_cache_key(path)}_{sha256(connection.url.encode()).hexdigest()[:16]}"
         if caching and cache and key in self._cache:
             return dict(self._cache[key])
@@ -200,11 +201,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._construct(host, own if self._name else {})
 
     def _group(self, name: str) -> str:
-        """Return the name that a group of this server has in the inventory."""
+        """Return the name of a group of this server in the inventory."""
         return f"{self._name}_{name}" if self._name else name
 
     def _construct(self, host: str, own: dict[str, Any]) -> None:
-        """Add what the options compose; their templates see `own`, too, the variables of this server if it has a name."""
+        """Add the variables and groups that the options compose.
+
+        The templates also have access to `own`, the variables of this server if it has a name.
+        """
         strict = self.get_option("strict")
 
         def variables() -> dict[str, Any]:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lookup n8n_project_members: look up members of projects and their roles."""
+"""Provide the lookup n8n_project_members, which looks up members of projects and their roles."""
 
 from __future__ import annotations
 

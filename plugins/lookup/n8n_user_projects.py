@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lookup n8n_user_projects: look up projects of users and their roles."""
+"""Provide the lookup n8n_user_projects, which looks up projects of users and their roles."""
 
 from __future__ import annotations
 
@@ -74,6 +74,6 @@ class LookupModule(LookupBase):
         users = users_in(self._flatten(terms))
         if terms and not users:
             return []
-        # The members of a project come with their emails, so the users need not be read.
+        # The members of a project include their emails, so the users need not be read.
         state = read_state(connection_of(self, self._templar), ReadRequest(projects=True, members=ALL))
         return projects_of_users_named(state, users)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one place that knows AnsibleModule: options, messages and the environment of modules."""
+"""Connect modules to AnsibleModule, as the only private file: options, messages, and the environment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ._server.options import CONNECTION_OPTIONS
 
 
 class N8nModule(AnsibleModule):
-    """A module whose messages, those of Ansible about its options among them, name options as `option_names` says."""
+    """A module whose messages, including those of Ansible about options, use the option names in `option_names`."""
 
     def named(self, message: str) -> str:
         """Return `message` with the names of options that the users of a role know."""
@@ -30,7 +30,7 @@ class N8nModule(AnsibleModule):
         super().warn(self.named(warning), **kwargs)
 
     def named_within(self, result: dict[str, Any]) -> dict[str, Any]:
-        """Return `result` with these names in the messages within it: why changes failed, and why some were left alone."""
+        """Return `result` with these names in its messages: why changes failed, and why some were left alone."""
         message_of = {"errors": "error", "conflicts": "reason"}
         return {
             **result,
@@ -43,7 +43,7 @@ class N8nModule(AnsibleModule):
 
 
 def connection_spec() -> dict[str, dict[str, Any]]:
-    """Return the connection options as part of an argument spec; the environment is that of where the module runs."""
+    """Return the connection options for an argument spec, with the environment of the host that runs the module."""
     spec: dict[str, dict[str, Any]] = {}
     for name, row in CONNECTION_OPTIONS.items():
         spec[name] = {key: value for key, value in row.items() if key != "env"}

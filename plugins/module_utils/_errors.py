@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong, each with a message that names the thing, the cause and the way out."""
+"""Define the errors, each with a message that names the object, the cause, and the remedy."""
 
 from __future__ import annotations
 
@@ -9,59 +9,60 @@ from typing import Any
 
 
 class N8nError(Exception):
-    """Anything that this collection reports as an error; its text is meant for the person who runs the task."""
+    """An error that this collection reports. Its text is written for the person who runs the task."""
 
-    # What the failed task returns as `reason`, for programs, which must not search messages for words.
+    # The value of `reason` in the result of a failed task. It is for programs, which must not search messages for
+    # words.
     reason = "failed"
 
     def result(self) -> dict[str, Any]:
-        """Return what a failed task reports beside the message."""
+        """Return the keys that a failed task reports besides the message."""
         return {}
 
 
 class InputError(N8nError):
-    """What was asked for is wrong, contradictory or refused. Nothing has been written."""
+    """The request of the user is wrong, contradictory or refused. Nothing has been written."""
 
     reason = "invalid"
 
 
 class UnseenError(InputError):
-    """The key may not list what would be destroyed."""
+    """The key may not list items that would be destroyed."""
 
 
 class ConnectionFailed(N8nError):
-    """The server could not be reached, or it is not an n8n that this collection can work with."""
+    """The server could not be reached, or it is not an n8n server that this collection supports."""
 
     reason = "unreachable"
 
 
 class LostResponse(ConnectionFailed):
-    """A write was sent and its answer was lost: whether n8n carried it out has to be read from n8n."""
+    """A write was sent and its response was lost. Only another reading shows whether n8n carried it out."""
 
     reason = "unanswered"
 
 
 class LockError(N8nError):
-    """Another task holds a lock for too long, or there is no place for a lock. Nothing has been written."""
+    """Another task holds a lock for too long, or no folder can store the lock. Nothing has been written."""
 
     reason = "locked"
 
 
 class IncompleteReading(N8nError):
-    """n8n did not show everything there is, so nothing may be concluded from what is absent."""
+    """n8n did not show everything that exists, so a missing object may exist."""
 
     reason = "incomplete_reading"
 
 
 class ApiError(N8nError):
-    """n8n refused a call: `status` is the HTTP status, `server_message` is what n8n said.
+    """n8n refused a call: `status` is the HTTP status, and `server_message` is the message of n8n.
 
-    Where the key or its user may not make the call, `scope` is the scope that the call needs, and `refused` is the message
+    If the key or its user may not make the call, `scope` is the scope that the call needs, and `refused` is the message
     without the remedy.
     """
 
     reason = "refused"
-    # A gateway says these while the n8n behind it does not answer, and n8n says 503 while it starts.
+    # The status codes of a gateway if n8n behind it does not respond. n8n itself returns 503 while it starts.
     _NOT_REACHED = (502, 503, 504)
 
     def __init__(self, message: str, status: int, server_message: str, scope: str = "", refused: str = "") -> None:
@@ -75,7 +76,7 @@ class ApiError(N8nError):
 
 
 class ErrorCollector:
-    """Collects what is wrong, so that a list is refused once, with all that is wrong in it."""
+    """Collects errors, so that a list is refused once, with all errors in it."""
 
     LONGEST = 20
 
@@ -94,11 +95,14 @@ class ErrorCollector:
         return False
 
     def add(self, message: str) -> None:
-        """Remember one message, once."""
+        """Add a message, unless it has already been added."""
         self._messages[message] = None
 
     def raise_if_any(self, scopes_hint: str = "") -> None:
-        """Raise InputError with all of them, if there are any; `scopes_hint` is the remedy for what the key may not list."""
+        """Raise InputError with all messages, if there are any.
+
+        `scopes_hint` is the remedy for resources that the key may not list.
+        """
         if not self._messages:
             return
         shown = list(self._messages)[: self.LONGEST]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a module: its options in, its result or error out."""
+"""Run a module: read its options, and return its result or error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from ._server.options import Connection
 from ._server.transport_errors import REQUESTS_IMPORT_ERROR
 from ._storage.lock import server_lock
 
-# The option of modules that roles run. It is in their argument specs alone, as all other modules are run by tasks of users.
+# The option of modules that roles run. Only the argument specs of these modules have it, because users run all other
+# modules in their own tasks.
 OPTION_NAMES: dict[str, Any] = {"option_names": {"type": "dict"}}
 
 
@@ -28,11 +29,11 @@ def run_module(
     writes: bool = True,
     **rules: Any,
 ) -> None:
-    """Run one module: its options and the connection's, `run`, and its result or error as Ansible wants them.
+    """Run a module with its own options and those of the connection, and return its result or error to Ansible.
 
     A task of a module that `writes` holds the lock of its server from the first reading to the last write.
     """
-    # Here, so that the file of a module, with its run(), can be imported without Ansible.
+    # The import is local, so that the file of a module and its run() can be imported without Ansible.
     from ansible.module_utils.basic import missing_required_lib
 
     from ._ansible_module import N8nModule, connection_spec

@@ -583,7 +583,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
-    """Make the lists true and return the plan."""
+    """Apply the lists and return the plan."""
     policy = ListPolicy(
         params["authority"],
         params["unlisted_users"],
@@ -626,7 +626,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     limits.check(planned, policy)
     outcome = task.apply(planned, invites.add if invites else None, progress=progress)
     if file and restoring:
-        # Who did not get everything can be given the rest by another run.
+        # Another run can restore the remaining access of users who did not get all of it.
         unsettled = {conflict["user"] for conflict in outcome.conflicts}
         settled = [restored for restored in restored_users if restored.email not in unsettled]
         file.keep(file.record.without(restored.staged.id for restored in settled))
@@ -639,10 +639,10 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
 def _check_restored(
     task: Task, file: RecordFile[LeaverRecord], restored_users: Sequence[RestoredUser], request: ReadRequest
 ) -> None:
-    """Look whether users have what was returned to them, and put the entries of the others back into the record.
+    """Check that users have their restored access, and put the entries of all other users back into the record.
 
-    Another task that shares no lock with this one may stage a user while this task restores the user. This look comes
-    after the entry has left the record, so that the later one of the two tasks puts the entry back.
+    Another task that shares no lock with this one may stage a user while this task restores the user. This check comes
+    after the entry has been removed from the record, so that the later one of the two tasks puts the entry back.
     """
     try:
         state = task.read(request)
@@ -667,7 +667,7 @@ def _check_restored(
 
 
 def _record(params: Mapping[str, Any], task: Task) -> RecordFile[LeaverRecord] | None:
-    """Return the record of staged leavers, None where there is none to look at; raises InputError where there has to be."""
+    """Return the record of leavers, or None if there is none; raises InputError if restore=true requires one."""
     if not params["state_path"]:
         if params["restore"]:
             raise InputError("restore=true requires state_path, the record of staged leavers.")

@@ -392,7 +392,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
-    """Take the access of the leavers away and return what each has lost, and what is left."""
+    """Remove the access of the leavers, and return the lost and the remaining access of each leaver."""
     references = leaver_references(params["users"])
     file = _record(params, task)
     leaver_options = LeaverOptions(
@@ -422,10 +422,10 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
             try:
                 if not task.check_mode:
                     file.put_back(newly_staged(file.record, outcome.done, then))
-                # Whoever is no longer a user is through.
+                # An entry whose user no longer exists is complete.
                 file.keep(file.record.without(set(file.record.leavers) - {user.id for user in then.users}))
             except N8nError as error:
-                # What was done is done, and the next run tidies up.
+                # The changes stay in place, and the next run updates the record.
                 task.warnings.append(str(error))
         return {"users": leaver_results(people, leaver_options, plan, outcome.done, outcome.handover_outcomes, after)}
 
@@ -434,7 +434,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
 
 
 def _again(task: Task, request: ReadRequest) -> State | None:
-    """Return what there is after the changes, which proves them, or None where n8n does not answer any more."""
+    """Return the state after the changes, which verifies them, or None if n8n no longer responds."""
     try:
         return task.read(replace(request, folders=False))
     except N8nError as error:
@@ -445,7 +445,7 @@ def _again(task: Task, request: ReadRequest) -> State | None:
 
 
 def _record(params: Mapping[str, Any], task: Task) -> RecordFile[LeaverRecord] | None:
-    """Return the record of who leaves in two steps, and None for those who leave at once."""
+    """Return the record of leavers for action=staged, or None for any other action."""
     if params["action"] == STAGED:
         if not params["state_path"]:
             raise InputError("action=staged requires state_path, the path of the record of staged leavers.")

@@ -186,7 +186,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 
 def desired_state(params: Mapping[str, Any]) -> DesiredState:
-    """Return what the options ask for; raises InputError where neither option has a value, as where both are null."""
+    """Return the desired state; raises InputError if neither name nor id has a value, for example if both are null."""
     if params["name"] is None and params["id"] is None:
         raise InputError("name or id is required, and neither has a value. Set one of them.")
     project = DesiredProject(
@@ -201,11 +201,11 @@ def desired_state(params: Mapping[str, Any]) -> DesiredState:
 
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
-    """Make the options true and return the project."""
+    """Apply the options and return the project."""
     absent = params["state"] == "absent"
     desired = desired_state(params)
     doomed = (params["id"] or params["name"],) if absent else ()
-    # Who loses a share by it can only be said of users who are read.
+    # The users are read because the result names the users who lose a share by the deletion.
     request = ReadRequest(
         all_users=absent,
         projects=True,

@@ -132,7 +132,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
             project_name(params[option], option)
     named = tuple(reference for reference in (name, project_id) if reference is not None)
     members = (named or ALL) if params["members"] else NONE
-    # A personal project's member is the user who is its creator, which takes no request a project.
+    # The member of a personal project is the user who created it, so no request for each project is needed.
     state = task.read(ReadRequest(projects=True, members=members, all_users=params["members"] and personal))
     wanted = [
         project

@@ -142,7 +142,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 
 def desired_state(params: Mapping[str, Any]) -> DesiredState:
-    """Return what the options ask for."""
+    """Return the desired state of the options."""
     member = DesiredMember(
         project=project_name(params["project"], "project"),
         user=user_reference(params["user"], "user"),
@@ -154,7 +154,7 @@ def desired_state(params: Mapping[str, Any]) -> DesiredState:
 
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
-    """Make the options true and return the member and its project."""
+    """Apply the options and return the member and its project."""
     desired = desired_state(params)
     member = desired.members[0]
     state = task.read(

@@ -245,7 +245,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 
 def desired_state(params: Mapping[str, Any]) -> DesiredState:
-    """Return what the options ask for."""
+    """Return the desired state of the options."""
     which = "id" if params["email"] is None else "email"
     reference = user_reference(params[which], which, is_email=which == "email")
     user = DesiredUser(reference, params["role"], params["state"] == "present", source="role")
@@ -258,7 +258,7 @@ def desired_state(params: Mapping[str, Any]) -> DesiredState:
 
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
-    """Make the options true and return the user."""
+    """Apply the options and return the user."""
     desired = desired_state(params)
     reference = desired.users[0].user
     absent = params["state"] == "absent"
@@ -286,7 +286,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
 
 
 def _deletion(reference: str, handover_options: HandoverOptions) -> ReadRequest:
-    """Return what has to be read before a user is deleted."""
+    """Return the data that has to be read before a user is deleted."""
     return ReadRequest(
         users=(reference,),
         all_users=True,
@@ -301,7 +301,7 @@ def _deletion(reference: str, handover_options: HandoverOptions) -> ReadRequest:
 
 
 def _left(task: Task, user: User) -> User | None:
-    """Return the deleted user if n8n knows that user still; that it does not answer any more undoes no deletion."""
+    """Return the deleted user if n8n still has that user. If n8n no longer responds, the deletion still counts."""
     try:
         return task.api.find_user(user.id)
     except N8nError as error:

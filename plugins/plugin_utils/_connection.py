@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options of a lookup or an inventory in, what n8n says out. The one place where such a plugin meets the client."""
+"""Connect lookups and the inventory to the client: read the options of a plugin, and return the state of n8n."""
 
 from __future__ import annotations
 
@@ -20,23 +20,25 @@ from ..module_utils._server.reading import read
 from ..module_utils._server.api import Api
 from ..module_utils._state.read_request import ReadRequest
 
-# What makes text without a brace plain text, and text with one anything but a template.
+# The first function makes text without a brace plain text. The second makes text with a brace a value that is no
+# template.
 _plain: Callable[[str], Any]
 _odd: Callable[[str], Any]
 try:
-    # From 2.19 on text is no template unless it is trusted, and ansible-inventory marks whatever is not trusted.
+    # From 2.19 on, text is not a template unless it is trusted, and ansible-inventory marks all text that is not
+    # trusted.
     from ansible.template import trust_as_template
 
     _plain, _odd = trust_as_template, str
 except ImportError:
-    # Before, text is a template unless it is marked, and ansible-inventory shows the mark.
+    # In earlier versions, text is a template unless it is marked, and ansible-inventory shows the mark.
     from ansible.utils.unsafe_proxy import wrap_var
 
     _plain, _odd = str, wrap_var
 
 
 def connection_of(plugin: Any, templar: Any) -> Connection:
-    """Return the connection that a plugin's options describe. What comes out of variables may be a template."""
+    """Return the connection that the options of a plugin describe. Values from variables may be templates."""
     options = resolved({name: plugin.get_option(name) for name in CONNECTION_OPTIONS}, templar)
     try:
         return Connection.from_options(options)
@@ -45,7 +47,7 @@ def connection_of(plugin: Any, templar: Any) -> Connection:
 
 
 def resolved(options: Mapping[str, Any], templar: Any) -> dict[str, Any]:
-    """Return `options`, those of the connection with their templates resolved by `templar`."""
+    """Return `options`, with the templates in connection options resolved by `templar`."""
     return {
         name: templar.template(value) if name in CONNECTION_OPTIONS and isinstance(value, str) else value
         for name, value in options.items()
@@ -53,7 +55,10 @@ def resolved(options: Mapping[str, Any], templar: Any) -> dict[str, Any]:
 
 
 def names_in(terms: Iterable[Any]) -> tuple[str, ...]:
-    """Return the terms of a lookup as text, without the omitted ones; raises AnsibleError for what can be no name, email or id."""
+    """Return the terms of a lookup as text, without omitted ones.
+
+    Raises AnsibleError for a term that cannot be a name, an email or an id.
+    """
     names = tuple(name for name in terms if not is_omitted(name))
     for name in names:
         if isinstance(name, bool) or not isinstance(name, (str, int)) or not str(name).strip():
@@ -62,7 +67,7 @@ def names_in(terms: Iterable[Any]) -> tuple[str, ...]:
 
 
 def users_in(terms: Iterable[Any]) -> tuple[str, ...]:
-    """Return the terms of a lookup as emails and ids; raises AnsibleError for what can be neither."""
+    """Return the terms of a lookup as emails and ids; raises AnsibleError for a term that cannot be one of these."""
     try:
         return tuple(check_ascii(name, "A term") for name in names_in(terms))
     except N8nError as error:
@@ -70,12 +75,12 @@ def users_in(terms: Iterable[Any]) -> tuple[str, ...]:
 
 
 def options_in(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that a call of a lookup names, without the omitted ones, which have their defaults."""
+    """Return the options in a call of a lookup, without the omitted ones, for which the defaults apply."""
     return {name: value for name, value in options.items() if not is_omitted(value)}
 
 
 def read_state(connection: Connection, request: ReadRequest) -> State:
-    """Return the state that `request` asks for; raises AnsibleError with what went wrong."""
+    """Return the state that `request` asks for; raises AnsibleError with the cause."""
     try:
         with Client(connection, read_only=True) as client:
             return read(Api(client), request)
@@ -84,7 +89,7 @@ def read_state(connection: Connection, request: ReadRequest) -> State:
 
 
 def as_data(value: Any) -> Any:
-    """Return `value` for a variable, as what it is: a project's name that looks like a template is no template."""
+    """Return `value` for a variable as data: a project name that looks like a template is not resolved."""
     if isinstance(value, dict):
         return {key: as_data(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The policy of the role onboard, which removes no access, and the users who have not accepted their invitation. PURE."""
+"""Define the policy of the role onboard, which removes no access, and list users with an open invitation. PURE."""
 
 from __future__ import annotations
 

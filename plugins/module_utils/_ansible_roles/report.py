@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report of the role report: users, projects, memberships, and findings for an access review. PURE."""
+"""Create the report of the role report: users, projects, memberships, and findings for an access review. PURE."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _project(project: Mapping[str, Any], people: Mapping[str, Mapping[str, Any]]
 
 
 def _findings(people: Sequence[Mapping[str, Any]], projects: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Return what a reviewer looks at first."""
+    """Return the findings that a reviewer checks first."""
     return {
         "pending_invitations": [person["email"] for person in people if person["is_pending"]],
         "people_without_project": [person["email"] for person in people if not person["projects"]],
@@ -107,7 +107,7 @@ def _administered(person: Mapping[str, Any]) -> list[str]:
 
 
 def _role_name(slug: str, custom: Mapping[str, str]) -> str:
-    """Return the name of a role; without one, the last part of its slug."""
+    """Return the name of a role. If a role has no name, return the last part of its slug."""
     return NAMES.get(slug) or custom.get(slug, slug.rpartition(":")[2])
 
 
@@ -120,5 +120,5 @@ def _project_roles(used: Set[str], names: Mapping[str, str]) -> dict[str, dict[s
 
 
 def _by_name(projects: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return projects by name, upper and lower case alike."""
+    """Return projects sorted by name. Letter case makes no difference."""
     return sorted(map(dict, projects), key=lambda project: (project["name"].lower(), project["id"].lower()))

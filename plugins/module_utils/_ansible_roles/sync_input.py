@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The input of the role sync: from people, rules and other variables to the users of n8n_access. PURE."""
+"""Convert people, rules, and other variables of the role sync to the users of n8n_access. PURE."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def sync_input(
     ignored_users: Any = None,
     allow_empty: bool = False,
 ) -> dict[str, Any]:
-    """Return what the role sync needs to plan a run; raises InputError with all that is wrong in people and rules.
+    """Return the data that the role sync needs to plan a run; raises InputError with all errors in people and rules.
 
     - `people`: the number of people in the list.
     - `users`: the users of n8n_access. `without_rule` and `unmatched_rules` are as in Assignment.
-    - `ignored_users`: the patterns of the variable. `ignored_patterns` has the people without a rule as well, because a
+    - `ignored_users`: the patterns of the variable. `ignored_patterns` also has the people without a rule, because a
       person without a rule is not a leaver.
-    - `refusal`: an error message if no person is left and this is not intended, else "".
+    - `refusal`: an error message if the result has no users and `allow_empty` is false, else "".
     """
     assignment = assign(people, rules, _given(email_attribute, "email"), _given(role_order, ()))
     ignored = _patterns(_given(ignored_users, ()))
@@ -45,26 +45,26 @@ def sync_input(
 
 
 def _given(value: Any, default: Any) -> Any:
-    """Return `default` for an empty answer of a survey, null, and an omitted value."""
+    """Return `default` if `value` is an empty answer of a survey, null, or omitted. Else return `value`."""
     return default if value is None or value == "" or is_omitted(value) else value
 
 
 def _patterns(value: str | Sequence[Any]) -> list[Any]:
-    """Return a list of patterns. With -e a list is a text with commas."""
+    """Return a list of patterns. On the command line, -e passes a list as a text with commas."""
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return [part for part in value if not is_omitted(part)]
 
 
 def _literal(email: str) -> str:
-    """Return a pattern that matches only this email, which may contain characters that have a meaning in a pattern."""
+    """Return a pattern that matches only this email, which may contain the special characters of patterns."""
     return _WILDCARD.sub(lambda found: f"[{found[0]}]", email)
 
 
 def _refusal(people: int) -> str:
-    """Return the error message for a list without people, and for rules that match none of them.
+    """Return the error message for a list without people, and for rules that match no person.
 
-    A broken export looks like this.
+    A broken export has the same result.
     """
     cause = f"No rule matches any of the {people} people" if people else "sync_people is empty"
     return f"{cause}, and nothing was changed. Set sync_allow_empty: true if this is intended."

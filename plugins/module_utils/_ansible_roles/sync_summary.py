@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The record and the summary of a run of the role sync. PURE."""
+"""Create the record and the summary of a run of the role sync. PURE."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REFUSED = "refused"  # The run failed for another reason before the first write.
 PLANNED = "planned"  # The plan was not applied, or not yet.
 INCOMPLETE = "incomplete"  # Some changes failed.
 DONE = "done"
-# How many names a line shows.
+# The maximum number of names in a line.
 MOST_NAMES = 10
 
 _HEADS = {
@@ -47,13 +47,13 @@ def sync_summary(
 ) -> dict[str, Any]:
     """Return the record and the summary of a run, before its plan is applied or afterwards.
 
-    `given` is the result of sync_input. `planned` and `applied` are the results of the tasks that plan and apply, each
-    empty if it did not run yet.
+    `given` is the result of sync_input. `planned` and `applied` are the results of the tasks that plan and apply. Each
+    of them is empty if it did not run yet.
 
     - `record`: the content of the file of sync_plan_path.
     - `result`: the last result of n8n_access together with the record.
     - `lines`: the summary for a person.
-    - `plan_changed`: whether the plan that was to be applied is not the one that was shown.
+    - `plan_changed`: whether the plan that was to be applied differs from the plan that was shown.
     """
     ran = bool(applied) and not applied.get("skipped")
     if ran:
@@ -94,7 +94,8 @@ def _record(given: Mapping[str, Any], last: Mapping[str, Any], state: str, time:
         "unmatched": {
             "rules": given["unmatched_rules"],
             "protected_users": unmatched.get("protected_users", []),
-            # The module gets the people without a rule as patterns, too.
+            # The module gets the people without a rule as patterns, too. The record lists only the patterns of the
+            # variable.
             "ignored_users": [
                 pattern for pattern in unmatched.get("ignored_users", []) if pattern in given["ignored_users"]
             ],
@@ -111,9 +112,9 @@ def _record(given: Mapping[str, Any], last: Mapping[str, Any], state: str, time:
 
 
 def _leavers(plan: Iterable[Mapping[str, Any]], listed: set[str]) -> list[str]:
-    """Return the emails of the users outside the list who lose something by a plan.
+    """Return the emails of the users outside the list who lose access by a plan.
 
-    A project that the plan creates has no id yet, and the only user who leaves it is the user of the API key.
+    A project that the plan creates has no id yet. The only user who leaves such a project is the user of the API key.
     """
     changed = {change["user"] for change in plan if change["action"] == "change_user_role" or change.get("project_id")}
     return sorted(user for user in changed - listed if user)
@@ -145,7 +146,7 @@ def _lines(given: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
 
 
 def _listed(words: str, texts: Sequence[str], separator: str = ", ") -> list[str]:
-    """Return one line with the first of the texts and how many more there are; no line without texts."""
+    """Return one line with the first of the texts and the number of further texts; no line if there are no texts."""
     if not texts:
         return []
     more = f" and {len(texts) - MOST_NAMES} more" if len(texts) > MOST_NAMES else ""

@@ -1,15 +1,19 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one table of what a plan can do. A new action is one row here, the code that plans it, and its executor. PURE."""
+"""Define the one table of the actions of a plan. PURE.
+
+A new action needs one row here, the code that plans it, and its executor.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# The steps in which a plan is carried out. No step needs a later one, and no project is without an admin in between: roles
-# are given before others are removed. A user who becomes global:chatUser loses all memberships of team projects by that, so
-# what the plan gives to such a user comes in the two steps behind it. Resources move while the account is as it was.
+# The steps of a plan in their order. No step depends on a later step. No project is without an admin in between,
+# because roles are given before other roles are removed. A user who becomes global:chatUser loses all memberships of
+# team projects by that change, so the memberships that the plan gives to such a user follow in the two steps after it.
+# Resources are handed over while the account is unchanged.
 STEPS = (
     "invite_users",
     "create_projects",
@@ -23,9 +27,9 @@ STEPS = (
     "delete_users",
     "delete_projects",
 )
-# What an action is about.
+# The kinds of subjects that an action can have.
 USER, PROJECT, MEMBER, ITEM = "user", "project", "member", "item"
-# Whether a change reduces access.
+# The values that tell whether a change reduces access.
 NEVER, ALWAYS, BY_ROLE = "never", "always", "by_role"
 
 
@@ -34,10 +38,11 @@ class Action:
     """One kind of change.
 
     `sentence` is a template with the keys of an entry of `plan`. `calls` are the calls that the executor makes, by the
-    names in scopes.SCOPES. `executor` is the method of apply.PlanRun that carries out all changes of the step. `role_kind`
-    is the kind of role (global or project) that `after` names. `reduces_access` is NEVER, ALWAYS, or BY_ROLE, which compares
-    `before` with `after`; memberships that go with a deleted user are changes of their own, so a deletion itself counts as
-    NEVER. `license_feature` is the feature without which n8n refuses the call. `is_counted` actions are in every summary.
+    names in scopes.SCOPES. `executor` is the method of apply.PlanRun that carries out all changes of the step.
+    `role_kind` is the kind of role (global or project) that `after` names. `reduces_access` is NEVER, ALWAYS, or
+    BY_ROLE, which compares `before` with `after`. Memberships that a deletion of a user removes are changes of their
+    own, so a deletion itself counts as NEVER. `license_feature` is the feature without which n8n refuses the call.
+    Actions with `is_counted` are in every summary.
     """
 
     step: str
@@ -49,7 +54,8 @@ class Action:
     reduces_access: str = NEVER
     license_feature: str = ""
     is_counted: bool = False
-    # What n8n deletes along with it and lists nowhere in its API (agents seen, the rest read in the database of 2.40.7).
+    # The data that n8n also deletes and does not list anywhere in its API (agents were seen, the rest was read in the
+    # database of 2.40.7).
     never_listed: str = ""
 
 
@@ -168,13 +174,13 @@ ACTIONS: dict[str, Action] = {
             "secrets, and workflow reviews. Folders and variables are listed only if the license includes them."
         ),
     ),
-    # These go with the deletion of their owner, and are listed because they are destroyed.
+    # n8n deletes these resources together with their owner. They are listed because they are destroyed.
     "delete_credential": _item("delete {item} of {user}"),
     "delete_workflow": _item("delete {item} of {user}"),
     "delete_variable": _item("delete {item} of {user}"),
 }
 
-# The steps for changes that come after a user has become global:chatUser.
+# The steps for changes that follow after a user has become global:chatUser.
 STEP_AFTER_ROLE_CHANGE = {
     "change_user_roles": "change_user_roles_again",
     "set_member_roles": "set_member_roles_again",

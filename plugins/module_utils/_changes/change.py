@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One difference between what is and what shall be, and where it comes in a plan. PURE."""
+"""Describe one difference between the present and the desired state, and its position in a plan. PURE."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ _ACTION_RANK = {action: rank for rank, action in enumerate(ACTIONS)}
 class Change:
     """One difference between the present and the desired state.
 
-    `action` is a name in ACTIONS. `user` is an email and `project` a name; the ids stand beside them if n8n has given one
-    already. `before` and `after` are role slugs, or names of projects. A change that is `implied_by` an action needs no
-    call: n8n makes it as part of that action on the same user or project, and it is listed because access or a resource is
-    lost by it. One that is `after_role_change` is for a user who becomes a chat user by the same plan, and comes behind that.
+    `action` is a name in ACTIONS. `user` is an email and `project` is a name. `user_id` and `project_id` are set if n8n
+    has already assigned them. `before` and `after` are role slugs, or names of projects. A change that is `implied_by`
+    an action needs no call: n8n makes it as part of that action on the same user or project. It is listed because
+    access or a resource is lost by it. A change with `after_role_change` is for a user who becomes a chat user by the
+    same plan, and follows after that.
 
-    If it is about an `item`, `user` is the owner if a user owns it, `project` is the destination, `after` is the name of a
-    copy, `owner` is the id of the user or project that owns it, and `unfinished` is the copy of a table that an earlier run
-    has left. The changes of one owner are made in the order of their `position`.
+    If the change is about an `item`, `user` is the owner if a user owns it, and `project` is the destination. `after`
+    is the name of a copy, `owner` is the id of the user or project that owns the item, and `unfinished` is the copy of
+    a table that an earlier run has not completed. The changes of one owner are made in the order of their `position`.
     """
 
     action: str
@@ -48,54 +49,54 @@ class Change:
 
     @property
     def definition(self) -> Action:
-        """The row of its action in the table of actions."""
+        """Return the row of the action in the table of actions."""
         return ACTIONS[self.action]
 
     @property
     def step(self) -> str:
-        """The step in which it is made."""
+        """Return the step in which the change is made."""
         step = ACTIONS[self.implied_by or self.action].step
         return STEP_AFTER_ROLE_CHANGE[step] if self.after_role_change else step
 
     @property
     def subject(self) -> str:
-        """Whom or what it happens to: the user, or the project that goes."""
+        """Return the user or project that the change affects: the user, or the project that is deleted."""
         return self.user or self.owner
 
     @property
     def goes_with_role(self) -> bool:
-        """Whether the membership goes, if only for a moment, because its user becomes a chat user."""
+        """Return whether the membership is removed, even briefly, because its user becomes a chat user."""
         return self.after_role_change or self.implied_by == "change_user_role"
 
     @property
     def project_key(self) -> str:
-        """What tells its project from all others."""
+        """Return the key that distinguishes the project of this change from all others."""
         return project_key(self.project_id or "", self.project or "")
 
     @property
     def removes_admin(self) -> bool:
-        """Whether an admin of a project is none any more after it."""
+        """Return whether an admin of a project is no longer an admin after the change."""
         taken = self.action == "remove_member" or (self.action == "change_member_role" and self.after != PROJECT_ADMIN)
         return taken and self.before == PROJECT_ADMIN
 
     @property
     def makes_admin(self) -> bool:
-        """Whether it makes somebody an admin of its project."""
+        """Return whether the change makes a user an admin of its project."""
         return self.after == PROJECT_ADMIN and self.sets_member_role
 
     @property
     def sets_member_role(self) -> bool:
-        """Whether a user gets a role in a project."""
+        """Return whether the change gives a user a role in a project."""
         return self.definition.about == MEMBER and self.after is not None
 
     @property
     def is_deletion(self) -> bool:
-        """Whether a user or a project is deleted."""
+        """Return whether the change deletes a user or a project."""
         return self.action in ("delete_user", "delete_project")
 
     @property
     def names_project(self) -> bool:
-        """Whether a project gets a name."""
+        """Return whether the change gives a project a name."""
         return self.definition.about == PROJECT and self.after is not None
 
     def to_result(self) -> dict[str, Any]:
@@ -124,14 +125,14 @@ class Change:
 
 
 def reduces_access(change: Change) -> bool:
-    """Return whether a user may do less in a project or on the instance because of a change."""
+    """Return whether a change reduces the permissions of a user in a project or on the instance."""
     if change.definition.reduces_access == BY_ROLE:
         return change.before is not None and is_demotion(change.before, change.after or "")
     return change.definition.reduces_access == ALWAYS
 
 
 def sort_key(change: Change) -> tuple[Any, ...]:
-    """Return where a change comes in a plan."""
+    """Return the key by which the changes of a plan are sorted."""
     if change.item is not None:
         return (
             _STEP_RANK[change.step],

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a change of a plan reads. PURE."""
+"""Describe a change of a plan as a sentence. PURE."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from .change import Change
 
 
 def describe_change(change: Mapping[str, Any]) -> str:
-    """Return an entry of `plan` as a sentence with its reason; raises KeyError for what is no such entry."""
-    # Whatever is a name of somebody's choice, and no role.
+    """Return an entry of `plan` as a sentence with its reason; raises KeyError if `change` is not such an entry."""
+    # These values are names that users chose. All other values are roles.
     named = ACTIONS[change["action"]].about in (PROJECT, ITEM)
     names = ("project", "before", "after") if named else ("project",)
     shown = {**change, **{name: quoted(change[name]) for name in names if name in change}}
     if "item" in change:
         item = change["item"]
-        # Of a project's own, it says which.
+        # If a project owns the item, the sentence names that project.
         shown["user"] = change["user"] or f"project {shown['before']}"
         shown["item"] = f"{item['type']} {quoted(item['name'])} ({item['id']})"
     template = ACTIONS[change["action"]].sentence
-    # One pair of brackets has the role of now and the reason.
+    # The present role and the reason share one pair of brackets.
     return (
         f"{template.removesuffix(')').format_map(shown)}{'; ' if template.endswith(')') else ' ('}{change['reason']})"
     )
 
 
 def never_listed_notes(changes: Iterable[Change]) -> list[str]:
-    """Return what deletions take that no plan can name, once for all users and once for all projects."""
+    """Return notes on data that deletions destroy and no plan can name: one for all users and one for all projects."""
     planned = {change.action for change in changes}
     return [
         f"n8n deletes more than its API lists, so the plan cannot list all of it. {action.never_listed} If you need any of these, "

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is done about the possessions of somebody who goes: the steps, their names for copies, and the results. PURE."""
+"""Describe the handover of a leaver's resources: its steps, the names for copies, and its results. PURE."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from .change import Change
 
 # The longest name of a data table (seen on 2.8.4 and 2.40.7).
 _LONGEST_NAME = 128
-# What results say of a handover.
+# The keys of a result that describe a handover.
 RESULT_KEYS = ("transferred", "copied", "deleted", "lost_shares")
 
 
 @dataclass(frozen=True)
 class Handover:
-    """What happens to the resources of one owner, who is named by `owner`.
+    """The handover of the resources of one owner, who is named by `owner`.
 
-    `changes` are in their order. Those that are implied by the deletion of the owner destroy what they are about. `notes` say
-    what happens to folders, among other things, and `unseen` are the reasons why there may be more, which were no obstacle to
-    the plan.
+    `changes` are in their order. Changes that are implied by the deletion of the owner destroy their items. `notes`
+    describe, among other things, how folders are handled. `unseen` are the reasons why there may be more resources.
+    These reasons did not prevent the plan.
     """
 
     owner: str
@@ -40,16 +40,16 @@ class Handover:
 
     @property
     def steps(self) -> tuple[Change, ...]:
-        """The changes that are made before the owner is deleted."""
+        """Return the changes that are made before the owner is deleted."""
         return tuple(change for change in self.changes if not change.implied_by)
 
     @property
     def along(self) -> tuple[OwnedItem, ...]:
-        """What is destroyed with the owner."""
+        """Return the items that are destroyed with the owner."""
         return tuple(change.item for change in self.changes if change.implied_by and change.item is not None)
 
     def expected(self, deleting: bool = True) -> HandoverOutcome:
-        """Return what the result will be if all goes well; `deleting` tells whether the owner is deleted at the end."""
+        """Return the outcome of a handover without errors; `deleting` tells whether the owner is deleted at the end."""
         handover_outcome = HandoverOutcome(self)
         for step in self.steps:
             handover_outcome.add(step)
@@ -60,7 +60,10 @@ class Handover:
 
 @dataclass
 class HandoverOutcome:
-    """What has been done of a handover: entries of results. `error` is what stopped it, `not_done` what came behind."""
+    """The part of a handover that has been done, as entries of results.
+
+    `error` is the error that stopped the handover, and `not_done` are the steps after it.
+    """
 
     handover: Handover
     transferred: list[dict[str, Any]] = field(default_factory=list)
@@ -71,7 +74,7 @@ class HandoverOutcome:
     notes: list[str] = field(default_factory=list)
 
     def add(self, step: Change, new_id: str | None = None, rows: int | None = None) -> None:
-        """Note a step that has been done, or will be: then the id and the number of rows of a copy are not known."""
+        """Record a step that has been done, or will be done: then the id and the row count of a copy are unknown."""
         item = step.item
         if item is None:
             raise AssertionError(f"this change is not about a resource: {step}")
@@ -85,11 +88,11 @@ class HandoverOutcome:
             self.copied.append({**entry, "new_id": new_id, "new_name": step.after, "rows": rows, "workflows": mentions})
 
     def owner_deleted(self) -> None:
-        """Note that the owner has been deleted, or will be, and what went with it."""
+        """Record that the owner has been or will be deleted, and which items were deleted with it."""
         self.deleted.extend(item.to_result() for item in self.handover.along)
 
     def to_result(self) -> dict[str, Any]:
-        """Return the keys of a result; shares are lost only of what has gone."""
+        """Return the keys of a result. Shares are lost only for items that are gone."""
         gone = {(entry["type"], entry["id"]) for entry in (*self.transferred, *self.deleted)}
         lost = [share for share in self.handover.lost_shares if (share["type"], share["id"]) in gone]
         return {
@@ -101,10 +104,10 @@ class HandoverOutcome:
 
 
 def check_nothing_left(handover: Handover, now: OwnedItems) -> None:
-    """Raise N8nError where the owner owns something still, or by now, that is not meant to go with the deletion.
+    """Raise N8nError if the owner still or newly owns an item that is not meant to be deleted with the owner.
 
-    `now` is what has been read after all steps, right before the deletion. What could be seen when the plan was made has
-    to be seen still.
+    `now` are the items that were read after all steps, right before the deletion. Items that were visible when the plan
+    was made have to be visible still.
     """
     for why in (now.unseen, now.tables_unseen, now.variables_unseen):
         if why and why not in handover.unseen:
@@ -119,7 +122,7 @@ def check_nothing_left(handover: Handover, now: OwnedItems) -> None:
 
 
 def unpublished(handover: Handover, now: OwnedItems) -> list[str]:
-    """Return notes on workflows that were published before the handover and are not any more, by what is read `now`."""
+    """Return notes on workflows that were published before the handover and are not published in `now`."""
     before = {step.item.id for step in handover.steps if isinstance(step.item, Workflow) and step.item.published}
     return [
         f"{item} was published, and n8n could not publish it again where it is now: look at it there."
@@ -129,12 +132,12 @@ def unpublished(handover: Handover, now: OwnedItems) -> list[str]:
 
 
 def working_name(table: OwnedItem) -> str:
-    """Return the name of a copy that is not complete yet, by which the next run knows whose copy it is."""
+    """Return the name of an incomplete copy, by which the next run finds the table that it is a copy of."""
     return _fitting(table.name, f" (copy of {table.id})")
 
 
 def free_name(name: str, owner: str, taken: Iterable[str]) -> str:
-    """Return the name for what came from `owner`: its own or, where that is taken, one that says whence it came."""
+    """Return the name for an item from `owner`: its own name or, if that is taken, one that names the owner."""
     others = set(taken)
     number = 1
     found = name
@@ -145,5 +148,5 @@ def free_name(name: str, owner: str, taken: Iterable[str]) -> str:
 
 
 def _fitting(name: str, tail: str) -> str:
-    """Return a name with a tail, the name being cut where both are too long for n8n."""
+    """Return a name with a suffix. The name is cut if both together are too long for n8n."""
     return name[: _LONGEST_NAME - len(tail)].rstrip() + tail

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What became of a plan. PURE."""
+"""Describe the outcome of a plan. PURE."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ from .plan import Plan
 
 @dataclass
 class Outcome:
-    """What became of a plan."""
+    """The outcome of a plan."""
 
     done: list[Change] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
     not_tried: list[Change] = field(default_factory=list)
     conflicts: list[dict[str, Any]] = field(default_factory=list)
-    # Those of the conflicts that are about a change that another task has made already.
+    # The conflicts about a change that another task has already made.
     already_made: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     user_ids: dict[str, str] = field(default_factory=dict)
-    # What became of what leavers own, by the id of the user or project that goes.
+    # The outcome of each handover, by the id of the user or project that is deleted.
     handover_outcomes: dict[str, HandoverOutcome] = field(default_factory=dict)
     projects: dict[str, Project] = field(default_factory=dict)
 
     def handed_over(self) -> dict[str, list[Any]]:
-        """Return what became of what was owned, as results say it."""
+        """Return the outcome of all handovers, in the form of results."""
         results = [handover_outcome.to_result() for handover_outcome in self.handover_outcomes.values()]
         return {key: [entry for result in results for entry in result[key]] for key in RESULT_KEYS}
 
     @property
     def unreached(self) -> list[dict[str, Any]]:
-        """The conflicts that leave something to do."""
+        """Return the conflicts after which the desired state is not reached."""
         return [conflict for conflict in self.conflicts if conflict not in self.already_made]
 
     def take_back(self, is_meant: Callable[[Change], bool], why: str) -> None:
-        """Move the changes that were made, and that another task has undone since, from `done` to `conflicts`."""
+        """Move the changes that were made and that another task has undone since from `done` to `conflicts`."""
         undone = [change for change in self.done if is_meant(change)]
         self.done = [change for change in self.done if change not in undone]
         self.conflicts += [{**change.to_result(), "reason": f"undone: {why}"} for change in undone]
 
     def in_order_of(self, plan: Plan) -> Outcome:
-        """Return the same in the order of the plan, whatever the order in which answers arrived."""
+        """Return this outcome sorted in the order of the plan, regardless of the order in which responses arrived."""
         rank = {change: number for number, change in enumerate(plan.changes)}
         places = {json.dumps(change.to_result()): number for number, change in enumerate(plan.changes)}
         self.done.sort(key=rank.__getitem__)
@@ -61,7 +61,7 @@ class Outcome:
 
 
 class ApplyError(N8nError):
-    """Some of a plan could not be carried out; the result says what was done, what failed and what was not tried."""
+    """Some changes of a plan failed; the result lists the changes that were made, failed, and were not tried."""
 
     reason = "incomplete"
 
@@ -83,12 +83,12 @@ class ApplyError(N8nError):
         }
 
     def result(self) -> dict[str, Any]:
-        """Return what the failed task reports."""
+        """Return the keys that the failed task reports."""
         return self._result
 
 
 class ConflictError(N8nError):
-    """Somebody else changed what the one wish of a task is about; the result says what was done all the same."""
+    """Another task or user changed the object of a task at the same time; the result lists the changes made."""
 
     reason = "conflict"
 
@@ -98,5 +98,5 @@ class ConflictError(N8nError):
         self._result = report
 
     def result(self) -> dict[str, Any]:
-        """Return what the failed task reports."""
+        """Return the keys that the failed task reports."""
         return self._result

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a plan is: ordered changes, their digest, their counts, and access as it is before and after them. PURE."""
+"""Describe a plan: ordered changes, their digest, their counts, and access before and after them. PURE."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .handover import Handover
 
 @dataclass
 class AccessSnapshot:
-    """Who has which instance role, and who is in which project with which role; users are told by their emails."""
+    """The instance role of each user, and the members of each project with their roles. Users are named by email."""
 
     users: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class AccessSnapshot:
         )
 
     def after(self, changes: Iterable[Change]) -> AccessSnapshot:
-        """Return the access that there is once `changes` are made."""
+        """Return the access after `changes` are made."""
         then = AccessSnapshot(
             dict(self.users), dict(self.names), {key: dict(of) for key, of in self.members.items()}, self.creator
         )
@@ -62,7 +62,7 @@ class AccessSnapshot:
             self.names[key] = after
         elif change.action == "create_project":
             self.names[key] = after
-            # Whoever creates a project becomes its admin.
+            # The user who creates a project becomes its admin.
             self.members[key] = {self.creator: PROJECT_ADMIN} if self.creator else {}
         elif change.action == "delete_project":
             self.names.pop(key, None)
@@ -75,10 +75,10 @@ class AccessSnapshot:
 
 @dataclass(frozen=True)
 class Plan:
-    """Ordered changes to `state`, and notes on what was asked for and is left alone.
+    """Ordered changes to `state`, and notes on requests that are not carried out.
 
-    `handovers` has, by the id of the user or project that goes, what becomes of what it owns. `leavers` are the ids of
-    the users who are to lose all access.
+    `handovers` has the handover of each user or project that is deleted, by its id. `leavers` are the ids of the users
+    who are to lose all access.
     """
 
     state: State
@@ -98,36 +98,36 @@ class Plan:
     ) -> Plan:
         """Return the plan of `changes`, in the order in which they can be carried out.
 
-        The notes of a plan that deletes end with what n8n deletes and never lists.
+        If the plan deletes a user or project, its notes end with the data that n8n deletes and never lists.
         """
         ordered = tuple(sorted(changes, key=sort_key))
         return cls(state, ordered, (*notes, *never_listed_notes(ordered)), handovers or {}, frozenset(leavers))
 
     def steps(self) -> Iterator[tuple[str, list[Change]]]:
-        """Yield the steps that there are in this plan, in their order, each with its changes."""
+        """Yield the steps of this plan in their order, each with its changes."""
         for step, changes in groupby(self.changes, key=lambda change: change.step):
             yield step, list(changes)
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the server and the changes: the same for the same plan, whatever the reasons and options."""
+        """Return the SHA-256 of the server and the changes, which does not depend on reasons and options."""
         subject = {"url": self.state.url, "changes": [change._identity() for change in self.changes]}
         return hashlib.sha256(json.dumps(subject, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
     @property
     def summary(self) -> dict[str, int]:
-        """How many changes there are of each action."""
+        """Return the number of changes of each action."""
         counts = {name: 0 for name, action in ACTIONS.items() if action.is_counted}
         for change in self.changes:
             counts[change.action] = counts.get(change.action, 0) + 1
         return counts
 
     def to_result(self) -> list[dict[str, Any]]:
-        """Return what modules return as `plan`."""
+        """Return the value of `plan` in results of modules."""
         return [change.to_result() for change in self.changes]
 
     def diff(self, changes: Sequence[Change]) -> dict[str, str]:
-        """Return access before and after `changes` of the plan, a line a fact, of nobody but whom and what they touch."""
+        """Return the access of affected users and projects before and after `changes`, one line for each fact."""
         before = AccessSnapshot.of(self.state)
         after = before.after(changes)
         return {
@@ -152,7 +152,7 @@ class Plan:
                 if user in access.users:
                     users.add(f"user {user}: {access.users[user]}")
                 continue
-            # Whoever creates a project is in it without a change of its own.
+            # The user who creates a project is a member of it without a change of its own.
             concerned = access.members.get(key, {}) if change.action == "create_project" else {user: ""}
             if change.definition.about == PROJECT and key in access.names:
                 projects.add(f"project {label(key)}")
@@ -161,7 +161,7 @@ class Plan:
         return "".join(f"{line}\n" for lines in (users, projects, members) for line in sorted(lines))
 
     def state_after(self, changes: Iterable[Change]) -> State:
-        """Return the state that there is once `changes` are made, of those who are there already."""
+        """Return the state after `changes` are made, limited to the users and members that exist already."""
         access = AccessSnapshot.of(self.state).after(changes)
         members = {
             key: tuple(
@@ -177,7 +177,7 @@ class Plan:
         return replace(self.state, users=users, members=members)
 
     def user_after(self, reference: str, ids: Mapping[str, str]) -> User | None:
-        """Return the user once the plan is carried out, a deleted one as it was; `ids` are those of the invited."""
+        """Return the user after the plan, or a deleted user as it was; `ids` are the ids of invited users by email."""
         user = self.state.find_user(reference)
         for change in self.changes:
             if change.action == "invite_user" and user is None:
@@ -187,7 +187,7 @@ class Plan:
         return user
 
     def project_after(self, project_id: str | None, name: str | None, created: Mapping[str, Project]) -> Project | None:
-        """Return the project once the plan is carried out, a deleted one as it was; `created` are those of the run."""
+        """Return the project after the plan, or a deleted project as it was; `created` are the projects of the run."""
         for change in self.changes:
             if change.action == "create_project":
                 return created.get(change.project_key, Project("", change.after or ""))
@@ -198,7 +198,7 @@ class Plan:
         return require_single(name or "", self.state.projects_named(name or ""))
 
     def member_after(self, project: str, user: str) -> Member | None:
-        """Return the member once the plan is carried out, a removed one as it was."""
+        """Return the member after the plan, or a removed member as it was."""
         found, who = self.state.find_project(project), self.state.find_user(user)
         if found is None or who is None:
             return None
@@ -211,8 +211,8 @@ class Plan:
 def projects_without_admin(state: State, changes: Iterable[Change]) -> list[tuple[str, str, list[Change]]]:
     """Return key and name of each project that `changes` leave without an admin, at the end or in between.
 
-    With each come the changes by which its admins stop being admins. Who becomes a chat user is none for a moment, also
-    where the role is given back.
+    Each entry also has the changes by which the admins of the project stop being admins. A user who becomes a chat user
+    is not an admin for a moment, even if the role is given back.
     """
     losing: dict[str, list[Change]] = {}
     made: set[str] = set()
@@ -231,7 +231,7 @@ def projects_without_admin(state: State, changes: Iterable[Change]) -> list[tupl
 
 
 def _owned(changes: Iterable[Change], owner: Callable[[Change], str]) -> str:
-    """Return whose the items are that `changes` are about, a line each."""
+    """Return the owners of the items that `changes` are about, one line for each item."""
     lines = {f"{change.item}: {owner(change)}\n" for change in changes if change.item is not None and owner(change)}
     return "".join(sorted(lines))
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Applies a plan in order and in few calls, and tracks what was done if a call fails."""
+"""Apply a plan in order and in few calls, and track the changes that were made if a call fails."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ def apply(
     on_invite_links: Callable[[dict[str, str]], None] | None,
     progress: Callable[[int, int, str], None] = lambda made, planned, action: None,
 ) -> Outcome:
-    """Make the changes of `plan` and return the outcome of each of them. No answer of n8n raises an error.
+    """Make the changes of `plan` and return the outcome of each of them. No response of n8n raises an error.
 
-    What fails does not stop what does not depend on it. `on_invite_links` gets the invitation links (secrets) by email as
-    soon as n8n has made them, as they cannot be had again; None says that nothing keeps them. `progress` gets how many
-    changes are behind it, of how many, and the action of the last, also from several threads at once.
+    A failed change does not stop the changes that do not depend on it. `on_invite_links` gets the invitation links
+    (secrets) by email as soon as n8n has returned them, because n8n does not return them again. None means that no
+    option keeps the links. `progress` gets the number of processed changes, the number of planned changes, and the
+    action of the last change. Several threads may call it at once.
     """
     run = PlanRun(plan, api, on_invite_links, ChangeTracker(len(plan.changes), progress))
     for _step, changes in plan.steps():
@@ -54,19 +55,19 @@ class PlanRun:
         self._handovers = plan.handovers
 
     def step(self, changes: Sequence[Change]) -> None:
-        """Make the changes of one step by the executor that the table of actions names."""
+        """Make the changes of one step with the executor that the table of actions names."""
         executor: Callable[[Sequence[Change]], None] = getattr(self, ACTIONS[_carrier(changes[0])].executor)
         executor(changes)
 
     def invite_users(self, changes: Sequence[Change]) -> None:
-        """Invite users, and pending users once more."""
+        """Invite users, and invite pending users again."""
         self.invitation_sender.invite(self.tracker.take_ready(changes))
 
     def write_projects(self, changes: Sequence[Change]) -> None:
         """Create or rename projects."""
         ready = self.tracker.take_ready(changes)
-        # One after the other: n8n on PostgreSQL refuses one of two creations at the same time (HTTP 500, seen on
-        # 2.40.7), and it computes in one thread anyway.
+        # n8n computes in one thread, and on PostgreSQL it refuses one of two creations at the same time (HTTP 500, seen
+        # on 2.40.7). So the calls follow one after the other.
         for change in self.recheck.free_names(ready):
             self._apply_one(change, self._call_for)
         self.verification.names(ready)
@@ -84,7 +85,10 @@ class PlanRun:
         self.verification.admins(ready)
 
     def write_with_implied(self, changes: Sequence[Change]) -> None:
-        """Change or delete users, or delete projects, a few at a time, each with the changes that n8n makes along with it."""
+        """Change or delete users, or delete projects, each with the changes that n8n makes as part of it.
+
+        Each batch has at most USERS_PER_CHECK of them.
+        """
         by_subject: dict[str, list[Change]] = {}
         for change in changes:
             by_subject.setdefault(change.subject, []).append(change)
@@ -93,7 +97,7 @@ class PlanRun:
             self._apply_with_implied([change for mine in of_each[start : start + USERS_PER_CHECK] for change in mine])
 
     def _apply_each(self, changes: Sequence[Change], call: Callable[[Change], None]) -> None:
-        """Make each change by a call of its own, several at a time."""
+        """Make each change with a call of its own, several at a time."""
         self.api.client.in_parallel(lambda change: self._apply_one(change, call), changes)
 
     def _apply_one(self, change: Change, call: Callable[[Change], None]) -> None:
@@ -105,9 +109,9 @@ class PlanRun:
             self.tracker.done([change])
 
     def _set_roles(self, changes: Sequence[Change]) -> None:
-        """Add members and change roles in one project, in one call for every BATCH of them."""
-        # New admins come first, and all members are read again before each call: n8n overwrites the role that a user has by now,
-        # and a project keeps an admin also in between.
+        """Add members and change roles in one project, with one call for each BATCH of them."""
+        # New admins come first, so a project also keeps an admin in between. All members are read again before each
+        # call, because n8n overwrites the role that a user has at that time.
         for batch in batches(sorted(changes, key=lambda change: change.after != PROJECT_ADMIN)):
             current = self.recheck.unchanged_members(batch)
             if current:
@@ -119,7 +123,7 @@ class PlanRun:
         self.tracker.done(changes)
 
     def _remove_from_project(self, changes: Sequence[Change]) -> None:
-        """Take members out of one project, as few as may be looked at in one go."""
+        """Remove members from one project. The number of changes has to be small enough for one recheck."""
         for change in self.recheck.unchanged_members(changes):
             self._apply_one(change, self._remove_member)
 
@@ -127,9 +131,9 @@ class PlanRun:
         self.api.remove_member(self.tracker.project_id(change), change.user_id or "")
 
     def _apply_with_implied(self, changes: Sequence[Change]) -> None:
-        """Change or delete users, and the memberships with them that n8n takes along, if these are still as planned.
+        """Change or delete users together with the memberships that n8n removes along with it, if these are as planned.
 
-        If another task has changed one of them, the user and all of them are left alone.
+        If another task has changed one of these memberships, the user and all changes of this user are left alone.
         """
         tracker = self.tracker
         going = [change for change in changes if change.implied_by and change.item is None]
@@ -138,7 +142,7 @@ class PlanRun:
         looked_at = self.api.client.in_parallel(self.recheck.unchanged_members, _by_project(going))
         current = [change for of_project in looked_at for change in of_project]
         elsewhere = set(going).difference(current)
-        # These users stay the last admins, as no other admin could be added. An error says so already.
+        # These users remain the last admins, because no other admin could be added. Another error reports this already.
         tracker.mark_untried_users(elsewhere)
         left_alone = {change.user for change in elsewhere if not tracker.is_lost(change.user)}
         for change in (*carriers, *current, *items):
@@ -157,7 +161,7 @@ class PlanRun:
         self.verification.admins(along)
 
     def hand_over(self, changes: Sequence[Change]) -> None:
-        """Hand over the resources of each owner, one after the other, several owners at a time."""
+        """Hand over the resources of each owner one after the other, for several owners at a time."""
         by_owner: dict[str, list[Change]] = {}
         for change in self.tracker.take_ready(changes):
             by_owner.setdefault(change.owner, []).append(change)
@@ -178,7 +182,7 @@ class PlanRun:
         self.recheck.note_unpublished([self._handovers[owner] for owner in by_owner])
 
     def _call_for(self, change: Change) -> None:
-        """Make a change by the one call that it needs."""
+        """Make a change with the one call that it needs."""
         calls = {
             "create_project": self._create_project,
             "rename_project": lambda change: self.api.rename_project(
@@ -194,7 +198,8 @@ class PlanRun:
         project = self.api.create_project(change.after or "")
         self.outcome.projects[change.project_key] = project
         if project.id not in self.api.created_projects:
-            # Found after a lost answer or HTTP 500: it may be another task's, so its members are looked at.
+            # The project was found after a lost response or HTTP 500. Another task may have created it, so its members
+            # are read again before a change.
             self.tracker.adopt(change, project)
 
     def _delete_user(self, change: Change) -> None:
@@ -206,7 +211,7 @@ class PlanRun:
         self._note_handover(change)
 
     def _note_handover(self, change: Change) -> None:
-        """Note what has gone with its owner."""
+        """Record the items that were deleted with their owner."""
         if change.owner in self._handovers:
             handover_outcome = self.outcome.handover_outcomes.setdefault(
                 change.owner, HandoverOutcome(self._handovers[change.owner])
@@ -215,7 +220,7 @@ class PlanRun:
 
 
 def _carrier(change: Change) -> str:
-    """Return the action that makes a change: its own, or the one that implies it."""
+    """Return the action that makes a change: the action of the change, or the one that implies it."""
     return change.implied_by or change.action
 
 
@@ -227,7 +232,7 @@ def _by_project(changes: Sequence[Change]) -> list[list[Change]]:
 
 
 def _removal_batches(changes: Sequence[Change]) -> list[list[Change]]:
-    """Return removals by project, a few at a time; all admins of one project together, as one of them may have to stay."""
+    """Return batches of removals by project, with all admins of one project together, as one may have to stay."""
     pieces = []
     for of_project in _by_project(changes):
         admins = [change for change in of_project if change.removes_admin]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sends changes in few calls, and finds out which of them n8n refuses where it refuses all because of one."""
+"""Send changes in few calls, and find the changes that n8n refuses if it refuses a whole call because of one."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def apply_batch(
     send: Callable[[Sequence[Change]], None],
     still_to_do: Callable[[Sequence[Change]], Sequence[Change]],
 ) -> None:
-    """Make changes by one call and, where n8n refuses it, by one for each role: it refuses all because of one.
+    """Make changes with one call. If n8n refuses it, make one call for each role, because one change fails all others.
 
-    `still_to_do` looks again after a refusal. HTTP 500 is what n8n says where another task writes the same rows, and
-    of users who are gone (seen on 2.40.7), so what is still to do then is sent again.
+    `still_to_do` reads the state again after a refusal. n8n returns HTTP 500 if another task writes the same rows, and
+    for users who no longer exist (seen on 2.40.7). The changes that are still to be made are then sent again.
     """
     refusal = refusal_of(partial(send, changes))
     rest = changes
@@ -55,7 +55,7 @@ def apply_batch(
 
 
 def refusal_of(send: Callable[[], None]) -> N8nError | None:
-    """Return the error that `send` raises, None if it raises none."""
+    """Return the error that `send` raises, or None if it raises no error."""
     try:
         send()
     except N8nError as error:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carries a handover out, step by step, and says what has been done when a step fails. Deletes no user and no project."""
+"""Carry out a handover step by step without deleting its owner, and report the completed steps if a step fails."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def run_handover(
     api: Api,
     after_each: Callable[[HandoverOutcome], None] = lambda _delivery: None,
 ) -> HandoverOutcome:
-    """Do the steps of `handover` one after the other, up to the first that fails, and return what was done.
+    """Carry out the steps of `handover` in order, up to the first failure, and return the outcome.
 
-    Raises nothing that n8n can cause: the error is in the answer. Another run goes on with what is left.
+    Errors of n8n are in the outcome and are not raised. Another run continues with the remaining steps.
     """
     handover_outcome = HandoverOutcome(handover)
     for number, step in enumerate(handover.steps):
@@ -66,11 +66,11 @@ def _copy(
     api: Api,
     handover_outcome: HandoverOutcome,
 ) -> None:
-    """Put a copy of a data table in its place.
+    """Replace a data table by a copy in the destination.
 
-    Until copy and original have been compared, the copy has a name with the original's id in it, and the original
-    stays. So wherever a run ends, the next one finds either the original, and with it a copy that it can trust as far
-    as it is the same, or the copy alone.
+    Until the copy and the original have been compared, the name of the copy contains the id of the original, and the
+    original stays. So wherever a run stops, the next run finds one of two states. Either the original exists, with or
+    without a copy, and the next run uses the copy only if its content is the same. Or only the copy exists.
     """
     rows = api.data_tables.table_rows(table.id)
     copy = step.unfinished
@@ -86,7 +86,7 @@ def _copy(
     except N8nError:
         handover_outcome.notes.append(f"{copy} is a complete copy of {table} of {owner}, which may already be deleted.")
         raise
-    # From here on the copy is the only table, under whatever name.
+    # From here on, the copy is the only table, under either name.
     named = _named(copy, step, owner, destination, api, handover_outcome)
     handover_outcome.add(named, copy.id, len(rows))
 
@@ -107,7 +107,7 @@ def _filled(table: Table, rows: list[dict[str, Any]], destination: Project, api:
 
 
 def _take_away(copy: Table, table: Table, rows: list[dict[str, Any]], owner: str, api: Api) -> None:
-    """Delete a copy that an earlier run did not finish; raises N8nError where it has what the original has not."""
+    """Delete a copy that an earlier run did not complete; raises N8nError if it has rows that the original lacks."""
     copied = api.data_tables.table_rows(copy.id)
     if copied != rows[: len(copied)]:
         raise N8nError(
@@ -129,7 +129,7 @@ def _named(
     api: Api,
     handover_outcome: HandoverOutcome,
 ) -> Change:
-    """Give a finished copy its name, and return the step with the name that it has got."""
+    """Rename a finished copy, and return the step with the actual name."""
     name = step.after or ""
     try:
         try:
@@ -137,7 +137,7 @@ def _named(
         except ApiError as error:
             if error.status != 409:
                 raise
-            # Another table got this name since the plan was made.
+            # Another table has got this name since the plan was made.
             taken = [table.name for table in api.data_tables.tables() if table.owner_id == destination.id]
             name = free_name(step.item.name if step.item else name, owner, taken)
             api.data_tables.rename_table(copy, name)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Warnings about users whose accounts exist and who did not get their invitations. PURE."""
+"""Create warnings about users whose accounts exist and who did not get their invitations. PURE."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 
 from .._text import shortened
 
-# How many names a warning shows.
+# The maximum number of names in a warning.
 MOST_NAMES = 20
 _RESEND = "send these invitations again with n8n_user and resend_invite=true"
 _LINK = re.compile(r"\w+://\S+")
 
 
 def missing_links_note(pending: Iterable[Mapping[str, Any]], linked: Container[str], path: str) -> str:
-    """Return a warning about pending users who have no link in the file at `path`; "" where each of them has one.
+    """Return a warning about pending users without a link in the file at `path`; "" if each of them has a link.
 
     `linked` are the emails in that file. A task that is stopped right after an invitation leaves a user without a link.
     """
@@ -34,19 +34,19 @@ def missing_links_note(pending: Iterable[Mapping[str, Any]], linked: Container[s
 
 @dataclass
 class InvitationWarnings:
-    """The users of one run whose accounts exist and who did not get their invitation, each kind by itself."""
+    """The users of one run whose accounts exist and who did not get their invitation, grouped by cause."""
 
     # n8n returned a link, and no option keeps links.
     link_dropped: set[str] = field(default_factory=set)
     # n8n sent no mail and returned no link.
     nothing_sent: set[str] = field(default_factory=set)
-    # The mail server failed: its words by user.
+    # The mail server returned an error. The values are its messages by user.
     mail_failed: dict[str, str] = field(default_factory=dict)
-    # The answer of n8n was lost, and the links with it.
+    # The response of n8n was lost together with the links.
     answer_lost: set[str] = field(default_factory=set)
 
     def notes(self) -> list[str]:
-        """Return one warning for each kind, with names and the remedy, and without any link."""
+        """Return one warning for each cause, with names and the remedy, and without any link."""
         notes = []
         if self.link_dropped:
             notes.append(
@@ -62,7 +62,7 @@ class InvitationWarnings:
                 f"{_RESEND}."
             )
         if self.mail_failed:
-            # Some mail servers say something else of each address.
+            # Some mail servers return a different message for each address.
             words = shortened(sorted({mail_error(error) for error in self.mail_failed.values()}))
             notes.append(
                 f"The accounts of {_names(self.mail_failed)} are pending, and n8n could not send the invitation mail: {words}. "
@@ -77,7 +77,7 @@ class InvitationWarnings:
 
 
 def mail_error(words: str) -> str:
-    """Return what a mail server said, without a full stop at its end and without any link, which would be a secret."""
+    """Return the message of a mail server without a full stop at its end and without links, which would be secrets."""
     return _LINK.sub("(a link)", words).strip().rstrip(".")
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sends the invitations of a plan: in few calls, and so that an invitation that n8n refuses keeps no other user out."""
+"""Send the invitations of a plan in few calls, so that one refused invitation does not affect other users."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .tracker import ChangeTracker
 
 
 class InvitationSender:
-    """Invites users, and pending users once more. The outcome of each invitation goes into the tracker."""
+    """Invites users, and invites pending users again. The outcome of each invitation goes into the tracker."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class InvitationSender:
         self._unreached = InvitationWarnings()
 
     def invite(self, changes: Sequence[Change]) -> None:
-        """Make the changes in one call for every BATCH of them."""
+        """Make the changes with one call for each BATCH of them."""
         for again in (False, True):
             for batch in batches(change for change in changes if (change.before is not None) == again):
                 self._batch(batch, again)
@@ -44,7 +44,7 @@ class InvitationSender:
 
     def _batch(self, changes: Sequence[Change], again: bool) -> None:
         refusal = refusal_of(partial(self._send, changes, again))
-        # HTTP 500 is what n8n answers where another task invites the same user (seen on 2.40.7).
+        # n8n returns HTTP 500 if another task invites the same user (seen on 2.40.7).
         for attempt in range(self.api.client.connection.retries):
             if not isinstance(refusal, ApiError) or refusal.status != 500 or again:
                 break
@@ -60,10 +60,10 @@ class InvitationSender:
             self._in_parts(changes, refusal, again)
 
     def _in_parts(self, changes: Sequence[Change], refusal: N8nError, again: bool) -> None:
-        """Find out which invitations n8n refuses, as it refused all of them because of one, and send the others.
+        """Find the invitations that n8n refuses, because one of them fails the whole call, and send the others.
 
-        Parts are made by role, then in halves. Where n8n refuses every part and some single invitations as it refused the
-        whole, and not for an address, the refusal is about all of them.
+        The invitations are split by role, then in halves. The refusal concerns all invitations if it is not about an
+        address, and if n8n refuses every part and some single invitations for the same reason as the whole.
         """
         parts = _parts(changes, refusal)
         refusals = [refusal_of(partial(self._send, part, again)) for part in parts]
@@ -93,7 +93,8 @@ class InvitationSender:
             if not invitation.user_id or (again and invitation.error):
                 self.tracker.failed([change], _not_invited(email, invitation))
                 continue
-            # With an error too: n8n creates the accounts first, and what fails behind that is the mail.
+            # This also applies to an error: n8n creates the accounts first, so the error is about the mail that
+            # follows.
             self.tracker.outcome.user_ids[email] = invitation.user_id
             self.tracker.done([change])
             if invitation.is_lost:
@@ -113,15 +114,15 @@ class InvitationSender:
         try:
             self._keep_links(links)
         except N8nError as error:
-            # They are invited all the same.
+            # The users are invited in spite of the error.
             self.tracker.outcome.errors.append({"error": str(error), "users": sorted(links), "changes": []})
 
     def _not_yet_invited(self, changes: Sequence[Change]) -> list[Change]:
-        """Return the invitations that are still to be made. A user whom another task has invited is taken as is."""
+        """Return the invitations that are still to be made. An account that another task has created is accepted."""
         try:
             users = {user.email: user for user in self.recheck.users([change.user or "" for change in changes])}
         except N8nError:
-            # Then the refusal is what there is to say.
+            # The original refusal is then the error to report.
             return list(changes)
         for change in changes:
             if change.user in users:
@@ -129,7 +130,7 @@ class InvitationSender:
         return [change for change in changes if change.user not in users]
 
     def _look_at(self, change: Change) -> None:
-        """n8n says nothing of a user who has become active since the plan was made."""
+        """Check a user who is not in the response: n8n omits users who became active after the plan was made."""
         try:
             user = self.api.find_user(change.user or "")
             if user is None:
@@ -156,7 +157,7 @@ def _not_invited(email: str, invitation: Invitation) -> N8nError:
 
 
 def _parts(changes: Sequence[Change], refusal: N8nError) -> list[list[Change]]:
-    """Return smaller parts of invitations that n8n refused together; none where smaller parts make no difference."""
+    """Return smaller parts of invitations that n8n refused together; none if smaller parts make no difference."""
     if not isinstance(refusal, ApiError):
         return []
     by_role: dict[str | None, list[Change]] = {}
@@ -164,7 +165,7 @@ def _parts(changes: Sequence[Change], refusal: N8nError) -> list[list[Change]]:
         by_role.setdefault(change.after, []).append(change)
     if len(by_role) > 1 and refusal.status < 500 and not _is_about_address(refusal):
         return list(by_role.values())
-    # One account that cannot be created undoes all of them (read in 2.40.7).
+    # If one account cannot be created, n8n creates none of them (read in 2.40.7).
     if len(changes) > 1 and (refusal.status == 400 or "during user creation" in refusal.server_message):
         middle = len(changes) // 2
         return [list(changes[:middle]), list(changes[middle:])]
@@ -172,7 +173,7 @@ def _parts(changes: Sequence[Change], refusal: N8nError) -> list[list[Change]]:
 
 
 def _is_like(error: N8nError | None, refusal: N8nError) -> bool:
-    """Whether n8n said the same of a part as of the whole."""
+    """Return whether n8n refused a part for the same reason as the whole."""
     return (
         isinstance(error, ApiError) and isinstance(refusal, ApiError) and error.server_message == refusal.server_message
     )

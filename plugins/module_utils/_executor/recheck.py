@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads again right before a write, so that no change of another task since the plan is undone."""
+"""Read the state again right before a write, so that no change that another task made since the plan is undone."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ from .._state.names import composed
 from .._state.roles import PROJECT_ADMIN
 from .tracker import ChangeTracker
 
-# How many members of a project are removed on the strength of one look, and how many users changed or deleted, for whom
-# one check needs many calls. Larger batches need fewer calls, and leave more time for changes by others.
+# The number of members of a project that are removed after one recheck, and the number of users that are changed or
+# deleted after one recheck, which needs many calls for users. Larger batches need fewer calls, and leave more time for
+# changes by others.
 MEMBERS_PER_CHECK = 8
 USERS_PER_CHECK = 25
-# From how many users on it is less to list all than to ask for each.
+# From this number of users upward, one listing needs less than one request for each user.
 _MANY = 5
-# How often a name is looked at that two projects have, with longer and longer pauses: 20 seconds and more in all.
+# The number of readings while two projects have the same name. The pauses between them grow, to 20 seconds and more in
+# all.
 NAME_CHECKS = 7
 
 
 class Recheck:
-    """What n8n shows by now, held against what the plan saw. What is not as planned goes into the ledger."""
+    """Compares the present state of n8n with the state in the plan. Each difference goes into the tracker."""
 
     def __init__(self, plan: Plan, api: Api, tracker: ChangeTracker) -> None:
         self.api = api
@@ -37,10 +39,10 @@ class Recheck:
         self._meant_to_lose_admins = {key for key, _name, _losing in projects_without_admin(plan.state, plan.changes)}
 
     def unchanged_members(self, changes: Sequence[Change]) -> list[Change]:
-        """Return those changes of members of one project that still start from what the plan saw."""
+        """Return the changes of members of one project whose starting point is still as in the plan."""
         key = changes[0].project_key
         if changes[0].project_id is None and not self.tracker.is_adopted(changes[0]):
-            # A project that this run created: no other task has changed it.
+            # This run created the project, so no other task has changed it.
             return self._but_last_admins(changes, key, self.tracker.has_made_admin(key))
         try:
             project_id = self.tracker.project_id(changes[0])
@@ -58,7 +60,7 @@ class Recheck:
         as_seen = []
         for change in changes:
             role = now.get(self.tracker.user_id(change))
-            # A user who gets back what the role of chat user removes is not a member in between.
+            # A user who gets back a membership that the change to chat user removes is not a member in between.
             if role == (None if change.action == "add_member" else change.before):
                 as_seen.append(change)
             else:
@@ -70,20 +72,23 @@ class Recheck:
         return self._but_last_admins(as_seen, key, some_admin_stays)
 
     def _but_last_admins(self, changes: Sequence[Change], key: str, some_admin_stays: bool) -> list[Change]:
-        """Return `changes` of one project without those that would leave it without an admin, unless that is the plan."""
+        """Return `changes` of one project without the removals of its last admins, unless the plan intends these."""
         if some_admin_stays or key in self._meant_to_lose_admins or any(change.makes_admin for change in changes):
             return list(changes)
         for change in changes:
             if change.removes_admin and self.tracker.has_lost_admin(key):
-                # The new admin could not be added, and an error says so already.
+                # The new admin could not be added. Another error reports this already.
                 self.tracker.not_tried([change])
             elif change.removes_admin:
                 self.tracker.conflict(change, f"{change.user} has become the last admin of the project")
         return [change for change in changes if not change.removes_admin]
 
     def instance_roles(self, changes: Sequence[Change]) -> list[Change]:
-        """Return those changes of instance roles whose users have the role that the plan saw; all others as they are."""
-        # As a dictionary, as it is looked into for each, and keeps the order.
+        """Return `changes` without the changes of instance roles whose users no longer have the role in the plan.
+
+        All other changes are returned unchanged.
+        """
+        # A dictionary keeps the order, and makes the look-up of each change fast.
         roles = dict.fromkeys(change for change in changes if change.action == "change_user_role")
         try:
             items = self.api.list_users().items if len(roles) >= _MANY else []
@@ -96,7 +101,7 @@ class Recheck:
         for change in changes:
             user_id = self.tracker.user_id(change)
             try:
-                # The pages come in no order, so that not being on any of them is no proof.
+                # The pages have no defined order, so a missing user may still exist.
                 user = listed.get(user_id) or self.api.find_user(user_id) if change in roles else None
             except N8nError as error:
                 self.tracker.failed([change], error)
@@ -110,19 +115,19 @@ class Recheck:
         return as_seen
 
     def remaining_members(self, changes: Sequence[Change]) -> list[Change]:
-        """Return those changes of members of one project that n8n can still make: the users and the roles are as planned."""
+        """Return the changes of members of one project that n8n can still make: users and roles are as planned."""
         there = self.existing_users(changes)
         return self.unchanged_members(there) if there else []
 
     def existing_users(self, changes: Sequence[Change]) -> list[Change]:
-        """Return those changes whose users are still there.
+        """Return the changes whose users still exist.
 
-        For a user who does not exist, n8n refuses all of them with an internal error (seen on 2.40.7).
+        If one user does not exist, n8n refuses all changes of a call with an internal error (seen on 2.40.7).
         """
         try:
             there = {user.id for user in self.users([self.tracker.user_id(change) for change in changes])}
         except N8nError:
-            # Then the refusal is what there is to say.
+            # The original refusal is then the error to report.
             return list(changes)
         for change in changes:
             if self.tracker.user_id(change) not in there:
@@ -130,17 +135,17 @@ class Recheck:
         return [change for change in changes if self.tracker.user_id(change) in there]
 
     def users(self, references: Sequence[str]) -> list[User]:
-        """Return the users with these ids or emails, those of them who exist."""
+        """Return the existing users among those with these ids or emails."""
         listed = self.api.list_users().items if len(references) >= _MANY else ()
         users = [User.from_api(item) for item in listed]
         known = {key: user for user in users for key in (user.id, user.email)}
-        # The pages come in no order, so that not being on any of them is no proof.
+        # The pages have no defined order, so a missing user may still exist.
         unlisted = [reference for reference in references if reference not in known]
         found = self.api.client.in_parallel(self.api.find_user, unlisted)
         return [known[key] for key in references if key in known] + [user for user in found if user is not None]
 
     def free_names(self, changes: Sequence[Change]) -> list[Change]:
-        """Return those creations and renames of projects whose old names are as planned, and whose new ones are free."""
+        """Return the creations and renames of projects whose old names are as planned and whose new names are free."""
         if not changes:
             return []
         try:
@@ -166,9 +171,9 @@ class Recheck:
         return as_planned
 
     def _teams_without_duplicates(self, changes: Sequence[Change]) -> list[Project]:
-        """Return the team projects, once no two of them have a name that `changes` give, or after LOOKS_AT_NAMES looks.
+        """Return the team projects as soon as each name that `changes` give is unique, or after NAME_CHECKS readings.
 
-        Of two projects that two other tasks have created at the same time, one is about to be deleted.
+        If two other tasks have created two projects at the same time, one of these is about to be deleted.
         """
         for attempt in range(NAME_CHECKS):
             projects = map(Project.from_api, self.api.list_projects().items)
@@ -179,7 +184,7 @@ class Recheck:
         return teams
 
     def with_nothing_left(self, changes: Sequence[Change]) -> list[Change]:
-        """Return those deletions by which nothing is destroyed that was not meant to be."""
+        """Return the deletions that destroy no item that was not meant to be destroyed."""
         owners = {change: self._handovers[change.owner] for change in changes if change.owner in self._handovers}
         try:
             now = self.api.resources.owned_items([handover.source.id for handover in owners.values()], True)
@@ -197,7 +202,7 @@ class Recheck:
         return current
 
     def note_unpublished(self, handovers: Sequence[Handover]) -> None:
-        """Say of which workflows n8n could not publish again what it had to unpublish for their move."""
+        """Add a note about each workflow that n8n unpublished for its transfer and could not publish again."""
         notes = self.tracker.outcome.notes
         destinations = {handover.source.id: handover.destination.id for handover in handovers if handover.destination}
         try:
@@ -211,5 +216,5 @@ class Recheck:
 
 
 def _named(projects: Sequence[Project], change: Change) -> list[Project]:
-    """Return the projects that have the name which `change` gives."""
+    """Return the projects with the name that `change` gives."""
     return [project for project in projects if composed(project.name) == composed(change.after or "")]

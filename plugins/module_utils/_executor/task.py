@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task that the run() of every module gets. It knows no Ansible, so that it also runs without a module."""
+"""Define the task that the run() of every module gets, without Ansible, so that it also runs without a module."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .apply import apply
 
 
 class Task:
-    """What the run() of a module works with: it reads, and applies a plan, or in check mode says what it would do."""
+    """Reads the state and applies a plan for the run() of a module. In check mode, it reports the expected changes."""
 
     def __init__(self, api: Api, check_mode: bool, wants_diff: bool) -> None:
         self.api = api
@@ -31,14 +31,14 @@ class Task:
         self.plan: Plan | None = None
         self.outcome = Outcome()
         self.warnings: list[str] = []
-        # What a module returns beside the plan, also where it fails after planning.
+        # The keys that a module returns besides the plan, also if it fails after planning.
         self.findings: dict[str, Any] = {}
-        # What is changed besides the plan, as text before and after it; asked for when all is done.
+        # A function that returns texts before and after a change besides the plan. It is called after all changes.
         self.extra_diff: Callable[[], dict[str, str]] = lambda: {"before": "", "after": ""}
 
     @property
     def url(self) -> str:
-        """The address of the server, as plans and records name it."""
+        """Return the address of the server, as plans and records name it."""
         return self.api.client.connection.url
 
     def read(self, request: ReadRequest) -> State:
@@ -46,23 +46,23 @@ class Task:
         return read(self.api, request)
 
     def roles_if_shown(self) -> tuple[Role, ...] | None:
-        """Return the roles that there are, or None where the server or the key's scopes do not show them."""
+        """Return the existing roles, or None if the server or the scopes of the key do not show them."""
         return roles_if_shown(self.api)
 
     def warn_of_similar_user(self, reference: str) -> None:
-        """Say which user may be meant by an email that no user has, if one has a similar email and n8n lists the users."""
+        """Warn of an unknown email that is similar to the email of an existing user, if n8n lists the users."""
         if "@" not in reference:
             return
         try:
             listing = self.api.list_users()
         except N8nError:
-            # A hint is all that is missing then.
+            # The task then runs without the hint.
             return
         note = missing_user_note(reference, SimilarEmails(User.from_api(item).email for item in listing.items))
         self.warnings += [note] if note else []
 
     def set_plan(self, plan: Plan) -> None:
-        """Make `plan` and its notes part of what the task returns, also if the task fails."""
+        """Add `plan` and its notes to the result of the task, also if the task fails."""
         self.plan = plan
         self.warnings = list(dict.fromkeys((*self.warnings, *plan.notes)))
 
@@ -74,13 +74,13 @@ class Task:
         progress: Callable[[int, int, str], None] = lambda made, planned, action: None,
         prepare: Callable[[], None] = lambda: None,
     ) -> Outcome:
-        """Make the changes of `plan` and return what was done, which in check mode is what would be.
+        """Make the changes of `plan` and return the outcome. In check mode, return the expected outcome.
 
-        Raises InputError before anything is written where a role cannot be given, and ApplyError where some changes
-        could not be made. `on_invite_links` gets the invitation links, which are secrets, by email; without it, a warning
-        names the users whose links nothing keeps. `report` makes what a task that fails on the way returns besides, out of
-        what was done. `progress` is told how far it is, and `prepare` is called right before the first write, in check mode
-        where that would be.
+        Raises InputError before the first write if a role cannot be assigned, and ApplyError if some changes could not
+        be made. `on_invite_links` gets the invitation links, which are secrets, by email. Without it, a warning names
+        the users whose links no option keeps. `report` returns further keys of the result, based on the outcome, for a
+        task that fails on the way. `progress` gets the progress of the run. `prepare` is called right before the first
+        write, in check mode at the same point.
         """
         self.set_plan(plan)
         if self._is_worth_checking(plan):
@@ -109,10 +109,10 @@ class Task:
         on_invite_links: Callable[[dict[str, str]], None] | None = None,
         report: Callable[[Outcome], dict[str, Any]] = lambda outcome: {},
     ) -> Outcome:
-        """Do what apply does for a task about one object, which fails if its state was not reached."""
+        """Do the same as `apply` for a task about one object, which fails if the desired state was not reached."""
         outcome = self.apply(plan, on_invite_links, report)
         if outcome.unreached:
-            # The error says it.
+            # The error has the same message.
             outcome.notes.remove(self._conflicts_note())
             raise ConflictError(outcome, report(outcome))
         return outcome
@@ -125,22 +125,22 @@ class Task:
         )
 
     def _is_worth_checking(self, plan: Plan) -> bool:
-        """Return whether a refusal in the middle of the plan would be worse than two requests more.
+        """Return whether a refusal in the middle of the plan would be worse than two further requests.
 
-        n8n refuses a single write as a whole. Check mode has no refusal by which a missing scope could be seen.
+        n8n refuses a single write as a whole. In check mode, no refusal would show a missing scope.
         """
         writes = [change for change in plan.changes if not change.implied_by]
         return len(writes) > 1 or any(change.is_deletion for change in writes) or (self.check_mode and bool(writes))
 
     def _check_scopes(self, plan: Plan) -> None:
-        """Find out before the first write whether the key may do it, where n8n tells."""
+        """Check before the first write whether the key has the scopes, if n8n lists them."""
         missing = self.api.missing_scopes(_calls_of(plan))
         if missing:
             them = "it" if len(missing) == 1 else "them"
             raise InputError(f"{scopes_remedy(missing, ())} The plan needs {them}, and nothing was changed.")
 
     def _check_roles(self, plan: Plan) -> None:
-        """Find out before the first write whether the roles exist and the license includes them, if n8n tells."""
+        """Check before the first write whether the roles exist and the license includes them, if n8n lists them."""
         given = {
             (change.definition.role_kind, change.after or ""): change
             for change in plan.changes
@@ -158,7 +158,7 @@ class Task:
             )
 
     def result(self) -> dict[str, Any]:
-        """Return what every module returns."""
+        """Return the keys that every module returns."""
         extra_diff = self.extra_diff()
         changed = bool(self.outcome.done) or extra_diff["before"] != extra_diff["after"]
         common = {"changed": changed, "requests": self.api.client.requests}
@@ -168,7 +168,7 @@ class Task:
         return {**common, "diff": {key: diff[key] + extra_diff[key] for key in diff}}
 
     def plan_result(self) -> dict[str, Any]:
-        """Return what a module that plans for many people returns of the plan."""
+        """Return the keys for the plan, for a module that plans for many users."""
         if self.plan is None:
             return {}
         return {
@@ -182,7 +182,7 @@ class Task:
         }
 
     def failed_result(self) -> dict[str, Any]:
-        """Return what a module that fails returns of the plan, if there was one, and of what was done by then."""
+        """Return the keys that a failed module returns: its plan, if there was one, and the changes made until then."""
         if self.plan is None:
             return {}
         done = set(self.outcome.done)
@@ -194,5 +194,5 @@ class Task:
 
 
 def _calls_of(plan: Plan) -> set[str]:
-    """Return what a plan calls, by the names in scopes.SCOPES."""
+    """Return the calls of a plan, by the names in scopes.SCOPES."""
     return {call for change in plan.changes if not change.implied_by for call in change.definition.calls}

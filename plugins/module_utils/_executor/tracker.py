@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The outcome of each change of a plan so far, and which changes are no longer possible by that. PURE."""
+"""Track the outcome of each change of a plan, and which changes are no longer possible as a consequence. PURE."""
 
 from __future__ import annotations
 
@@ -25,27 +25,28 @@ class ChangeTracker:
         self._progress = progress
         self._lost_users: set[str] = set()
         self._lost_projects: set[str] = set()
-        # Those that were to be created, and whose names several projects have by now.
+        # Projects that were to be created, and whose names other projects have in the meantime.
         self._taken_projects: set[str] = set()
-        # The projects in which a user was to become an admin: and did not, or did.
+        # Projects in which a user was to become an admin and did not, and projects in which a user became an admin.
         self._lost_admins: set[str] = set()
         self._made_admins: set[str] = set()
-        # The owners whose resources could not be handed over.
+        # Owners whose resources could not be handed over.
         self._lost_owners: set[str] = set()
-        # The projects of other tasks that stand for those that this plan was to create.
+        # Projects of other tasks that replace projects that this plan was to create.
         self._adopted: set[str] = set()
         self._made: set[Change] = set()
         self._conflicting: set[Change] = set()
 
     def take_ready(self, changes: Iterable[Change]) -> list[Change]:
-        """Return those of `changes` whose prerequisites are met, and note the outcome of the others."""
+        """Return the changes whose prerequisites are met, and record the outcome of the others."""
         return [change for change in changes if self._is_ready(change)]
 
     def _is_ready(self, change: Change) -> bool:
         if change.project_key in self._taken_projects:
             self.conflict(change, "another task created a project of that name")
             return False
-        # Who becomes a chat user is given things back behind that, and who leaves has handed everything over before.
+        # A user who becomes a chat user gets memberships back after that change. All items of a leaver are handed over
+        # before.
         needs_user = (
             change.sets_member_role
             or change.action == "delete_user"
@@ -61,22 +62,22 @@ class ChangeTracker:
         return True
 
     def done(self, changes: Sequence[Change]) -> None:
-        """Note that these were made."""
+        """Record that these changes were made."""
         self.outcome.done.extend(changes)
         self._made.update(changes)
         self._made_admins.update(change.project_key for change in changes if change.makes_admin)
         self._behind(changes)
 
     def not_tried(self, changes: Sequence[Change]) -> None:
-        """Note that something that these need was not done."""
+        """Record that these changes were not tried, because a prerequisite was not met."""
         self.outcome.not_tried.extend(changes)
         self._without(changes)
         self._behind(changes)
 
     def failed(self, changes: Sequence[Change], error: N8nError) -> None:
-        """Note that these could not be made; what needs them will not be tried."""
+        """Record that these changes failed. Changes that depend on them will not be tried."""
         people = sorted({change.user for change in changes if change.user})
-        # n8n's refusals know ids; a person knows names.
+        # n8n's refusals contain ids. A person knows names.
         concerned = [shortened(people)] if people else []
         concerned += [
             f"project {quoted(name)}" for name in sorted({change.project for change in changes if change.project})
@@ -94,9 +95,9 @@ class ChangeTracker:
         self._behind(changes)
 
     def conflict(self, change: Change, found: str, is_already_made: bool = False) -> None:
-        """Note that another task has changed what this change starts from, so that it is left alone.
+        """Record that another task has changed the starting point of this change, so that the change is left alone.
 
-        `is_already_made` tells that the other task has made this very change.
+        `is_already_made` tells that the other task has made exactly this change.
         """
         self._note_conflict({**change.to_result(), "reason": f"left alone: {found}"}, is_already_made)
         self._conflicting.add(change)
@@ -105,7 +106,7 @@ class ChangeTracker:
         self._behind([change])
 
     def undone(self, change: Change, why: str, is_already_made: bool = False) -> None:
-        """Note that a change was made and undone; `is_already_made` as for conflict()."""
+        """Record that a change was made and undone. `is_already_made` is the same as for conflict()."""
         self.outcome.done.remove(change)
         self._made.discard(change)
         self._note_conflict({**change.to_result(), "reason": f"undone: {why}"}, is_already_made)
@@ -117,59 +118,59 @@ class ChangeTracker:
             self.outcome.already_made.append(conflict)
 
     def revoke(self, change: Change, error: N8nError) -> None:
-        """Note that a change was made, and that what needs it cannot be made all the same."""
+        """Record that a change was made, and that changes that depend on it cannot be made in spite of that."""
         self.outcome.done.remove(change)
         self._made.discard(change)
         self.failed([change], error)
 
     def superseded(self, change: Change, project: Project) -> None:
-        """Note that a project of this run was deleted again, as `project` has the same name and is earlier."""
+        """Record that a project of this run was deleted again, because `project` has the same name and is earlier."""
         self.undone(change, f"another task created project {project.id} of that name earlier", is_already_made=True)
         self.adopt(change, project)
 
     def adopt(self, change: Change, project: Project) -> None:
-        """Note which project of another task stands for the one that `change` was to create."""
+        """Record the project of another task that replaces the project that `change` was to create."""
         self.outcome.projects[change.project_key] = project
         self._adopted.add(change.project_key)
 
     def is_adopted(self, change: Change) -> bool:
-        """Whether the project of a change was created by another task in place of this one."""
+        """Return whether another task created the project of a change in place of this task."""
         return change.project_key in self._adopted
 
     def owner_keeps_items(self, owner: str) -> None:
-        """Note that not all went that was to go from the user or project of that id, which is not deleted by that."""
+        """Record that the user or project with this id still owns items after the handover, so it is not deleted."""
         self._lost_owners.add(owner)
 
     def is_done(self, change: Change) -> bool:
-        """Whether it was made."""
+        """Return whether the change was made."""
         return change in self._made
 
     def has_conflict(self, change: Change) -> bool:
-        """Whether it was left alone because another task changed the same."""
+        """Return whether the change was left alone because another task changed the same object."""
         return change in self._conflicting
 
     def mark_untried_users(self, changes: Iterable[Change]) -> None:
-        """Note that the users of those `changes` that were not tried stay as they are."""
+        """Record that the users of those `changes` that were not tried remain unchanged."""
         self._lost_users.update(change.user or "" for change in set(changes).intersection(self.outcome.not_tried))
 
     def is_lost(self, user: str | None) -> bool:
-        """Whether something failed with this user, so that nothing is tried that needs it."""
+        """Return whether a change of this user failed, so that no change that depends on this user is tried."""
         return user in self._lost_users
 
     def has_made_admin(self, key: str) -> bool:
-        """Whether this plan has made a user admin of the project of that key."""
+        """Return whether this plan has made a user an admin of the project with that key."""
         return key in self._made_admins
 
     def has_lost_admin(self, key: str) -> bool:
-        """Whether a user was to become an admin there, and did not."""
+        """Return whether a user was to become an admin of the project with that key, and did not."""
         return key in self._lost_admins
 
     def user_id(self, change: Change) -> str:
-        """Return the id of the user of a change, who may have been invited by this plan; empty where that failed."""
+        """Return the id of the user of a change. This plan may have invited the user; "" if the invitation failed."""
         return change.user_id or self.outcome.user_ids.get(change.user or "", "")
 
     def project_id(self, change: Change) -> str:
-        """Return the id of the project of a change, which may have been created by this plan."""
+        """Return the id of the project of a change. This plan may have created the project."""
         return change.project_id or self.outcome.projects[change.project_key].id
 
     def _behind(self, changes: Sequence[Change]) -> None:

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Looks right after a write at what two tasks can do together although neither task would do it alone.
+"""Check right after a write for results that two tasks cause together although neither task would cause them alone.
 
-Tasks on one controller follow each other by a lock. These looks are for tasks that share no lock.
+Tasks on one controller follow each other by a lock. These checks are for tasks that share no lock.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .tracker import ChangeTracker
 
 
 class Verification:
-    """What has come of creations of projects, and of changes by which projects lose admins. Corrections go into the ledger."""
+    """Checks created projects, and projects that lost admins. Each correction goes into the tracker."""
 
     def __init__(self, plan: Plan, api: Api, tracker: ChangeTracker) -> None:
         self.api = api
@@ -32,10 +32,11 @@ class Verification:
         self._meant_to_lose_admins = {key for key, _name, _losing in projects_without_admin(plan.state, plan.changes)}
 
     def names(self, changes: Sequence[Change]) -> None:
-        """Look for other projects with the names that `changes` have given. Of two new ones, the earlier one stays.
+        """Check for other projects with the names that `changes` gave. Of two new projects, the earlier one stays.
 
         A project is deleted only if this run created it, if another one is earlier, and if it has neither other members
-        nor content. Two projects that both stay are an error that has both ids, as no task can name one of them by its name.
+        nor content. If both projects stay, an error reports both ids, because a task cannot refer to one of them by
+        name.
         """
         given = [change for change in changes if self.tracker.is_done(change)]
         if not given:
@@ -45,7 +46,7 @@ class Verification:
             for attempt in range(NAME_CHECKS):
                 if not any(self._is_earliest(change, others) for change, others in shared.items()):
                     break
-                # The task that created the later one is about to delete it.
+                # The task that created the later project is about to delete it.
                 self.api.client.pause(attempt)
                 shared = self._shared_names(given)
             for change, others in shared.items():
@@ -56,7 +57,7 @@ class Verification:
             )
 
     def _shared_names(self, changes: Sequence[Change]) -> dict[Change, list[Project]]:
-        """Return the other projects that have a name which one of `changes` has given."""
+        """Return the other projects with the name that each of `changes` has given."""
         teams = [project for project in map(Project.from_api, self.api.list_projects().items) if project.is_team]
         found = {}
         for change in changes:
@@ -97,7 +98,7 @@ class Verification:
         )
 
     def _why_kept(self, project_id: str) -> str:
-        """Return why a project of this run is not deleted, "" where nothing is lost with it."""
+        """Return why a project of this run is not deleted; "" if its deletion destroys no content."""
         if project_id not in self.api.created_projects:
             return "n8n's answer was lost, so another task may have created it"
         if {member.id for member in self.api.members(project_id)} - {self.api.client.own_user_id}:
@@ -108,16 +109,17 @@ class Verification:
         return " ".join(filter(None, (found.unseen, found.tables_unseen, found.variables_unseen))).rstrip(".")
 
     def admins(self, changes: Sequence[Change]) -> None:
-        """Look whether the projects that lost admins by `changes` have one still, and restore those admins if not.
+        """Check whether the projects that lost admins by `changes` have an admin, and restore these admins if not.
 
-        A leaver is not restored. Then the error names the project.
+        A leaver is not restored. In that case an error names the project.
         """
         by_project: dict[str, list[Change]] = {}
         for change in changes:
             if change.removes_admin and self.tracker.is_done(change):
                 by_project.setdefault(change.project_key, []).append(change)
         lost = [losing for key, losing in by_project.items() if key not in self._meant_to_lose_admins]
-        # Read several at a time, and corrected one after the other, as corrections change what other threads read.
+        # Reading is parallel. Corrections follow one after the other, because a correction changes what other threads
+        # read.
         for losing, has_admin in zip(lost, self.api.client.in_parallel(self._has_admin, lost)):
             if has_admin is not True:
                 self._restore(losing, has_admin)
@@ -130,7 +132,7 @@ class Verification:
         return any(member.role == PROJECT_ADMIN for member in members)
 
     def _restore(self, losing: Sequence[Change], unread: bool | N8nError) -> None:
-        """Restore the admins of a project that has none, or could not be read; a leaver is not restored."""
+        """Restore the admins of a project that has no admin or could not be read. A leaver is not restored."""
         project_id, name = self.tracker.project_id(losing[0]), quoted(losing[0].project)
         who = shortened(sorted(change.user or "" for change in losing))
         try:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The users, projects, members and roles of n8n as methods, one for each request."""
+"""Provide the users, projects, members, and roles of n8n as methods, one for each request."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from .paging import Listing, parsed, quoted_part, read_complete, read_pages, sen
 from .resource_api import ResourceApi
 
 Item = TypeVar("Item")
-# More relations in one call is 500 on SQLite from about 1,000 on, and 750 invitations take 4 s (seen on 2.40.7).
+# On SQLite, a call with about 1,000 relations or more is answered with HTTP 500. 750 invitations take 4 s (seen on
+# 2.40.7).
 BATCH = 250
-# The listings of whole instances, by which an n8n that does not tell the scopes of a key shows which ones are missing.
+# The listings of the whole instance. If n8n does not return the scopes of a key, they show which scopes are missing.
 _LISTINGS = {
     "list_users": "/users",
     "list_projects": "/projects",
@@ -33,16 +34,16 @@ _LISTINGS = {
     "tables": "/data-tables",
     "variables": "/variables",
 }
-# n8n says this about a user or a project that does not exist when it is to be deleted.
+# n8n returns these texts if a user or a project to be deleted does not exist.
 _GONE = ("not found in DB", "Could not find")
 
 
 @dataclass(frozen=True)
 class Invitation:
-    """The result of one invitation: the id of the user, whose account then exists, and the error of the mail server.
+    """The result of one invitation: the id of the user, whose account exists then, and the error of the mail server.
 
-    The link is a secret. It is None if n8n has mailed it, or is set up not to return links, and it is lost where n8n's
-    answer was.
+    The link is a secret. It is None if n8n has sent it by mail, or is configured not to return links. It is lost if the
+    response of n8n was lost.
     """
 
     user_id: str
@@ -53,9 +54,9 @@ class Invitation:
 
 
 class Api:
-    """What one key can do on one server, and in `resources` and `data_tables` what it can do with these.
+    """The calls of one key on one server. `resources` and `data_tables` have the calls for these.
 
-    `created_projects` are the ids of the projects that n8n has created for it.
+    `created_projects` are the ids of the projects that n8n has created for this object.
     """
 
     def __init__(self, client: Client) -> None:
@@ -66,10 +67,10 @@ class Api:
         self._roles: tuple[Role, ...] | None = None
         self._roles_read = False
 
-    # Reading
+    # Reading.
 
     def list_users(self) -> Listing:
-        """Return all pages of GET /users, with roles. They come in no order, so look at `repeats`."""
+        """Return all pages of GET /users, with roles. Their order is undefined, so callers have to check `repeats`."""
         return read_pages(self.client, "/users", "list users", "user:list", {"includeRole": "true"})
 
     def find_user(self, reference: str) -> User | None:
@@ -78,17 +79,17 @@ class Api:
         try:
             data = self.client.get(path, f"read the user {reference}", "user:read", {"includeRole": "true"})
         except ApiError as error:
-            # 404 is also what a path gets that n8n does not have; only these words are about a user.
+            # 404 is also the response for a path that n8n does not have. Only these words are about a user.
             if error.status == 404 and "user" in error.server_message.lower():
                 return None
-            # Of what is neither a UUID nor an email n8n says that it cannot be a user (seen on 2.8.4 and 2.40.7).
+            # If the reference is neither a UUID nor an email, n8n rejects its format (seen on 2.8.4 and 2.40.7).
             if error.status == 400 and 'format "identifier"' in error.server_message:
                 return None
             raise
         return parsed(self.client, User.from_api, data, path)
 
     def list_projects(self) -> Listing:
-        """Return all pages of GET /projects, personal ones included."""
+        """Return all pages of GET /projects, including personal projects."""
         return read_complete(self.client, "/projects", "list projects", "project:list")
 
     def members(self, project_id: str) -> tuple[Member, ...]:
@@ -98,25 +99,25 @@ class Api:
         return tuple(Member.from_api(item) for item in pages.items)
 
     def members_of(self, project_ids: Sequence[str]) -> dict[str, tuple[Member, ...]]:
-        """Return the members of several projects by project id, read several at a time."""
+        """Return the members of several projects by project id. Several projects are read at a time."""
         return dict(zip(project_ids, self.client.in_parallel(self.members, project_ids)))
 
     def find_roles(self) -> tuple[Role, ...] | None:
-        """Return the roles that can be assigned, or None if the server does not list them (before 2.36). Read once."""
+        """Return the assignable roles, or None if the server does not list roles (before 2.36). Read them only once."""
         if not self._roles_read:
             try:
                 self._roles = parsed(
                     self.client, _roles, self.client.get("/roles", "list roles", "role:list"), "/roles"
                 )
             except ApiError as error:
-                # On 2.35 there is POST /roles alone.
+                # On 2.35, only POST /roles exists.
                 if error.status not in (404, 405):
                     raise
             self._roles_read = True
         return self._roles
 
     def lists_roles(self) -> bool:
-        """Return whether the server is n8n 2.36 or later, which list their roles. No other sign of the version is public."""
+        """Return whether the server is n8n 2.36 or later, which lists roles. No other sign of the version is public."""
         try:
             return self.find_roles() is not None
         except ApiError as error:
@@ -126,17 +127,17 @@ class Api:
             raise
 
     def granted_scopes(self) -> list[str] | None:
-        """Return the scopes of the key, or None where n8n does not tell (before 2.14)."""
+        """Return the scopes of the key, or None if n8n does not list them (before 2.14)."""
         return self.client.granted_scopes()
 
     def missing_scopes(self, calls: Iterable[str]) -> list[str]:
-        """Return the scopes that the key lacks for these calls; none where n8n does not tell (before 2.14)."""
+        """Return the scopes that the key lacks for these calls; none if n8n does not list scopes (before 2.14)."""
         granted = self.granted_scopes()
         needed = sorted(scopes_of(calls))
         return [scope for scope in needed if granted is not None and not has_scope(scope, granted)]
 
     def refused_scopes(self, calls: Iterable[str]) -> set[str]:
-        """Return the scopes of those listings among `calls` that n8n refuses to this key, found out by asking for them."""
+        """Return the scopes of the listings among `calls` that n8n refuses to this key. Each listing is requested."""
 
         def refused(call: str) -> str:
             path = _LISTINGS[call]
@@ -148,21 +149,21 @@ class Api:
 
         return set(filter(None, self.client.in_parallel(refused, [call for call in calls if call in _LISTINGS])))
 
-    # Writing
+    # Writing.
 
     def invite(self, roles: Mapping[str, str], again: bool = False) -> dict[str, Invitation]:
         """Invite the emails in `roles` (at most BATCH) with these instance roles; return the result of each, by email.
 
-        `again` says that they are invited already. A user who has become active is not in the answer.
+        `again` tells that these users are already invited. A user who has become active is not in the response.
         """
         body = [{"email": email, "role": role} for email, role in roles.items()]
 
         def read_again() -> dict[str, Invitation] | None:
             if again:
-                # That they are there does not tell whether the new invitation was made, and a third does no harm.
+                # The existing users do not show whether the new invitation was sent. A third invitation is harmless.
                 return None
             users = self.client.in_parallel(self.find_user, roles)
-            # One call invites all of them or none.
+            # One call invites either all of them or none.
             return {user.email: Invitation(user.id, is_lost=True) for user in users if user} if all(users) else None
 
         def send() -> dict[str, Invitation]:
@@ -172,9 +173,10 @@ class Api:
         return send_once(self.client, send, read_again)
 
     def create_project(self, name: str) -> Project:
-        """Create a team project of a name that no project has yet; the key's user becomes its admin.
+        """Create a team project whose name no other project has; the user of the key becomes its admin.
 
-        Of two creations at the same time, n8n on PostgreSQL refuses one with HTTP 500 and creates nothing (2.40.7).
+        If two creations run at the same time, n8n on PostgreSQL refuses one with HTTP 500 and does not create it
+        (2.40.7).
         """
 
         def read_again() -> Project | None:
@@ -194,15 +196,16 @@ class Api:
         return send_once(self.client, send, read_again, repeat_500=True)
 
     def rename_project(self, project_id: str, name: str) -> None:
-        """Give a project another name."""
+        """Rename a project."""
         path = f"/projects/{quoted_part(project_id)}"
         self.client.send(
             "PUT", path, f'rename project {project_id} to "{name}"', SCOPES["rename_project"], body={"name": name}
         )
 
     def set_members(self, project_id: str, roles: Mapping[str, str]) -> None:
-        """Make the users whose ids are in `roles` (at most BATCH) members with these roles, in one call for all."""
-        # In one order for all tasks: n8n on PostgreSQL writes row by row, and two tasks would wait for each other (2.40.7).
+        """Make the users whose ids are in `roles` (at most BATCH) members with these roles, with a single call."""
+        # The order is the same for all tasks: n8n on PostgreSQL writes row by row, and two tasks would wait for each
+        # other (2.40.7).
         body = {"relations": [{"userId": user_id, "role": role} for user_id, role in sorted(roles.items())]}
         path = f"/projects/{quoted_part(project_id)}/users"
         operation = f"set {len(roles)} member{'s' if len(roles) > 1 else ''} of project {project_id}"
@@ -218,13 +221,13 @@ class Api:
         send_once(self.client, send, read_again)
 
     def remove_member(self, project_id: str, user_id: str) -> None:
-        """Remove a user from a project. Nothing changes for a user who is not a member."""
+        """Remove a user from a project. If the user is not a member, nothing changes."""
         path = f"/projects/{quoted_part(project_id)}/users/{quoted_part(user_id)}"
         operation = f"remove user {user_id} from project {project_id}"
         self.client.send("DELETE", path, operation, MEMBERS)
 
     def set_user_role(self, user_id: str, role: str) -> None:
-        """Change a user's instance role. global:chatUser takes all memberships and API keys away with it."""
+        """Change the instance role of a user. The role global:chatUser also removes all memberships and API keys."""
         path = f"/users/{quoted_part(user_id)}/role"
         operation = f"give user {user_id} the role {role}"
         self.client.send("PATCH", path, operation, SCOPES["change_user_role"], body={"newRoleName": role})
@@ -235,7 +238,7 @@ class Api:
         try:
             _delete(self.client, path, f"delete user {user_id}", SCOPES["delete_user"])
         except ApiError as error:
-            # Said where another task deletes the same user (seen on 2.40.7 with PostgreSQL).
+            # n8n returns this error if another task deletes the same user (seen on 2.40.7 with PostgreSQL).
             if error.status != 500 or self.find_user(user_id) is not None:
                 raise
 
@@ -251,10 +254,11 @@ def _delete(client: Client, path: str, operation: str, scope: str) -> None:
             client.send("DELETE", path, operation, scope)
             return
         except ApiError as error:
-            # Where the answer to a first try was lost, the second finds nothing: 404 on 2.40.7, 400 on 2.8.4.
+            # If the response to the first try was lost, the second try does not find the object: 404 on 2.40.7, 400 on
+            # 2.8.4.
             if error.status in (400, 404) and any(words in error.server_message for words in _GONE):
                 return
-            # Said for a moment after a workflow in it has been unpublished (read in 2.40.7).
+            # n8n returns this error for a moment after a workflow in the project was unpublished (read in 2.40.7).
             if attempt == client.connection.retries or "still being unpublished" not in error.server_message:
                 raise
         client.pause(attempt)
@@ -265,7 +269,7 @@ def _roles(kinds: Any) -> tuple[Role, ...]:
 
 
 def _invitations(answers: Any) -> dict[str, Invitation]:
-    """Return by email what POST /users says."""
+    """Return the invitations in the response of POST /users, by email."""
     found: dict[str, Invitation] = {}
     for answer in answers or ():
         user = answer.get("user") or {}
@@ -277,6 +281,6 @@ def _invitations(answers: Any) -> dict[str, Invitation]:
 
 
 def batches(items: Iterable[Item]) -> list[list[Item]]:
-    """Return `items` in lists of at most BATCH."""
+    """Return `items` in lists of at most BATCH items."""
     everything = list(items)
     return [everything[start : start + BATCH] for start in range(0, len(everything), BATCH)]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sends HTTP requests to n8n: the key, retries, parallel calls, and refusals in words. Knows no user or project."""
+"""Send HTTP requests to n8n: the key, retries, parallel calls, and errors, without knowledge of users and projects."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ if REQUESTS_IMPORT_ERROR is None:
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
-# What a gateway says while n8n restarts behind it, and what n8n says when it is asked too often.
+# The status codes of a gateway while n8n restarts behind it, and of n8n if it gets too many requests.
 TRY_AGAIN = (429, 502, 503, 504)
-# Sending these twice does what sending them once does.
+# The methods for which two equal requests have the same effect as one.
 REPEATABLE = ("GET", "PUT", "PATCH", "DELETE")
 LONGEST_WAIT = 120.0
-# Said with 200 to everything while n8n migrates its database (read in 2.8.4 and 2.40.7).
+# n8n returns this text with status 200 to every request while it migrates its database (read in 2.8.4 and 2.40.7).
 STARTING = b"n8n is starting up. Please wait"
 
 
 class Client:
-    """One server and one key. Opened with `read_only` it refuses to send anything but GET."""
+    """One server and one key. With `read_only`, the client refuses to send any method except GET."""
 
     def __init__(self, connection: Connection, read_only: bool = False) -> None:
         if REQUESTS_IMPORT_ERROR is not None:
@@ -54,7 +54,7 @@ class Client:
         self._scopes: list[str] | None = None
         self._pool: ThreadPoolExecutor | None = None
         if not connection.validate_certs:
-            # A user who switched validation off does not need one warning for each request.
+            # A user who has switched off the validation does not need one warning for each request.
             disable_warnings(InsecureRequestWarning)
 
     def __enter__(self) -> Client:
@@ -72,7 +72,7 @@ class Client:
 
     @property
     def own_user_id(self) -> str | None:
-        """The id of the user whom the key belongs to; None for a key of an old form, which does not tell."""
+        """Return the id of the user of the key; None for a key of an old form, which does not contain it."""
         try:
             payload = self.connection.api_key.split(".")[1]
             claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -81,11 +81,11 @@ class Client:
             return None
 
     def get(self, path: str, operation: str, scope: str, params: Mapping[str, Any] | None = None) -> Any:
-        """Return the answer to a GET. See `send` for the arguments and the errors."""
+        """Return the response to a GET. See `send` for the arguments and the errors."""
         return self.send("GET", path, operation, scope, params=params)
 
     def in_parallel(self, call: Callable[[Item], Answer], items: Iterable[Item]) -> list[Answer]:
-        """Return `call` of each of `items`, in their order, with as many at once as the connection allows."""
+        """Return the results of `call` for `items`, in order. The connection limits the number of parallel calls."""
         todo = list(items)
         if len(todo) < 2 or self.connection.concurrency == 1:
             return [call(item) for item in todo]
@@ -102,11 +102,12 @@ class Client:
         params: Mapping[str, Any] | None = None,
         body: Any = None,
     ) -> Any:
-        """Return the parsed answer of n8n, None where it has no body.
+        """Return the parsed response of n8n, or None if it has no body.
 
-        `path` comes behind /api/v1, its parts quoted. `operation` completes the sentence "n8n refused to ..."; `scope` is
-        the scope that the key needs for it. Raises ApiError where n8n refuses, ConnectionFailed where it cannot be
-        reached or is not an n8n, and its subclass LostResponse where a POST may have been carried out.
+        `path` follows /api/v1, and its parts are quoted. `operation` completes the sentence "n8n refused to ...".
+        `scope` is the scope that the key needs for the request. Raises ApiError if n8n refuses the request, and
+        ConnectionFailed if the server cannot be reached or is not n8n. Raises its subclass LostResponse if a POST may
+        have been carried out.
         """
         if self.read_only and method != "GET":
             raise N8nError(f"Check mode must not write, and tried to {operation}. This is a bug in lifecycle.n8n.")
@@ -124,7 +125,7 @@ class Client:
     def _attempt(
         self, method: str, path: str, operation: str, scope: str, params: Mapping[str, Any] | None, body: Any
     ) -> Any:
-        """Return the parsed answer to one request; raises TransientError if another try may succeed."""
+        """Return the parsed response to one request; raises TransientError if another try may succeed."""
         try:
             answer = self._request(method, path, params, body)
         # requests raises a plain OSError for a REQUESTS_CA_BUNDLE that does not exist.
@@ -140,7 +141,7 @@ class Client:
         return self._json(answer, path)
 
     def pause(self, attempt: int, retry_after: str | None = None) -> None:
-        """Wait before try `attempt` + 2: as long as the server asks for, else twice as long each time, with jitter."""
+        """Wait before try `attempt` + 2: as long as the server requests, else twice as long each time, with jitter."""
         seconds = seconds_of(retry_after)
         if seconds is None:
             seconds = min(0.5 * 2**attempt, 30.0) * random.uniform(0.5, 1.0)
@@ -159,9 +160,9 @@ class Client:
             params=params,
             json=body,
             timeout=self.connection.timeout,
-            # Given with each request: a REQUESTS_CA_BUNDLE in the environment would overrule the session's setting.
+            # Passed with each request: a REQUESTS_CA_BUNDLE in the environment overrides the setting of a session.
             verify=(self.connection.ca_path or True) if self.connection.validate_certs else False,
-            # A key in a header of its own would travel along to wherever the redirect points.
+            # With a redirect, the header with the key would be sent to the target of the redirect.
             allow_redirects=False,
         )
         if answer.content == STARTING:
@@ -187,7 +188,7 @@ class Client:
         try:
             return answer.json()
         except ValueError:
-            # No word of the body: the answer to an invitation has a secret in it.
+            # The message does not quote the body, because the response to an invitation contains a secret.
             if "json" in answer.headers.get("Content-Type", ""):
                 failure = ConnectionFailed(
                     f"The answer of {self.url_of(path)} is incomplete or damaged: it is not valid JSON."
@@ -196,14 +197,14 @@ class Client:
             raise self.not_n8n_error(path) from None
 
     def not_n8n_error(self, path: str) -> ConnectionFailed:
-        """Return the error for an answer that has another shape than n8n's."""
+        """Return the error for a response that does not have the form of n8n's responses."""
         return ConnectionFailed(
             f"What answers at {self.url_of(path)} is not the public API of an n8n: check url, and that the API is not "
             "switched off (N8N_PUBLIC_API_DISABLED)."
         )
 
     def _refusal(self, answer: requests.Response, operation: str, scope: str) -> N8nError:
-        """Return the error for an answer that is not 2xx: what was refused, n8n's words, and the way out."""
+        """Return the error for a response other than 2xx: the refused operation, the message of n8n, and the remedy."""
         status = answer.status_code
         if 300 <= status < 400:
             target = urljoin(answer.url, answer.headers.get("Location", "")).split("?")[0]
@@ -224,7 +225,7 @@ class Client:
         return ApiError(f"{refused} {hint}".rstrip(), status, server_message)
 
     def granted_scopes(self) -> list[str] | None:
-        """Return the scopes of the key, or None where n8n does not tell (GET /discover, 2.14 and later)."""
+        """Return the scopes of the key, or None if n8n does not list them (GET /discover, 2.14 and later)."""
         if self._scopes is not None:
             return self._scopes
         try:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Data tables and their rows, as methods."""
+"""Provide data tables and their rows as methods."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from .._state.owned import Table
 from .client import Client
 from .paging import parsed, quoted_part, read_complete, send_once
 
-# Older ones do not read projectId, and take the personal project of the key's user (seen on 2.8.4).
+# Older versions ignore projectId, and use the personal project of the key's user (seen on 2.8.4).
 TABLES_ELSEWHERE = (
     "This n8n creates data tables in the personal project of the key's user only, so none can be copied to another "
     "project. Update n8n, or move the data in n8n itself."
 )
-# What n8n itself writes into every row of a data table.
+# The columns that n8n itself writes into every row of a data table.
 SYSTEM_COLUMNS = ("id", "createdAt", "updatedAt")
-# What goes into one call: 10,000 small rows took 0.4 s (seen on 2.8.4 and 2.40.7), and n8n takes 16 MB at most.
+# The number of rows in one call: 10,000 small rows took 0.4 s (seen on 2.8.4 and 2.40.7), and n8n accepts at most 16
+# MB.
 MOST_ROWS = 1000
 MOST_BYTES = 1_000_000
 
 
 class DataTableApi:
-    """What one key can do with data tables."""
+    """The calls of one key for data tables."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -40,14 +41,14 @@ class DataTableApi:
         )
 
     def table_rows(self, table_id: str) -> list[dict[str, Any]]:
-        """Return the rows of a data table, the oldest first, without the columns that n8n itself writes."""
+        """Return the rows of a data table, with the oldest row first, without the columns that n8n itself writes."""
         path = f"/data-tables/{quoted_part(table_id)}/rows"
         operation = f"read the rows of data table {table_id}"
         pages = read_complete(self.client, path, operation, "dataTableRow:read", {"sortBy": "id:asc"})
         return [{name: row[name] for name in row if name not in SYSTEM_COLUMNS} for row in pages.items]
 
     def create_table(self, project_id: str, name: str, columns: Sequence[tuple[str, str]]) -> Table:
-        """Create an empty data table in a project that has none of that name."""
+        """Create an empty data table in a project that has no data table with that name."""
         operation = f'create data table "{name}" in project {project_id}'
         body = {
             "name": name,
@@ -69,7 +70,10 @@ class DataTableApi:
         return table
 
     def insert_rows(self, table_id: str, rows: Sequence[Mapping[str, Any]], before: int) -> None:
-        """Add `rows` (not more than `row_batches` gives) to a data table that has `before` rows, all or none of them."""
+        """Add all of `rows` or none of them to a data table that has `before` rows.
+
+        The number of rows is limited as in the result of `row_batches`.
+        """
         path = f"/data-tables/{quoted_part(table_id)}/rows"
         operation = f"add {len(rows)} rows to data table {table_id}"
 
@@ -83,19 +87,20 @@ class DataTableApi:
         send_once(self.client, send, read_again)
 
     def rename_table(self, table: Table, name: str) -> None:
-        """Give a data table another name; ApiError 409 says that its project has one of that name."""
+        """Rename a data table; ApiError with status 409 means that its project already has a table with that name."""
         path = f"/data-tables/{quoted_part(table.id)}"
         operation = f'rename data table {table.id} to "{name}"'
         try:
             self.client.send("PATCH", path, operation, "dataTable:update", body={"name": name})
         except ApiError as error:
-            # Its own name is taken, too: so it is where the answer to a first try was lost.
+            # n8n also refuses the name that the table already has. The first try was then carried out and its response
+            # was lost.
             mine = [other.name for other in self.tables() if other.id == table.id] if error.status == 409 else []
             if mine != [name]:
                 raise
 
     def delete_table(self, table_id: str) -> None:
-        """Delete a data table with all its rows; one that is not there stays away."""
+        """Delete a data table with all its rows. If the data table does not exist, nothing changes."""
         path = f"/data-tables/{quoted_part(table_id)}"
         try:
             self.client.send("DELETE", path, f"delete data table {table_id}", "dataTable:delete")
@@ -105,7 +110,7 @@ class DataTableApi:
 
 
 def row_batches(rows: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    """Return `rows` in lists that one call can take."""
+    """Return `rows` in lists, each small enough for one call."""
     found: list[list[Mapping[str, Any]]] = []
     size = 0
     for row in rows:

@@ -1,16 +1,16 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The remedies for what n8n refuses. PURE."""
+"""Provide the remedies for requests that n8n refuses. PURE."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-# What n8n says of an email address that it does not invite.
+# The messages of n8n for an email address that it does not invite.
 _ADDRESS = r'invalid email|match format "email"'
-# What n8n says, and what a person can do about it (words seen on 2.8.4 and 2.40.7).
+# The messages of n8n and their remedies (messages seen on 2.8.4 and 2.40.7).
 _WAYS_OUT = (
     (r"not licensed to use role", "Choose a role that the license of this n8n includes."),
     (
@@ -39,7 +39,7 @@ _WAYS_OUT = (
 
 
 def hint_for(status: int, server_message: str, url: str) -> str:
-    """Return what to do about a refusal of the server at `url` with that HTTP status and those words; "" if none is known."""
+    """Return the remedy for a refusal of the server at `url` with this HTTP status and message; "" if none is known."""
     for mark, hint in _WAYS_OUT:
         if re.search(mark, server_message, re.IGNORECASE):
             return hint
@@ -55,12 +55,15 @@ def hint_for(status: int, server_message: str, url: str) -> str:
 
 
 def is_about_address(server_message: str) -> bool:
-    """Return whether n8n refused an email address with these words."""
+    """Return whether n8n refused an email address with this message."""
     return re.search(_ADDRESS, server_message, re.IGNORECASE) is not None
 
 
 def scopes_remedy(needed: Sequence[str], granted: Sequence[str] | None) -> str:
-    """Return what a key that has the scopes `granted` (None: n8n does not tell) lacks of those `needed`, or its user."""
+    """Return the remedy for missing scopes: either the key lacks some of the scopes `needed`, or its user lacks a role.
+
+    `granted` are the scopes of the key, or None if n8n does not list them.
+    """
     if granted is None:
         it = "it" if len(needed) == 1 else "them"
         return f"The key needs the scope{_names(needed)}, and its user a role that allows {it} (an owner or admin has {it})."
@@ -72,11 +75,11 @@ def scopes_remedy(needed: Sequence[str], granted: Sequence[str] | None) -> str:
 
 
 def _names(scopes: Sequence[str]) -> str:
-    """Return what follows the words "the scope": one name, or the plural and all names."""
+    """Return the end of a phrase that begins with "the scope": one name, or the plural and all names."""
     *others, last = scopes
     return f"s {', '.join(others)} and {last}" if others else f" {last}"
 
 
 def has_scope(scope: str, granted: Sequence[str]) -> bool:
-    """Return whether one of the scopes that `scope` names ("this or that") is among `granted`."""
+    """Return whether `granted` includes one of the scopes that `scope` names ("this or that")."""
     return any(name in granted for name in scope.split(" or "))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one table of connection options, and the checked connection that comes out of it."""
+"""Define the one table of connection options, and the checked connection that results from them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from .._errors import InputError
 
-# One row an option: what Ansible's argument specs take, and the environment variables that stand in for it.
-# An option that has an environment variable has no default, as a default would hide the variable.
+# One row for each option: its argument spec in Ansible, and the environment variables that replace it. An option with
+# an environment variable has no default, because a default would take precedence over the variable.
 CONNECTION_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "url": {"type": "str", "env": ("N8N_URL", "N8N_API_URL")},
     "api_key": {"type": "str", "env": ("N8N_API_KEY",), "no_log": True},
@@ -25,13 +25,13 @@ CONNECTION_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "retries": {"type": "int", "default": 4},
     "concurrency": {"type": "int", "default": 8},
 }
-# A day. Sockets take no infinite and no absurd number.
+# One day. Sockets accept neither infinite nor extremely large numbers.
 LONGEST_TIMEOUT = 86400
 
 
 @dataclass(frozen=True)
 class Connection:
-    """A server and how to talk to it, checked. The key is in no representation of it."""
+    """A server and the options of the connection to it, after validation. No representation of it contains the key."""
 
     url: str
     api_key: str = field(repr=False)
@@ -43,7 +43,7 @@ class Connection:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Connection:
-        """Return the connection that `options` (named as in the table) describe; raises InputError."""
+        """Return the connection of `options`, which are named as in the table; raises InputError if any is invalid."""
         values: dict[str, Any] = {name: options.get(name) for name in CONNECTION_OPTIONS}
         for name, row in CONNECTION_OPTIONS.items():
             if values[name] is None and "default" in row:
@@ -74,7 +74,7 @@ def _base_url(url: str | None) -> str:
     url = url.strip()
     try:
         parts = urlsplit(url)
-        # Reading the port is what checks it.
+        # The port is validated when it is read.
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         valid = False
@@ -89,7 +89,7 @@ def _base_url(url: str | None) -> str:
 
 
 def _key(key: str | None) -> str:
-    # The space around a key from a file does not belong to it. Anything else odd would be quoted, with the key, in the
+    # The key in a file may have blanks around it. Any other invalid character would be quoted, with the key, in the
     # error of the HTTP library.
     key = (key or "").strip()
     if not key:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads whole listings, and sends writes whose answer may be lost."""
+"""Read complete listings, and send writes whose response may be lost."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from .._errors import ApiError, ConnectionFailed, IncompleteReading, LostRespons
 from .client import Client
 
 Found = TypeVar("Found")
-# n8n refuses more with 400 (seen on 2.8.4 and 2.40.7).
+# n8n refuses a larger page with 400 (seen on 2.8.4 and 2.40.7).
 PAGE = 250
-# How often a listing is read whose pages overlap.
+# The number of times that a listing is read if its pages overlap.
 LISTING_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
 class Listing:
-    """All pages of a listing. `repeats` counts what came more than once: then something else may not have come at all."""
+    """All pages of a listing.
+
+    `repeats` is the number of items that were returned more than once. If it is not 0, other items may be missing.
+    """
 
     items: tuple[dict[str, Any], ...]
     repeats: int
@@ -37,9 +40,9 @@ def read_pages(
     params: Mapping[str, Any] | None = None,
     keep: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
 ) -> Listing:
-    """Return all pages of a listing, each id once; raises ConnectionFailed where paging does not end.
+    """Return all pages of a listing, each id once; raises ConnectionFailed if paging does not end.
 
-    `keep` returns what is kept of an item; of large ones that is better not everything.
+    `keep` returns the part of an item that is kept. Large items should not be kept as a whole.
     """
     found: dict[str, dict[str, Any]] = {}
     cursors: set[str] = set()
@@ -71,7 +74,7 @@ def read_complete(
     params: Mapping[str, Any] | None = None,
     keep: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
 ) -> Listing:
-    """Return a whole listing. Where something came twice, something else may not have come at all: look again."""
+    """Return a complete listing. If an item occurs twice, another item may be missing, so it is read again."""
     for _look in range(LISTING_ATTEMPTS):
         listing = read_pages(client, path, operation, scope, params, keep)
         if not listing.repeats:
@@ -83,7 +86,7 @@ def read_complete(
 
 
 def parsed(client: Client, parse: Callable[[Any], Found], data: Any, path: str) -> Found:
-    """Return `parse` of an answer; raises ConnectionFailed where the answer has another shape than n8n's."""
+    """Return the result of `parse` for a response; raises ConnectionFailed if the response has an unexpected form."""
     try:
         return parse(data)
     except (AttributeError, KeyError, TypeError):
@@ -93,10 +96,10 @@ def parsed(client: Client, parse: Callable[[Any], Found], data: Any, path: str) 
 def send_once(
     client: Client, send: Callable[[], Found], read_again: Callable[[], Found | None], repeat_500: bool = False
 ) -> Found:
-    """Return what `send` returns. Where its answer is lost, `read_again` decides whether to send it once more.
+    """Return the result of `send`. If its response is lost, `read_again` decides whether to send it again.
 
-    `read_again` returns what `send` would have returned if n8n has carried it out, and None if it has not. With
-    `repeat_500` the same holds for HTTP 500, which n8n answers where the database aborts one of two transactions.
+    `read_again` returns the result of `send` if n8n has carried out the request, and None if it has not. With
+    `repeat_500`, the same applies to HTTP 500, which n8n returns if the database aborts one of two transactions.
     """
     failure: N8nError
     for attempt in range(client.connection.retries + 1):
@@ -116,7 +119,7 @@ def send_once(
 
 
 def quoted_part(text: str) -> str:
-    """Return `text` as one part of a path."""
+    """Return `text` quoted as one part of a path."""
     return quote(text, safe="")
 
 

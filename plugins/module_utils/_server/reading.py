@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads what a plan needs, and makes sure that the reading is complete: absence is never concluded from a hole in it."""
+"""Read the state that a plan needs, and verify that it is complete, because absence requires a complete reading."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ TEAMS = "feat:projectRole"
 def read(api: Api, request: ReadRequest) -> State:
     """Return the state that `request` asks for.
 
-    Raises IncompleteReading where n8n does not show everything, ApiError where it refuses to; if the key lacks scopes, the
-    error names all of them.
+    Raises IncompleteReading if n8n does not show everything, and ApiError if it refuses a request. If the key lacks
+    scopes, the error names all of them.
     """
     try:
         return _read(api, request)
     except ApiError as error:
         granted = api.granted_scopes() if error.scope else None
-        # Where the key has the scope, the role of its user is the cause.
+        # If the key has the scope, the cause is the role of its user.
         if not error.scope or (granted is not None and has_scope(error.scope, granted)):
             raise
         refused = {error.scope, *(api.refused_scopes(request.calls) if granted is None else ())}
@@ -42,13 +42,13 @@ def read(api: Api, request: ReadRequest) -> State:
 
 
 def _missing(request: ReadRequest, granted: Sequence[str] | None, refused: Set[str]) -> list[str]:
-    """Return all scopes that are missing for `request`, if n8n tells; else those that it refused."""
+    """Return all missing scopes for `request` if n8n lists the scopes of the key. Else return the refused scopes."""
     needed = scopes_of(request.calls)
     return sorted(refused | {scope for scope in needed if granted is not None and not has_scope(scope, granted)})
 
 
 def _scopes_hint(api: Api, request: ReadRequest, refused: Iterable[str]) -> str:
-    """Return what to do about refused listings of possessions; "" where the task does not need one of these."""
+    """Return the remedy for refused listings of resources; "" if the task does not need any of these."""
     wanted = scopes_of(request.calls) & set(refused)
     granted = api.granted_scopes() if wanted else None
     return scopes_remedy(_missing(request, granted, wanted), granted) if wanted else ""
@@ -72,7 +72,7 @@ def _read(api: Api, request: ReadRequest) -> State:
 
 
 def roles_if_shown(api: Api) -> tuple[Role, ...] | None:
-    """Return the roles that can be given, or None where the server or the key's scopes do not show them."""
+    """Return the assignable roles, or None if the server or the scopes of the key do not show them."""
     try:
         return api.find_roles()
     except ApiError as error:
@@ -82,7 +82,7 @@ def roles_if_shown(api: Api) -> tuple[Role, ...] | None:
 
 
 def _team_projects(state: State, wanted: tuple[str, ...] | Members) -> list[str]:
-    """Return the ids of the team projects that `wanted` may mean by id or name, or ALL of them."""
+    """Return the ids of the team projects that `wanted` may mean by id or name, or the ids of ALL team projects."""
     if isinstance(wanted, Members):
         return [project.id for project in state.projects if project.is_team]
     meant = (project for name in wanted for project in (*state.find_projects(name), *state.projects_named(name)))
@@ -95,9 +95,9 @@ def _named_users(api: Api, references: Iterable[str]) -> tuple[User, ...]:
 
 
 def _all_users(api: Api, state: State, wanted: Sequence[str]) -> tuple[User, ...]:
-    """Return all users. Their pages may overlap; then, of those `wanted` who did not come, each is asked for.
+    """Return all users. If the pages overlap, each missing user in `wanted` is read individually.
 
-    If no particular user is wanted, personal projects tell whether all users are listed, if n8n shows them.
+    If `wanted` is empty, personal projects show whether all users are listed, if n8n shows them.
     """
     listing = api.list_users()
     if not listing.repeats:
@@ -108,17 +108,17 @@ def _all_users(api: Api, state: State, wanted: Sequence[str]) -> tuple[User, ...
     try:
         return _whole_instance(api, state, projects_optional=True).users
     except ApiError as error:
-        # A key that is for users alone.
+        # The key has access to users only.
         if error.status != 403:
             raise
         return _without_projects(api, listing)
 
 
 def _without_projects(api: Api, listing: Listing) -> tuple[User, ...]:
-    """Return all users where n8n shows nothing else that could tell who they are; `listing` is what was read already.
+    """Return all users if n8n shows no other data that identifies them; `listing` is the listing that was already read.
 
-    A user who is listed twice takes the place of another one, so the number of users includes the repeats. Several
-    listings are combined until there are that many users.
+    If a user is listed twice, another user is missing, so the number of users includes the repeats. Several listings
+    are combined until there are that many users.
     """
     found: dict[str, User] = {}
     count = 0
@@ -152,21 +152,23 @@ def _projects(api: Api, projects_optional: bool = False) -> tuple[Project, ...]:
 
 
 def _whole_instance(api: Api, state: State, projects_optional: bool) -> State:
-    """Return all users and projects, checked against each other, but for the community edition, which shows no projects.
+    """Return the state with all users and projects, checked against each other.
 
-    Every user, pending ones too, has one personal project with that user's id as creatorId (seen on 2.8.4 and 2.40.7).
+    The community edition shows no projects, so there is no such check. Every user, including pending users, has one
+    personal project with the id of that user as creatorId (seen on 2.8.4 and 2.40.7).
     """
     listing, projects = _both(api, projects_optional)
     if projects_optional and not projects:
         return replace(state, users=_without_projects(api, listing))
     users = _users(listing)
     if _owners(projects.values()) != set(users):
-        # A user may have been created or deleted between the two listings. Another listing tells.
+        # A user may have been created or deleted between the two listings. Another listing shows this.
         listing, projects = _both(api, projects_optional)
         users.update(_users(listing))
         unlisted = sorted(_owners(projects.values()) - set(users))
         users.update({user.id: user for user in _named_users(api, unlisted)})
-        # A user of the first listing without a personal project in the second one was deleted in between, if n8n confirms it.
+        # A user of the first listing without a personal project in the second listing was deleted in between, if n8n
+        # confirms it.
         for user_id in sorted(set(users) - _owners(projects.values())):
             if api.find_user(user_id) is None:
                 del users[user_id]
@@ -181,7 +183,7 @@ def _whole_instance(api: Api, state: State, projects_optional: bool) -> State:
 
 
 def _both(api: Api, projects_optional: bool) -> tuple[Listing, dict[str, Project]]:
-    """Return the listing of users, and projects by id, both read at once."""
+    """Return the listing of users, and projects by id. Both are read at the same time."""
     listings: list[Listing] = []
     projects: dict[str, Project] = {}
 
@@ -216,7 +218,7 @@ def _with_possessions(api: Api, state: State, request: ReadRequest) -> State:
     sees_all = own_user_id is not None and own_user_id.role in INSTANCE_ADMIN_ROLES
     owned_items = api.resources.owned_items([*sources, *_destination(state, request.destination)], sees_all)
     hint = _scopes_hint(api, request, next(iter(owned_items.values())).refused)
-    # Folders hold workflows, so who has none of these has no folder that anybody would miss.
+    # Folders contain workflows, so an owner without resources has no folder that matters.
     with_folders = [key for key in sources if request.folders and owned_items[key].items]
     for key, folders in zip(with_folders, api.client.in_parallel(api.resources.folders, with_folders)):
         owned_items[key] = replace(owned_items[key], folders=folders)
@@ -224,7 +226,7 @@ def _with_possessions(api: Api, state: State, request: ReadRequest) -> State:
 
 
 def _destination(state: State, reference: str | None) -> list[str]:
-    """Return the id of the project that a destination may mean, if there is one; which it is the planner tells."""
+    """Return the ids of the projects that a destination may mean, if there are any. The planner selects one of them."""
     if reference is None:
         return []
     user = state.find_user(reference) if "@" in reference else None

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The resources of projects, as methods: what they own, and the transfer of workflows and credentials."""
+"""Provide the resources of projects as methods: owned items, and the transfer of workflows and credentials."""
 
 from __future__ import annotations
 
@@ -23,32 +23,33 @@ KEY_SEES_LITTLE = (
     "the user of the API key does not see everything, so resources that would be destroyed may be hidden. Use the key "
     "of an owner or admin."
 )
-# Without this feature of the license there are no variables (seen on 2.8.4 and 2.40.7).
+# Without this feature of the license, there are no variables (seen on 2.8.4 and 2.40.7).
 _VARIABLES = "feat:variables"
-# What n8n says of a second transfer: to the same destination, or into the project that's already owning it.
+# The message of n8n for a second transfer: to the same destination, or into the project that's already owning it.
 _THERE_ALREADY = "You can't transfer a"
 
 
 class ResourceApi:
-    """What one key can do with the resources of projects. `lists_roles` tells whether the server is n8n 2.36 or later."""
+    """The calls of one key for resources of projects. `lists_roles` tells whether the server is n8n 2.36 or later."""
 
     def __init__(self, client: Client, data_tables: DataTableApi, lists_roles: Callable[[], bool]) -> None:
         self.client = client
         self.data_tables = data_tables
         self._lists_roles = lists_roles
 
-    # Reading
+    # Reading.
 
     def owned_items(self, project_ids: Sequence[str], sees_all: bool) -> dict[str, OwnedItems]:
-        """Return what each of these projects owns itself and, apart from it, what others share with it.
+        """Return the owned items of each of these projects and, separately, the items that others share with it.
 
-        Everything on the instance is listed once, however many projects are asked about. `sees_all` tells whether the
-        key's user has a role that sees everything. What the key may not list is said to be unseen.
+        Everything on the instance is listed once, whatever the number of projects. `sees_all` tells whether the user of
+        the key has a role that sees everything. Items that the key may not list are reported as unseen.
         """
         if not project_ids:
             return {}
         unseen = [] if sees_all else [KEY_SEES_LITTLE]
-        # The endpoint came long after data tables of others could be listed, but no other sign of that is public.
+        # The endpoint was introduced long after other users' data tables could be listed, but no other sign of that is
+        # public.
         tables_unseen = [] if self._lists_roles() else [TABLES_UNSEEN]
         variables_unseen: list[str] = []
         refused: list[str] = []
@@ -66,7 +67,7 @@ class ResourceApi:
             except ApiError as error:
                 if error.status != 403:
                     raise
-                # What the task needs of the key, all at once, is said by who knows the task.
+                # The caller, which knows the task, reports all scopes that the task needs.
                 reasons.append(error.refused)
                 refused.append(error.scope)
                 return ()
@@ -78,9 +79,10 @@ class ResourceApi:
         return {key: replace(owned_items, refused=scopes) for key, owned_items in found.items()} if scopes else found
 
     def workflows(self) -> tuple[Workflow, ...]:
-        """Return all workflows, archived ones included, each with all that have it.
+        """Return all workflows, including archived ones, each with all projects that have access to it.
 
-        A listing of one project would be shorter, and leave out with whom its workflows are shared (seen on 2.40.7).
+        A listing of one project would be shorter, and would not show with which projects its workflows are shared (seen
+        on 2.40.7).
         """
         query = {"excludePinnedData": "true"}
         pages = read_complete(self.client, "/workflows", "list workflows", "workflow:list", query, without_nodes)
@@ -89,21 +91,21 @@ class ResourceApi:
         )
 
     def credentials(self) -> tuple[Credential, ...]:
-        """Return all credentials, each with all that have it."""
+        """Return all credentials, each with all projects that have access to it."""
         pages = read_complete(self.client, "/credentials", "list credentials", "credential:list")
         return parsed(
             self.client, lambda items: tuple(Credential.from_api(item) for item in items), pages.items, "/credentials"
         )
 
     def variables(self) -> tuple[OwnedItem, ...]:
-        """Return the variables of projects, without their values. There are none without the feature in the license."""
+        """Return the variables of projects, without their values. If the license lacks the feature, there are none."""
         try:
             pages = read_complete(self.client, "/variables", "list variables", "variable:list", keep=_without_value)
         except ApiError as error:
             if error.status == 403 and _VARIABLES in error.server_message:
                 return ()
             raise
-        # The others belong to the whole instance.
+        # The other variables belong to the whole instance.
         of_projects = [item for item in pages.items if item.get("project")]
         return parsed(
             self.client,
@@ -139,7 +141,7 @@ class ResourceApi:
             path,
         )
 
-    # Writing
+    # Writing.
 
     def transfer_credential(self, credential_id: str, project_id: str) -> None:
         """Make a project the owner of a credential. All shares end."""
@@ -155,19 +157,19 @@ class ResourceApi:
         try:
             self.client.send("PUT", path, operation, f"{kind}:move", body={"destinationProjectId": project_id})
         except ApiError as error:
-            # The project owns it already, for example because the answer to a first try was lost.
+            # The project already owns the item, for example because the response to a first try was lost.
             if error.status != 400 or _THERE_ALREADY not in error.server_message:
                 raise
 
     def unpublish_workflow(self, workflow_id: str) -> None:
-        """Unpublish a workflow; one that is not published stays so.
+        """Unpublish a workflow. If the workflow is not published, nothing changes.
 
-        If n8n allows this to members only (seen on 2.8.4), it also deletes published workflows, so nothing is done.
+        If n8n allows this only to members (seen on 2.8.4), it also deletes published workflows, so nothing is done.
         """
         path = f"/workflows/{quoted_part(workflow_id)}/deactivate"
         operation = f"unpublish workflow {workflow_id}"
         try:
-            # Sent twice it does what sent once it does, so a lost answer needs no looking.
+            # Two requests have the same effect as one, so a lost response needs no further reading.
             send_once(
                 self.client,
                 lambda: self.client.send("POST", path, operation, "workflow:deactivate") or True,
@@ -179,5 +181,5 @@ class ResourceApi:
 
 
 def _without_value(variable: dict[str, Any]) -> dict[str, Any]:
-    """Return a variable as n8n lists it without what it says, which may be a secret."""
+    """Return a variable as n8n lists it without its value, which may be a secret."""
     return {name: variable.get(name) for name in ("id", "key", "project")}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong on the way to n8n and back, in words, and which of it another try may mend."""
+"""Convert failures of the transport to error messages, and tell which of them another try may resolve."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ else:
 
 
 class TransientError(Exception):
-    """A failure that another try may mend. `unsent` says that n8n has certainly not carried the request out."""
+    """A failure that another try may resolve. `unsent` tells that n8n has certainly not carried out the request."""
 
     def __init__(self, error: N8nError, unsent: bool = False, retry_after: str | None = None) -> None:
         super().__init__(str(error))
@@ -31,7 +31,7 @@ class TransientError(Exception):
         self.retry_after = retry_after
 
     def after(self, tries: int) -> N8nError:
-        """Return the error that is final after so many tries."""
+        """Return the final error after this number of tries."""
         if tries > 1:
             self.error.args = (f"{self.error} It was tried {tries} times.",)
         return self.error
@@ -47,8 +47,8 @@ if REQUESTS_IMPORT_ERROR is None:
 
 
 def failure_of(error: Exception, connection: Connection) -> Exception:
-    """Return the error for a request that got no answer: TransientError if another try may mend it."""
-    # EOF is a connection that was cut, which may pass. Other errors of TLS stay.
+    """Return the error for a request without a response: TransientError if another try may succeed."""
+    # EOF means that the connection was interrupted, which may be temporary. Other TLS errors are permanent.
     if isinstance(error, requests.exceptions.SSLError) and "EOF occurred" not in str(error):
         return ConnectionFailed(_tls(error, connection))
     failure = ConnectionFailed(_unreachable(error, connection))
@@ -67,7 +67,7 @@ def _tls(error: Exception, connection: Connection) -> str:
 def _unreachable(error: Exception, connection: Connection) -> str:
     cause = _reason(error)
     remedy = "Check that n8n runs there, that url is correct, and that the host that runs the task can reach it."
-    # A timeout in the middle of a body comes as another error.
+    # A timeout in the middle of a body is raised as another type of error.
     if isinstance(error, requests.exceptions.Timeout) or "timed out" in cause:
         cause = f"no answer within {connection.timeout:g} s (timeout)"
         remedy += " If n8n only answers slowly, increase timeout."
@@ -75,7 +75,7 @@ def _unreachable(error: Exception, connection: Connection) -> str:
 
 
 def _never_sent(error: Exception) -> bool:
-    """Whether the request cannot have reached n8n: no connection came about."""
+    """Return whether the request cannot have reached n8n, because no connection was established."""
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return True
     cause = getattr(error.args[0], "reason", None) if error.args else None
@@ -83,7 +83,7 @@ def _never_sent(error: Exception) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """Return the innermost cause in words, without the object addresses that the libraries print."""
+    """Return the innermost cause as text, without the object addresses that the libraries print."""
     cause = error
     while causes := [part for part in (*cause.args, getattr(cause, "reason", None)) if isinstance(part, Exception)]:
         cause = causes[-1]
@@ -92,7 +92,7 @@ def _reason(error: Exception) -> str:
 
 
 def seconds_of(retry_after: str | None) -> float | None:
-    """Return how long a Retry-After header asks to wait: it has seconds or a date (RFC 9110, 10.2.3)."""
+    """Return the number of seconds in a Retry-After header, which has seconds or a date (RFC 9110, 10.2.3)."""
     if not retry_after:
         return None
     if retry_after.strip().isdecimal():

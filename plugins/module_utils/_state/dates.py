@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Dates and times in UTC. PURE: no clock."""
+"""Parse and format dates and times in UTC. PURE: this file does not read the clock."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from .._errors import InputError
 
 
 def moment(text: object, what: str) -> datetime:
-    """Return a date or a date and time, which is in UTC where it names no zone; raises InputError for anything else."""
+    """Return the moment that a date, or a date and time, means; raises InputError for any other text.
+
+    A text without a time zone is in UTC.
+    """
     written = str(text).strip()
     try:
-        # Python before 3.11 does not know the Z.
+        # Python before 3.11 does not accept the suffix Z.
         found = datetime.fromisoformat(written[:-1] + "+00:00" if written.endswith("Z") else written)
         return found.replace(tzinfo=timezone.utc) if found.tzinfo is None else found.astimezone(timezone.utc)
     except (OverflowError, ValueError):
@@ -22,5 +25,5 @@ def moment(text: object, what: str) -> datetime:
 
 
 def utc(when: datetime) -> str:
-    """Return a moment as text, in UTC, to the second."""
+    """Return a moment as text, in UTC, with a precision of one second."""
     return when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

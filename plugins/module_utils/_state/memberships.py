@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who is where: given a project, its members; given a user, the projects. Answers out of a state that was read. PURE."""
+"""Derive members of projects, projects of users, and results of info modules from a state that was read. PURE."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PERSONAL_OWNER = "project:personalOwner"
 
 
 def users_result(state: State, memberships: bool = False, include_personal: bool = False) -> list[dict[str, Any]]:
-    """Return the users of `state` by email, each with its `projects` if `memberships` is asked for."""
+    """Return the users of `state` by email, each with its `projects` if `memberships` is true."""
     users = sorted(state.users, key=lambda user: (user.email, user.id))
     if not memberships:
         return [user.to_result() for user in users]
@@ -26,7 +26,7 @@ def users_result(state: State, memberships: bool = False, include_personal: bool
 
 
 def projects_of_users(state: State, include_personal: bool = False) -> dict[str, list[dict[str, Any]]]:
-    """Return the projects of every user, by the user's id: lists of id, name and role, by name."""
+    """Return the projects of every user by user id, as lists of id, name, and role, sorted by name."""
     found: dict[str, list[dict[str, Any]]] = {}
     for project in _sorted(state.projects):
         if project.is_team:
@@ -39,20 +39,20 @@ def projects_of_users(state: State, include_personal: bool = False) -> dict[str,
 
 
 def projects_called(state: State, name: str) -> list[Project]:
-    """Return the projects that a name means, personal ones included."""
+    """Return the projects that a name refers to, including personal projects."""
     personal = (project for project in state.projects if not project.is_team)
     return [*state.projects_named(name), *(project for project in personal if composed(project.name) == composed(name))]
 
 
 def projects_result(state: State, projects: Iterable[Project], members: bool = False) -> list[dict[str, Any]]:
-    """Return `projects` by name, each with its `members` if asked for."""
+    """Return `projects` sorted by name, each with its `members` if `members` is true."""
     if not members:
         return [project.to_result() for project in _sorted(projects)]
     return [{**project.to_result(), "members": members_result(state, project)} for project in _sorted(projects)]
 
 
 def members_result(state: State, project: Project) -> list[dict[str, Any]]:
-    """Return the members of a project by email. A personal project has one, whose it is."""
+    """Return the members of a project sorted by email. A personal project has one member, its owner."""
     return [
         member.to_result() for member in sorted(_members(state, project), key=lambda member: (member.email, member.id))
     ]
@@ -65,7 +65,10 @@ def _members(state: State, project: Project) -> Iterable[Member]:
 
 
 def members_of_projects(state: State, named: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the members of the team projects `named` by id or name (of all if there are none), a row a membership."""
+    """Return the members of the team projects `named`, one row for each membership.
+
+    The names are ids or names of projects. If there are none, the result covers all team projects.
+    """
     meant = {project for name in named for project in state.find_projects(name)} if named else set(state.projects)
     return [
         {**member, "project": project.name, "project_id": project.id}
@@ -76,7 +79,10 @@ def members_of_projects(state: State, named: Sequence[str]) -> list[dict[str, An
 
 
 def projects_of_users_named(state: State, named: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the team projects of the users `named` by email or id (of all if there are none), a row a membership."""
+    """Return the team projects of the users `named`, one row for each membership.
+
+    The names are emails or ids of users. If there are none, the result covers all users.
+    """
     wanted = {email_key(name) for name in named} | set(named)
     rows = [
         {"id": project.id, "name": project.name, "role": member.role, "user": member.email, "user_id": member.id}
@@ -91,16 +97,17 @@ def projects_of_users_named(state: State, named: Sequence[str]) -> list[dict[str
 def group_names(
     projects: Iterable[tuple[str, str]], roles: Iterable[tuple[str, str]], safe: Callable[[str], str]
 ) -> dict[str, str]:
-    """Return the name of each project's inventory group by project id, so that no two projects share any group.
+    """Return the name of each project's inventory group by project id, so that no two projects share a group.
 
-    `projects` are ids and names, `roles` ids and the role slugs that are found in each; `safe` makes a group's name out
-    of any text. Where names collide, those of all that collide get the project's id.
+    `projects` are ids and names. `roles` are ids of projects and the role slugs that are found in each. `safe` converts
+    any text to the name of a group. If names collide, each of these projects gets its id appended to its name.
     """
     found: dict[str, set[str]] = {}
     for project_id, role in roles:
         found.setdefault(project_id, set()).add(role)
     named = dict(projects)
-    # How often the id is behind the name. Once is enough, unless another project or a role is called like such an id.
+    # The number of times that the id follows the name. One is enough, unless the name of another project or of a role
+    # looks like such an id.
     ids = dict.fromkeys(named, 0)
     while True:
         names = {
@@ -119,12 +126,12 @@ def group_names(
 
 
 def role_group(project_group: str, role: str, safe: Callable[[str], str]) -> str:
-    """Return the name of the group of those who have `role` in a project; n8n's prefix `project:` says nothing here."""
+    """Return the name of the group of users who have `role` in a project, without n8n's prefix `project:`."""
     return safe(f"{project_group}_{role.partition(':')[2] or role}")
 
 
 def roles_result(roles: Iterable[Role]) -> list[dict[str, Any]]:
-    """Return roles, instance roles first, n8n's own before custom ones."""
+    """Return roles as results: instance roles come first, and n8n's own roles come before custom roles."""
     ranked = sorted(roles, key=lambda role: (role.kind, role.custom, role.slug))
     return [role.to_result() for role in ranked]
 
@@ -132,7 +139,8 @@ def roles_result(roles: Iterable[Role]) -> list[dict[str, Any]]:
 def export(state: State) -> dict[str, list[dict[str, Any]]]:
     """Return the present access as `users` and `projects` of n8n_access.
 
-    A project stands by its id where its name is blank, that of another one in form NFC, or another one's id.
+    A project is listed by its id if its name is blank, if another project has the same name in Unicode form NFC, or if
+    its name is the id of another project.
     """
     taken = Counter(composed(project.name) for project in state.projects if project.is_team)
     taken.update(project.id for project in state.projects)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Users, projects and members as n8n returns them, and the state that a task has read. PURE, and without secrets."""
+"""Model users, projects, and members as n8n returns them, and the state that a task has read. PURE, without secrets."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from .roles import OWNER, Role
 
 @dataclass(frozen=True)
 class User:
-    """A user of the instance; `is_pending` until the invitation is accepted.
+    """A user of the instance.
 
-    `created_at` is when the account was made, as n8n writes it: for a pending user the time of the first invitation.
+    `is_pending` is true until the user accepts the invitation. `created_at` is the time at which the account was
+    created, as n8n writes it. For a pending user it is the time of the first invitation.
     """
 
     id: str
@@ -46,15 +47,16 @@ class User:
 
     @property
     def never_signed_in(self) -> bool:
-        """Whether nothing shows that the invitation was accepted: whoever accepts it gives a name.
+        """Return whether nothing shows that the invitation was accepted. A user who accepts it enters a name.
 
-        n8n takes somebody without a password for pending who came by single sign-on (read in 2.8.4). SAML and LDAP leave
-        a name; OIDC leaves none with somebody who was invited, so there this cannot be known.
+        n8n reports users of single sign-on, who have no password, as pending (read in 2.8.4). With SAML and LDAP the
+        account has a name. With OIDC the account of an invited user has no name, so it is unknown whether this user has
+        signed in.
         """
         return self.is_pending and not self.first_name
 
     def to_result(self) -> dict[str, Any]:
-        """Return what modules return as `user`."""
+        """Return the value of `user` in results of modules."""
         return {
             "id": self.id or None,
             "email": self.email,
@@ -67,9 +69,10 @@ class User:
 
 @dataclass(frozen=True)
 class Project:
-    """A project: `type` is team or personal. A personal project's `creator_id` is the id of the user whose it is.
+    """A project, whose `type` is team or personal.
 
-    `created_at` is n8n's text of that moment, in UTC, "" where it was not read: two of them compare as the moments do.
+    The `creator_id` of a personal project is the id of the user who owns it. `created_at` is the time of creation as
+    n8n writes it, in UTC, or "" if it was not read. Two such texts compare in the order of their times.
     """
 
     id: str
@@ -92,22 +95,22 @@ class Project:
 
     @property
     def key(self) -> str:
-        """What tells it from all others, also before it is created."""
+        """Return the key that distinguishes this project from all others, also before it is created."""
         return project_key(self.id, self.name)
 
     @property
     def is_team(self) -> bool:
-        """Whether people can be its members."""
+        """Return whether users can be members of this project."""
         return self.type == "team"
 
     def to_result(self) -> dict[str, Any]:
-        """Return what modules return as `project`."""
+        """Return the value of `project` in results of modules."""
         return {"id": self.id or None, "name": self.name, "type": self.type}
 
 
 @dataclass(frozen=True)
 class Member:
-    """A user's membership of a project; `id` is the user's."""
+    """A user's membership of a project. `id` is the id of the user."""
 
     id: str
     email: str
@@ -119,13 +122,16 @@ class Member:
         return cls(id=str(data["id"]), email=email_key(data.get("email") or ""), role=str(data.get("role") or ""))
 
     def to_result(self) -> dict[str, Any]:
-        """Return what modules return as `member`."""
+        """Return the value of `member` in results of modules."""
         return {"id": self.id or None, "email": self.email, "role": self.role}
 
 
 @dataclass(frozen=True)
 class State:
-    """What has been read of an instance. `None` and absent keys are what was not read, never what does not exist."""
+    """The part of an instance that has been read.
+
+    The value None or an absent key means that something was not read. It never means that something does not exist.
+    """
 
     url: str
     own_user_id: str | None = None
@@ -134,12 +140,12 @@ class State:
     members: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
     roles: tuple[Role, ...] | None = None
     owned_items: Mapping[str, OwnedItems] = field(default_factory=dict)
-    # What the key lacks for the task, in words, where n8n refused to list possessions.
+    # A message about the scopes that the key lacks for the task, if n8n refused to list resources.
     scopes_hint: str = ""
 
     @cached_property
     def _users(self) -> Mapping[str, User]:
-        # Ids last, as they are matched first.
+        # Ids come last, because an id takes precedence over an email.
         return {**{user.email: user for user in self.users if user.email}, **{user.id: user for user in self.users}}
 
     @cached_property
@@ -168,12 +174,12 @@ class State:
 
     @cached_property
     def personal_names(self) -> frozenset[str]:
-        """The names of personal projects in form NFC, which n8n calls like people: Ada Lovelace <ada@example.com>."""
+        """Return the names of personal projects in form NFC. n8n names them like Ada Lovelace <ada@example.com>."""
         return frozenset(composed(project.name) for project in self.projects if not project.is_team)
 
     @cached_property
     def _memberships(self) -> Mapping[str, Mapping[str, Member]]:
-        """Members by the id of the user and that of the project, projects in the order in which they were read."""
+        """Return members by user id and project id. The projects are in the order in which they were read."""
         found: dict[str, dict[str, Member]] = {}
         for project in self.projects:
             for member in self.members.get(project.id, ()) if project.is_team else ():
@@ -185,17 +191,23 @@ class State:
         return self._users.get(reference) or self._users.get(email_key(reference))
 
     def find_projects(self, reference: str) -> tuple[Project, ...]:
-        """Return the projects that a reference may mean: the one of that id, else those that `projects_named` returns."""
+        """Return the projects that a reference may mean.
+
+        This is the project with that id. If there is none, it is the result of `projects_named`.
+        """
         project = self._projects.get(reference)
         return (project,) if project else self.projects_named(reference)
 
     def projects_named(self, name: str) -> tuple[Project, ...]:
-        """Return the team projects that a name means: the one of that exact name, else all of that name in form NFC."""
+        """Return the team projects that a name means.
+
+        This is the project with exactly that name. If there is none, it is all projects with that name in form NFC.
+        """
         exact = self._named.get(name, ())
         return exact if len(exact) == 1 else self._composed.get(composed(name), ())
 
     def is_named(self, name: str) -> bool:
-        """Whether a team project has that exact name."""
+        """Return whether a team project has exactly that name."""
         return name in self._named
 
     def find_member(self, project: Project, user: User) -> Member | None:
@@ -203,29 +215,29 @@ class State:
         return self._memberships.get(user.id, {}).get(project.id)
 
     def memberships(self, user: User) -> list[tuple[Project, Member]]:
-        """Return the team projects of a user, of those whose members were read, with the membership in each."""
+        """Return the team projects of a user with each membership. Only projects whose members were read count."""
         return [(self._projects[key], member) for key, member in self._memberships.get(user.id, {}).items()]
 
     def find_project(self, reference: str) -> Project | None:
-        """Return the team project with that id or exact name, or None; raises InputError where that is not clear."""
+        """Return the team project with that id or exact name, or None; raises InputError if several match."""
         project = require_single(reference, self.find_projects(reference))
         if project is not None and not project.is_team:
             raise InputError(personal(reference))
         return project
 
     def personal_project(self, user: User) -> Project | None:
-        """Return the personal project of a user, or None where it was not read."""
+        """Return the personal project of a user, or None if it was not read."""
         return self._personal.get(user.id)
 
     def protected_as(self, user: User) -> str:
-        """Return who somebody is whom nobody can take a role from: the owner, or the key's own user; "" for others."""
+        """Return why the role of a user cannot be removed: it is the owner, or the key's own user. Else return ""."""
         if user.role == OWNER:
             return "the owner of this n8n"
         return "the user whose API key is used" if user.id == self.own_user_id else ""
 
 
 def require_single(name: str, projects: Sequence[Project]) -> Project | None:
-    """Return the one project of these, None where there is none; raises InputError where there are several."""
+    """Return the only project in `projects`, or None if there is none; raises InputError if there are several."""
     if len(projects) > 1:
         ids = ", ".join(sorted(project.id for project in projects))
         raise InputError(

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Email addresses and names of projects: which forms n8n accepts, and how two of them compare. PURE."""
+"""Define which emails and names of projects n8n accepts, and how two of them are compared. PURE."""
 
 from __future__ import annotations
 
@@ -10,42 +10,44 @@ import unicodedata
 
 from .._errors import InputError
 
-# What fits into a path of SMTP (RFC 5321, 4.5.3.1.3, without its brackets), and into n8n's database.
+# The longest email that fits into a path of SMTP (RFC 5321, 4.5.3.1.3, without its brackets), and into n8n's database.
 LONGEST_EMAIL = 254
-# n8n calls the personal project of a new user <EMAIL>, and on PostgreSQL a name has at most 255 characters. There 254
-# characters are HTTP 500, with SQLite they are accepted (seen on 2.40.7).
+# n8n names the personal project of a new user <EMAIL>, and on PostgreSQL a name has at most 255 characters. There, an
+# email with 254 characters causes HTTP 500. With SQLite, n8n accepts it (seen on 2.40.7).
 _LONGEST_INVITED = 253
-# The addresses that GET /users/{email} looks up: letters, digits and these signs, and a domain with a dot (seen on 2.40.7).
+# The addresses that GET /users/{email} accepts: letters, digits and these signs, and a domain with a dot (seen on
+# 2.40.7).
 _EMAIL = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 )
-# POST /users takes fewer: both isEmail of validator 13.15 and the email of zod 3.25 have to accept an address (read and
-# seen on 2.8.4 and 2.40.7). These are the lengths, the signs before the @, and the parts of the domain that both accept.
+# POST /users accepts fewer addresses: both isEmail of validator 13.15 and the email of zod 3.25 have to accept an
+# address (read and seen on 2.8.4 and 2.40.7). The following values are the lengths, the signs before the @, and the
+# parts of the domain that both accept.
 _LONGEST_LOCAL_PART, _LONGEST_LABEL = 64, 63
 _LOCAL_SIGN = re.compile(r"[a-z0-9_'+.-]")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _TOP_LEVEL_DOMAIN = re.compile(r"[a-z]{2,}")
-# What an account that is there may have as email, such as root@localhost, however it came.
+# The emails that an existing account may have, such as root@localhost, no matter how the account was created.
 _STORED_EMAIL = re.compile(r"[^@\s()<>\[\]\\,;:\"]+@[^@\s()<>\[\]\\,;:\"]+")
 
 
 def composed(name: str) -> str:
-    """Return a name in Unicode's form NFC, in which names are compared: a letter with its accent is one character."""
+    """Return a name in Unicode form NFC, in which names are compared: a letter with its accent is one character."""
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def project_key(project_id: str, name: str) -> str:
-    """Return the id, or of a project that is yet to be created what no id looks like."""
+    """Return the id of a project. For a project that does not exist yet, return a key that differs from every id."""
     return project_id or f"new {name}"
 
 
 def personal(project: str) -> str:
-    """Return the words for a personal project where somebody is to become its member."""
+    """Return the error message for an attempt to add a member to a personal project."""
     return f'Project "{project}" is the personal project of one user: only team projects have members.'
 
 
 def invitation_refusal(email: str) -> str:
-    """Return why n8n refuses to invite an email in lower case, as the rest of a sentence; "" for an email that it accepts."""
+    """Return why n8n refuses to invite a lower-case email, as the end of a sentence; "" if n8n accepts the email."""
     if not _STORED_EMAIL.fullmatch(email):
         return "it is not an email address"
     local, _at, domain = email.partition("@")
@@ -78,18 +80,18 @@ def invitation_refusal(email: str) -> str:
 
 
 def email_key(text: object) -> str:
-    """Return an email as emails are compared: in lower case, if it has ASCII characters only.
+    """Return an email in the form in which emails are compared: in lower case, if it has ASCII characters only.
 
-    The lower case of a KELVIN SIGN is the letter k, which would be the email of another person.
+    The lower case of a KELVIN SIGN is the letter k, so the result would be the email of another person.
     """
     email = str(text).strip()
     return email.lower() if email.isascii() else email
 
 
 def check_ascii(text: str, source: str) -> str:
-    """Return an email, or a pattern of emails, without blanks around it; raises InputError for a character that n8n refuses.
+    """Return an email or a pattern of emails without surrounding blanks; raises InputError if it is not ASCII.
 
-    n8n accepts ASCII characters only, before and behind the @ (seen on 2.40.7).
+    n8n accepts only ASCII characters, both before and after the @ (seen on 2.40.7).
     """
     email = text.strip()
     for position, character in enumerate(email, 1):
@@ -112,9 +114,9 @@ def requested_email(text: object, source: str) -> str:
 
 
 def stored_email(text: object, source: str) -> str:
-    """Return `text` as n8n may have it for an account that is there, in lower case; raises InputError for what is no email.
+    """Return `text` in lower case, as an email that an existing account may have; raises InputError for any other text.
 
-    Of an account that does not exist yet, `invitation_refusal` says whether n8n invites the address.
+    For an account that does not exist yet, `invitation_refusal` tells whether n8n invites the address.
     """
     email = check_ascii(str(text if text is not None else ""), source).lower()
     if not _STORED_EMAIL.fullmatch(email):
@@ -123,7 +125,7 @@ def stored_email(text: object, source: str) -> str:
 
 
 def project_name(text: object, source: str) -> str:
-    """Return `text` as a project's name, untrimmed; raises InputError for what n8n refuses or nobody could find again."""
+    """Return `text` as the untrimmed name of a project; raises InputError if n8n refuses it or no task can find it."""
     name = "" if text is None else str(text)
     if not name.strip():
         raise InputError(f"{source}: a project needs a name that is not blank.")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What projects own and what is shared with them, as frozen dataclasses. PURE."""
+"""Model the resources that projects own and the resources that are shared with them, as frozen dataclasses. PURE."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 WORKFLOW, CREDENTIAL, TABLE, VARIABLE, FOLDER = "workflow", "credential", "data table", "variable", "folder"
-# How n8n makes the ids of data tables (seen on 2.8.4 and 2.40.7).
+# The form of the ids that n8n generates for data tables (seen on 2.8.4 and 2.40.7).
 _ID = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{16}(?![A-Za-z0-9])")
 
 
 @dataclass(frozen=True)
 class Share:
-    """That a project has something which another project owns."""
+    """The access of a project to an item that another project owns."""
 
     project_id: str
     role: str
@@ -26,9 +26,10 @@ class Share:
 
 @dataclass(frozen=True)
 class OwnedItem:
-    """Something that a personal or team project owns; `type` is workflow, credential, data table, variable or folder.
+    """An item that a personal or team project owns: a workflow, credential, data table, variable, or folder.
 
-    `owner_id` is that project's id, "" where n8n does not tell, and `shares` are the other projects that have it too.
+    `type` tells which of these it is. `owner_id` is the id of the project, or "" if n8n does not return it. `shares`
+    are the other projects with access to the item.
     """
 
     type: str
@@ -41,17 +42,17 @@ class OwnedItem:
         return f'{self.type} "{self.name}" ({self.id})'
 
     def to_result(self) -> dict[str, Any]:
-        """Return the entry for lists of possessions."""
+        """Return the entry of this item in lists of owned items."""
         return {"type": self.type, "id": self.id, "name": self.name}
 
     def share_of(self, project_id: str) -> Share | None:
-        """Return the share of a project that does not own it, or None."""
+        """Return the share of a project that does not own the item, or None."""
         return next((share for share in self.shares if share.project_id == project_id), None)
 
 
 @dataclass(frozen=True)
 class Credential(OwnedItem):
-    """A credential, of which no secret is ever read."""
+    """A credential. Its secrets are never read."""
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Credential:
@@ -62,7 +63,7 @@ class Credential(OwnedItem):
 
 @dataclass(frozen=True)
 class Workflow(OwnedItem):
-    """A workflow, and what its nodes use: credentials and other workflows by id, data tables by id or name."""
+    """A workflow and the items that its nodes use: credentials and other workflows by id, data tables by id or name."""
 
     published: bool = False
     archived: bool = False
@@ -72,7 +73,7 @@ class Workflow(OwnedItem):
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Workflow:
-        """Return the workflow of one entry of GET /workflows, as it came or as `without_nodes` left it."""
+        """Return the workflow of one entry of GET /workflows, either complete or as returned by `without_nodes`."""
         owner, shares = _owner_and_shares((share["projectId"], share["role"]) for share in data.get("shared") or ())
         uses = data["uses"] if "uses" in data else _uses(data)
         return cls(
@@ -89,14 +90,14 @@ class Workflow(OwnedItem):
 
 @dataclass(frozen=True)
 class Table(OwnedItem):
-    """A data table with its columns, in order, each with its type. Nobody but its project has it."""
+    """A data table with its columns in order, each with its type. Other projects have no access to a data table."""
 
     columns: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Table:
         """Return the data table of one entry of GET /data-tables."""
-        # They come in no order.
+        # n8n returns the columns in no particular order.
         columns = sorted(data.get("columns") or (), key=lambda column: int(column["index"]))
         named = tuple((str(column["name"]), str(column["type"])) for column in columns)
         return cls(TABLE, str(data["id"]), str(data.get("name")), str(data.get("projectId") or ""), columns=named)
@@ -104,13 +105,13 @@ class Table(OwnedItem):
 
 @dataclass(frozen=True)
 class OwnedItems:
-    """What a project owns, as far as the server shows it, and what others share with it.
+    """The items that a project owns, as far as the server shows them, and the items that others share with it.
 
-    `unseen` says why it may own more than that, `tables_unseen` why it may own data tables besides, and `variables_unseen`
-    why variables, which a team project can have. `used_by` are the workflows of others that use one of its credentials or
-    name one of its data tables, `borrowed` the credentials of others that its own workflows use. `refused` are the scopes of
-    listings that n8n refused to the key. Folders are no
-    possessions of their own: they hold workflows, and nobody can move them.
+    `unseen` says why the project may own more items than that. `tables_unseen` says why it may own further data tables,
+    and `variables_unseen` why it may own further variables, which a team project can have. `used_by` are the workflows
+    of other projects that use one of its credentials or name one of its data tables. `borrowed` are the credentials of
+    other projects that its own workflows use. `refused` are the scopes of the listings that n8n refused to the key.
+    Folders are not resources of their own: they contain workflows, and cannot be moved.
     """
 
     items: tuple[OwnedItem, ...] = ()
@@ -132,9 +133,10 @@ class OwnedItems:
         tables_unseen: str,
         variables_unseen: str = "",
     ) -> dict[str, OwnedItems]:
-        """Return by project, out of everything there is, what it owns and what has to do with that.
+        """Return the owned items of each project, out of `everything` on the instance, with the items related to them.
 
-        What n8n names no owner of may be anybody's, so it is a reason why each of them may own more.
+        If n8n returns an item without an owner, any project may own it. This is a reason why each of the projects may
+        own more.
         """
         everything = list(everything)
         unseen = _with_ownerless(unseen, [item for item in everything if item.type != TABLE])
@@ -178,24 +180,24 @@ class OwnedItems:
         return listed(self.items)
 
     def of_type(self, kind: str) -> tuple[OwnedItem, ...]:
-        """Return what it owns of one type."""
+        """Return the owned items of one type."""
         return tuple(item for item in self.items if item.type == kind)
 
 
 def listed(items: Iterable[OwnedItem]) -> str:
-    """Return possessions in words."""
+    """Return a text that lists owned items."""
     return ", ".join(str(item) for item in items)
 
 
 def _with_ownerless(unseen: str, items: Iterable[OwnedItem]) -> str:
-    """Return why some may be unseen, with those of `items` of which nobody knows whose they are."""
+    """Return why some items may be unseen, including those of `items` whose owner is unknown."""
     ownerless = listed(item for item in items if not item.owner_id)
     words = f"n8n does not show the owner of {ownerless}, so it is unknown whether the deletion would destroy it."
     return " ".join(filter(None, (unseen, words if ownerless else "")))
 
 
 def without_nodes(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a workflow as n8n lists it with what its nodes use in place of the nodes, which may be large."""
+    """Return a listed workflow with the items that its nodes use in place of the nodes, which may be large."""
     kept = {name: data.get(name) for name in ("id", "name", "active", "isArchived", "shared")}
     return {**kept, "uses": _uses(data)}
 
@@ -211,7 +213,7 @@ def _owner_and_shares(entries: Iterable[tuple[Any, Any]]) -> tuple[str, tuple[Sh
 
 
 def _uses(data: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Return what the nodes of a workflow name. Where an id stands in an expression or in code, it is named too."""
+    """Return the items that the nodes of a workflow name. An id within an expression or within code counts as well."""
     nodes = data.get("nodes") or []
     credentials = {
         str(credential["id"])
@@ -226,7 +228,7 @@ def _uses(data: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 
 
 def _values(part: Any, name: str) -> Iterator[str]:
-    """Yield the values of all parameters called `name`, plain or in the form that n8n gives to what was picked."""
+    """Yield the values of all parameters called `name`, plain or in the form that n8n uses for selected values."""
     if isinstance(part, dict):
         for key, value in part.items():
             if key == name:

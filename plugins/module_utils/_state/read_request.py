@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task has to read before it can plan. PURE."""
+"""Describe the data that a task has to read before it can plan. PURE."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from enum import Enum
 
 
 class Members(Enum):
-    """A value that no filter can become by accident, as an empty one would."""
+    """A value that no filter can return by accident. A filter can return an empty list by accident."""
 
     ALL = "all"
 
 
-# The members of all projects, and of none. An empty tuple never means everything.
+# The members of all projects, and of no projects. An empty tuple never means all projects.
 ALL = Members.ALL
 NONE: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class ReadRequest:
-    """What has to be read: the users named, or all; the projects; the members of those named, or ALL or NONE.
+    """The data that has to be read: the named users or all users, the projects, and members of projects.
 
-    `projects_optional` reads no projects where the licence has no team projects, instead of failing. `owned_items` asks
-    for what the named users own, `owned_by_projects` for what these projects own, `folders` for their folders, at a
-    request each, and `destination` (a project, or the email of a user) for what is there already. `also` are the calls that
-    the task makes afterwards: an error about missing scopes names what these need, too.
+    The members are those of the named projects, or ALL or NONE. With `projects_optional`, no projects are read if the
+    license has no team projects, instead of an error. `owned_items` requests the items that the named users own, and
+    `owned_by_projects` the items that these projects own. `folders` requests their folders, with one request for each
+    owner. `destination` (a project, or the email of a user) requests the existing items of the destination. `also` are
+    the calls that the task makes afterwards: an error about missing scopes also names the scopes for these calls.
     """
 
     users: tuple[str, ...] = ()
@@ -44,7 +45,7 @@ class ReadRequest:
 
     @property
     def calls(self) -> tuple[str, ...]:
-        """The calls that have to be allowed to the key, by the names in scopes.SCOPES; folders are not among them."""
+        """Return the calls that the key has to be allowed, by the names in scopes.SCOPES, except for folders."""
         owned = self.owned_items or bool(self.owned_by_projects)
         return (
             *(("list_users",) if self.all_users else ()),

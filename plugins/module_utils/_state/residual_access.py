@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What somebody can still reach, as far as n8n shows it. PURE."""
+"""Find the access that a user still has, as far as n8n shows it. PURE."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from .model import State, User
 from .owned import VARIABLE, OwnedItem, OwnedItems
 
 KEYS_UNSEEN = "n8n does not show API keys of users. Existing keys give access to everything listed here"
-# Those stay with a new instance role, and answer to the account (seen on 2.40.7).
+# MCP keys remain valid with a new instance role, and have the rights of the account (seen on 2.40.7).
 MCP_KEYS_UNSEEN = "n8n has deleted the API keys and does not show MCP keys of users. Existing MCP keys give access to everything listed here"
 
 
 def residual_access(
     state: State, user: User, keys_deleted: bool = False, gone: Sequence[tuple[str, str]] = ()
 ) -> list[dict[str, Any]]:
-    """Return what `user` of `state` can reach: entries of `type`, `id`, `name`, and `role` where there is one.
+    """Return the remaining access of `user`: entries with `type`, `id`, `name`, and `role` where a role exists.
 
-    `keys_deleted` tells that n8n has deleted the keys of its API with the instance role; those of MCP it has not. `gone` are types and ids of what will
-    not be the user's any more, where the state is one before it.
+    `keys_deleted` tells that n8n has deleted the API keys with the change of the instance role. It has not deleted the
+    MCP keys. `gone` are types and ids of items that the user will no longer own, if `state` was read before that.
     """
     entries = [_entry("instance_role", None, user.role)]
     entries += [
@@ -31,12 +31,12 @@ def residual_access(
     personal = state.personal_project(user)
     owned_items = state.owned_items.get(personal.id, OwnedItems()) if personal else OwnedItems()
     for item in owned_items.items:
-        # n8n lets nobody use a variable of a personal project.
+        # n8n does not let any user use a variable of a personal project.
         if item.type != VARIABLE and (item.type, item.id) not in gone:
             entries.append(_entry(item.type.replace(" ", "_"), item.id, item.name))
     for item in owned_items.shared:
         entries.append(_entry(f"shared_{item.type}", item.id, item.name, _role(item, personal.id if personal else "")))
-    # Whoever is only invited has none.
+    # A user who has not accepted the invitation has no keys.
     if not user.never_signed_in:
         entries.append(_entry("api_keys", None, MCP_KEYS_UNSEEN if keys_deleted else KEYS_UNSEEN))
     unseen = [owned_items.unseen, owned_items.tables_unseen]

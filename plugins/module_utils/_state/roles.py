@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Roles of n8n: their slugs, their order, and the names by which users choose them. PURE."""
+"""Define n8n's roles: their slugs, their order, and the names that users may give for them. PURE."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ OWNER = "global:owner"
 CHAT_USER = "global:chatUser"
 MEMBER = "global:member"
 PROJECT_ADMIN = "project:admin"
-# Who has one of these sees and manages everything on the instance.
+# A user with one of these roles sees and manages everything on the instance.
 INSTANCE_ADMIN_ROLES = (OWNER, "global:admin")
-# An instance has one owner, and so has a personal project: nobody can be given these.
+# An instance has exactly one owner, and so has a personal project. These roles cannot be assigned to any user.
 UNASSIGNABLE_ROLES = (OWNER, "project:personalOwner")
-# The short words of n8n's own roles.
+# The short names of n8n's own roles.
 _SHORT = {
     "global": {"owner": OWNER, "admin": "global:admin", "member": MEMBER, "chatUser": CHAT_USER},
     "project": {name: f"project:{name}" for name in ("admin", "editor", "viewer", "chatUser")},
 }
-# Those that every supported version can give.
+# The roles that every supported version can assign.
 _ALWAYS = {"global": ("member", "admin", "chatUser"), "project": ("viewer", "editor", "admin")}
-# The slug of a custom role ends in six characters that n8n makes (seen on 2.40.7).
+# The slug of a custom role ends in six characters that n8n generates (seen on 2.40.7).
 _CUSTOM = re.compile(r"(global|project):[a-z0-9-]+-[a-z0-9]{6}")
-# From little to much; where a role is in neither, nobody knows which of two is more.
+# From few permissions to many. If one of two roles is not listed here, the order of the two is unknown.
 ORDER = {
     "global": (CHAT_USER, MEMBER, "global:admin", OWNER),
     "project": ("project:chatUser", "project:viewer", "project:editor", PROJECT_ADMIN),
@@ -39,9 +39,10 @@ ORDER = {
 
 @dataclass(frozen=True)
 class Role:
-    """A role that GET /roles lists (2.36 and later); `kind` is global or project. Without a listing, licences are unknown.
+    """A role that GET /roles lists (2.36 and later); `kind` is global or project.
 
-    `scopes` are what it allows, None where n8n does not say.
+    Without that list, it is unknown which roles the license includes. `scopes` are the permissions of the role, or None
+    if n8n does not return them.
     """
 
     slug: str
@@ -66,7 +67,7 @@ class Role:
 
     @property
     def assignable(self) -> bool:
-        """Whether somebody can be given it: it is no owner's, and the licence does not exclude it."""
+        """Return whether the role can be assigned: it is not an owner's role, and the license does not exclude it."""
         return self.slug not in UNASSIGNABLE_ROLES and self.licensed is not False
 
     def to_result(self) -> dict[str, Any]:
@@ -82,19 +83,20 @@ class Role:
 
 
 def plain_slug(text: str, kind: str) -> str | None:
-    """Return the full slug of a short word of n8n's own, or of a slug; None for what only the server can tell."""
+    """Return the full slug for a short name of n8n's own roles or a slug; None if only the server knows the role."""
     return _SHORT[kind].get(text, text if text.startswith(f"{kind}:") else None)
 
 
 def role_slug(text: str, kind: str, known: Iterable[Role] | None, source: str) -> str:
-    """Return the full slug of a role; `kind` is global or project, `known` what GET /roles says (None: it was not asked).
+    """Return the full slug of a role; raises InputError if it is unknown, unlicensed, ambiguous, or not assignable.
 
-    Raises InputError for a role that is unknown, not licensed, ambiguous, or not to be given to anybody.
+    `kind` is global or project. `known` are the roles of GET /roles, or None if that list was not read.
     """
     roles = [role for role in known or () if role.kind == kind]
     slug = plain_slug(text, kind)
     if known is None and slug not in _SHORT[kind].values() and not _CUSTOM.fullmatch(slug or ""):
-        # Nobody can be asked, and it is neither n8n's own nor looks like a custom one.
+        # The list of roles is not available. The name is not one of n8n's own roles, and does not look like a custom
+        # role.
         slug = None
     if slug is None:
         names = (text, composed(text))
@@ -118,7 +120,7 @@ def role_slug(text: str, kind: str, known: Iterable[Role] | None, source: str) -
 
 
 def known_roles() -> tuple[Role, ...]:
-    """Return n8n's own roles that every supported version has, for a server that does not list any (before 2.36)."""
+    """Return n8n's own roles that every supported version has, for a server that does not list roles (before 2.36)."""
     return tuple(
         Role(_SHORT[kind][word], word, kind, licensed=None)
         for kind, words in _ALWAYS.items()
@@ -127,7 +129,7 @@ def known_roles() -> tuple[Role, ...]:
 
 
 def is_demotion(before: str, after: str) -> bool:
-    """Whether `after` may allow less than `before`: where the order of two roles is not known, it may."""
+    """Return whether `after` may have fewer permissions than `before`. If the order of the two is unknown, it may."""
     for order in ORDER.values():
         if before in order and after in order:
             return order.index(after) < order.index(before)

@@ -1,16 +1,16 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The scopes that an API key needs for each call. Checks, notes and guides are derived from this one table. PURE."""
+"""Define the scopes that an API key needs for each call, as the one source of checks, notes, and guides. PURE."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-# n8n 2.37 introduced a scope for members. Earlier versions ask for the other one.
+# n8n 2.37 introduced a scope for members. Earlier versions require the other scope.
 MEMBERS = "project:manageMembers or project:update"
 SCOPES = {
-    # Calls that read, by the names of their methods
+    # Calls that read, by the names of their methods.
     "list_users": "user:list",
     "find_user": "user:read",
     "list_projects": "project:list",
@@ -21,7 +21,7 @@ SCOPES = {
     "tables": "dataTable:list",
     "variables": "variable:list",
     "read_rows": "dataTableRow:read",
-    # Calls that write
+    # Calls that write.
     "invite_user": "user:create",
     "create_project": "project:create",
     "rename_project": "project:update",

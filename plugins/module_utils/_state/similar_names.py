@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Existing names that a misspelled email or project name may mean. PURE."""
+"""Find existing names that a misspelled email or project name may mean. PURE."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import unicodedata
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
-# From this ratio on two project names are similar. "Sales" and "Sals" have 0.89, "Team A" and "Team B" 0.83.
+# Two project names are similar from this ratio upward. "Sales" and "Sals" have 0.89, "Team A" and "Team B" 0.83.
 _SIMILAR = 0.85
-# Two local parts or domains of emails with a replaced letter are similar from this length on: Jan is not Jon.
+# If one letter differs, two local parts or two domains of emails are similar only from this length upward: Jan is not
+# Jon.
 _LONG_ENOUGH = 5
 _SHORTEST = 3
 
 
 class SimilarEmails:
-    """The emails of existing users, in which similar ones are found without comparing each with each."""
+    """The emails of existing users, in which similar emails are found without a comparison of each pair."""
 
     def __init__(self, emails: Iterable[str]) -> None:
         self._by_key: dict[tuple[str, str], list[str]] = {}
@@ -29,26 +30,26 @@ class SimilarEmails:
     def find(self, email: str) -> str:
         """Return the existing email that `email` may mean, or "" if no email is similar.
 
-        The local parts and the domains are compared apart, as users of one domain have most of their emails in common. One of
-        the two has to be equal.
+        The local parts and the domains are compared separately, because emails of users in one domain are mostly alike.
+        One of the two parts has to be equal.
         """
         found = {other: None for key in _email_keys(email) for other in self._by_key.get(key, ()) if other != email}
         return next((other for other in sorted(found) if _are_similar(email, other)), "")
 
     def hint(self, email: str) -> str:
-        """Return the sentence that asks for a similar email, or ""."""
+        """Return the sentence that suggests a similar email, or ""."""
         other = self.find(email)
         return f"Did you mean {other}?" if other else ""
 
 
 def missing_user_note(email: str, emails: SimilarEmails) -> str:
-    """Return that a user does not exist and which one may be meant; "" if no user has a similar email."""
+    """Return the note that a user does not exist and which user may be meant; "" if no user has a similar email."""
     hint = emails.hint(email)
     return f"User {email} does not exist. {hint}" if hint else ""
 
 
 def missing_project_note(name: str, names: Iterable[str]) -> str:
-    """Return that a project does not exist and which one may be meant; "" if no project has a similar name."""
+    """Return the note that a project does not exist and which one may be meant; "" if no project has a similar name."""
     other = similar_name(name, names)
     return f'Project "{name}" does not exist. Did you mean "{other}"?' if other else ""
 
@@ -80,7 +81,7 @@ def _plain(name: str) -> list[str]:
 
 
 def _markers(words: list[str]) -> tuple[list[str], list[str]]:
-    """Return what tells names of one series apart: numbers, and words of one letter."""
+    """Return the parts that distinguish the names of one series: numbers, and words of one letter."""
     return re.findall(r"\d+", " ".join(words)), [word for word in words if len(word) == 1]
 
 
@@ -94,10 +95,10 @@ def _are_similar(email: str, other: str) -> bool:
 
 
 def _is_typo(text: str, other: str) -> bool:
-    """Whether one letter more, less or other makes one text of the other, or two neighbors that changed places."""
+    """Return whether two texts differ by one inserted, missing or replaced letter, or by two swapped neighbors."""
     if len(text) == len(other):
         different = [place for place, letter in enumerate(text) if letter != other[place]]
-        # Of two people with the same family name, the initials are often all that differs.
+        # The emails of two users with the same family name often differ only in the initials.
         is_other_letter = len(different) == 1 and different[0] > 0 and len(text) >= _LONG_ENOUGH
         return is_other_letter or _is_swap(text, other)
     shorter, longer = sorted((text, other), key=len)
@@ -121,7 +122,7 @@ def _with_one_less(text: str) -> set[str]:
 
 
 def _email_keys(email: str) -> set[tuple[str, str]]:
-    """Return keys of which two similar emails share one: each is a kind of likeness and what is alike."""
+    """Return keys of which two similar emails share at least one: a kind of similarity and the part that is alike."""
     local, domain = _parts(email)
     words = ",".join(_sorted_words(local))
     locals_of = {("local", f"{less}@{domain}") for less in (local, *_with_one_less(local))}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that are never seen half written."""
+"""Write files so that no reader sees a partly written file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tempfile
 
 
 def writable(path: str) -> str:
-    """Return why a file cannot be written at `path`, in words; "" where it can."""
+    """Return why a file cannot be written at `path`; "" if it can be written."""
     folder = os.path.dirname(os.path.realpath(path))
     if os.path.isdir(path):
         return f"{path} is a folder"
@@ -20,10 +20,10 @@ def writable(path: str) -> str:
 
 
 def replace_file(path: str, text: str, mode: int) -> None:
-    """Write a whole file in one go, with that mode from its first moment; raises OSError and leaves the old one then."""
-    # What a symbolic link points to is replaced, not the link.
+    """Replace a file as a whole, with that mode from the start; raises OSError, and the old file then stays."""
+    # The target of a symbolic link is replaced, not the link.
     target = os.path.realpath(path)
-    # Made with mode 0600.
+    # mkstemp creates the file with mode 0600.
     handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(target)}-", dir=os.path.dirname(target))
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

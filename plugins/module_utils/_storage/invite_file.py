@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The file that keeps invitation links, which are secrets, out of every result and log."""
+"""Store invitation links in a file, because they are secrets and may not be in any result or log."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .lock import folder_lock
 
 
 class InviteFile:
-    """A JSON object of emails and links that only its owner can read. New links are added, none is ever dropped."""
+    """A JSON object of emails and links that only its owner can read. Links are added, and are never removed."""
 
     def __init__(self, path: str) -> None:
-        """Check that links can be kept there, before any is made; raises InputError."""
+        """Check that links can be stored in the file before any link is created; raises InputError."""
         if not os.path.isabs(path):
-            # It would be relative to the working folder of the module, which is not a place for secrets.
+            # A relative path would start at the working folder of the module, which is not suitable for secrets.
             raise InputError(f"Invitation links cannot be kept in {path}: give the full path of the file.")
-        # Messages name what a symbolic link points to.
+        # Messages name the target of a symbolic link.
         self.path = os.path.realpath(path)
         why = writable(path)
         if why:
@@ -46,10 +46,10 @@ class InviteFile:
         return links
 
     def add(self, links: Mapping[str, str]) -> None:
-        """Add links by email. The file is replaced as a whole and is never seen half written or with another mode."""
+        """Add links by email. The file is replaced as a whole, so it is never partly written or without its mode."""
         if not links:
             return
-        # Read anew under the lock: another task may have added links since, and may be about to.
+        # The file is read again under the lock, because another task may have added links since, or may be about to.
         try:
             with folder_lock(self.path):
                 everything = {**self._read(), **links}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Locks between tasks that run at the same time: one for each server, and one for each folder with files of the user."""
+"""Lock a server, or a folder with files of the user, against other tasks that run at the same time."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from contextlib import contextmanager, suppress
 
 from .._errors import LockError
 
-# How many seconds a task waits for another one.
+# The number of seconds that a task waits for another task.
 LONGEST_WAIT = 600.0
 _PAUSE = 0.05
-# What flock says of a lock that another process holds.
+# The errors of flock for a lock that another process holds.
 _HELD = (errno.EACCES, errno.EAGAIN)
 
 
@@ -28,8 +28,8 @@ _HELD = (errno.EACCES, errno.EAGAIN)
 def server_lock(url: str) -> Iterator[None]:
     """Hold the lock of the server at `url` against all other tasks of this user on this host.
 
-    Raises LockError where another process holds the lock for LONGEST_WAIT seconds, or where no folder can have the
-    lock. A process that ends gives the lock back, however the process ends.
+    Raises LockError if another process holds the lock for LONGEST_WAIT seconds, or if no folder can store the lock. The
+    operating system releases the lock when the process ends, however the process ends.
     """
     handle = _locked_file(url)
     try:
@@ -42,8 +42,8 @@ def server_lock(url: str) -> Iterator[None]:
 def folder_lock(path: str) -> Iterator[None]:
     """Hold the lock of the folder of the file `path`, so that no other task reads or replaces the file in between.
 
-    The folder itself is what is locked: a file is replaced by another file, and a lock file beside it would stay
-    behind. Raises LockError as server_lock does. A process must not ask for the lock of a folder that it holds.
+    The folder itself is locked, because the file is replaced by another file, and a lock file beside it would stay
+    behind. Raises LockError as server_lock does. A process must not request the lock of a folder that it already holds.
     """
     folder = os.path.dirname(os.path.realpath(path))
     handle = _locked_folder(folder)
@@ -58,13 +58,16 @@ def _locked_folder(folder: str) -> int:
         handle = os.open(folder, os.O_RDONLY)
         return _locked(handle, folder)
     except OSError:
-        # NFS locks no folder, and a folder may be writable and not readable. Then the lock is one between the tasks of
-        # this user.
+        # NFS cannot lock folders, and a folder may be writable and not readable. In these cases, the lock applies only
+        # between the tasks of this user.
         return _locked_file(folder)
 
 
 def _locked(handle: int, subject: str) -> int:
-    """Return the handle once it has the lock, else close it: LockError after LONGEST_WAIT seconds, OSError without locks."""
+    """Return the handle with the lock, or close it and raise an error.
+
+    The error is LockError after LONGEST_WAIT seconds, or OSError if locks are not available.
+    """
     try:
         _wait_for(handle, subject)
     except BaseException:
@@ -91,19 +94,19 @@ def _wait_for(handle: int, subject: str) -> None:
 
 
 def _holder(handle: int) -> str:
-    """Return which process holds a lock, as far as the lock tells."""
+    """Return the process that holds a lock, if the lock names it."""
     try:
         return os.pread(handle, 200, 0).decode(errors="replace") or "a process that has just taken the lock"
     except OSError:
-        # A folder has no content.
+        # A folder has no content to read.
         return "a process that reads or writes a file in the same folder"
 
 
 def _locked_file(subject: str) -> int:
-    """Open and lock the file for `subject` in a folder of the user's own, the same for all tasks of the user here."""
+    """Open and lock the file for `subject` in a folder that all tasks of this user on this host share."""
     folders = (
         os.path.join(os.path.expanduser("~"), ".ansible", "lifecycle.n8n"),
-        # A user of a container may have no home folder.
+        # A user in a container may have no home folder.
         os.path.join(tempfile.gettempdir(), f"lifecycle.n8n-{os.geteuid()}"),
     )
     name = f"{hashlib.sha256(subject.encode()).hexdigest()[:32]}.lock"
@@ -111,7 +114,7 @@ def _locked_file(subject: str) -> int:
     for folder in folders:
         try:
             os.makedirs(folder, mode=0o700, exist_ok=True)
-            # Anybody can make a folder of that name in /tmp.
+            # Any user can create a folder with that name in /tmp.
             if os.path.islink(folder) or os.lstat(folder).st_uid != os.geteuid():
                 raise OSError(errno.EPERM, "another user owns the folder")
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -124,7 +127,7 @@ def _locked_file(subject: str) -> int:
 
 
 def _name_this_process(handle: int) -> None:
-    """Write which process holds the lock, for processes that wait. A full disk does not fail the task."""
+    """Write into the lock which process holds it, for processes that wait. A full disk does not fail the task."""
     with suppress(OSError):
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"process {os.getpid()} since {_now()}".encode(), 0)

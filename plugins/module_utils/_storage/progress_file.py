@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The file that shows how far a long run has come, while it runs."""
+"""Write the progress of a long run to a file while it runs."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ from .atomic import writable
 
 
 class ProgressFile:
-    """A text file that gets a line whenever changes are behind the run: when, how many, of how many, and which."""
+    """A text file to which each processed batch of changes adds a line with the time, the counts, and the action.
+
+    The counts are the number of processed changes and the number of planned changes.
+    """
 
     def __init__(self, path: str) -> None:
-        """Check that the file can be written, before anything is changed; raises InputError."""
+        """Check that the file can be written before any change is made; raises InputError."""
         self.path = path
         self._lock = threading.Lock()
         why = writable(path)
         if not why and os.path.exists(path) and not os.access(path, os.W_OK):
-            # A line is added to it; to replace it is another thing.
+            # Lines are appended to an existing file. writable() only checks that a file can be replaced.
             why = f"{path} is not a writable file"
         if why:
             raise InputError(f"Progress cannot be written to {path}: {why}.")
 
     def __call__(self, made: int, planned: int, action: str) -> None:
-        """Add a line. A full disk does not stop the task."""
+        """Append a line. A full disk does not stop the task."""
         now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
             with self._lock, open(self.path, "a", encoding="utf-8") as file:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The file that keeps the record of staged leavers, fit for version control: it has no secrets."""
+"""Store the record of leavers in a file without secrets, which is suitable for version control."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ RecordType = TypeVar("RecordType", bound="StoredRecord")
 
 
 class StoredRecord(Protocol):
-    """What the file needs of a record. An entry is about one user, whose id is its `id`."""
+    """The methods of a record that the file uses. Each entry is about one user, whose id is its `id`."""
 
     @property
     def leavers(self) -> Mapping[str, Any]:
-        """The entries by the ids of the users."""
+        """Return the entries by user id."""
 
     def to_text(self) -> str:
         """Return the content of the file."""
@@ -33,19 +33,19 @@ class StoredRecord(Protocol):
         """Return the record with these entries."""
 
     def merged(self: RecordType, before: RecordType, after: RecordType) -> RecordType:
-        """Return this record with what has changed from `before` to `after`."""
+        """Return this record with the differences between `before` and `after`."""
 
 
 class RecordFile(Generic[RecordType]):
-    """The record of one n8n in a file; `is_new` where there is none yet."""
+    """The record of leavers of one server in a file. `is_new` tells that the file does not exist yet."""
 
     def __init__(
         self, path: str, url: str, parse: Callable[[str | None, str, str], RecordType], read_only: bool = False
     ) -> None:
         """Read the record; raises InputError if it is damaged, or cannot be read or written.
 
-        `parse` makes a record of the text of the file (None: the file does not exist), the url and the path. With
-        `read_only`, as in check mode, the file is not written.
+        `parse` creates a record from the text of the file (None if the file does not exist), the url, and the path.
+        With `read_only`, as in check mode, the file is not written.
         """
         self.path = path
         self.url = url
@@ -70,9 +70,9 @@ class RecordFile(Generic[RecordType]):
         return self._parse(text, self.url, self.path)
 
     def keep(self, record: RecordType) -> None:
-        """Keep another record, if it is another; raises N8nError where it cannot be written.
+        """Store `record` if it differs from the present record; raises N8nError if it cannot be written.
 
-        What other tasks have written in the meantime stays: the file gets the difference alone.
+        Changes that other tasks have written in the meantime stay, because only the differences are written.
         """
         if record == self.record:
             return
@@ -81,10 +81,10 @@ class RecordFile(Generic[RecordType]):
         self.record = record
 
     def put_back(self, leavers: Sequence[Any]) -> None:
-        """Add those of these entries that the file does not have; raises N8nError where it cannot be written.
+        """Add the entries of `leavers` that the file does not have; raises N8nError if it cannot be written.
 
-        Another task, which shares no lock with this one, removes an entry when it restores the user. Such an entry is missing
-        from the file although this task knows that the user is staged.
+        Another task that shares no lock with this one removes an entry when it restores the user. Such an entry is
+        missing from the file although this task knows that the user is staged.
         """
         found = self._read().leavers
         missing = [leaver for leaver in leavers if leaver.id not in found]
@@ -93,10 +93,10 @@ class RecordFile(Generic[RecordType]):
         self.record = self.record.adding(leavers)
 
     def _write(self, change: Callable[[RecordType], RecordType]) -> None:
-        """Replace the file by what `change` makes of it as it is now."""
+        """Replace the content of the file by the result of `change` for its present content."""
         try:
             with folder_lock(self.path):
-                # A user who has made the file private keeps it private.
+                # If a user has restricted the mode of the file, the mode stays.
                 mode = os.stat(self.path).st_mode & 0o777 if os.path.lexists(self.path) else 0o644
                 replace_file(self.path, change(self._read()).to_text(), mode)
         except OSError as error:
@@ -104,7 +104,7 @@ class RecordFile(Generic[RecordType]):
         self.is_new = False
 
     def diff(self) -> dict[str, str]:
-        """Return who is in the record before and after what was kept, of those of whom it says something else now."""
+        """Return the changed entries of the record before and after the run."""
         before, after = self._first.lines(), self.record.lines()
         return {
             "before": "".join(f"{line}\n" for line in before if line not in after),
