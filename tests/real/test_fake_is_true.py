@@ -29,6 +29,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import 
     Workflow,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Api
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import Role
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
 
 COLUMNS = (("s", "string"), ("n", "number"), ("b", "boolean"), ("d", "date"))
@@ -100,6 +101,9 @@ class World:
 
     def role(self, email: str, role: str) -> None:
         self.api.set_user_role(self.user(email), f"global:{role}")
+
+    def roles(self) -> tuple[Role, ...] | None:
+        return self.api.find_roles()
 
     def owned(self, name: str, sees_all: bool = True) -> object:
         ((_key, owned_items),) = self.api.resources.owned_items([self.project(name)], sees_all).items()
@@ -176,6 +180,10 @@ class World:
 
 
 class Real(World):
+    def roles(self) -> tuple[Role, ...] | None:
+        """Read them anew: an Api reads them once, and here the license changes in between."""
+        return Api(self.api.client).find_roles()
+
     def __init__(self, n8n: Server) -> None:
         super().__init__(Api(Client(Connection(n8n.url, n8n.api_key))))
         self.n8n = n8n
@@ -432,12 +440,12 @@ TOPICS: dict[str, tuple[Step, ...]] = {
     ),
     "licences": (
         *PEOPLE,
-        lambda world: _slugs(world.api.find_roles()),
+        lambda world: _slugs(world.roles()),
         lambda world: world.feature("feat:projectRole:editor", False),
-        lambda world: _slugs(world.api.find_roles()),
+        lambda world: _slugs(world.roles()),
         lambda world: world.set("P", ada="editor", bo="viewer"),
         lambda world: world.feature("feat:advancedPermissions", False),
-        lambda world: _slugs(world.api.find_roles()),
+        lambda world: _slugs(world.roles()),
         lambda world: world.invite(new="member", newer="admin"),
         lambda world: world.invite(new="member"),
         lambda world: world.role(ADA, "admin"),
