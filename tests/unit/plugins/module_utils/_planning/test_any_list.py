@@ -203,7 +203,7 @@ def test_nothing_is_taken_that_the_list_does_not_take(case: Case) -> None:
         if reduces_access(change):
             assert not case.pattern_for(who), "protected people lose nothing"
             # The key's own user only what comes with a new project, the owner without the key nothing.
-            if who == own_user_id(state) or state.find_user(who).role == OWNER:  # type: ignore[union-attr]
+            if who == own_user_id(state) or state.find_user(who).role == OWNER:
                 assert who == own_user_id(state) and change.project_id is None
     assert len({(change.action, change.user, change.project_key) for change in made.changes}) == len(made.changes)
 

@@ -54,7 +54,7 @@ def one_user(state: State, user: str, role: str | None = None, present: bool = T
 
 
 def one_project(state: State, **desired: object) -> Plan:
-    return plan(state, DesiredState(projects=(DesiredProject(**desired),), create_projects=True))  # type: ignore[arg-type]
+    return plan(state, DesiredState(projects=(DesiredProject(**desired),), create_projects=True))
 
 
 def one_member(
