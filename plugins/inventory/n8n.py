@@ -189,12 +189,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             groups += [group, role_group(group, project["role"], _safe)]
         for group in groups:
             self.inventory.add_child(self.inventory.add_group(self._group(group)), host)
-        mine = {name: as_data(user[name]) for name in VARIABLES}
-        own = {f"n8n_{name}": value for name, value in mine.items()}
+        values = {name: as_data(user[name]) for name in VARIABLES}
+        own = {f"n8n_{name}": value for name, value in values.items()}
         if self._name:
             before = self.inventory.get_host(host).get_vars().get("n8n_by_server")
             servers = dict(before) if isinstance(before, dict) else {}
-            self.inventory.set_variable(host, "n8n_by_server", {**servers, self._name: mine})
+            self.inventory.set_variable(host, "n8n_by_server", {**servers, self._name: values})
         else:
             for name, value in own.items():
                 self.inventory.set_variable(host, name, value)

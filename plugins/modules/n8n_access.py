@@ -511,33 +511,30 @@ reason:
   sample: unreachable
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from ..module_utils._desired.access_lists import access_request, desired_access
 from ..module_utils._desired.desired import ADDITIVE, AUTHORITIES, KEEP, UNLISTED, ListPolicy
-from ..module_utils._errors import InputError, N8nError
+from ..module_utils._errors import InputError
 from ..module_utils._executor.invitation_warnings import missing_links_note
 from ..module_utils._executor.task import Task
 from ..module_utils._leaving.leaver_record import LeaverRecord
 from ..module_utils._leaving.restore import (
-    RestoredUser,
     find_restored_users,
-    is_about,
-    missing_access,
     names_custom_roles,
-    restore_check_request,
     restore_notes,
     restore_request,
     with_restored_access,
-    without_lost_roles,
+    without_missing_roles,
 )
 from ..module_utils._module import OPTION_NAMES, run_module
 from ..module_utils._planning.findings import pending_users, unmatched
 from ..module_utils._planning.planner import plan
 from ..module_utils._planning.removal_limits import RemovalLimits
-from ..module_utils._state.read_request import ALL, ReadRequest
+from ..module_utils._recording.record import open_record, remove_restored
+from ..module_utils._state.read_request import ALL
 from ..module_utils._storage.invite_file import InviteFile
 from ..module_utils._storage.progress_file import ProgressFile
 from ..module_utils._storage.record_file import RecordFile
@@ -604,14 +601,12 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     invites = InviteFile(params["invites_path"]) if params["invites_path"] else None
     progress = ProgressFile(params["progress_path"]) if params["progress_path"] else lambda made, planned, action: None
     restoring, file = params["restore"], _record(params, task)
-    if file:
-        task.extra_diff = file.diff
     request = restore_request(access_request(desired), file.record) if file and restoring else access_request(desired)
     state = task.read(request)
     restored_users = find_restored_users(file.record, desired, state) if file else []
     if restoring:
         if names_custom_roles(restored_users):
-            restored_users = without_lost_roles(restored_users, task.roles_if_shown())
+            restored_users = without_missing_roles(restored_users, task.roles_if_shown())
         desired = with_restored_access(desired, restored_users, state)
     planned = plan(state, desired)
     if limits.needs_all_members(planned, policy):
@@ -624,46 +619,11 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     missing_links = missing_links_note(pending, invites.emails, invites.path) if invites else ""
     task.warnings += [missing_links] if missing_links else []
     limits.check(planned, policy)
-    outcome = task.apply(planned, invites.add if invites else None, progress=progress)
+    task.apply(planned, invites.add if invites else None, progress=progress)
     if file and restoring:
-        # Another run can restore the remaining access of users who did not get all of it.
-        unsettled = {conflict["user"] for conflict in outcome.conflicts}
-        settled = [restored for restored in restored_users if restored.email not in unsettled]
-        file.keep(file.record.without(restored.staged.id for restored in settled))
-        if settled and not task.check_mode:
-            _check_restored(task, file, settled, restore_check_request(request, settled))
+        remove_restored(task, file, restored_users, request)
     restored = {"restored": [restored.to_result() for restored in restored_users]} if restoring else {}
     return {**task.plan_result(), **restored}
-
-
-def _check_restored(
-    task: Task, file: RecordFile[LeaverRecord], restored_users: Sequence[RestoredUser], request: ReadRequest
-) -> None:
-    """Check that users have their restored access, and put the entries of all other users back into the record.
-
-    Another task that shares no lock with this one may stage a user while this task restores the user. This check comes
-    after the entry has been removed from the record, so that the later one of the two tasks puts the entry back.
-    """
-    try:
-        state = task.read(request)
-    except N8nError as error:
-        file.put_back([restored.staged for restored in restored_users])
-        task.warnings.append(
-            f"The access of the restored users could not be checked, so they stay in the record {file.path}: {error}"
-        )
-        return
-    for restored in restored_users:
-        missing = dict(missing_access(restored, state))
-        if not missing:
-            continue
-        file.put_back([restored.staged])
-        task.outcome.take_back(
-            lambda change: is_about(change, restored, missing), "another task took this access away at the same time"
-        )
-        task.warnings.append(
-            f"{restored.email} was restored, and another task took access away at the same time: {', '.join(missing.values())}. "
-            f"The user stays in the record {file.path}. Make sure that no other task stages this user. Then run this task again."
-        )
 
 
 def _record(params: Mapping[str, Any], task: Task) -> RecordFile[LeaverRecord] | None:
@@ -672,7 +632,7 @@ def _record(params: Mapping[str, Any], task: Task) -> RecordFile[LeaverRecord] |
         if params["restore"]:
             raise InputError("restore=true requires state_path, the record of staged leavers.")
         return None
-    file = RecordFile(params["state_path"], task.url, LeaverRecord.from_text, task.check_mode)
+    file = open_record(task, params["state_path"])
     if file.is_new and params["restore"]:
         raise InputError(
             f"There is no record of staged leavers in {params['state_path']}, so restore=true has nothing to give back. Set the "

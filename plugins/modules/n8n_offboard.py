@@ -358,7 +358,7 @@ from ..module_utils._changes.outcome import Outcome
 from ..module_utils._desired.handover_options import HANDOVER_OPTIONS, handover_options_from
 from ..module_utils._errors import InputError, N8nError
 from ..module_utils._executor.task import Task
-from ..module_utils._leaving.grace_period import GRACE_DAYS, GracePeriod, newly_staged
+from ..module_utils._leaving.grace_period import GRACE_DAYS, GracePeriod
 from ..module_utils._leaving.leaver_options import (
     ACTIONS,
     STAGED,
@@ -373,6 +373,7 @@ from ..module_utils._leaving.leaver_record import LeaverRecord
 from ..module_utils._leaving.leaver_result import leaver_results
 from ..module_utils._leaving.leavers import plan_leavers
 from ..module_utils._module import OPTION_NAMES, run_module
+from ..module_utils._recording.record import open_record, update_staged
 from ..module_utils._state.dates import moment
 from ..module_utils._state.model import State
 from ..module_utils._state.read_request import ReadRequest
@@ -419,14 +420,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         after = None if task.check_mode else _again(task, request) if touched else state
         then = plan.state_after(outcome.done) if task.check_mode else after
         if file and then:
-            try:
-                if not task.check_mode:
-                    file.put_back(newly_staged(file.record, outcome.done, then))
-                # An entry whose user no longer exists is complete.
-                file.keep(file.record.without(set(file.record.leavers) - {user.id for user in then.users}))
-            except N8nError as error:
-                # The changes stay in place, and the next run updates the record.
-                task.warnings.append(str(error))
+            update_staged(task, file, outcome.done, then)
         return {"users": leaver_results(people, leaver_options, plan, outcome.done, outcome.handover_outcomes, after)}
 
     outcome = task.apply(plan, report=report, prepare=begin)
@@ -449,9 +443,7 @@ def _record(params: Mapping[str, Any], task: Task) -> RecordFile[LeaverRecord] |
     if params["action"] == STAGED:
         if not params["state_path"]:
             raise InputError("action=staged requires state_path, the path of the record of staged leavers.")
-        file = RecordFile(params["state_path"], task.url, LeaverRecord.from_text, task.check_mode)
-        task.extra_diff = file.diff
-        return file
+        return open_record(task, params["state_path"])
     idle = [name for name in ("state_path", "grace_days", "now") if params[name] is not None]
     if idle:
         task.warnings.append(

@@ -56,8 +56,8 @@ notes:
     project has a warning that names these things, in check mode too.
   - Team projects need an n8n license that includes them.
   - The API key needs the scopes C(project:list), C(project:create) and C(project:update). For O(state=absent) it needs
-    C(project:delete), C(user:list), C(workflow:list), C(credential:list), C(dataTable:list) and C(variable:list). O(transfer_to),
-    O(data_tables) and O(delete_resources) need the same scopes as in M(lifecycle.n8n.n8n_user).
+    C(project:delete), C(user:read), C(user:list), C(workflow:list), C(credential:list), C(dataTable:list) and C(variable:list).
+    O(transfer_to), O(data_tables) and O(delete_resources) need the same scopes as in M(lifecycle.n8n.n8n_user).
 seealso:
   - module: lifecycle.n8n.n8n_project_member
   - module: lifecycle.n8n.n8n_access

@@ -20,6 +20,7 @@ PURPOSES = {
     "filter": "Convert data in playbooks and roles: rules, plans, reports, and paths.",
     "module_utils._module": "Run a module: its options in, its result or error out.",
     "module_utils._ansible_module": "Connect modules to Ansible: options, messages, and the environment.",
+    "module_utils._recording": "Open the record of leavers of a task, and update it after the changes.",
     "plugin_utils": "Connect lookups and the inventory to the client.",
     "module_utils._executor": "Carry out a plan, check again before each write, and track each change.",
     "module_utils._leaving": "Plan the removal of leavers: demotion, grace period, record, and restore.",

@@ -93,8 +93,8 @@ class HandoverOutcome:
 
     def to_result(self) -> dict[str, Any]:
         """Return the keys of a result. Shares are lost only for items that are gone."""
-        gone = {(entry["type"], entry["id"]) for entry in (*self.transferred, *self.deleted)}
-        lost = [share for share in self.handover.lost_shares if (share["type"], share["id"]) in gone]
+        removed = {(entry["type"], entry["id"]) for entry in (*self.transferred, *self.deleted)}
+        lost = [share for share in self.handover.lost_shares if (share["type"], share["id"]) in removed]
         return {
             "transferred": self.transferred,
             "copied": self.copied,
@@ -116,8 +116,8 @@ def check_nothing_left(handover: Handover, now: OwnedItems) -> None:
     left = [item for item in now.items if (item.type, item.id) not in meant]
     if left:
         raise N8nError(
-            f"{handover.owner} is not deleted: {listed(left)} would be destroyed with it. This came there while the task "
-            "ran, or did not leave; run the task again."
+            f"{handover.owner} is not deleted: {listed(left)} would be destroyed as well. They were added or "
+            "not moved during the task. Run the task again."
         )
 
 
@@ -125,7 +125,7 @@ def unpublished(handover: Handover, now: OwnedItems) -> list[str]:
     """Return notes on workflows that were published before the handover and are not published in `now`."""
     before = {step.item.id for step in handover.steps if isinstance(step.item, Workflow) and step.item.published}
     return [
-        f"{item} was published, and n8n could not publish it again where it is now: look at it there."
+        f"{item} was published, and n8n could not publish it again after the move. Publish it in n8n."
         for item in now.items
         if isinstance(item, Workflow) and item.id in before and not item.published
     ]

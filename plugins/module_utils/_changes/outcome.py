@@ -43,9 +43,9 @@ class Outcome:
         """Return the conflicts after which the desired state is not reached."""
         return [conflict for conflict in self.conflicts if conflict not in self.already_made]
 
-    def take_back(self, is_meant: Callable[[Change], bool], why: str) -> None:
+    def take_back(self, matches: Callable[[Change], bool], why: str) -> None:
         """Move the changes that were made and that another task has undone since from `done` to `conflicts`."""
-        undone = [change for change in self.done if is_meant(change)]
+        undone = [change for change in self.done if matches(change)]
         self.done = [change for change in self.done if change not in undone]
         self.conflicts += [{**change.to_result(), "reason": f"undone: {why}"} for change in undone]
 

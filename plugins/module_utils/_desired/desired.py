@@ -120,10 +120,10 @@ class DesiredState:
     @property
     def makes_chat_users(self) -> bool:
         """Return whether a user is to become global:chatUser, which removes every team membership."""
-        told = any(
+        sets_role = any(
             desired.present and desired.role in (CHAT_USER, CHAT_USER.partition(":")[2]) for desired in self.users
         )
-        return told or (self.policy is not None and self.policy.unlisted_users == DEMOTE)
+        return sets_role or (self.policy is not None and self.policy.unlisted_users == DEMOTE)
 
 
 def user_reference(text: object, source: str, is_email: bool = False) -> str:

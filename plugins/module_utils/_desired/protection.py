@@ -16,7 +16,7 @@ class Protection:
     """Tells whether and why a list leaves a user unchanged, and caches the answers for many users."""
 
     def __init__(self, policy: ListPolicy, state: State | None = None) -> None:
-        self._terms = policy
+        self._policy = policy
         self._state = state
         self._ignored: dict[str, bool] = {}
         self._kept: dict[str, str] = {}
@@ -24,12 +24,12 @@ class Protection:
     def ignores(self, email: str) -> bool:
         """Return whether a user of that email (in lower case) is neither counted nor changed."""
         if email not in self._ignored:
-            self._ignored[email] = bool(_match(email, self._terms.ignored))
+            self._ignored[email] = bool(_match(email, self._policy.ignored))
         return self._ignored[email]
 
     def pattern_for(self, user: User) -> str:
         """Return a description of the user with the matching pattern of protected_users; "" if no pattern matches."""
-        pattern = _match(user.email, self._terms.protected)
+        pattern = _match(user.email, self._policy.protected)
         return f'protected ("{pattern}")' if pattern else ""
 
     def reason_for(self, user: User) -> str:

@@ -94,7 +94,9 @@ class PlanRun:
             by_subject.setdefault(change.subject, []).append(change)
         of_each = list(by_subject.values())
         for start in range(0, len(of_each), USERS_PER_CHECK):
-            self._apply_with_implied([change for mine in of_each[start : start + USERS_PER_CHECK] for change in mine])
+            self._apply_with_implied(
+                [change for own_changes in of_each[start : start + USERS_PER_CHECK] for change in own_changes]
+            )
 
     def _apply_each(self, changes: Sequence[Change], call: Callable[[Change], None]) -> None:
         """Make each change with a call of its own, several at a time."""
@@ -167,16 +169,16 @@ class PlanRun:
             by_owner.setdefault(change.owner, []).append(change)
 
         def attempt(owner: str) -> None:
-            mine = by_owner[owner]
+            own_changes = by_owner[owner]
             handover_outcome = run_handover(self._handovers[owner], self.api)
             self.outcome.handover_outcomes[owner] = handover_outcome
             self.outcome.notes.extend(handover_outcome.notes)
-            made = len(mine) - len(handover_outcome.not_done)
-            self.tracker.done(mine[:made])
+            made = len(own_changes) - len(handover_outcome.not_done)
+            self.tracker.done(own_changes[:made])
             if handover_outcome.error is not None:
                 self.tracker.owner_keeps_items(owner)
-                self.tracker.failed(mine[made : made + 1], handover_outcome.error)
-                self.tracker.not_tried(mine[made + 1 :])
+                self.tracker.failed(own_changes[made : made + 1], handover_outcome.error)
+                self.tracker.not_tried(own_changes[made + 1 :])
 
         self.api.client.in_parallel(attempt, list(by_owner))
         self.recheck.note_unpublished([self._handovers[owner] for owner in by_owner])

@@ -80,7 +80,9 @@ def _copy(
     if copy is None:
         copy = _filled(table, rows, destination, api)
     if api.data_tables.table_rows(table.id) != rows:
-        raise N8nError(f"{table} of {owner} was written to while it was copied: run the task again when that is over.")
+        raise N8nError(
+            f"The rows of {table} of {owner} changed during the copy. Run the task again when no workflow writes to it."
+        )
     try:
         api.data_tables.delete_table(table.id)
     except N8nError:
@@ -100,8 +102,7 @@ def _filled(table: Table, rows: list[dict[str, Any]], destination: Project, api:
     if not _same(copy, table, rows, api):
         api.data_tables.delete_table(copy.id)
         raise N8nError(
-            f"{table} was copied, and the copy was not the same, so it was taken away again and the original stays: run the "
-            "task again."
+            f"The copy of {table} differed from the original, so the copy was deleted and the original stays. Run the task again."
         )
     return copy
 
@@ -111,8 +112,8 @@ def _take_away(copy: Table, table: Table, rows: list[dict[str, Any]], owner: str
     copied = api.data_tables.table_rows(copy.id)
     if copied != rows[: len(copied)]:
         raise N8nError(
-            f"{copy} was begun as a copy of {table} of {owner}, and one of the two was written to since, so nothing was "
-            "deleted: delete or rename the copy, and run the task again."
+            f"{copy} is an incomplete copy of {table} of {owner}. The rows of one of them changed since, so nothing was deleted. "
+            "Delete or rename the copy, and run the task again."
         )
     api.data_tables.delete_table(copy.id)
 

@@ -116,8 +116,8 @@ class Recheck:
 
     def remaining_members(self, changes: Sequence[Change]) -> list[Change]:
         """Return the changes of members of one project that n8n can still make: users and roles are as planned."""
-        there = self.existing_users(changes)
-        return self.unchanged_members(there) if there else []
+        existing = self.existing_users(changes)
+        return self.unchanged_members(existing) if existing else []
 
     def existing_users(self, changes: Sequence[Change]) -> list[Change]:
         """Return the changes whose users still exist.
@@ -125,14 +125,14 @@ class Recheck:
         If one user does not exist, n8n refuses all changes of a call with an internal error (seen on 2.40.7).
         """
         try:
-            there = {user.id for user in self.users([self.tracker.user_id(change) for change in changes])}
+            existing = {user.id for user in self.users([self.tracker.user_id(change) for change in changes])}
         except N8nError:
             # The original refusal is then the error to report.
             return list(changes)
         for change in changes:
-            if self.tracker.user_id(change) not in there:
+            if self.tracker.user_id(change) not in existing:
                 self.tracker.conflict(change, f"{change.user} is no longer a user")
-        return [change for change in changes if self.tracker.user_id(change) in there]
+        return [change for change in changes if self.tracker.user_id(change) in existing]
 
     def users(self, references: Sequence[str]) -> list[User]:
         """Return the existing users among those with these ids or emails."""

@@ -61,19 +61,19 @@ class Verification:
         teams = [project for project in map(Project.from_api, self.api.list_projects().items) if project.is_team]
         found = {}
         for change in changes:
-            mine = self.tracker.project_id(change)
+            own_project = self.tracker.project_id(change)
             others = [
                 project
                 for project in teams
-                if composed(project.name) == composed(change.after or "") and project.id != mine
+                if composed(project.name) == composed(change.after or "") and project.id != own_project
             ]
             if others:
                 found[change] = others
         return found
 
     def _is_earliest(self, change: Change, others: Sequence[Project]) -> bool:
-        mine = self.tracker.outcome.projects.get(change.project_key)
-        return mine is None or all(_age(mine) < _age(other) for other in others)
+        own_project = self.tracker.outcome.projects.get(change.project_key)
+        return own_project is None or all(_age(own_project) < _age(other) for other in others)
 
     def _resolve(self, change: Change, others: Sequence[Project]) -> None:
         project_id = self.tracker.project_id(change)

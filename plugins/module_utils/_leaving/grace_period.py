@@ -48,20 +48,20 @@ class GracePeriod:
                 )
         problems.raise_if_any()
 
-    def is_over(self, user: User, step: Sequence[Change]) -> bool:
-        """Return whether the grace period of a leaver is over, and the demotion `step` has no access left to remove."""
+    def is_over(self, user: User, changes: Sequence[Change]) -> bool:
+        """Return whether the grace period of a leaver is over, and the `changes` of the demotion remove no access."""
         staged = self.record.leavers.get(user.id)
-        return staged is not None and self.now >= staged.due(self.grace_days) and not takes_access(step)
+        return staged is not None and self.now >= staged.due(self.grace_days) and not takes_access(changes)
 
-    def note(self, user: User, step: Sequence[Change]) -> str:
-        """Return a note for the operator about a leaver whose demotion has the changes `step`; "" for no note."""
+    def note(self, user: User, changes: Sequence[Change]) -> str:
+        """Return a note for the operator about a leaver; "" for no note. `changes` are those of the demotion."""
         staged = self.record.leavers.get(user.id)
-        if staged is not None and takes_access(step):
+        if staged is not None and takes_access(changes):
             return (
                 f"{user.email} is in the record {self.path} since {utc(staged.since)} and still has access. This run removes the "
                 "access and restarts the grace period. It adds the present access to the record, and keeps the recorded one."
             )
-        if self.is_new or not self.looks_staged(user, step):
+        if self.is_new or not self.looks_staged(user, changes):
             return ""
         return (
             f"{user.email} already looks staged, with {user.role} and no projects, but is not in the record {self.path}. The "
@@ -69,9 +69,9 @@ class GracePeriod:
             "Use the last version of the record."
         )
 
-    def looks_staged(self, user: User, step: Sequence[Change]) -> bool:
-        """Return whether a leaver is not in the record, and the demotion `step` has no access to remove."""
-        return user.id not in self.record.leavers and not takes_access(step)
+    def looks_staged(self, user: User, changes: Sequence[Change]) -> bool:
+        """Return whether a leaver is not in the record, and the `changes` of the demotion remove no access."""
+        return user.id not in self.record.leavers and not takes_access(changes)
 
     def creation_note(self, looking_staged: Sequence[str], role: str) -> str:
         """Return a note that the run creates the record.
@@ -95,10 +95,10 @@ class GracePeriod:
         """
         begun = []
         for user in users:
-            mine = [change for change in changes if change.user_id == user.id]
+            own_changes = [change for change in changes if change.user_id == user.id]
             staged = self.record.leavers.get(user.id)
-            if staged is None or takes_access(mine):
-                begun.append(_begun(state, user, self.now, staged, mine))
+            if staged is None or takes_access(own_changes):
+                begun.append(_begun(state, user, self.now, staged, own_changes))
         return replace(self, record=self.record.adding(begun))
 
 

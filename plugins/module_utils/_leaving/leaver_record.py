@@ -136,17 +136,17 @@ class LeaverRecord:
             )
             for key, entry in changed.items()
         }
-        gone = {
+        removed = {
             key for key, entry in before.leavers.items() if key not in after.leavers and self.leavers.get(key) == entry
         }
         return LeaverRecord(
-            self.url, {**{key: entry for key, entry in self.leavers.items() if key not in gone}, **found}
+            self.url, {**{key: entry for key, entry in self.leavers.items() if key not in removed}, **found}
         )
 
     def without(self, ids: Iterable[str]) -> LeaverRecord:
         """Return the record without these leavers."""
-        gone = set(ids)
-        return LeaverRecord(self.url, {key: leaver for key, leaver in self.leavers.items() if key not in gone})
+        removed = set(ids)
+        return LeaverRecord(self.url, {key: leaver for key, leaver in self.leavers.items() if key not in removed})
 
 
 def _text(value: object) -> str:

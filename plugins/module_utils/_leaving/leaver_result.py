@@ -60,11 +60,11 @@ def _entry(
     }
     if user is None:
         return entry
-    mine = [change for change in plan.changes if change.user_id == user.id and change in made]
-    entry["changed"] = bool(mine)
+    own_changes = [change for change in plan.changes if change.user_id == user.id and change in made]
+    entry["changed"] = bool(own_changes)
     entry["memberships"] = [
         {"id": change.project_id, "name": change.project, "role": change.before}
-        for change in mine
+        for change in own_changes
         if change.action == "remove_member"
     ]
     if user.id in handover_outcomes:
@@ -76,8 +76,8 @@ def _entry(
     if now is not None:
         # A state that was read no longer has the removed resources.
         moved = [] if was_read else [item for key in ("transferred", "copied", "deleted") for item in entry[key]]
-        gone = [(item["type"], item["id"]) for item in moved]
-        entry["residual_access"] = residual_access(then, now, CHAT_USER in _roles(now.role, mine), gone)
+        removed_items = [(item["type"], item["id"]) for item in moved]
+        entry["residual_access"] = residual_access(then, now, CHAT_USER in _roles(now.role, own_changes), removed_items)
     return entry
 
 

@@ -106,10 +106,10 @@ class _LeaverPlanner:
         check_leaver(self.state, user)
         action, grace_period = self.leaver_options.action, self.leaver_options.grace_period
         if grace_period is not None:
-            step = demotion(self.state, user, self.role)
-            action = DELETE if grace_period.is_over(user, step) else DEMOTE
-            self._note(grace_period.note(user, step))
-            if grace_period.looks_staged(user, step):
+            changes = demotion(self.state, user, self.role)
+            action = DELETE if grace_period.is_over(user, changes) else DEMOTE
+            self._note(grace_period.note(user, changes))
+            if grace_period.looks_staged(user, changes):
                 self.looking_staged.append(user.email)
         if action == DELETE:
             changes, handover = user_deletion(self.state, user, "leaves", self.target)

@@ -25,14 +25,14 @@ from .leaver_record import LeaverRecord, RecordEntry
 class RestoredUser:
     """A user that a list names by `email` and that is in the record.
 
-    `gone` are the ids of recorded projects that do not exist any more, and `lost` are recorded roles that do not exist
-    any more.
+    `missing_projects` are the ids of recorded projects that do not exist any more. `missing_roles` are recorded roles that
+    do not exist any more.
     """
 
     email: str
     staged: RecordEntry
-    gone: frozenset[str] = frozenset()
-    lost: frozenset[str] = frozenset()
+    missing_projects: frozenset[str] = frozenset()
+    missing_roles: frozenset[str] = frozenset()
 
     @property
     def roles(self) -> set[str]:
@@ -47,16 +47,16 @@ class RestoredUser:
             "id": self.staged.id,
             "since": utc(self.staged.since),
             "role": self.staged.role,
-            "memberships": [item for item in memberships if self._is_there(item["id"], item["role"])],
-            "gone": [item for item in memberships if not self._is_there(item["id"], item["role"])],
+            "memberships": [item for item in memberships if self._exists(item["id"], item["role"])],
+            "gone": [item for item in memberships if not self._exists(item["id"], item["role"])],
         }
 
     def memberships(self) -> list[tuple[str, str, str]]:
         """Return the memberships that can be restored."""
-        return [entry for entry in self.staged.memberships if self._is_there(entry[0], entry[2])]
+        return [entry for entry in self.staged.memberships if self._exists(entry[0], entry[2])]
 
-    def _is_there(self, key: str, role: str) -> bool:
-        return key not in self.gone and role not in self.lost
+    def _exists(self, key: str, role: str) -> bool:
+        return key not in self.missing_projects and role not in self.missing_roles
 
 
 def restore_request(request: ReadRequest, record: LeaverRecord) -> ReadRequest:
@@ -75,7 +75,7 @@ def find_restored_users(record: LeaverRecord, desired: DesiredState, state: Stat
     An entry belongs to the user of its id, even if the email has changed, or else to the user of its email.
     """
     protection = Protection(desired.policy or ListPolicy(), state)
-    there = {project.id for project in state.projects if project.is_team}
+    existing = {project.id for project in state.projects if project.is_team}
     by_email = {staged.email: staged for staged in record.leavers.values()}
     found: dict[str, RestoredUser] = {}
     for person in desired.people if record.leavers else ():
@@ -83,8 +83,8 @@ def find_restored_users(record: LeaverRecord, desired: DesiredState, state: Stat
         email = user.email if user else person.user
         staged = (record.leavers.get(user.id) if user else None) or by_email.get(email)
         if staged is not None and not protection.ignores(email):
-            gone = frozenset(key for key, _name, _role in staged.memberships if key not in there)
-            found.setdefault(staged.id, RestoredUser(email, staged, gone))
+            missing_projects = frozenset(key for key, _name, _role in staged.memberships if key not in existing)
+            found.setdefault(staged.id, RestoredUser(email, staged, missing_projects))
     return list(found.values())
 
 
@@ -108,7 +108,7 @@ def missing_access(restored: RestoredUser, state: State) -> list[tuple[str, str]
     if user is None:
         return [("", "the account")]
     role = restored.staged.role
-    missing = [("", f"the instance role {role}")] if role not in (user.role, *restored.lost) else []
+    missing = [("", f"the instance role {role}")] if role not in (user.role, *restored.missing_roles) else []
     roles = {project.id: member.role for project, member in state.memberships(user)}
     return missing + [
         (key, f"{role} of project {quoted(name)}")
@@ -128,15 +128,15 @@ def names_custom_roles(restored_users: Iterable[RestoredUser]) -> bool:
     return any(restored.roles - own for restored in restored_users)
 
 
-def without_lost_roles(restored_users: Iterable[RestoredUser], roles: Iterable[Role] | None) -> list[RestoredUser]:
+def without_missing_roles(restored_users: Iterable[RestoredUser], roles: Iterable[Role] | None) -> list[RestoredUser]:
     """Return the restored users with the roles that do not exist any more.
 
     `roles` are the roles that exist, or None if they are unknown.
     """
     if roles is None:
         return list(restored_users)
-    there = {role.slug for role in roles}
-    return [replace(restored, lost=frozenset(restored.roles - there)) for restored in restored_users]
+    existing = {role.slug for role in roles}
+    return [replace(restored, missing_roles=frozenset(restored.roles - existing)) for restored in restored_users]
 
 
 def with_restored_access(desired: DesiredState, restored_users: Iterable[RestoredUser], state: State) -> DesiredState:
@@ -153,7 +153,7 @@ def with_restored_access(desired: DesiredState, restored_users: Iterable[Restore
         source = f"the record of {email}"
         listed = users.get(email) or users.get(staged.id) or DesiredUser(email, source=source)
         users[listed.user] = listed
-        if staged.role not in restored.lost:
+        if staged.role not in restored.missing_roles:
             with problems:
                 _check_role(listed, staged, state)
             users[listed.user] = replace(listed, role=staged.role)
@@ -187,16 +187,16 @@ def restore_notes(restored_users: Sequence[RestoredUser], restoring: bool, path:
         f'{restored.email} had {role} in project "{name}" ({key}). The project does not exist any more, so this role is not restored.'
         for restored in restored_users
         for key, name, role in restored.staged.memberships
-        if key in restored.gone
+        if key in restored.missing_projects
     ]
     for restored in restored_users:
         notes += [
             f'{restored.email} had {role} in project "{name}" ({key}). This role does not exist any more and is not restored. '
             "Set another role in the list."
             for key, name, role in restored.staged.memberships
-            if key not in restored.gone and role in restored.lost
+            if key not in restored.missing_projects and role in restored.missing_roles
         ]
-        if restored.staged.role in restored.lost:
+        if restored.staged.role in restored.missing_roles:
             notes.append(
                 f"{restored.email} had the instance role {restored.staged.role}, which does not exist any more and is not restored. "
                 "Set another role in the list, or the present one stays."

@@ -57,7 +57,7 @@ def user_deletion(
     Raises InputError if resources would be destroyed, or might be, and the options do not allow that. The handover is
     None if the server shows no personal project, as in the community edition.
     """
-    gone = Change("delete_user", user.email, before=user.role, reason=reason, user_id=user.id, owner=user.id)
+    deletion = Change("delete_user", user.email, before=user.role, reason=reason, user_id=user.id, owner=user.id)
     lost = membership_removals(state, user, "removed with the deleted user", implied_by="delete_user")
     source = state.personal_project(user)
     if source is None:
@@ -67,16 +67,16 @@ def user_deletion(
                 f"{user.email} is not deleted: n8n does not show the personal project of this user, so the resources that "
                 "the deletion would destroy are unknown. Set delete_resources: true to allow their destruction."
             )
-        return [*lost, gone], None
+        return [*lost, deletion], None
     handover = plan_handover(state, source, target, reason=reason)
-    return [*handover.changes, *lost, gone], handover
+    return [*handover.changes, *lost, deletion], handover
 
 
 def project_deletion(state: State, project: Project, target: HandoverTarget) -> tuple[list[Change], Handover]:
     """Return the changes that delete a team project, and the handover of the resources that it owns."""
     reason = "should be absent"
     handover = plan_handover(state, project, target, reason=reason)
-    gone = Change(
+    deletion = Change(
         "delete_project",
         project=project.name,
         before=project.name,
@@ -84,4 +84,4 @@ def project_deletion(state: State, project: Project, target: HandoverTarget) -> 
         project_id=project.id,
         owner=project.id,
     )
-    return [*handover.changes, gone], handover
+    return [*handover.changes, deletion], handover

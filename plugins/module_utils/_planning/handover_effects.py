@@ -20,12 +20,12 @@ def owner_of(state: State, project: Project) -> str:
 
 
 def find_lost_shares(
-    state: State, owned_items: OwnedItems, gone: Sequence[OwnedItem], destination: Project | None
+    state: State, owned_items: OwnedItems, removed_items: Sequence[OwnedItem], destination: Project | None
 ) -> list[dict[str, Any]]:
     """Return the shares that other projects lose by the handover, with the workflows that fail without them."""
     return [
         {**item.to_result(), **_holder(state, share), "role": share.role, "workflows": _users(owned_items, item, share)}
-        for item in gone
+        for item in removed_items
         for share in item.shares
         if destination is None or share.project_id != destination.id
     ]
@@ -55,10 +55,10 @@ def find_mentions(owned_items: OwnedItems, table: OwnedItem) -> list[dict[str, s
 
 
 def handover_notes(
-    state: State, owner: str, owned_items: OwnedItems, gone: Sequence[OwnedItem], destination: Project | None
+    state: State, owner: str, owned_items: OwnedItems, removed_items: Sequence[OwnedItem], destination: Project | None
 ) -> list[str]:
     """Return notes about effects that the plan cannot prevent and the operator should know."""
-    notes = _recipient_notes(state, destination) if destination is not None and gone else []
+    notes = _recipient_notes(state, destination) if destination is not None and removed_items else []
     if destination is not None and not _may_use_all(state, destination.id):
         lent = {
             item.id: item
@@ -68,14 +68,14 @@ def handover_notes(
         notes += [
             f"{workflow} uses {lent[key]} of {_whose(state, lent[key])}, which is not shared with the destination. Share "
             "it with the destination in n8n, or the workflow fails."
-            for workflow in gone
+            for workflow in removed_items
             for key in (workflow.credentials if isinstance(workflow, Workflow) else ())
             if key in lent
         ]
     notes += [
         f"{workflow} of {_whose(state, workflow)} uses {item} of {owner} without a share of its own. Give the workflow "
         f"another credential in n8n{', or share this one with it from the destination' if destination else ''}. Otherwise it fails."
-        for item in gone
+        for item in removed_items
         for workflow in owned_items.used_by
         if item.type == CREDENTIAL
         and item.id in workflow.credentials

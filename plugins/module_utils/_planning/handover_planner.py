@@ -60,8 +60,10 @@ def plan_handover(
         doubt = [BY_OIDC.format(owner)] if deleting and not target.delete_resources else []
     _refuse(owner, source, owned_items, target, deleting)
     changes = _resource_changes(state, source, owned_items, target)
-    gone = [change.item for change in changes if change.item is not None and change.action != "unpublish_workflow"]
-    lost = find_lost_shares(state, owned_items, gone, target.destination)
+    removed_items = [
+        change.item for change in changes if change.item is not None and change.action != "unpublish_workflow"
+    ]
+    lost = find_lost_shares(state, owned_items, removed_items, target.destination)
     return Handover(
         owner,
         source,
@@ -69,7 +71,7 @@ def plan_handover(
         tuple(_completed(changes, source, target.destination, creator, reason, lost)),
         tuple(lost),
         {table.id: find_mentions(owned_items, table) for table in owned_items.of_type(TABLE)},
-        (*doubt, *handover_notes(state, owner, owned_items, gone, target.destination)),
+        (*doubt, *handover_notes(state, owner, owned_items, removed_items, target.destination)),
         unseen,
     )
 
@@ -179,10 +181,10 @@ def _in_order(owned_items: OwnedItems) -> list[OwnedItem]:
         if isinstance(workflow, Workflow):
             used = [(CREDENTIAL, key) for key in workflow.credentials] + [(WORKFLOW, key) for key in workflow.calls]
             for other in used:
-                mine, theirs = groups[(WORKFLOW, workflow.id)], groups.get(other, [])
-                if theirs and theirs is not mine:
-                    mine += theirs
-                    groups.update(((item.type, item.id), mine) for item in theirs)
+                group, other_group = groups[(WORKFLOW, workflow.id)], groups.get(other, [])
+                if other_group and other_group is not group:
+                    group += other_group
+                    groups.update(((item.type, item.id), group) for item in other_group)
     together = {id(group): sorted(group, key=_rank) for group in groups.values()}.values()
     return [item for group in sorted(together, key=lambda group: _rank(group[0])) for item in group]
 
@@ -198,11 +200,11 @@ def _table_changes(state: State, owner: str, owned_items: OwnedItems, target: Ha
         return [Change("delete_table", item=table) for table in tables]
     if target.destination is None or not tables:
         return []
-    there = [item for item in state.owned_items[target.destination.id].items if isinstance(item, Table)]
-    taken = {table.name for table in there} | target.taken
+    existing_tables = [item for item in state.owned_items[target.destination.id].items if isinstance(item, Table)]
+    taken = {table.name for table in existing_tables} | target.taken
     changes = []
     for table in tables:
-        unfinished = next((other for other in there if other.name == working_name(table)), None)
+        unfinished = next((other for other in existing_tables if other.name == working_name(table)), None)
         name = free_name(table.name, owner, taken)
         taken.add(name)
         changes.append(Change("copy_table", after=name, item=table, unfinished=unfinished))

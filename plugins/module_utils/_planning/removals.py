@@ -55,11 +55,11 @@ class _Removal:
     def from_project(self, project: Project) -> None:
         """Plan the removals from a project that exists."""
         context, entry = self.context, self.context.entry_by_project.get(project.key)
-        wished = context.wanted_roles.get(project.key, {})
+        wanted = context.wanted_roles.get(project.key, {})
         authoritative = context.desired.authority(entry) == AUTHORITATIVE
         complete = authoritative and entry is not None and entry.lists_members
         for member in context.state.members.get(project.id, ()):
-            if member.email in wished or context.protection.ignores(member.email):
+            if member.email in wanted or context.protection.ignores(member.email):
                 continue
             if member.id in context.becoming_chat_users:
                 # The change of the instance role removes this membership, and the plan has this removal already.

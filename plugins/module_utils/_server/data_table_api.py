@@ -95,8 +95,8 @@ class DataTableApi:
         except ApiError as error:
             # n8n also refuses the name that the table already has. The first try was then carried out and its response
             # was lost.
-            mine = [other.name for other in self.tables() if other.id == table.id] if error.status == 409 else []
-            if mine != [name]:
+            names = [other.name for other in self.tables() if other.id == table.id] if error.status == 409 else []
+            if names != [name]:
                 raise
 
     def delete_table(self, table_id: str) -> None:

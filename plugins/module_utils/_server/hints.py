@@ -66,12 +66,12 @@ def scopes_remedy(needed: Sequence[str], granted: Sequence[str] | None) -> str:
     """
     if granted is None:
         it = "it" if len(needed) == 1 else "them"
-        return f"The key needs the scope{_names(needed)}, and its user a role that allows {it} (an owner or admin has {it})."
+        return f"The key needs the scope{_names(needed)}, and its user needs a role with {it}, such as owner or admin."
     lacking = [scope for scope in needed if not has_scope(scope, granted)]
     if not lacking:
-        return f"The key has the scope{_names(needed)}; its user's role does not allow this: use the key of an owner or admin."
-    it = "it" if len(lacking) == 1 else "them"
-    return f"The key lacks the scope{_names(lacking)}: make one that has {it} under Settings > n8n API."
+        return f"The key has the scope{_names(needed)}, but the role of its user does not allow this. Use the key of an owner or admin."
+    these = "this scope" if len(lacking) == 1 else "these scopes"
+    return f"The key lacks the scope{_names(lacking)}. Create a key with {these} under Settings > n8n API."
 
 
 def _names(scopes: Sequence[str]) -> str:

@@ -80,8 +80,8 @@ def read_complete(
         if not listing.repeats:
             return listing
     raise IncompleteReading(
-        f"{client.connection.url} was asked to {operation} and gave the same on different pages, {LISTING_ATTEMPTS} times in a row, "
-        "so other entries may be missing. Run the task again when fewer people work in n8n."
+        f"n8n at {client.connection.url} returned the same entries on different pages, {LISTING_ATTEMPTS} times in a row "
+        f"({operation}), so other entries may be missing. Run the task again when fewer people work in n8n."
     )
 
 

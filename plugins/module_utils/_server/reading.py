@@ -68,7 +68,7 @@ def _read(api: Api, request: ReadRequest) -> State:
         state = replace(state, members=api.members_of(_team_projects(state, request.members)))
     if request.roles:
         state = replace(state, roles=api.find_roles())
-    return _with_possessions(api, state, request)
+    return _with_owned_items(api, state, request)
 
 
 def roles_if_shown(api: Api) -> tuple[Role, ...] | None:
@@ -133,8 +133,8 @@ def _without_projects(api: Api, listing: Listing) -> tuple[User, ...]:
             return tuple(found.values())
     raise IncompleteReading(
         f"n8n at {api.client.connection.url} gave the same users on different pages, {LISTING_ATTEMPTS} times in a row, so that "
-        f"{count - len(found)} of {count} may be missing. Nothing was changed: run the task again, and if this stays, use a "
-        "key that may list projects, if the license includes them: personal projects show which users are missing."
+        f"{count - len(found)} of {count} may be missing. Nothing was changed. Run the task again. If this happens again, use a "
+        "key with the scope project:list, because personal projects show which users are missing."
     )
 
 
@@ -176,8 +176,8 @@ def _whole_instance(api: Api, state: State, projects_optional: bool) -> State:
     if missing:
         raise IncompleteReading(
             f"n8n at {state.url} lists {len(users)} users and {len(_owners(projects.values()))} personal projects, which do "
-            f"not match ({', '.join(sorted(missing)[:5])}). Nothing was changed: run the task again, and if this stays, look "
-            "at these users in n8n."
+            f"not match ({', '.join(sorted(missing)[:5])}). Nothing was changed. Run the task again. If this happens again, "
+            "check these users in n8n."
         )
     return replace(state, users=tuple(users.values()), projects=tuple(projects.values()))
 
@@ -201,7 +201,7 @@ def _owners(projects: Iterable[Project]) -> set[str]:
     return {project.creator_id for project in projects if not project.is_team and project.creator_id}
 
 
-def _with_possessions(api: Api, state: State, request: ReadRequest) -> State:
+def _with_owned_items(api: Api, state: State, request: ReadRequest) -> State:
     sources: list[str] = []
     for reference in request.users if request.owned_items else ():
         user = state.find_user(reference)

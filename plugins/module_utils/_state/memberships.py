@@ -33,8 +33,8 @@ def projects_of_users(state: State, include_personal: bool = False) -> dict[str,
             for member in state.members.get(project.id, ()):
                 found.setdefault(member.id, []).append({"id": project.id, "name": project.name, "role": member.role})
         elif include_personal and project.creator_id:
-            mine = {"id": project.id, "name": project.name, "role": PERSONAL_OWNER}
-            found.setdefault(project.creator_id, []).append(mine)
+            membership = {"id": project.id, "name": project.name, "role": PERSONAL_OWNER}
+            found.setdefault(project.creator_id, []).append(membership)
     return found
 
 

@@ -17,12 +17,12 @@ MCP_KEYS_UNSEEN = "n8n has deleted the API keys and does not show MCP keys of us
 
 
 def residual_access(
-    state: State, user: User, keys_deleted: bool = False, gone: Sequence[tuple[str, str]] = ()
+    state: State, user: User, keys_deleted: bool = False, removed_items: Sequence[tuple[str, str]] = ()
 ) -> list[dict[str, Any]]:
     """Return the remaining access of `user`: entries with `type`, `id`, `name`, and `role` where a role exists.
 
     `keys_deleted` tells that n8n has deleted the API keys with the change of the instance role. It has not deleted the
-    MCP keys. `gone` are types and ids of items that the user will no longer own, if `state` was read before that.
+    MCP keys. `removed_items` are types and ids of items that the user will no longer own, if `state` was read before that.
     """
     entries = [_entry("instance_role", None, user.role)]
     entries += [
@@ -32,7 +32,7 @@ def residual_access(
     owned_items = state.owned_items.get(personal.id, OwnedItems()) if personal else OwnedItems()
     for item in owned_items.items:
         # n8n does not let any user use a variable of a personal project.
-        if item.type != VARIABLE and (item.type, item.id) not in gone:
+        if item.type != VARIABLE and (item.type, item.id) not in removed_items:
             entries.append(_entry(item.type.replace(" ", "_"), item.id, item.name))
     for item in owned_items.shared:
         entries.append(_entry(f"shared_{item.type}", item.id, item.name, _role(item, personal.id if personal else "")))

@@ -65,12 +65,12 @@ def similar_name(name: str, names: Iterable[str]) -> str:
 
 
 def _rating(name: str, other: str) -> float:
-    mine, theirs = _plain(name), _plain(other)
-    if "".join(mine) == "".join(theirs):
+    words, other_words = _plain(name), _plain(other)
+    if "".join(words) == "".join(other_words):
         return 1.0
-    if _markers(mine) != _markers(theirs):
+    if _markers(words) != _markers(other_words):
         return 0.0
-    first, second = "".join(mine), "".join(theirs)
+    first, second = "".join(words), "".join(other_words)
     if _is_swap(first, second):
         return _SIMILAR
     return SequenceMatcher(None, first, second).ratio()
