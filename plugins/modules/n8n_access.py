@@ -132,11 +132,16 @@ options:
     type: str
     choices: [keep, remove_memberships, demote]
     default: keep
-  create_users:
+  missing_users:
     description:
-      - Whether to invite people who have no account yet. With V(false), a person who has no account is an error.
-    type: bool
-    default: true
+      - How to handle listed people who have no account yet.
+      - V(invite) invites them.
+      - V(wait) lists them in RV(missing_users), and gives them their roles in a later run, once the account exists. This is for servers
+        where single sign-on creates the accounts and n8n refuses invitations.
+      - V(fail) is an error that names them.
+    type: str
+    choices: [invite, wait, fail]
+    default: invite
   create_projects:
     description:
       - Whether to create projects that do not exist yet. With V(false), a project that does not exist is an error.
@@ -516,7 +521,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..module_utils._desired.access_lists import access_request, desired_access
-from ..module_utils._desired.desired import ADDITIVE, AUTHORITIES, KEEP, UNLISTED, ListPolicy
+from ..module_utils._desired.desired import ADDITIVE, AUTHORITIES, INVITE, KEEP, MISSING_USERS, UNLISTED, ListPolicy
 from ..module_utils._errors import InputError
 from ..module_utils._executor.invitation_warnings import missing_links_note
 from ..module_utils._executor.task import Task
@@ -530,7 +535,7 @@ from ..module_utils._leaving.restore import (
     without_missing_roles,
 )
 from ..module_utils._module import OPTION_NAMES, run_module
-from ..module_utils._planning.findings import pending_users, unmatched
+from ..module_utils._planning.findings import pending_users, unmatched, upcoming_grants
 from ..module_utils._planning.planner import plan
 from ..module_utils._planning.removal_limits import RemovalLimits
 from ..module_utils._recording.record import open_record, remove_restored
@@ -562,7 +567,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     },
     "authority": {"type": "str", "choices": list(AUTHORITIES), "default": ADDITIVE},
     "unlisted_users": {"type": "str", "choices": list(UNLISTED), "default": KEEP},
-    "create_users": {"type": "bool", "default": True},
+    "missing_users": {"type": "str", "choices": list(MISSING_USERS), "default": INVITE},
     "create_projects": {"type": "bool", "default": True},
     "allow_empty": {"type": "bool", "default": False},
     "ignored_users": {"type": "list", "elements": "str", "default": []},
@@ -575,12 +580,15 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "progress_path": {"type": "path"},
     "restore": {"type": "bool", "default": False},
     "state_path": {"type": "path"},
+    "now": {"type": "str"},
+    "upcoming_days": {"type": "int", "default": 14},
     **OPTION_NAMES,
 }
 
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Apply the lists and return the plan."""
+    now = task.time(params["now"])
     policy = ListPolicy(
         params["authority"],
         params["unlisted_users"],
@@ -591,9 +599,10 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         params["users"],
         params["projects"],
         policy,
-        params["create_users"],
+        params["missing_users"],
         params["create_projects"],
         params["allow_empty"],
+        now,
     )
     limits = RemovalLimits(
         params["max_removals"], params["max_removal_percent"], params["approve"], params["only_approved"]
@@ -615,7 +624,12 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     planned = replace(planned, notes=(*planned.notes, *notes))
     task.set_plan(planned)
     pending = pending_users(planned.state, desired)
-    task.findings.update(pending=pending, unmatched=unmatched(planned, desired))
+    task.findings.update(
+        pending=pending,
+        unmatched=unmatched(planned, desired),
+        missing_users=sorted(planned.awaited),
+        upcoming=upcoming_grants(desired, now, params["upcoming_days"], planned.state),
+    )
     missing_links = missing_links_note(pending, invites.emails, invites.path) if invites else ""
     task.warnings += [missing_links] if missing_links else []
     limits.check(planned, policy)

@@ -351,7 +351,6 @@ reason:
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import Any
 
 from ..module_utils._changes.outcome import Outcome
@@ -374,7 +373,6 @@ from ..module_utils._leaving.leaver_result import leaver_results
 from ..module_utils._leaving.leavers import plan_leavers
 from ..module_utils._module import OPTION_NAMES, run_module
 from ..module_utils._recording.record import open_record, update_staged
-from ..module_utils._state.dates import moment
 from ..module_utils._state.model import State
 from ..module_utils._state.read_request import ReadRequest
 from ..module_utils._storage.record_file import RecordFile
@@ -401,7 +399,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         params["demote_role"],
         handover_options_from(params),
         successors(params["successor"]),
-        _staging(params, file) if file else None,
+        _staging(params, task, file) if file else None,
     )
     request = leaver_request(references, leaver_options)
     state = task.read(request)
@@ -452,13 +450,9 @@ def _record(params: Mapping[str, Any], task: Task) -> RecordFile[LeaverRecord] |
     return None
 
 
-def _staging(params: Mapping[str, Any], file: RecordFile[LeaverRecord]) -> GracePeriod:
+def _staging(params: Mapping[str, Any], task: Task, file: RecordFile[LeaverRecord]) -> GracePeriod:
     days = GRACE_DAYS if params["grace_days"] is None else params["grace_days"]
-    return GracePeriod(file.record, file.is_new, _now(params["now"]), days, file.path)
-
-
-def _now(text: str | None) -> datetime:
-    return datetime.now(timezone.utc) if text is None else moment(text, "now")
+    return GracePeriod(file.record, file.is_new, task.time(params["now"]), days, file.path)
 
 
 def main() -> None:

@@ -218,7 +218,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..module_utils._changes.outcome import Outcome
-from ..module_utils._desired.desired import DesiredState, DesiredUser, user_reference
+from ..module_utils._desired.desired import FAIL, INVITE, DesiredState, DesiredUser, user_reference
 from ..module_utils._desired.handover_options import (
     HANDOVER_OPTIONS,
     HandoverOptions,
@@ -251,7 +251,7 @@ def desired_state(params: Mapping[str, Any]) -> DesiredState:
     user = DesiredUser(reference, params["role"], params["state"] == "present", source="role")
     return DesiredState(
         users=(user,),
-        create_users=which == "email",
+        missing_users=INVITE if which == "email" else FAIL,
         resend_invite=params["resend_invite"],
         handover_options=handover_options_from(params),
     )

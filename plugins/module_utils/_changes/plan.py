@@ -86,6 +86,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     handovers: Mapping[str, Handover] = field(default_factory=dict)
     leavers: frozenset[str] = frozenset()
+    awaited: frozenset[str] = frozenset()
 
     @classmethod
     def of(

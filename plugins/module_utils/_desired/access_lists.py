@@ -6,39 +6,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
 from typing import Any
 
-from .._errors import InputError, ErrorCollector
-from .._state.names import check_ascii, composed, project_name, stored_email
+from .._errors import InputError
+from .._state.names import check_ascii, composed
 from .._state.read_request import ALL, NONE, ReadRequest
-from .._state.roles import plain_slug
-from .desired import (
-    ADDITIVE,
-    AUTHORITATIVE,
-    KEEP,
-    DesiredMember,
-    DesiredProject,
-    ListPolicy,
-    DesiredUser,
-    DesiredState,
-    listed_user,
-)
+from .desired import ADDITIVE, AUTHORITATIVE, INVITE, KEEP, DesiredState, ListPolicy
+from .list_reader import ListReader
 from .protection import Protection
+
+_LATEST = datetime.max.replace(tzinfo=timezone.utc)
 
 
 def desired_access(
     users: Sequence[Mapping[str, Any]] | None,
     projects: Sequence[Mapping[str, Any]] | None = None,
     policy: ListPolicy = ListPolicy(),
-    create_users: bool = True,
+    missing_users: str = INVITE,
     create_projects: bool = True,
     allow_empty: bool = False,
+    now: datetime = _LATEST,
 ) -> DesiredState:
     """Return the desired state for the lists of n8n_access; raises InputError with all errors and contradictions.
 
-    `allow_empty` allows lists that name no users, even if that removes the access of all users.
+    `allow_empty` allows lists that name no users, even if that removes the access of all users. `now` decides which
+    grants with dates are in force.
     """
-    lists = _ListReader()
+    lists = ListReader(now)
     for option, patterns in (("protected_users", policy.protected), ("ignored_users", policy.ignored)):
         for number, pattern in enumerate(patterns):
             with lists.problems:
@@ -47,135 +42,19 @@ def desired_access(
         lists.project(project, f"projects[{number}]")
     for number, user in enumerate(users or ()):
         lists.user(user, f"users[{number}]")
+    lists.check_previous_emails()
     lists.problems.raise_if_any()
     desired = DesiredState(
         users=tuple(lists.users.values()),
         projects=tuple(lists.projects),
         members=tuple(lists.members),
-        create_users=create_users,
+        missing_users=missing_users,
         create_projects=create_projects,
         policy=policy,
     )
     if not allow_empty:
         _refuse_nobody(desired, policy)
     return desired
-
-
-class _ListReader:
-    """The entries that were read from both lists so far."""
-
-    def __init__(self) -> None:
-        self.problems = ErrorCollector()
-        self.users: dict[str, DesiredUser] = {}
-        self.projects: list[DesiredProject] = []
-        self.members: list[DesiredMember] = []
-        # The entry for every id and name of a project in `projects`, and for the previous names. Ids have precedence
-        # over names. A name that several entries have, each with its own id, belongs to none of them. Names are in
-        # Unicode form NFC here.
-        self._called: dict[str, DesiredProject | None] = {}
-        self._formerly: dict[str, DesiredProject] = {}
-        self._given: dict[tuple[str, str], DesiredMember] = {}
-
-    def project(self, entry: Mapping[str, Any], source: str) -> None:
-        """Read an entry of `projects`."""
-        with self.problems:
-            project_id, members = _text(entry.get("id")), entry.get("members")
-            name = entry.get("name")
-            if project_id is None:
-                name = project_name(name, source)
-            desired = DesiredProject(
-                name,
-                project_id,
-                tuple(
-                    project_name(previous, f"{source}, previous_names")
-                    for previous in entry.get("previous_names") or ()
-                ),
-                source=f'{source} ("{name or project_id}")',
-                lists_members=members is not None,
-                authority=entry.get("authority"),
-            )
-            self._name(desired)
-            self.projects.append(desired)
-            self._members_of(desired, members or {})
-
-    def _name(self, desired: DesiredProject) -> None:
-        own = composed(desired.name or "")
-        for name in filter(None, (desired.id, own)):
-            other, former = self._called.get(name), self._formerly.get(name)
-            if other is not None and _may_be_one(desired, other):
-                raise InputError(_one_project(name, other.source, desired.source))
-            if former is not None and _may_be_one(desired, former):
-                raise InputError(_passed_on(name, former.source, desired.source))
-        previous_names = [composed(name) for name in desired.previous_names]
-        for name in previous_names:
-            other, former = self._called.get(name), self._formerly.get(name) or (desired if name == own else None)
-            if other is not None and _may_be_one(desired, other):
-                raise InputError(_passed_on(name, desired.source, other.source))
-            if former is not None and _may_be_one(desired, former):
-                raise InputError(_one_project(name, former.source, f"previous_names of {desired.source}"))
-        if own:
-            other = self._called.setdefault(own, desired)
-            if other is not None and other is not desired and other.id != own:
-                self._called[own] = None
-        if desired.id:
-            self._called[desired.id] = desired
-        self._formerly.update(dict.fromkeys(previous_names, desired))
-
-    def _members_of(self, project: DesiredProject, members: Mapping[str, Any]) -> None:
-        spelled: dict[str, str] = {}
-        for person, role in members.items():
-            with self.problems:
-                user = listed_user(person, f"{project.source}, members")
-                if user in spelled:
-                    raise InputError(f'{project.source}: the members "{spelled[user]}" and "{person}" are both {user}.')
-                spelled[user] = str(person)
-                source = f"{project.source}, member {user}"
-                self._member(DesiredMember(project.reference, user, _role(role, source), source=source))
-
-    def user(self, entry: Mapping[str, Any], source: str) -> None:
-        """Read an entry of `users`."""
-        with self.problems:
-            email = stored_email(entry.get("email"), source)
-            if email in self.users:
-                first = self.users[email].source.partition(" ")[0]
-                raise InputError(f"{source} and {first} are both {email}. List each user once.")
-            projects, rules = entry.get("projects"), entry.get("granted_by") or {}
-            # The entries that rules make from people have other indexes than these people have in their own list.
-            who = email if rules else f"{source} ({email})"
-            self.users[email] = DesiredUser(
-                email,
-                _text(entry.get("role")),
-                source=who,
-                lists_projects=projects is not None,
-                rule=str(rules.get("role") or ""),
-                denied=_rules(rules.get("denied"), f"{source}, granted_by"),
-            )
-            if not isinstance(projects or {}, Mapping):
-                raise InputError(f"{source}: projects of {email} must be a dictionary of project names and roles.")
-            granted_by = _rules(rules.get("projects"), f"{source}, granted_by")
-            for project, role in (projects or {}).items():
-                with self.problems:
-                    name = project_name(project, f"{source}, projects of {email}")
-                    place = f'{who}, project "{name}"'
-                    key = composed(name)
-                    if key in self._formerly and key not in self._called:
-                        raise InputError(_one_project(name, f"previous_names of {self._formerly[key].source}", place))
-                    self._member(
-                        DesiredMember(name, email, _role(role, place), source=place, rule=granted_by.get(key, ""))
-                    )
-
-    def _member(self, desired: DesiredMember) -> None:
-        name = composed(desired.project)
-        entry = self._called.get(name)
-        first = self._given.setdefault((composed(entry.reference) if entry else name, desired.user), desired)
-        if first is not desired:
-            roles = [plain_slug(role, "project") for role in (first.role or "", desired.role or "")]
-            # Only n8n can tell whether another name means the same custom role.
-            if None not in roles and roles[0] != roles[1]:
-                raise InputError(
-                    f"{first.source} says {first.role}, but {desired.source} says {desired.role}. Use the same role in both."
-                )
-        self.members.append(desired)
 
 
 def _refuse_nobody(desired: DesiredState, policy: ListPolicy) -> None:
@@ -211,7 +90,7 @@ def access_request(desired: DesiredState) -> ReadRequest:
         or policy.unlisted_users != KEEP
         or (policy.authority == AUTHORITATIVE and any(user.lists_projects for user in desired.users))
     )
-    named = {member.project for member in desired.members}
+    named = {member.project for member in desired.members if not member.is_upcoming}
     in_nfc = {composed(name) for name in named}
     for project in desired.projects:
         called = set(filter(None, (project.id, project.name, *project.previous_names)))
@@ -232,39 +111,3 @@ def access_request(desired: DesiredState) -> ReadRequest:
         roles=desired.needs_role_lookup,
         also=("find_user",),
     )
-
-
-def _may_be_one(first: DesiredProject, second: DesiredProject) -> bool:
-    """Return whether two entries may mean one project, which is impossible with two different ids."""
-    return not (first.id and second.id and first.id != second.id)
-
-
-def _one_project(name: str, first: str, second: str) -> str:
-    return f'"{name}" is one project under two names: {first} and {second}. List it once, under its new name.'
-
-
-def _passed_on(name: str, former: str, present: str) -> str:
-    return (
-        f'"{name}" is in previous_names of {former} and is also the name of {present}. If both are one project, list it once, '
-        "under its new name. If one project should get the name of another, rename one in this run and the other in the "
-        "next, without these previous_names."
-    )
-
-
-def _role(role: object, source: str) -> str:
-    text = _text(role)
-    if text is None:
-        raise InputError(f"{source}: a membership requires a role.")
-    return text
-
-
-def _rules(rules: object, source: str) -> Mapping[str, str]:
-    if not isinstance(rules or {}, Mapping):
-        raise InputError(f"{source} must be a dictionary of project names and rules.")
-    given = rules if isinstance(rules, Mapping) else {}
-    return {composed(str(name)): str(rule) for name, rule in given.items()}
-
-
-def _text(value: object) -> str | None:
-    text = "" if value is None else str(value).strip()
-    return text or None

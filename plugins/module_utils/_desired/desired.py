@@ -11,12 +11,19 @@ from dataclasses import dataclass, field
 from .._errors import InputError
 from .._state.names import check_ascii, requested_email, stored_email
 from .._state.roles import CHAT_USER, plain_slug
+from .grants import Grant
 from .handover_options import HandoverOptions
 
 # The effect of a list on users that it does not name.
 ADDITIVE, AUTHORITATIVE = AUTHORITIES = ("additive", "authoritative")
 # The handling of users that a list does not name anywhere.
-KEEP, REMOVE_MEMBERSHIPS, DEMOTE = UNLISTED = ("keep", "remove_memberships", "demote")
+KEEP, REMOVE_MEMBERSHIPS, DEMOTE, STAGED = UNLISTED = ("keep", "remove_memberships", "demote", "staged")
+# The handling of listed users with the status UNMATCHED.
+UNMATCHED_ACTIONS = (KEEP, REMOVE_MEMBERSHIPS, DEMOTE)
+# The handling of listed people who have no account.
+INVITE, WAIT, FAIL = MISSING_USERS = ("invite", "wait", "fail")
+# What a list of people says about one of them: rules give access, no rule matches, or the person has left.
+PRESENT, UNMATCHED, LEAVER = STATUSES = ("present", "unmatched", "leaver")
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,9 @@ class DesiredUser:
 
     `lists_projects` says that the entry has the user's projects, and all of them if the list is authoritative. `rule`
     is the rule that gave the role. `denied` has the rules that deny projects, by project (its id, or its name in
-    Unicode form NFC).
+    Unicode form NFC). `status` is one of STATUSES, or "" if the list does not say it. An instance role above
+    `highest_role` is lowered to it. `gives_access` is False for a user who is not invited, because the entry gives
+    nothing now. `previous_emails` are former addresses of the user.
     """
 
     user: str
@@ -35,6 +44,10 @@ class DesiredUser:
     lists_projects: bool = False
     rule: str = ""
     denied: Mapping[str, str] = field(default_factory=dict)
+    status: str = ""
+    highest_role: str | None = None
+    gives_access: bool = True
+    previous_emails: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +74,11 @@ class DesiredProject:
 
 @dataclass(frozen=True)
 class DesiredMember:
-    """A user who is to be a member of a project (its id or name) with that role, or who is not to be a member."""
+    """A user who is to be a member of a project (its id or name) with that role, or who is not to be a member.
+
+    `grants` are the grants of a list, from which role and present follow, and `reason` is the reason of a removal.
+    If all grants begin later, `is_upcoming` is True, and the entry changes nothing.
+    """
 
     project: str
     user: str
@@ -69,6 +86,11 @@ class DesiredMember:
     present: bool = True
     source: str = "member"
     rule: str = ""
+    grants: tuple[Grant, ...] = ()
+    reason: str = "should not be a member"
+    is_upcoming: bool = False
+    # Whether the grant has ended, so that another grant of the same project has precedence.
+    has_ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,6 +106,10 @@ class ListPolicy:
     unlisted_users: str = KEEP
     protected: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    ignored_projects: tuple[str, ...] = ()
+    unmatched_users: str = KEEP
+    # Whether users that the list does not name are kept in this run, although `unlisted_users` says otherwise.
+    keep_unlisted: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,7 +119,7 @@ class DesiredState:
     users: tuple[DesiredUser, ...] = ()
     projects: tuple[DesiredProject, ...] = ()
     members: tuple[DesiredMember, ...] = ()
-    create_users: bool = False
+    missing_users: str = FAIL
     create_projects: bool = False
     resend_invite: bool = False
     allow_no_admin: bool = False
@@ -123,7 +149,8 @@ class DesiredState:
         sets_role = any(
             desired.present and desired.role in (CHAT_USER, CHAT_USER.partition(":")[2]) for desired in self.users
         )
-        return sets_role or (self.policy is not None and self.policy.unlisted_users == DEMOTE)
+        policy = self.policy or ListPolicy()
+        return sets_role or policy.unlisted_users in (DEMOTE, STAGED) or policy.unmatched_users == DEMOTE
 
 
 def user_reference(text: object, source: str, is_email: bool = False) -> str:

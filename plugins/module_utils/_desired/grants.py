@@ -12,6 +12,7 @@ from typing import Any
 
 from .._errors import InputError
 from .._state.dates import Bound, first_moment, last_moment
+from .._text import quoted
 from .validation import LISTS, kind_of, nearest
 
 # A grant begins later, is in force, or has ended.
@@ -101,20 +102,26 @@ def check_order(begins: Bound | None, ends: Bound | None, source: str) -> tuple[
 
 
 def effective_grant(grants: Sequence[Grant], now: datetime) -> Grant | None:
-    """Return the first grant in force, or else one that has ended (which is a statement), or None if all begin later."""
-    for phase in (ACTIVE, OVER):
-        for grant in grants:
-            if grant.phase(now) == phase:
-                return grant
-    return None
+    """Return the first grant in force, or else the first one of a role that has ended, or None.
+
+    The end of a grant is a statement: there is to be no membership. The end of a denial is not.
+    """
+    in_force = [grant for grant in grants if grant.phase(now) == ACTIVE]
+    ended = [grant for grant in grants if grant.phase(now) == OVER and not grant.absent]
+    return next(iter(in_force + ended), None)
+
+
+def given_by(rule: str) -> str:
+    """Return the origin of a grant, for a reason: a rule by its name, or an exception with its own reason."""
+    return f"by {rule}" if rule.startswith("exception") else f"by rule {quoted(rule)}"
 
 
 def _role(value: object, source: str) -> str:
     if value is None or value == "":
-        raise InputError(f"{source}: role is required, unless state is absent.")
+        raise InputError(f"{source}: a membership requires a role, or state: absent.")
     if isinstance(value, (Mapping, bool, *LISTS)):
         raise InputError(f"{source}: the role must be text, but is {kind_of(value)}.")
     role = str(value).strip()
     if not role:
-        raise InputError(f"{source}: role is required, unless state is absent.")
+        raise InputError(f"{source}: a membership requires a role, or state: absent.")
     return role

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any
 
 from .._changes.outcome import ApplyError, ConflictError, Outcome
@@ -14,6 +15,7 @@ from .._errors import InputError, N8nError
 from .._server.api import Api
 from .._server.hints import scopes_remedy
 from .._server.reading import read, roles_if_shown
+from .._state.dates import moment, utc
 from .._state.model import State, User
 from .._state.read_request import ReadRequest
 from .._state.roles import Role, role_slug
@@ -40,6 +42,15 @@ class Task:
     def url(self) -> str:
         """Return the address of the server, as plans and records name it."""
         return self.api.client.connection.url
+
+    def time(self, now: str | None) -> datetime:
+        """Return the present time, or the time that the option `now` sets for a rehearsal; raises InputError."""
+        if now is None:
+            return datetime.now(timezone.utc)
+        when = moment(now, "now")
+        if not self.check_mode:
+            self.warnings.append(f"now is set: this run acts as if the time were {utc(when)}.")
+        return when
 
     def read(self, request: ReadRequest) -> State:
         """Return the state that `request` asks for."""

@@ -10,6 +10,7 @@ from functools import cached_property
 from .._changes.change import Change
 from .._changes.handover import Handover
 from .._desired.desired import DesiredMember, DesiredProject, DesiredState, ListPolicy
+from .._desired.grants import given_by
 from .._desired.protection import Protection
 from .._errors import ErrorCollector
 from .._state.model import Project, State, User
@@ -40,7 +41,11 @@ class PlanContext:
         self.entry_by_project: dict[str, DesiredProject] = {}
         # The desired role and its entry, by the key of the project and the email of the user.
         self.wanted_roles: dict[str, dict[str, tuple[str, DesiredMember]]] = {}
+        # The entries by which users are not to be members, by the key of the project and the email of the user.
+        self.unwanted: dict[tuple[str, str], DesiredMember] = {}
         self.becoming_chat_users: set[str] = set()
+        # The emails of people without an account, for whom the task waits.
+        self.awaited: set[str] = set()
         # The ids of the users who are to lose all access.
         self.leavers: set[str] = set()
         self._notes: dict[str, None] = {}
@@ -98,7 +103,7 @@ class PlanContext:
 
 def with_rule(reason: str, rule: str) -> str:
     """Return the reason for a change, with the rule that it comes from."""
-    return f"{reason}, by rule {quoted(rule)}" if rule else reason
+    return f"{reason}, {given_by(rule)}" if rule else reason
 
 
 def role_source(entry_source: str, rule: str, key: str) -> str:

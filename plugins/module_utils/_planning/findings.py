@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from datetime import datetime, timedelta
 from typing import Any
 
 from .._changes.plan import Plan
@@ -15,6 +16,9 @@ from .._errors import InputError
 from .._state.dates import moment, utc
 from .._state.model import State
 from .._state.names import composed
+
+# A number of days that no date of a grant needs.
+_MOST_DAYS = 36500
 
 
 def pending_users(state: State, desired: DesiredState) -> list[dict[str, Any]]:
@@ -67,3 +71,31 @@ def _idle(patterns: Sequence[str], emails: Set[str]) -> list[str]:
 
 def _wild(pattern: str, emails: Set[str]) -> Set[str]:
     return emails if any(character in pattern for character in "*?[") else frozenset()
+
+
+def upcoming_grants(desired: DesiredState, now: datetime, days: int, state: State) -> list[dict[str, Any]]:
+    """Return the value `upcoming` of n8n_access: the grants that begin or end in the next `days` days, sorted by user.
+
+    Raises InputError for a negative number of days. Grants of ignored users and of denials are left out.
+    """
+    if days < 0:
+        raise InputError(f"upcoming_days: {days} is not valid. The number of days must be 0 or more.")
+    protection = Protection(desired.policy or ListPolicy(), state)
+    last = now + timedelta(days=min(days, _MOST_DAYS))
+    found = [
+        {
+            "user": member.user,
+            "project": member.project,
+            "role": grant.role,
+            "begins": grant.begins.text if grant.begins else None,
+            "ends": grant.ends.text if grant.ends else None,
+        }
+        for member in desired.members
+        for grant in member.grants
+        if not grant.absent
+        and not protection.ignores(member.user)
+        and any(bound is not None and now < bound.when <= last for bound in (grant.begins, grant.ends))
+    ]
+    return sorted(
+        found, key=lambda entry: (entry["user"], entry["project"], entry["begins"] or "", entry["ends"] or "")
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from .._changes.change import Change
-from .._desired.desired import AUTHORITATIVE, DesiredMember, DesiredUser
+from .._desired.desired import AUTHORITATIVE, FAIL, DesiredMember, DesiredUser
 from .._errors import InputError
 from .._state.model import Member, Project, User
 from .._state.names import composed, personal
@@ -30,6 +30,8 @@ class MemberPlanner:
 
     def plan(self, desired: DesiredMember) -> None:
         """Plan the changes for one entry; raises InputError."""
+        if desired.is_upcoming:
+            return
         # The role is resolved first, so that a list is refused once with everything that is wrong in it.
         role = (
             None
@@ -42,17 +44,19 @@ class MemberPlanner:
         # This check comes before the project, because no project is created for an ignored user.
         if self.context.is_ignored(known.email if known else desired.user):
             return
-        project, user = self._project_of(desired), self._user_of(desired)
+        user = self._user_of(desired)
+        if user is None and desired.user in self.context.awaited:
+            return
+        project = self._project_of(desired)
         if project is None or user is None:
             if desired.present:
                 self._refuse_missing(desired, project, user)
-            elif project is None:
+            elif project is None and self.context.desired.policy is None:
                 self.context.note_missing_project(desired.project)
             return
         current = self.context.state.find_member(project, user)
         if not desired.present:
-            if current is not None:
-                self.context.changes.append(membership_removal(project, current, "should not be a member"))
+            self._plan_absence(desired, project, user, current)
             return
         if role is None:
             if current is None:
@@ -61,8 +65,29 @@ class MemberPlanner:
         if self._is_new(desired, role, project, user):
             self._plan_role(project, user, current, role, desired)
 
+    def _plan_absence(self, desired: DesiredMember, project: Project, user: User, current: Member | None) -> None:
+        """Plan the removal of a member; raises InputError if another entry gives the user a role in the project."""
+        key = (project.key, user.email)
+        wanted = self.context.wanted_roles.get(project.key, {}).get(user.email)
+        if wanted and not desired.has_ended:
+            raise InputError(_contradiction(project, user, wanted[1], desired))
+        if wanted or key in self.context.unwanted:
+            return
+        self.context.unwanted[key] = desired
+        if current is None or user.id in self.context.becoming_chat_users:
+            # The change to a chat user removes the membership, and the plan has this removal already.
+            return
+        who = "" if self.context.desired.policy is None else self.context.protection.reason_for(user)
+        if who:
+            self.context.note(f"{desired.source}: {user.email} is {who} and keeps {current.role}.")
+        else:
+            self.context.changes.append(membership_removal(project, current, desired.reason))
+
     def _is_new(self, desired: DesiredMember, role: str, project: Project, user: User) -> bool:
         """Return whether this is the first entry for a membership; raises InputError if it contradicts the first."""
+        absent = self.context.unwanted.get((project.key, user.email))
+        if absent:
+            raise InputError(_contradiction(project, user, desired, absent))
         other, first = self.context.wanted_roles.setdefault(project.key, {}).setdefault(user.email, (role, desired))
         if other != role:
             raise InputError(
@@ -133,7 +158,7 @@ class MemberPlanner:
         user = self.context.new_users.get(desired.user) or self.context.state.find_user(desired.user)
         if (
             user is None
-            and self.context.desired.create_users
+            and self.context.desired.missing_users != FAIL
             and desired.present
             and desired.user not in self._listed_users
         ):
@@ -143,8 +168,8 @@ class MemberPlanner:
 
     @cached_property
     def _listed_users(self) -> set[str]:
-        """Return the users who have their own entries in the list."""
-        return {desired.user for desired in self.context.desired.users}
+        """Return the users who have their own entries in the list, by which they are invited if need be."""
+        return {desired.user for desired in self.context.desired.users if desired.gives_access}
 
     def _refuse_missing(self, desired: DesiredMember, project: Project | None, user: User | None) -> None:
         if project is None:
@@ -152,3 +177,10 @@ class MemberPlanner:
         # If the invitation of a listed user is impossible, an earlier problem says why.
         if user is None and desired.user not in self._listed_users:
             self.context.problems.add(self.users.missing(desired.user))
+
+
+def _contradiction(project: Project, user: User, given: DesiredMember, absent: DesiredMember) -> str:
+    return (
+        f'{user.email} cannot both have the role {given.role} and be absent in project "{project.name}" ({project.id}): '
+        f"{given.source} and {absent.source}."
+    )

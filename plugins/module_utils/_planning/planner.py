@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from dataclasses import replace
 
 from .._changes.change import Change
 from .._changes.plan import Plan, projects_without_admin
@@ -50,7 +51,8 @@ def _plan_entries(context: PlanContext) -> None:
     for user in context.desired.users:
         with context.problems:
             users.plan(user)
-    for member in context.desired.members:
+    # A grant that has ended removes nothing that another grant gives, so these entries are last.
+    for member in sorted(context.desired.members, key=lambda entry: entry.has_ended):
         with context.problems:
             members.plan(member)
     users.refuse_addresses()
@@ -72,7 +74,8 @@ def _plan_of_list(state: State, desired: DesiredState) -> Plan:
         }
         if not lost_to_role:
             keep_last_admins(context, left)
-            return Plan.of(state, context.changes, context.notes(), context.handovers, context.leavers)
+            made = Plan.of(state, context.changes, context.notes(), context.handovers, context.leavers)
+            return replace(made, awaited=frozenset(context.awaited))
         stay |= lost_to_role
 
 

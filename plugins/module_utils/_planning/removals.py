@@ -59,7 +59,9 @@ class _Removal:
         authoritative = context.desired.authority(entry) == AUTHORITATIVE
         complete = authoritative and entry is not None and entry.lists_members
         for member in context.state.members.get(project.id, ()):
-            if member.email in wanted or context.protection.ignores(member.email):
+            if member.email in wanted or (project.key, member.email) in context.unwanted:
+                continue
+            if context.protection.ignores(member.email):
                 continue
             if member.id in context.becoming_chat_users:
                 # The change of the instance role removes this membership, and the plan has this removal already.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from .._changes.change import Change
-from .._desired.desired import DesiredUser
+from .._desired.desired import FAIL, WAIT, DesiredUser
 from .._errors import InputError
 from .._state.model import User
 from .._state.names import invitation_refusal
@@ -43,7 +43,8 @@ class UserPlanner:
             else self.context.slug(desired.role, "global", role_source(desired.source, desired.rule, "role"))
         )
         if user is None:
-            self.invite(desired, role)
+            if desired.gives_access:
+                self.invite(desired, role)
             return
         if user.is_pending and self.context.desired.resend_invite:
             self._check_address(user.email, desired)
@@ -60,10 +61,17 @@ class UserPlanner:
         if role is not None and role != user.role:
             self._change_role(user, role, desired)
 
-    def invite(self, desired: DesiredUser, role: str | None) -> User:
-        """Plan an invitation with that role; raises InputError if the task does not create users."""
-        if not self.context.desired.create_users or "@" not in desired.user:
+    def invite(self, desired: DesiredUser, role: str | None) -> User | None:
+        """Plan an invitation with that role; return None if the task waits for the account.
+
+        Raises InputError if the task does not invite users.
+        """
+        missing_users = self.context.desired.missing_users
+        if missing_users == FAIL or "@" not in desired.user:
             raise InputError(self.missing(desired.user))
+        if missing_users == WAIT:
+            self.context.awaited.add(desired.user)
+            return None
         self._check_address(desired.user, desired)
         if role == OWNER:
             raise InputError(
@@ -119,6 +127,8 @@ class UserPlanner:
         """Return the ids of the projects in which each user is to be a member, by email."""
         found: dict[str, set[str]] = {}
         for desired in self.context.desired.members:
+            if not desired.present:
+                continue
             user = self.context.state.find_user(desired.user)
             known = [project for project in (self.projects.known(desired.project),) if project]
             for project in known or self.context.state.find_projects(desired.project):
@@ -150,4 +160,4 @@ class UserPlanner:
 
 def missing_user(user: str) -> str:
     """Return the message for a user who does not exist, with the remedy."""
-    return f'User "{user}" does not exist. Invite the user by email with n8n_user, or with n8n_access and create_users.'
+    return f'User "{user}" does not exist. Invite the user by email with n8n_user, or with n8n_access and missing_users=invite.'

@@ -199,7 +199,7 @@ def test_everything_that_is_wrong_is_said_at_once(n8n: FakeN8n) -> None:
         {"email": BO, "role": "owner", "projects": {"Twin": "viewer", "Support": "chief", "Nowhere": "viewer"}},
     ]
     with pytest.raises(InputError) as refused:
-        run(n8n_access, n8n, users=users, create_users=False, create_projects=False)
+        run(n8n_access, n8n, users=users, missing_users="fail", create_projects=False)
     for words in (
         f'User "{ADA}" does not exist',
         'unknown or unassignable role "boss"',
@@ -221,7 +221,7 @@ def test_for_somebody_who_is_ignored_no_project_is_created(n8n: FakeN8n) -> None
     options = {"users": users, "ignored_users": ["cy@*", "ada@*"]}
     assert run(n8n_access, n8n, **options)["plan"] == []
     # It is not missing, either.
-    assert run(n8n_access, n8n, **options, create_projects=False, create_users=False)["plan"] == []
+    assert run(n8n_access, n8n, **options, create_projects=False, missing_users="fail")["plan"] == []
     assert set(n8n.memberships()) == {"Support"}
     # For another it is created, and with the members of one that is listed nobody who is ignored comes.
     users.append({"email": BO, "projects": {"Sales": "viewer"}})

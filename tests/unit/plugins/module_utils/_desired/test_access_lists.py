@@ -52,7 +52,7 @@ def test_a_list_of_people_becomes_users_and_members() -> None:
     assert desired.members == (
         DesiredMember("Sales", "ada@example.com", "editor", source='users[0] (ada@example.com), project "Sales"'),
     )
-    assert (desired.create_users, desired.create_projects, desired.policy) == (True, True, ListPolicy())
+    assert (desired.missing_users, desired.create_projects, desired.policy) == ("invite", True, ListPolicy())
 
 
 def test_a_list_of_projects_becomes_projects_and_members_who_may_be_ids() -> None:

@@ -64,7 +64,7 @@ def company(concurrency: int = 1) -> FakeN8n:
 
 
 def onboarding(n8n: FakeN8n) -> Plan:
-    desired = desired_access(LIST, create_users=True, create_projects=True)
+    desired = desired_access(LIST, missing_users="invite", create_projects=True)
     return plan(read(n8n, access_request(desired)), desired)
 
 
@@ -271,7 +271,7 @@ def test_an_invitation_that_could_not_be_sent_again_has_failed() -> None:
     n8n.person(DI, pending=True)
     n8n.sends_mail = True
     n8n.mail_errors[""] = "see https://n8n.example.com/signup?token=secret ."
-    desired = DesiredState(users=(DesiredUser(DI),), create_users=True, resend_invite=True)
+    desired = DesiredState(users=(DesiredUser(DI),), missing_users="invite", resend_invite=True)
     outcome = apply(plan(read(n8n, access_request(desired)), desired), n8n, None)
     (error,) = outcome.errors
     assert error["error"].startswith(f"n8n could not send the invitation of {DI} again: see (a link)")
@@ -426,7 +426,7 @@ def test_many_people_go_in_batches(people: int) -> None:
     n8n = FakeN8n()
     n8n.team("All")
     users = [{"email": f"p{number}@example.com", "projects": {"All": "viewer"}} for number in range(people)]
-    desired = desired_access(users, create_users=True, create_projects=False)
+    desired = desired_access(users, missing_users="invite", create_projects=False)
 
     def make(fake: FakeN8n) -> Plan:
         return plan(read(fake, access_request(desired)), desired)
@@ -446,7 +446,7 @@ def test_a_new_admin_in_another_batch_than_the_old_one(failing: int | None) -> N
     n8n.after_each_write = admins_stay(n8n)
     users = [{"email": email, "projects": {"All": "editor"}} for email in people[:-1]]
     desired = desired_access(
-        [*users, {"email": people[-1], "projects": {"All": "admin"}}], create_users=False, create_projects=False
+        [*users, {"email": people[-1], "projects": {"All": "admin"}}], missing_users="fail", create_projects=False
     )
     if failing:
         n8n.fail[failing] = BROKEN

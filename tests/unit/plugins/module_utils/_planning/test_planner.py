@@ -50,7 +50,7 @@ def rows(made: Plan) -> list[Row]:
 
 
 def one_user(state: State, user: str, role: str | None = None, present: bool = True, **more: bool) -> Plan:
-    return plan(state, DesiredState(users=(DesiredUser(user, role, present, "role"),), create_users=True, **more))
+    return plan(state, DesiredState(users=(DesiredUser(user, role, present, "role"),), missing_users="invite", **more))
 
 
 def one_project(state: State, **desired: object) -> Plan:
@@ -67,9 +67,9 @@ def one_member(
 
 
 def access(
-    state: State, users: list[dict[str, object]], create_users: bool = True, create_projects: bool = True
+    state: State, users: list[dict[str, object]], missing_users: str = "invite", create_projects: bool = True
 ) -> Plan:
-    return plan(state, desired_access(users, create_users=create_users, create_projects=create_projects))
+    return plan(state, desired_access(users, missing_users=missing_users, create_projects=create_projects))
 
 
 # One user
@@ -359,7 +359,7 @@ def test_a_list_is_planned_in_an_order_in_which_no_step_needs_a_later_one() -> N
 def test_what_may_not_be_created_is_missing() -> None:
     users: list[dict[str, object]] = [{"email": "new@example.com", "projects": {"New": "viewer"}}]
     with pytest.raises(InputError) as error:
-        access(company(), users, create_users=False, create_projects=False)
+        access(company(), users, missing_users="fail", create_projects=False)
     assert [re.split("[:.] ", line)[0] for line in str(error.value).splitlines()] == [
         'User "new@example.com" does not exist',
         'Project "New" does not exist',
@@ -462,7 +462,7 @@ def test_the_digest_is_about_the_server_and_the_changes_and_nothing_else() -> No
     state = company()
     digest = access(state, users).digest
     backwards = replace(state, users=state.users[::-1], projects=state.projects[::-1])
-    assert digest == access(backwards, users, create_users=False).digest
+    assert digest == access(backwards, users, missing_users="fail").digest
     assert digest == access(state, [{"email": "ADA@example.com", "projects": {"p-sales": "project:viewer"}}]).digest
     assert digest != access(replace(state, url="https://other.example.com"), users).digest
     assert digest != access(state, [{"email": "ada@example.com", "projects": {"Sales": "editor"}}]).digest

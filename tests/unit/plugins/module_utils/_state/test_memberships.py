@@ -103,7 +103,7 @@ def test_what_is_exported_and_applied_changes_nothing() -> None:
     state = replace(
         state, members={**state.members, TWIN_1.id: (member(LINUS, "project:viewer"), member(ADA, "project:admin"))}
     )
-    made = plan(state, desired_access(export(state)["users"], create_users=True, create_projects=True))
+    made = plan(state, desired_access(export(state)["users"], missing_users="invite", create_projects=True))
     assert made.changes == () and made.notes == ()
 
 
@@ -128,7 +128,7 @@ def test_a_project_with_a_blank_name_is_exported_by_its_id() -> None:
         members={**company().members, "p-blank": (member(ADA, "project:viewer"),)},
     )
     assert set(export(state)["users"][0]["projects"]) == {"Sales", "Support", "p-blank"}
-    made = plan(state, desired_access(export(state)["users"], create_users=True, create_projects=True))
+    made = plan(state, desired_access(export(state)["users"], missing_users="invite", create_projects=True))
     assert made.changes == ()
 
 
