@@ -34,8 +34,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.grace_period import GracePeriod
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_record import LeaverRecord, RecordEntry
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.handover_options import HandoverOptions
-
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.example_state import (
     ADA,
     GRACE,
     LINUS,
@@ -46,7 +45,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company i
     SUPPORT,
     TWIN_1,
     URL,
-    company,
+    example_state,
     member,
 )
 
@@ -75,13 +74,13 @@ def rows(made: Plan) -> list[tuple[object, ...]]:
 
 
 def having(*items: Any, **changes: Any) -> State:
-    state = company(**changes)
+    state = example_state(**changes)
     return replace(state, owned_items={**state.owned_items, HOME.id: OwnedItems(items)})
 
 
 def sole_admin(*projects: Any) -> State:
-    """The company where Ada alone is admin of these projects, and nobody else is in them."""
-    state = company()
+    """The example_state where Ada alone is admin of these projects, and nobody else is in them."""
+    state = example_state()
     alone = {project.id: (member(ADA, PROJECT_ADMIN),) for project in projects}
     return replace(state, members={**state.members, **alone})
 
@@ -119,7 +118,7 @@ def test_a_member_who_succeeds_is_promoted() -> None:
 
 
 def test_nobody_succeeds_where_an_admin_stays() -> None:
-    made = leave(company(), ADA.email, successors=successors(GRACE.email))
+    made = leave(example_state(), ADA.email, successors=successors(GRACE.email))
     assert {row[0] for row in rows(made)} == {"remove_member"}
 
 
@@ -157,7 +156,7 @@ def test_every_project_without_a_successor_is_listed(action: str) -> None:
 )
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_bad_successor_stops_all_also_where_nobody_needs_one(successor: Any, words: str, action: str) -> None:
-    for state in (company(), sole_admin(SALES)):
+    for state in (example_state(), sole_admin(SALES)):
         assert words in refusal(state, ADA.email, action=action, successors=successors(successor))
 
 
@@ -187,11 +186,11 @@ def test_what_a_leaver_owns_moves_before_the_account_changes() -> None:
 
 
 def test_what_an_admin_of_the_instance_goes_on_seeing_is_said() -> None:
-    made = leave(company(), GRACE.email, ADA.email, successors=successors(OLIVIA.email))
+    made = leave(example_state(), GRACE.email, ADA.email, successors=successors(OLIVIA.email))
     assert made.notes == (
         "grace@example.com leaves and keeps the instance role global:admin, which has access to everything.",
     )
-    assert leave(company(), GRACE.email, action="demote", successors=successors(OLIVIA.email)).notes == ()
+    assert leave(example_state(), GRACE.email, action="demote", successors=successors(OLIVIA.email)).notes == ()
 
 
 def test_a_demotion_that_leaves_something_says_what() -> None:
@@ -216,7 +215,7 @@ def test_a_demotion_that_leaves_something_says_what() -> None:
 )
 def test_a_bad_destination_stops_all(action: str, transfer_to: str, words: str) -> None:
     # Also where nobody owns anything.
-    for state in (company(), having(BILLS)):
+    for state in (example_state(), having(BILLS)):
         assert words in refusal(
             state, ADA.email, LINUS.email, action=action, handover_options=HandoverOptions(transfer_to)
         )
@@ -254,7 +253,7 @@ def test_who_is_demoted_is_not_robbed() -> None:
 @pytest.mark.parametrize("action", ["demote", "delete", "staged"])
 def test_a_copy_without_a_destination_stops_all(action: str) -> None:
     said = refusal(
-        company(),
+        example_state(),
         ADA.email,
         action=action,
         handover_options=HandoverOptions(data_tables="copy"),
@@ -284,7 +283,7 @@ def test_two_with_a_table_of_one_name_give_two_names() -> None:
 
 @pytest.mark.parametrize("word", ["Nothing", "nothing-a1b2c3", NOTHING.slug])
 def test_a_stricter_role_comes_in_two_steps_as_only_the_first_takes_keys(word: str) -> None:
-    state = company(roles=(*ROLES, NOTHING))
+    state = example_state(roles=(*ROLES, NOTHING))
     assert leaver_request([ADA.email], LeaverOptions("demote", word)).roles
     made = leave(state, ADA.email, action="demote", demote_role=word)
     assert rows(made) == [
@@ -301,14 +300,14 @@ def test_a_stricter_role_comes_in_two_steps_as_only_the_first_takes_keys(word: s
     [("global:chatUser", [("change_user_role", "global:chatUser", NOTHING.slug)]), (NOTHING.slug, [])],
 )
 def test_the_second_step_alone_is_made_where_the_first_was(role: str, left: list[tuple[str, ...]]) -> None:
-    state = company(roles=(*ROLES, NOTHING))
+    state = example_state(roles=(*ROLES, NOTHING))
     users = tuple(replace(user, role=role) if user == ADA else user for user in state.users)
     made = leave(replace(state, users=users, members={}), ADA.email, action="demote", demote_role="Nothing")
     assert [(row[0], row[3], row[4]) for row in rows(made)] == left
 
 
 def with_scopes(role: str, **scopes: str) -> State:
-    """The company where Ada has `role`, and where n8n says what roles allow."""
+    """The example_state where Ada has `role`, and where n8n says what roles allow."""
     named = {"member": "chatHub:message workflow:list", "chatUser": "chatHub:message", "admin": "user:delete", **scopes}
     roles = tuple(
         Role(
@@ -320,8 +319,8 @@ def with_scopes(role: str, **scopes: str) -> State:
         )
         for name, of in named.items()
     )
-    users = tuple(replace(user, role=role) if user == ADA else user for user in company().users)
-    return company(roles=roles, users=users)
+    users = tuple(replace(user, role=role) if user == ADA else user for user in example_state().users)
+    return example_state(roles=roles, users=users)
 
 
 @pytest.mark.parametrize(
@@ -381,15 +380,15 @@ def test_a_role_with_scopes_is_refused_and_its_scopes_are_named() -> None:
 
 
 def test_where_scopes_cannot_be_seen_only_chat_users_are_made() -> None:
-    refused = refusal(company(roles=None), ADA.email, action="demote", demote_role="global:nothing-a1b2c3")
+    refused = refusal(example_state(roles=None), ADA.email, action="demote", demote_role="global:nothing-a1b2c3")
     assert "does not show the scopes of global:nothing-a1b2c3" in refused and "Set demote_role=chatUser" in refused
-    unknown = company(roles=(*ROLES, replace(NOTHING, scopes=None)))
+    unknown = example_state(roles=(*ROLES, replace(NOTHING, scopes=None)))
     assert "may have scopes" in refusal(unknown, ADA.email, action="demote", demote_role="Nothing")
 
 
 @pytest.mark.parametrize("word", ["owner", "admin", "boss", "project:viewer", ""])
 def test_a_role_that_nobody_can_be_given_stops_all(word: str) -> None:
-    assert "demote_role: " in refusal(company(roles=ROLES), ADA.email, action="demote", demote_role=word)
+    assert "demote_role: " in refusal(example_state(roles=ROLES), ADA.email, action="demote", demote_role=word)
 
 
 # Two steps
@@ -542,9 +541,9 @@ def test_a_second_half_of_the_first_step_that_is_missing_keeps_nobody_from_being
 @pytest.mark.parametrize(
     ("state", "policy", "says"),
     [
-        (company(), {"action": "remove_memberships"}, 0),
-        (company(), {"action": "demote"}, 0),
-        (company(), {"action": "delete", "successors": {"": GRACE.email}}, 1),
+        (example_state(), {"action": "remove_memberships"}, 0),
+        (example_state(), {"action": "demote"}, 0),
+        (example_state(), {"action": "delete", "successors": {"": GRACE.email}}, 1),
         (after_the_first_step(), {"action": "staged", "grace_period": grace_period("staged", STAGED, days=29)}, 0),
         (after_the_first_step(), {"action": "staged", "grace_period": grace_period("staged", STAGED, days=30)}, 1),
     ],
@@ -568,7 +567,9 @@ def test_a_record_of_later_is_an_error() -> None:
         "(2026-11-20T09:30:00Z)"
     ) in said
     # Whoever is not named may be as late as they like.
-    assert leave(company(), LINUS.email, action="staged", grace_period=grace_period("staged", STAGED, days=-1)).changes
+    assert leave(
+        example_state(), LINUS.email, action="staged", grace_period=grace_period("staged", STAGED, days=-1)
+    ).changes
 
 
 @pytest.mark.parametrize(
@@ -612,7 +613,10 @@ def test_several_chat_users_are_named_in_one_note() -> None:
 
 
 def test_a_record_that_gets_no_entry_is_not_announced() -> None:
-    assert leave(company(), "nobody@example.com", action="staged", grace_period=grace_period(is_new=True)).notes == ()
+    assert (
+        leave(example_state(), "nobody@example.com", action="staged", grace_period=grace_period(is_new=True)).notes
+        == ()
+    )
 
 
 def test_who_looks_staged_and_is_not_in_the_record_begins_now_and_it_is_said() -> None:
@@ -633,7 +637,7 @@ def test_who_looks_staged_and_is_not_in_the_record_begins_now_and_it_is_said() -
 
 def test_a_record_that_does_not_know_somebody_begins_now() -> None:
     other = replace(STAGED, id=LINUS.id, email=LINUS.email)
-    state = company()
+    state = example_state()
     leaver_options = LeaverOptions("staged", grace_period=grace_period("staged", other, days=300))
     people = find_leavers(state, [ADA.email])
     made = plan_leavers(state, people, leaver_options)
@@ -644,21 +648,24 @@ def test_a_record_that_does_not_know_somebody_begins_now() -> None:
 def test_somebody_else_of_that_email_begins_now() -> None:
     # Deleted by hand and invited again: another account.
     before = replace(STAGED, id="u-before")
-    made = leave(company(), ADA.email, action="staged", grace_period=grace_period("staged", before, days=300))
+    made = leave(example_state(), ADA.email, action="staged", grace_period=grace_period("staged", before, days=300))
     assert "delete_user" not in {row[0] for row in rows(made)}
 
 
 @pytest.mark.parametrize("days", [-1, -30])
 def test_days_are_not_negative(days: int) -> None:
-    said = refusal(company(), ADA.email, action="staged", grace_period=grace_period(grace_days=days))
+    said = refusal(example_state(), ADA.email, action="staged", grace_period=grace_period(grace_days=days))
     assert f"grace_days: {days} is not valid. The number of days" in said
 
 
 def test_the_owner_and_oneself_do_not_leave_in_two_steps_either() -> None:
     for staged in (grace_period(), grace_period("staged", replace(STAGED, id=OLIVIA.id), days=300)):
-        assert "is the owner" in refusal(company(), OLIVIA.email, action="staged", grace_period=staged)
+        assert "is the owner" in refusal(example_state(), OLIVIA.email, action="staged", grace_period=staged)
     assert "is the user whose API key is used" in refusal(
-        company(own_user_id=ADA.id), ADA.email, action="staged", grace_period=grace_period("staged", STAGED, days=300)
+        example_state(own_user_id=ADA.id),
+        ADA.email,
+        action="staged",
+        grace_period=grace_period("staged", STAGED, days=300),
     )
 
 

@@ -22,13 +22,12 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_opti
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import OwnedItem, OwnedItems
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
-
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.example_state import (
     ADA,
     LINUS,
     PERSONAL,
     SUPPORT,
-    company,
+    example_state,
     member,
 )
 
@@ -45,7 +44,7 @@ def rows(made: Plan) -> list[tuple[object, ...]]:
 
 
 def test_memberships_are_removed_and_nothing_else() -> None:
-    assert rows(leave(company(), "remove_memberships", "ADA@example.com", "linus@example.com")) == [
+    assert rows(leave(example_state(), "remove_memberships", "ADA@example.com", "linus@example.com")) == [
         ("remove_member", "ada@example.com", "Sales", "project:admin", None, False),
         ("remove_member", "linus@example.com", "Sales", "project:viewer", None, False),
         ("remove_member", "ada@example.com", "Support", "project:viewer", None, False),
@@ -53,7 +52,7 @@ def test_memberships_are_removed_and_nothing_else() -> None:
 
 
 def test_a_demotion_takes_the_memberships_with_it_in_one_call() -> None:
-    assert rows(leave(company(), "demote", "ada@example.com")) == [
+    assert rows(leave(example_state(), "demote", "ada@example.com")) == [
         ("change_user_role", "ada@example.com", None, "global:member", "global:chatUser", False),
         ("remove_member", "ada@example.com", "Sales", "project:admin", None, True),
         ("remove_member", "ada@example.com", "Support", "project:viewer", None, True),
@@ -61,15 +60,15 @@ def test_a_demotion_takes_the_memberships_with_it_in_one_call() -> None:
 
 
 def test_somebody_demoted_already_only_loses_the_memberships_made_since() -> None:
-    state = company(
-        users=tuple(replace(user, role="global:chatUser") if user == ADA else user for user in company().users)
+    state = example_state(
+        users=tuple(replace(user, role="global:chatUser") if user == ADA else user for user in example_state().users)
     )
     assert {row[0] for row in rows(leave(state, "demote", "ada@example.com"))} == {"remove_member"}
     assert not any(row[-1] for row in rows(leave(state, "demote", "ada@example.com")))
 
 
 def test_a_deletion_takes_everything_with_it() -> None:
-    assert rows(leave(company(), "delete", "linus@example.com")) == [
+    assert rows(leave(example_state(), "delete", "linus@example.com")) == [
         ("delete_user", "linus@example.com", None, "global:member", None, False),
         ("remove_member", "linus@example.com", "Sales", "project:viewer", None, True),
     ]
@@ -77,13 +76,13 @@ def test_a_deletion_takes_everything_with_it() -> None:
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_who_is_gone_changes_nothing(action: str) -> None:
-    assert rows(leave(company(), action, "nobody@example.com")) == []
+    assert rows(leave(example_state(), action, "nobody@example.com")) == []
 
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_everything_that_is_impossible_stops_all_and_is_said_at_once(action: str) -> None:
     with pytest.raises(InputError) as error:
-        leave(company(), action, "linus@example.com", "olivia@example.com", "grace@example.com")
+        leave(example_state(), action, "linus@example.com", "olivia@example.com", "grace@example.com")
     assert "olivia@example.com is the owner" in str(error.value)
     assert 'Project "Support" (p-support) would be left without an admin: grace@example.com is its last' in str(
         error.value
@@ -93,11 +92,11 @@ def test_everything_that_is_impossible_stops_all_and_is_said_at_once(action: str
 @pytest.mark.parametrize("action", ACTIONS)
 def test_the_keys_own_user_cannot_leave(action: str) -> None:
     with pytest.raises(InputError, match="ada@example.com is the user whose API key is used"):
-        leave(company(own_user_id=ADA.id), action, "ada@example.com")
+        leave(example_state(own_user_id=ADA.id), action, "ada@example.com")
 
 
 def test_two_who_leave_together_are_the_last_admins_together() -> None:
-    state = company()
+    state = example_state()
     state = replace(
         state, members={**state.members, SUPPORT.id: (member(LINUS, "project:admin"), member(ADA, "project:admin"))}
     )
@@ -108,7 +107,7 @@ def test_two_who_leave_together_are_the_last_admins_together() -> None:
 
 def test_somebody_who_owns_something_is_not_deleted_and_nobody_else_either() -> None:
     owned = OwnedItems((OwnedItem("workflow", "w1", "Bills"), OwnedItem("data table", "t1", "Rates")))
-    state = company()
+    state = example_state()
     state = replace(state, owned_items={**state.owned_items, PERSONAL[1].id: owned})
     with pytest.raises(
         InputError, match=r'(?s)ada@example.com owns workflow "Bills" .w1., .* owns data table "Rates" .t1., and'
@@ -118,7 +117,7 @@ def test_somebody_who_owns_something_is_not_deleted_and_nobody_else_either() -> 
 
 
 def test_a_person_named_twice_is_one_person() -> None:
-    people = find_leavers(company(), ["ada@example.com", "u-ada", "nobody@example.com"])
+    people = find_leavers(example_state(), ["ada@example.com", "u-ada", "nobody@example.com"])
     assert [person.reference for person in people] == ["ada@example.com", "nobody@example.com"]
 
 
@@ -128,7 +127,7 @@ def test_the_server_is_read_once_for_all_of_them() -> None:
 
 
 def test_the_result_says_for_each_what_was_taken_away() -> None:
-    state = company()
+    state = example_state()
     ada, nobody = find_leavers(state, ["ada@example.com", "nobody@example.com"])
     leaver_options = LeaverOptions("remove_memberships")
     made = plan_leavers(state, [ada, nobody], leaver_options)

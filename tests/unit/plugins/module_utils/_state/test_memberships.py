@@ -25,12 +25,12 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.memberships i
     users_result,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import desired_access
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.example_state import (
     ADA,
     LINUS,
     SALES,
     TWIN_1,
-    company,
+    example_state,
     member,
 )
 
@@ -40,7 +40,7 @@ def safe(text: str) -> str:
 
 
 def test_users_come_by_email_with_their_projects_by_name() -> None:
-    users = users_result(company(), memberships=True)
+    users = users_result(example_state(), memberships=True)
     assert [user["email"] for user in users] == [
         "ada@example.com",
         "grace@example.com",
@@ -52,23 +52,23 @@ def test_users_come_by_email_with_their_projects_by_name() -> None:
         {"id": "p-support", "name": "Support", "role": "project:viewer"},
     ]
     assert users[2]["is_pending"] is True
-    assert "projects" not in users_result(company())[0]
+    assert "projects" not in users_result(example_state())[0]
 
 
 def test_personal_projects_are_left_out_unless_asked_for() -> None:
-    ada = users_result(company(), memberships=True, include_personal=True)[0]
+    ada = users_result(example_state(), memberships=True, include_personal=True)[0]
     assert {"id": "p-of-u-ada", "name": "ada@example.com <ada@example.com>", "role": "project:personalOwner"} in ada[
         "projects"
     ]
-    personal = [project for project in company().projects if not project.is_team]
-    assert projects_result(company(), personal, members=True)[0]["members"] == [
+    personal = [project for project in example_state().projects if not project.is_team]
+    assert projects_result(example_state(), personal, members=True)[0]["members"] == [
         {"id": "u-ada", "email": "ada@example.com", "role": "project:personalOwner"}
     ]
 
 
 def test_projects_come_by_name_and_id_with_their_members_by_email() -> None:
-    teams = [project for project in company().projects if project.is_team]
-    projects = projects_result(company(), teams[::-1], members=True)
+    teams = [project for project in example_state().projects if project.is_team]
+    projects = projects_result(example_state(), teams[::-1], members=True)
     assert [project["id"] for project in projects] == ["p-sales", "p-support", "p-twin-1", "p-twin-2"]
     assert [found["email"] for found in projects[0]["members"]] == [
         "ada@example.com",
@@ -83,7 +83,7 @@ def test_projects_come_by_name_and_id_with_their_members_by_email() -> None:
     [(["Sales"], 3), (["p-sales", "Sales"], 3), (["Sales", "Support"], 5), (["Twin"], 0), (["Nope"], 0), ([], 5)],
 )
 def test_members_of_projects_are_one_flat_list(named: list[str], count: int) -> None:
-    rows = members_of_projects(company(), named)
+    rows = members_of_projects(example_state(), named)
     assert len(rows) == count
     assert all(set(row) == {"id", "email", "role", "project", "project_id"} for row in rows)
 
@@ -93,13 +93,13 @@ def test_members_of_projects_are_one_flat_list(named: list[str], count: int) -> 
     [([" Ada@example.com"], 2), (["u-ada", "ada@example.com"], 2), (["nobody@example.com"], 0), ([], 5)],
 )
 def test_projects_of_users_are_one_flat_list(named: list[str], count: int) -> None:
-    rows = projects_of_users_named(company(), named)
+    rows = projects_of_users_named(example_state(), named)
     assert len(rows) == count
     assert all(set(row) == {"id", "name", "role", "user", "user_id"} for row in rows)
 
 
 def test_what_is_exported_and_applied_changes_nothing() -> None:
-    state = company()
+    state = example_state()
     state = replace(
         state, members={**state.members, TWIN_1.id: (member(LINUS, "project:viewer"), member(ADA, "project:admin"))}
     )
@@ -109,10 +109,10 @@ def test_what_is_exported_and_applied_changes_nothing() -> None:
 
 def test_a_project_whose_name_is_not_its_own_is_exported_by_its_id() -> None:
     named_like_an_id = Project("p-odd", SALES.id)
-    state = company(
-        projects=(*company().projects, named_like_an_id),
+    state = example_state(
+        projects=(*example_state().projects, named_like_an_id),
         members={
-            **company().members,
+            **example_state().members,
             "p-odd": (member(ADA, "project:viewer"),),
             TWIN_1.id: (member(ADA, "project:viewer"),),
         },
@@ -123,9 +123,9 @@ def test_a_project_whose_name_is_not_its_own_is_exported_by_its_id() -> None:
 
 def test_a_project_with_a_blank_name_is_exported_by_its_id() -> None:
     blank = Project("p-blank", "  ")
-    state = company(
-        projects=(*company().projects, blank),
-        members={**company().members, "p-blank": (member(ADA, "project:viewer"),)},
+    state = example_state(
+        projects=(*example_state().projects, blank),
+        members={**example_state().members, "p-blank": (member(ADA, "project:viewer"),)},
     )
     assert set(export(state)["users"][0]["projects"]) == {"Sales", "Support", "p-blank"}
     made = plan(state, desired_access(export(state)["users"], create_users=True, create_projects=True))

@@ -19,16 +19,15 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.names import 
     requested_email,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import Role, is_demotion, plain_slug, role_slug
-
 from ansible_collections.lifecycle.n8n.tests.unit.addresses import INVITED, REFUSED
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import invites
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.example_state import (
     ADA,
     PERSONAL,
     ROLES,
     SALES,
     TWIN_1,
-    company,
+    example_state,
 )
 
 
@@ -179,27 +178,27 @@ def test_a_demotion_is_what_may_allow_less(before: str, after: str, less: bool) 
 
 
 def test_users_are_found_by_id_and_by_email_in_any_case() -> None:
-    assert company().find_user("u-ada") == company().find_user(" ADA@example.com") == ADA
-    assert company().find_user("nobody@example.com") is None
-    assert company().find_user("") is None
+    assert example_state().find_user("u-ada") == example_state().find_user(" ADA@example.com") == ADA
+    assert example_state().find_user("nobody@example.com") is None
+    assert example_state().find_user("") is None
 
 
 def test_an_id_is_matched_before_a_name() -> None:
     impostor = Project("p-other", SALES.id)
-    assert company(projects=(impostor, SALES)).find_project(SALES.id) == SALES
+    assert example_state(projects=(impostor, SALES)).find_project(SALES.id) == SALES
 
 
 def test_a_name_that_two_projects_share_is_an_error_with_their_ids() -> None:
     with pytest.raises(InputError, match=re.escape('Project "Twin" exists 2 times, with the ids p-twin-1, p-twin-2')):
-        company().find_project("Twin")
-    assert company().find_project("p-twin-1") == TWIN_1
+        example_state().find_project("Twin")
+    assert example_state().find_project("p-twin-1") == TWIN_1
 
 
 def test_a_personal_project_has_no_members_to_manage() -> None:
     with pytest.raises(InputError, match="is the personal project of one user"):
-        company().find_project(PERSONAL[1].id)
-    assert company().find_project(PERSONAL[1].name) is None
-    assert company().personal_project(ADA) == PERSONAL[1]
+        example_state().find_project(PERSONAL[1].id)
+    assert example_state().find_project(PERSONAL[1].name) is None
+    assert example_state().personal_project(ADA) == PERSONAL[1]
 
 
 def test_what_n8n_says_becomes_what_modules_return() -> None:

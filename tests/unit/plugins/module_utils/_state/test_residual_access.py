@@ -21,14 +21,13 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.residual_acce
     MCP_KEYS_UNSEEN,
     residual_access,
 )
-
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.example_state import (
     ADA,
     GRACE,
     LINUS,
     PERSONAL,
     SALES,
-    company,
+    example_state,
 )
 
 HOME, HERS = PERSONAL[1], PERSONAL[2]
@@ -45,7 +44,7 @@ SHARED = (
 
 
 def having(owned_items: OwnedItems) -> State:
-    state = company()
+    state = example_state()
     return replace(state, owned_items={**state.owned_items, HOME.id: owned_items})
 
 
@@ -70,7 +69,7 @@ def test_everything_that_somebody_can_reach_is_listed() -> None:
 
 
 def test_of_deleted_keys_those_of_mcp_are_left() -> None:
-    kinds = [(entry["type"], entry["name"]) for entry in residual_access(company(), ADA, keys_deleted=True)]
+    kinds = [(entry["type"], entry["name"]) for entry in residual_access(example_state(), ADA, keys_deleted=True)]
     assert [kind for kind, _name in kinds] == ["instance_role", "membership", "membership", "api_keys"]
     assert kinds[-1][1] == MCP_KEYS_UNSEEN and "MCP" in MCP_KEYS_UNSEEN
 
@@ -101,7 +100,7 @@ def test_what_n8n_does_not_show_is_said() -> None:
 
 
 def test_a_personal_project_that_cannot_be_seen_is_said() -> None:
-    state = replace(company(), projects=tuple(project for project in company().projects if project != HOME))
+    state = replace(example_state(), projects=tuple(project for project in example_state().projects if project != HOME))
     assert rows(residual_access(state, ADA))[-1] == (
         "unseen",
         None,
@@ -111,8 +110,8 @@ def test_a_personal_project_that_cannot_be_seen_is_said() -> None:
 
 
 def test_who_is_invited_only_has_what_others_gave() -> None:
-    assert rows(residual_access(company(), LINUS, keys_deleted=True)) == [
+    assert rows(residual_access(example_state(), LINUS, keys_deleted=True)) == [
         ("instance_role", None, "global:member", None),
         ("membership", "p-sales", "Sales", "project:viewer"),
     ]
-    assert rows(residual_access(company(), GRACE))[0] == ("instance_role", None, "global:admin", None)
+    assert rows(residual_access(example_state(), GRACE))[0] == ("instance_role", None, "global:admin", None)

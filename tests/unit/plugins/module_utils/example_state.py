@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small company as a State, for the tests of everything pure. Olivia owns the instance, and the key is hers."""
+"""A small state of n8n for unit tests. Olivia is the owner and the user of the API key."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ def member(user: User, role: str) -> Member:
     return Member(user.id, user.email, role)
 
 
-def company(**changes: object) -> State:
-    """Return the company: Ada and Olivia administrate Sales, where Linus views; Grace alone administrates Support."""
+def example_state(**changes: object) -> State:
+    """Return the state. Ada and Olivia are admins of Sales, and Linus is a viewer. Grace is the only admin of Support."""
     members = {
         SALES.id: (member(OLIVIA, "project:admin"), member(ADA, "project:admin"), member(LINUS, "project:viewer")),
         SUPPORT.id: (member(GRACE, "project:admin"), member(ADA, "project:viewer")),
         TWIN_1.id: (),
         TWIN_2.id: (),
     }
-    nothing: Mapping[str, OwnedItems] = {project.id: OwnedItems() for project in (*PERSONAL, SALES, SUPPORT)}
+    no_items: Mapping[str, OwnedItems] = {project.id: OwnedItems() for project in (*PERSONAL, SALES, SUPPORT)}
     state = State(
         url=URL,
         own_user_id=OLIVIA.id,
         users=PEOPLE,
         projects=(SALES, SUPPORT, TWIN_1, TWIN_2, *PERSONAL),
         members=members,
-        owned_items=nothing,
+        owned_items=no_items,
     )
     return replace(state, **changes)
