@@ -16,11 +16,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_reco
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.dates import utc
 
 URL = "https://n8n.example.com"
-
-
 SINCE = datetime(2026, 11, 21, 9, 30, tzinfo=timezone.utc)
-
-
 ADA = RecordEntry(
     "u-ada",
     "ada@example.com",
@@ -28,11 +24,7 @@ ADA = RecordEntry(
     "global:member",
     (("p-1", ' Märkte "ü" ', "project:admin"), ("p-2", "Sales", "project:auditor-a1b2c3")),
 )
-
-
 BO = RecordEntry("u-bo", "bo@example.com", SINCE + timedelta(days=1), "global:admin")
-
-
 RECORD = LeaverRecord(URL, {ADA.id: ADA, BO.id: BO})
 
 
