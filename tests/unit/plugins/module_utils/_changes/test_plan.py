@@ -31,5 +31,5 @@ def test_diff_has_one_line_for_each_changed_fact() -> None:
 
 
 def test_projects_of_one_name_have_ids_in_the_diff() -> None:
-    planned = plan_member(example_state(), "p-twin-2", "ada@example.com", "viewer")
-    assert planned.diff(planned.changes)["after"] == 'member of "Twin" (p-twin-2): ada@example.com: project:viewer\n'
+    planned = plan_member(example_state(), "p-team-2", "ada@example.com", "viewer")
+    assert planned.diff(planned.changes)["after"] == 'member of "Team" (p-team-2): ada@example.com: project:viewer\n'

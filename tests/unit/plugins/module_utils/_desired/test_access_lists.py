@@ -261,11 +261,11 @@ def test_contradiction_is_rejected_with_both_positions(users: Entries, projects:
             [{"name": "A", "members": {"Bob@Example.com": "project:viewer"}}],
         ),
         # Projects with one name and different ids are different projects. An export can contain them.
-        ([], [{"id": "p-1", "name": "Twin"}, {"id": "p-2", "name": "Twin"}, {"id": "p-3", "name": "Twin"}]),
+        ([], [{"id": "p-1", "name": "Team"}, {"id": "p-2", "name": "Team"}, {"id": "p-3", "name": "Team"}]),
         # A shared name identifies no project, so these entries are not known to be one membership.
         (
             [{"email": "bob@example.com", "projects": {"p-1": "viewer"}}],
-            [{"id": "p-1", "name": "Twin"}, {"id": "p-2", "name": "Twin", "members": {"bob@example.com": "editor"}}],
+            [{"id": "p-1", "name": "Team"}, {"id": "p-2", "name": "Team", "members": {"bob@example.com": "editor"}}],
         ),
         # Only n8n knows whether these names refer to one custom role.
         (

@@ -262,10 +262,10 @@ def test_discarded_links_are_reported_without_the_links(sends_mail: bool) -> Non
 
 def test_warning_about_several_batches_is_one_with_a_shortened_list() -> None:
     n8n = FakeN8n()
-    people = [f"p{number:03}@example.com" for number in range(2 * BATCH)]
-    outcome = apply(invitations(n8n, *people), n8n, None)
+    emails = [f"p{number:03}@example.com" for number in range(2 * BATCH)]
+    outcome = apply(invitations(n8n, *emails), n8n, None)
     (note,) = outcome.notes
-    assert f"{', '.join(people[:20])} and {2 * BATCH - 20} more. " in note and people[20] not in note
+    assert f"{', '.join(emails[:20])} and {2 * BATCH - 20} more. " in note and emails[20] not in note
 
 
 def test_failed_resend_of_an_invitation_is_an_error() -> None:
@@ -303,7 +303,7 @@ def invitations(n8n: FakeN8n, *emails: str, role: str = "global:member") -> Plan
 
 
 @pytest.mark.parametrize(
-    ("people", "refused", "calls"),
+    ("count", "refused", "calls"),
     [
         (1, [0], 1),
         (2, [1], 3),
@@ -315,11 +315,11 @@ def invitations(n8n: FakeN8n, *emails: str, role: str = "global:member") -> Plan
         (BATCH + 1, [BATCH], 2),
     ],
 )
-def test_rejected_address_does_not_block_other_invitations(people: int, refused: list[int], calls: int) -> None:
+def test_rejected_address_does_not_block_other_invitations(count: int, refused: list[int], calls: int) -> None:
     n8n = FakeN8n()
     # Two libraries of n8n validate addresses: one rejects the first address, the other rejects the rest.
     wrong = {number: f"p{number:03}{'.' if not number else '#'}@example.com" for number in refused}
-    emails = [wrong.get(number, f"p{number:03}@example.com") for number in range(people)]
+    emails = [wrong.get(number, f"p{number:03}@example.com") for number in range(count)]
     outcome = apply(invitations(n8n, *emails), n8n, lambda links: None)
     assert sorted(error["users"] for error in outcome.errors) == [[email] for email in sorted(wrong.values())]
     for error in outcome.errors:
@@ -330,11 +330,11 @@ def test_rejected_address_does_not_block_other_invitations(people: int, refused:
 
 def test_rejection_of_all_invitations_is_detected_with_few_requests() -> None:
     n8n = FakeN8n()
-    people = [f"p{number:03}@example.com" for number in range(BATCH)]
+    emails = [f"p{number:03}@example.com" for number in range(BATCH)]
     sso = ApiError("n8n rejected the invitations: SSO is enabled.", 400, "SSO is enabled")
     n8n.fail = dict.fromkeys(range(1, 600), sso)
-    outcome = apply(invitations(n8n, *people), n8n, lambda links: None)
-    assert [error["users"] for error in outcome.errors] == [people] and n8n.calls["invite"] == 6
+    outcome = apply(invitations(n8n, *emails), n8n, lambda links: None)
+    assert [error["users"] for error in outcome.errors] == [emails] and n8n.calls["invite"] == 6
 
 
 @pytest.mark.parametrize("refused", [[3], [0], [3, 15], [0, 19], [3, 10, 11]])
@@ -343,8 +343,8 @@ def test_rejected_addresses_are_found_without_an_explanation(
     status: int, text: str, refused: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     n8n = FakeN8n()
-    people = [f"p{number:03}@example.com" for number in range(20)]
-    wrong = {people[number] for number in refused}
+    emails = [f"p{number:03}@example.com" for number in range(20)]
+    wrong = {emails[number] for number in refused}
     invite = n8n.invite
 
     def reject_invalid(roles: dict[str, str], again: bool) -> dict[str, Invitation]:
@@ -353,9 +353,9 @@ def test_rejected_addresses_are_found_without_an_explanation(
         return invite(roles, again)
 
     monkeypatch.setattr(n8n, "invite", reject_invalid)
-    outcome = apply(invitations(n8n, *people), n8n, lambda links: None)
+    outcome = apply(invitations(n8n, *emails), n8n, lambda links: None)
     assert sorted(user for error in outcome.errors for user in error["users"]) == sorted(wrong)
-    assert len(outcome.done) == len(people) - len(wrong)
+    assert len(outcome.done) == len(emails) - len(wrong)
 
 
 def test_permanent_internal_error_concerns_all_invitations() -> None:
@@ -423,32 +423,32 @@ def test_role_granted_by_another_task_is_not_overwritten() -> None:
     assert f"left alone: {DI} has become project:admin" in [conflict["reason"] for conflict in outcome.conflicts]
 
 
-@pytest.mark.parametrize("people", [BATCH, BATCH + 1, 3 * BATCH])
-def test_large_list_is_applied_in_batches(people: int) -> None:
+@pytest.mark.parametrize("count", [BATCH, BATCH + 1, 3 * BATCH])
+def test_large_list_is_applied_in_batches(count: int) -> None:
     n8n = FakeN8n()
     n8n.team("All")
-    users = [{"email": f"p{number}@example.com", "projects": {"All": "viewer"}} for number in range(people)]
+    users = [{"email": f"p{number}@example.com", "projects": {"All": "viewer"}} for number in range(count)]
     desired = desired_access(users, create_users=True, create_projects=False)
 
     def make_plan(fake: FakeN8n) -> Plan:
         return plan(read(fake, access_request(desired)), desired)
 
     _plan, outcome, links = plan_and_apply(n8n, make_plan)
-    assert len(outcome.done) == 2 * people and len(links) == people
-    assert n8n.calls["invite"] == n8n.calls["set_members"] == -(-people // BATCH)
+    assert len(outcome.done) == 2 * count and len(links) == count
+    assert n8n.calls["invite"] == n8n.calls["set_members"] == -(-count // BATCH)
 
 
 @pytest.mark.parametrize("failing", [None, 1, 2])
 def test_project_has_an_admin_if_old_and_new_admin_are_in_different_batches(failing: int | None) -> None:
     n8n = FakeN8n()
-    people = [f"p{number:03}@example.com" for number in range(BATCH + 50)]
+    emails = [f"p{number:03}@example.com" for number in range(BATCH + 50)]
     project = n8n.team("All")
-    n8n.roles_in[project] = {n8n.person(email): "project:viewer" for email in people}
-    n8n.roles_in[project][n8n.id_of(people[0])] = "project:admin"
+    n8n.roles_in[project] = {n8n.person(email): "project:viewer" for email in emails}
+    n8n.roles_in[project][n8n.id_of(emails[0])] = "project:admin"
     n8n.after_each_write = admins_stay(n8n)
-    users = [{"email": email, "projects": {"All": "editor"}} for email in people[:-1]]
+    users = [{"email": email, "projects": {"All": "editor"}} for email in emails[:-1]]
     desired = desired_access(
-        [*users, {"email": people[-1], "projects": {"All": "admin"}}], create_users=False, create_projects=False
+        [*users, {"email": emails[-1], "projects": {"All": "admin"}}], create_users=False, create_projects=False
     )
     if failing:
         n8n.fail[failing] = FAILURE
@@ -459,7 +459,7 @@ def test_project_has_an_admin_if_old_and_new_admin_are_in_different_batches(fail
     plan_and_apply(n8n, make_plan)
     # The second run makes the remaining changes.
     plan_and_apply(n8n, make_plan)
-    assert n8n.memberships()["All"] == {**dict.fromkeys(people[:-1], "project:editor"), people[-1]: "project:admin"}
+    assert n8n.memberships()["All"] == {**dict.fromkeys(emails[:-1], "project:editor"), emails[-1]: "project:admin"}
 
 
 def sales_roles(n8n: FakeN8n) -> dict[str, str]:
@@ -567,7 +567,7 @@ def test_authoritative_list_is_applied_in_order_with_few_requests() -> None:
 
 def new_project(**members: str) -> MakePlan:
     """Plan one new authoritative project. The other projects are not listed."""
-    named = {f"{who}@example.com": role for who, role in members.items()}
+    named = {f"{name}@example.com": role for name, role in members.items()}
     desired = desired_access(None, [{"name": "New", "members": named}], ListPolicy(AUTHORITATIVE))
 
     def make_plan(n8n: FakeN8n) -> Plan:
@@ -588,7 +588,7 @@ def new_project(**members: str) -> MakePlan:
 def test_creator_of_a_project_gets_the_listed_role_or_is_removed(members: dict[str, str], writes: list[str]) -> None:
     n8n = server()
     plan_and_apply(n8n, new_project(**members))
-    assert n8n.memberships()["New"] == {f"{who}@example.com": f"project:{role}" for who, role in members.items()}
+    assert n8n.memberships()["New"] == {f"{name}@example.com": f"project:{role}" for name, role in members.items()}
     assert [write[0] for write in n8n.writes] == writes
     assert new_project(**members)(n8n).changes == ()
 
@@ -619,7 +619,7 @@ def test_admin_is_not_removed_if_the_new_admin_could_not_be_added() -> None:
     _plan, outcome, _links = plan_and_apply(n8n, lambda fake: plan_projects(fake, new_admin))
     assert outcome.errors[0]["users"] == [DI]
     assert [(change.user, change.project) for change in outcome.not_tried] == [(ADA, "Sales")]
-    # Members who are not admins are removed.
+    # Members name are not admins are removed.
     assert n8n.memberships()["Sales"] == {ADA: "project:admin", BO: "project:viewer"}
     plan_and_apply(n8n, lambda fake: plan_projects(fake, new_admin))
     assert n8n.memberships()["Sales"] == {DI: "project:admin", BO: "project:viewer"}

@@ -164,9 +164,9 @@ def plan_and_apply(n8n: FakeN8n, make_plan: MakePlan) -> tuple[Plan, Outcome]:
     made = make_plan(n8n)
     outcome = apply(made, n8n, lambda links: None)
     failed = [change for error in outcome.errors for change in error["changes"]]
-    told = [change.to_result() for change in (*outcome.done, *outcome.not_tried)] + failed
-    told += [{**change, "reason": ""} for change in outcome.conflicts]
-    without_reasons = sorted(str({**change, "reason": ""}) for change in told)
+    reported = [change.to_result() for change in (*outcome.done, *outcome.not_tried)] + failed
+    reported += [{**change, "reason": ""} for change in outcome.conflicts]
+    without_reasons = sorted(str({**change, "reason": ""}) for change in reported)
     assert without_reasons == sorted(str({**change, "reason": ""}) for change in made.to_result())
     return made, outcome
 
@@ -212,9 +212,9 @@ def test_next_run_completes_the_handover_after_a_fault_at_any_write(case: str, f
             assert n8n.people().get(email) == expected.people().get(email)
         _again, rest = plan_and_apply(n8n, make_plan)
         assert not (rest.errors or rest.not_tried or rest.conflicts)
-        told = reported_items(outcome) + reported_items(rest)
-        assert len(told) == len(set(told)) and set(told) <= set(reported_items(complete_outcome))
-        assert len(told) >= len(reported_items(complete_outcome)) - (fault != "write fails")
+        reported = reported_items(outcome) + reported_items(rest)
+        assert len(reported) == len(set(reported)) and set(reported) <= set(reported_items(complete_outcome))
+        assert len(reported) >= len(reported_items(complete_outcome)) - (fault != "write fails")
         assert final_state(n8n) == final_state(expected), f"write {number}"
         assert make_plan(n8n).changes == ()
     assert len(complete.changes) >= 5

@@ -174,8 +174,8 @@ def test_copy_that_a_user_has_edited_is_not_deleted(n8n: FakeN8n, edit: str) -> 
 
 
 def test_table_with_the_name_of_a_copy_and_other_columns_is_not_used(n8n: FakeN8n) -> None:
-    left = Table("data table", "t-left", f"Orders (copy of {TABLE})", columns=COLUMNS[:1])
-    n8n.owned[ops_id(n8n)].append(left)
+    other_table = Table("data table", "t-other", f"Orders (copy of {TABLE})", columns=COLUMNS[:1])
+    n8n.owned[ops_id(n8n)].append(other_table)
     assert run(n8n).error is None
     assert_handed_over(n8n)
 
@@ -204,8 +204,8 @@ def copy_id(n8n: FakeN8n) -> str:
 
 
 def test_copy_gets_a_numbered_name_if_another_table_takes_its_name(n8n: FakeN8n) -> None:
-    taken = Table("data table", "t-new", f"Orders (from {ADA})", columns=COLUMNS)
-    n8n.meanwhile["rename_table", 1] = lambda: n8n.owned[ops_id(n8n)].append(taken)
+    other_table = Table("data table", "t-new", f"Orders (from {ADA})", columns=COLUMNS)
+    n8n.meanwhile["rename_table", 1] = lambda: n8n.owned[ops_id(n8n)].append(other_table)
     done = run(n8n)
     assert (done.error, done.copied[0]["new_name"]) == (None, f"Orders (from {ADA}, 2)")
 

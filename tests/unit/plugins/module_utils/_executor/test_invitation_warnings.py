@@ -17,11 +17,11 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.invitation
 def test_each_kind_of_failure_is_one_warning_with_names_and_remedy() -> None:
     warnings = InvitationWarnings()
     assert warnings.notes() == []
-    people = {f"p{number:02}@example.com" for number in range(22)}
-    warnings.link_dropped |= people
-    warnings.nothing_sent |= people
-    warnings.answer_lost |= people
-    warnings.mail_failed = dict.fromkeys(people, "connect ECONNREFUSED.")
+    emails = {f"p{number:02}@example.com" for number in range(22)}
+    warnings.link_dropped |= emails
+    warnings.nothing_sent |= emails
+    warnings.answer_lost |= emails
+    warnings.mail_failed = dict.fromkeys(emails, "connect ECONNREFUSED.")
     notes = warnings.notes()
     assert len(notes) == 4
     for note in notes:

@@ -101,28 +101,28 @@ def test_user_promoted_by_another_task_is_not_made_a_chat_user() -> None:
 @pytest.mark.parametrize("method", ["list_users", "find_user"])
 def test_failed_recheck_of_users_prevents_the_write(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     n8n = server()
-    people = [f"p{number}@example.com" for number in range(10 if method == "list_users" else 1)]
-    for email in people:
+    emails = [f"p{number}@example.com" for number in range(10 if method == "list_users" else 1)]
+    for email in emails:
         n8n.person(email)
 
     def fail(*_arguments: object) -> None:
         raise ConnectionFailed("The connection to n8n failed.")
 
     outcome = plan_and_apply(
-        n8n, lambda: monkeypatch.setattr(n8n, method, fail), [{"email": email, "role": "admin"} for email in people]
+        n8n, lambda: monkeypatch.setattr(n8n, method, fail), [{"email": email, "role": "admin"} for email in emails]
     )
-    assert len(outcome.errors) == len(people) and not outcome.done and not n8n.writes
+    assert len(outcome.errors) == len(emails) and not outcome.done and not n8n.writes
 
 
 def test_users_are_rechecked_after_each_batch() -> None:
     n8n = server()
-    people = [f"p{number:03}@example.com" for number in range(USERS_PER_CHECK + 1)]
-    for email in people:
+    emails = [f"p{number:03}@example.com" for number in range(USERS_PER_CHECK + 1)]
+    for email in emails:
         n8n.person(email)
-    last = people[-1]
+    last = emails[-1]
     # The other task makes its change during the first batch.
     n8n.meanwhile["write", 1] = lambda: set_instance_role(n8n, last, "global:admin")
-    outcome = plan_and_apply(n8n, users=[{"email": email, "role": "chatUser"} for email in people])
+    outcome = plan_and_apply(n8n, users=[{"email": email, "role": "chatUser"} for email in emails])
     assert conflicts(outcome) == [("change_user_role", last, f"left alone: {last} has become global:admin")]
     assert len(outcome.done) == USERS_PER_CHECK
 
@@ -132,16 +132,16 @@ def test_users_are_rechecked_after_each_batch() -> None:
 
 def test_members_are_rechecked_after_each_batch() -> None:
     n8n = server()
-    people = [f"p{number:03}@example.com" for number in range(MEMBERS_PER_CHECK + 1)]
-    for email in people:
+    emails = [f"p{number:03}@example.com" for number in range(MEMBERS_PER_CHECK + 1)]
+    for email in emails:
         n8n.roles_in[project_id(n8n, "Sales")][n8n.person(email)] = "project:viewer"
-    last = people[-1]
+    last = emails[-1]
     raised = {n8n.id_of(last): "project:editor"}
     n8n.meanwhile["write", 1] = lambda: n8n.roles_in[project_id(n8n, "Sales")].update(raised)
     listed = {ADA: "admin", BO: "editor", CY: "viewer"}
     outcome = plan_and_apply(n8n, projects=[{"name": "Sales", "members": listed}], policy=AUTHORITATIVE_POLICY)
     assert conflicts(outcome) == [("remove_member", last, f"left alone: {last} has become project:editor")]
-    assert last in n8n.memberships()["Sales"] and people[0] not in n8n.memberships()["Sales"]
+    assert last in n8n.memberships()["Sales"] and emails[0] not in n8n.memberships()["Sales"]
 
 
 def test_two_admins_to_remove_are_rechecked_together() -> None:

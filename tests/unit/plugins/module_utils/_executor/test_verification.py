@@ -210,7 +210,7 @@ def test_member_added_by_another_task_keeps_the_role(n8n: FakeN8n) -> None:
 def test_user_invited_by_another_task_is_not_invited_again(n8n: FakeN8n) -> None:
     n8n.fail[1] = INTERNAL_ERROR
     n8n.meanwhile["write", 1] = lambda: n8n.person("di@example.com", pending=True)
-    listed = [{"email": f"{who}@example.com", "projects": {"Sales": "viewer"}} for who in ("di", "eve")]
+    listed = [{"email": f"{name}@example.com", "projects": {"Sales": "viewer"}} for name in ("di", "eve")]
     outcome = apply_plan(n8n, plan_lists(n8n, users=listed))
     assert not outcome.errors and len(outcome.already_made) == 1
     assert {"di@example.com", "eve@example.com"} <= n8n.memberships()["Sales"].keys()

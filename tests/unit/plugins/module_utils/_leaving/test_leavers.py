@@ -31,7 +31,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.example_s
     PERSONAL,
     SALES,
     SUPPORT,
-    TWIN_1,
+    TEAM_1,
     example_state,
     member,
 )
@@ -145,23 +145,23 @@ def test_items_of_one_leaver_prevent_all_deletions() -> None:
 @pytest.mark.parametrize("action", [*IMMEDIATE_ACTIONS, "staged"])
 @pytest.mark.parametrize("successor", ["grace@example.com", " GRACE@example.com "])
 def test_one_successor_becomes_admin_of_all_projects_without_another_admin(action: str, successor: str) -> None:
-    state = state_with_sole_admin(SALES, TWIN_1)
+    state = state_with_sole_admin(SALES, TEAM_1)
     planned = leaver_plan(
         state, ADA.email, action=action, successors=successors(successor), grace_period=grace_period(action)
     )
     assert changes_of(planned)[:2] == [
         ("add_member", "grace@example.com", "Sales", None, PROJECT_ADMIN),
-        ("add_member", "grace@example.com", "Twin", None, PROJECT_ADMIN),
+        ("add_member", "grace@example.com", "Team", None, PROJECT_ADMIN),
     ]
     assert planned.changes[0].reason == "succeeds ada@example.com"
     # Support keeps an admin, so no successor is added.
-    assert {row[2] for row in changes_of(planned) if row[1] == "grace@example.com"} == {"Sales", "Twin"}
+    assert {row[2] for row in changes_of(planned) if row[1] == "grace@example.com"} == {"Sales", "Team"}
 
 
 def test_successors_are_assigned_by_project_name_or_id() -> None:
-    named = {"Sales": OLIVIA.email, TWIN_1.id: GRACE.email}
-    planned = leaver_plan(state_with_sole_admin(SALES, TWIN_1), ADA.email, successors=successors(named))
-    assert [row[1:3] for row in changes_of(planned)[:2]] == [(OLIVIA.email, "Sales"), (GRACE.email, "Twin")]
+    named = {"Sales": OLIVIA.email, TEAM_1.id: GRACE.email}
+    planned = leaver_plan(state_with_sole_admin(SALES, TEAM_1), ADA.email, successors=successors(named))
+    assert [row[1:3] for row in changes_of(planned)[:2]] == [(OLIVIA.email, "Sales"), (GRACE.email, "Team")]
 
 
 def test_successor_who_is_a_member_is_promoted() -> None:
@@ -190,8 +190,8 @@ def test_two_leavers_of_one_project_have_one_successor() -> None:
 
 @pytest.mark.parametrize("action", IMMEDIATE_ACTIONS)
 def test_error_lists_all_projects_without_a_successor(action: str) -> None:
-    message = leaver_error(state_with_sole_admin(SALES, SUPPORT, TWIN_1), ADA.email, action=action)
-    for project in (SALES, SUPPORT, TWIN_1):
+    message = leaver_error(state_with_sole_admin(SALES, SUPPORT, TEAM_1), ADA.email, action=action)
+    for project in (SALES, SUPPORT, TEAM_1):
         assert f'Project "{project.name}" ({project.id}) would be left without an admin' in message
     assert message.count("Or set successor=EMAIL.") == 3
     # A successor for one project is not used for other projects.
@@ -208,7 +208,7 @@ def test_error_lists_all_projects_without_a_successor(action: str) -> None:
         (ADA.email, "successor: ada@example.com is also leaving."),
         ({"Sales": ADA.email}, "successor: ada@example.com is also leaving."),
         ({"Missing": GRACE.email}, 'successor: project "Missing" does not exist.'),
-        ({"Twin": GRACE.email}, 'Project "Twin" exists 2 times, with the ids p-twin-1, p-twin-2'),
+        ({"Team": GRACE.email}, 'Project "Team" exists 2 times, with the ids p-team-1, p-team-2'),
         ({GRACE_PROJECT.id: GRACE.email}, "is the personal project of one user"),
     ],
 )

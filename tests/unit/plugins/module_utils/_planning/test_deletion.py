@@ -89,12 +89,12 @@ def test_project_name_may_contain_an_at_sign() -> None:
 @pytest.mark.parametrize(
     ("transfer_to", "message"),
     [
-        ("Nowhere", 'Project "Nowhere" does not exist. transfer_to must be a project, or the email of a user.'),
+        ("Missing", 'Project "Missing" does not exist. transfer_to must be a project, or the email of a user.'),
         ("sales", 'Project "sales" does not exist'),
         ("", 'Project "" does not exist'),
         ("u-grace", 'Project "u-grace" does not exist'),
         ("nobody@example.com", 'User "nobody@example.com" does not exist. transfer_to must be a project, or the email'),
-        ("Twin", 'Project "Twin" exists 2 times, with the ids p-twin-1, p-twin-2'),
+        ("Team", 'Project "Team" exists 2 times, with the ids p-team-1, p-team-2'),
     ],
 )
 def test_unknown_or_ambiguous_destination_is_an_error(transfer_to: str, message: str) -> None:

@@ -251,9 +251,11 @@ def test_copy_is_named_after_its_owner_if_the_name_is_taken() -> None:
 
 
 def test_unfinished_copy_is_found_by_the_id_in_its_name() -> None:
-    left = Table("data table", "t-1", f"Orders (copy of {ORDERS.id})")
-    (step,) = plan_handover(state_with_items(ORDERS, ops_items=(left,)), ADA_PROJECT, HandoverTarget(OPS, "copy")).steps
-    assert (step.after, step.unfinished) == ("Orders", left)
+    unfinished_copy = Table("data table", "t-1", f"Orders (copy of {ORDERS.id})")
+    (step,) = plan_handover(
+        state_with_items(ORDERS, ops_items=(unfinished_copy,)), ADA_PROJECT, HandoverTarget(OPS, "copy")
+    ).steps
+    assert (step.after, step.unfinished) == ("Orders", unfinished_copy)
 
 
 def test_lost_shares_are_listed_with_their_users_and_affected_workflows() -> None:
@@ -305,15 +307,15 @@ def test_workflow_that_loses_a_shared_credential_is_noted() -> None:
 
 
 def test_workflow_with_a_credential_that_is_not_shared_with_its_owner_is_noted() -> None:
-    theirs = Credential("credential", "c-9", "Theirs", BO_PROJECT.id)
-    state = state_with_items(replace(BILLS, credentials=("c-9",)), borrowed=(theirs,))
+    other_credential = Credential("credential", "c-9", "Other", BO_PROJECT.id)
+    state = state_with_items(replace(BILLS, credentials=("c-9",)), borrowed=(other_credential,))
     (note,) = plan_handover(state, ADA_PROJECT, HandoverTarget(OPS)).notes
     assert note.startswith(
-        'workflow "Bills" (w-1) uses credential "Theirs" (c-9) of bo@example.com, which is not shared'
+        'workflow "Bills" (w-1) uses credential "Other" (c-9) of bo@example.com, which is not shared'
     )
     # No note: the workflow does not move, or the destination can use the credential.
     admin = replace(state, users=(state.users[0], User("u-bo", BO, "global:admin")))
-    others = (state_with_items(BILLS, borrowed=(replace(theirs, owner_id=SALES.id),)), SALES)
+    others = (state_with_items(BILLS, borrowed=(replace(other_credential, owner_id=SALES.id),)), SALES)
     assert plan_handover(state, ADA_PROJECT, HandoverTarget(delete_resources=True)).notes == ()
     for other_state, destination in ((state, BO_PROJECT), (admin, BO_PROJECT), others):
         assert plan_handover(other_state, ADA_PROJECT, HandoverTarget(destination)).notes == ()

@@ -63,7 +63,7 @@ def test_absent_member_is_removed_if_found() -> None:
     [
         ("Missing", "ada@example.com", "viewer", '^Project "Missing" does not exist. Create it'),
         ("Sales", "nobody@example.com", "viewer", '^User "nobody@example.com" does not exist. Invite'),
-        ("Twin", "ada@example.com", "viewer", 'Project "Twin" exists 2 times'),
+        ("Team", "ada@example.com", "viewer", 'Project "Team" exists 2 times'),
         ("Sales", "grace@example.com", None, "role is required to add user"),
         ("Sales", "grace@example.com", "boss", 'role: unknown or unassignable role "boss"'),
     ],

@@ -48,18 +48,18 @@ PATTERNS = ["ada@*", "BOB@example.com", "*d*@example.com", "olivia@*", "nobody*"
 class Case:
     """The state of the fake server, and the lists for it."""
 
-    people: dict[str, str]
+    instance_roles: dict[str, str]
     teams: dict[str, dict[str, str]]
     users: dict[str, dict[str, Any]]
     projects: dict[str, dict[str, Any]]
     policy: ListPolicy = ListPolicy()
-    # The position of the user of the API key: 0 is the owner, 1 the first of `people`.
+    # The position of the user of the API key: 0 is the owner, 1 the first of `instance_roles`.
     key_user: int = 0
     ids: dict[str, str] = field(default_factory=dict)
 
     def n8n(self) -> FakeN8n:
         n8n = FakeN8n()
-        for email, role in self.people.items():
+        for email, role in self.instance_roles.items():
             n8n.person(email, f"global:{role}")
         for name, roles in self.teams.items():
             key = self.ids[name] = n8n.team(name)
@@ -98,8 +98,8 @@ def some_roles(values: list[str], roles: list[str]) -> st.SearchStrategy[dict[st
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    people = draw(some_roles(EMAILS[1:], GLOBAL_ROLES))
-    all_users = [OLIVIA, *people]
+    instance_roles = draw(some_roles(EMAILS[1:], GLOBAL_ROLES))
+    all_users = [OLIVIA, *instance_roles]
     existing = draw(st.lists(st.sampled_from(["A", "B", "C", "Was C", "Old"]), unique=True))
     if "C" in existing and "Was C" in existing:
         existing.remove("Was C")
@@ -126,13 +126,13 @@ def cases(draw: st.DrawFn) -> Case:
         tuple(draw(st.lists(st.sampled_from(PATTERNS), unique=True, max_size=2))),
         tuple(draw(st.lists(st.sampled_from(PATTERNS), unique=True, max_size=1))),
     )
-    return Case(people, teams, users, projects, policy, draw(st.integers(0, len(people))))
+    return Case(instance_roles, teams, users, projects, policy, draw(st.integers(0, len(instance_roles))))
 
 
 def plan_case(case: Case) -> tuple[State, Plan, DesiredState]:
     """Return the complete state with the user of the API key, the plan, and the desired state."""
     n8n = case.n8n()
-    state = replace(read(n8n, EVERYTHING), own_user_id=n8n.id_of([OLIVIA, *case.people][case.key_user]))
+    state = replace(read(n8n, EVERYTHING), own_user_id=n8n.id_of([OLIVIA, *case.instance_roles][case.key_user]))
     desired = case.desired()
     return state, plan(state, desired), desired
 

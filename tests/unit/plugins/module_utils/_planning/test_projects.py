@@ -36,13 +36,13 @@ def test_project_is_renamed_by_previous_name_or_id() -> None:
     assert changes_of(plan_project(example_state(), name="Revenue", previous_names=("Old", "Sales"))) == renamed
     assert changes_of(plan_project(example_state(), name="Revenue", id="p-sales")) == renamed
     assert changes_of(plan_project(example_state(), name="Sales", previous_names=("Support",))) == []
-    assert changes_of(plan_project(example_state(), id="p-twin-1")) == []
+    assert changes_of(plan_project(example_state(), id="p-team-1")) == []
 
 
 @pytest.mark.parametrize(
     ("desired", "message"),
     [
-        ({"name": "Twin"}, 'Project "Twin" exists 2 times'),
+        ({"name": "Team"}, 'Project "Team" exists 2 times'),
         ({"id": "p-missing"}, 'Project "p-missing" does not exist'),
         ({"id": "Sales"}, 'Project "Sales" does not exist'),
         (
@@ -89,7 +89,7 @@ def test_list_creates_and_renames_projects_and_sets_members() -> None:
         {"name": "New", "members": {"new@example.com": "viewer", ADA.id: "admin"}},
         {"name": "Revenue", "previous_names": ["Turnover", "Sales"], "members": {"linus@example.com": "editor"}},
         {"id": "p-support", "name": "Help"},
-        {"id": "p-twin-1", "members": {"ada@example.com": "viewer"}},
+        {"id": "p-team-1", "members": {"ada@example.com": "viewer"}},
     )
     assert changes_of(planned) == [
         ("invite_user", "new@example.com", None, None, "global:member"),
@@ -98,7 +98,7 @@ def test_list_creates_and_renames_projects_and_sets_members() -> None:
         ("rename_project", None, "Support", "Support", "Help"),
         ("add_member", "ada@example.com", "New", None, "project:admin"),
         ("add_member", "new@example.com", "New", None, "project:viewer"),
-        ("add_member", "ada@example.com", "Twin", None, "project:viewer"),
+        ("add_member", "ada@example.com", "Team", None, "project:viewer"),
         ("change_member_role", "linus@example.com", "Sales", "project:viewer", "project:editor"),
     ]
 
@@ -119,7 +119,7 @@ def test_users_may_refer_to_a_project_by_id_or_new_name() -> None:
     [
         {"p-support": "Old Support", "p-sales": "Support"},
         {"p-support": "Sales", "p-sales": "Support"},
-        {"p-support": "Twin", "p-sales": "Support", "p-twin-1": "Sales", "p-twin-2": "Other"},
+        {"p-support": "Team", "p-sales": "Support", "p-team-1": "Sales", "p-team-2": "Other"},
     ],
     ids=["chain", "swap", "ring"],
 )
@@ -173,7 +173,7 @@ def test_user_entry_with_the_old_name_of_a_project_is_an_error() -> None:
         # A project cannot be renamed to a blank name.
         ([{"id": "p-sales", "name": "  "}], "a project needs a name that is not blank"),
         ([{"id": "p-missing", "name": "Sales"}], 'Project "p-missing" does not exist'),
-        ([{"name": "Twin", "members": {"ada@example.com": "viewer"}}], 'Project "Twin" exists 2 times'),
+        ([{"name": "Team", "members": {"ada@example.com": "viewer"}}], 'Project "Team" exists 2 times'),
         ([{"name": "Sales", "members": {"u-nobody": "viewer"}}], 'User "u-nobody" does not exist'),
         (
             [{"name": "Sales", "members": {"ada@example.com": "boss"}}],
@@ -193,7 +193,7 @@ def test_contradictory_or_unknown_entries_are_errors(projects: list[dict[str, ob
 
 
 def test_shared_name_does_not_identify_a_project() -> None:
-    twins = [{"id": "p-twin-1", "name": "Twin"}, {"id": "p-twin-2", "name": "Twin"}]
-    assert changes_of(plan_projects(example_state(), *twins)) == []
-    with pytest.raises(InputError, match='Project "Twin" exists 2 times'):
-        plan_projects(example_state(), *twins, users=[{"email": "ada@example.com", "projects": {"Twin": "viewer"}}])
+    teams = [{"id": "p-team-1", "name": "Team"}, {"id": "p-team-2", "name": "Team"}]
+    assert changes_of(plan_projects(example_state(), *teams)) == []
+    with pytest.raises(InputError, match='Project "Team" exists 2 times'):
+        plan_projects(example_state(), *teams, users=[{"email": "ada@example.com", "projects": {"Team": "viewer"}}])

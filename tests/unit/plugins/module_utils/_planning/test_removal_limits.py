@@ -36,8 +36,8 @@ def email(name: str) -> str:
 
 def state_with(projects: dict[str, Roles], instance: Roles | None = None) -> State:
     """Return a state of projects with their members. Olivia is the owner, has the API key, and is admin of all projects."""
-    people = sorted({user for roles in projects.values() for user in roles} | set(instance or {}))
-    users = {user: User(f"u-{user}", email(user), f"global:{(instance or {}).get(user, 'member')}") for user in people}
+    names = sorted({user for roles in projects.values() for user in roles} | set(instance or {}))
+    users = {user: User(f"u-{user}", email(user), f"global:{(instance or {}).get(user, 'member')}") for user in names}
     return State(
         URL,
         OLIVIA.id,
@@ -68,8 +68,8 @@ def plan_projects(
     members = [
         {"name": name, "members": {email(user): role for user, role in of.items()}} for name, of in projects.items()
     ]
-    people = [{"email": email(user), "role": role} for user, role in (users or {}).items()]
-    return plan(before, desired_access(people, members, policy, allow_empty=True))
+    user_entries = [{"email": email(user), "role": role} for user, role in (users or {}).items()]
+    return plan(before, desired_access(user_entries, members, policy, allow_empty=True))
 
 
 def limit_error(planned: Plan, policy: ListPolicy = AUTHORITATIVE_POLICY, **limits: Any) -> str:
@@ -177,13 +177,13 @@ def test_all_projects_over_the_limit_are_listed_and_counted_by_id() -> None:
         before.url,
         before.own_user_id,
         before.users,
-        tuple(Project(project.id, "Twin", project.type, project.creator_id) for project in before.projects),
+        tuple(Project(project.id, "Team", project.type, project.creator_id) for project in before.projects),
         before.members,
     )
     entries = [
         {
             "id": key,
-            "name": "Twin",
+            "name": "Team",
             "members": {email(user): "viewer" for user in members_with_role(4, start=start)},
         }
         for key, start in (("p-A", 0), ("p-B", 20))

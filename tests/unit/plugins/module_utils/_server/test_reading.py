@@ -267,10 +267,10 @@ def test_empty_read_request_sends_no_request(server: ScriptedServer, api: Api) -
 @pytest.mark.parametrize(
     ("wanted", "read_of"),
     [
-        (ALL, {"p-Sales", "p-Ops", "p-Twin", "p-Twin2"}),
+        (ALL, {"p-Sales", "p-Ops", "p-Team", "p-Team2"}),
         (("Sales",), {"p-Sales"}),
         (("p-Ops", "Ops"), {"p-Ops"}),
-        (("Twin",), {"p-Twin", "p-Twin2"}),
+        (("Team",), {"p-Team", "p-Team2"}),
         (("personal-ann", "ann <ann@example.com>", "missing"), set()),
     ],
 )
@@ -278,8 +278,8 @@ def test_members_of_the_requested_team_projects_are_read(
     wanted: tuple[str, ...] | Members, read_of: set[str], server: ScriptedServer, api: Api
 ) -> None:
     server.on("*", page({"id": "u-ann", "email": "ann@example.com", "role": "project:viewer"}))
-    twin = {**team("Twin"), "id": "p-Twin2"}
-    server.on("GET /projects", page(team("Sales"), team("Ops"), team("Twin"), twin, personal_project("ann")))
+    second_team = {**team("Team"), "id": "p-Team2"}
+    server.on("GET /projects", page(team("Sales"), team("Ops"), team("Team"), second_team, personal_project("ann")))
     state = read(api, ReadRequest(projects=True, members=wanted))
     assert set(state.members) == read_of
     assert len(server.requests) == 1 + len(read_of)

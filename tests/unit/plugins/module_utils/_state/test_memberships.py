@@ -29,7 +29,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.example_s
     ADA,
     LINUS,
     SALES,
-    TWIN_1,
+    TEAM_1,
     example_state,
     member,
 )
@@ -69,7 +69,7 @@ def test_personal_projects_are_omitted_without_include_personal() -> None:
 def test_projects_are_sorted_by_name_and_id_with_their_members_by_email() -> None:
     teams = [project for project in example_state().projects if project.is_team]
     projects = projects_result(example_state(), teams[::-1], members=True)
-    assert [project["id"] for project in projects] == ["p-sales", "p-support", "p-twin-1", "p-twin-2"]
+    assert [project["id"] for project in projects] == ["p-sales", "p-support", "p-team-1", "p-team-2"]
     assert [found["email"] for found in projects[0]["members"]] == [
         "ada@example.com",
         "linus@example.com",
@@ -80,7 +80,7 @@ def test_projects_are_sorted_by_name_and_id_with_their_members_by_email() -> Non
 
 @pytest.mark.parametrize(
     ("references", "count"),
-    [(["Sales"], 3), (["p-sales", "Sales"], 3), (["Sales", "Support"], 5), (["Twin"], 0), (["Missing"], 0), ([], 5)],
+    [(["Sales"], 3), (["p-sales", "Sales"], 3), (["Sales", "Support"], 5), (["Team"], 0), (["Missing"], 0), ([], 5)],
 )
 def test_members_of_projects_are_one_flat_list(references: list[str], count: int) -> None:
     rows = members_of_projects(example_state(), references)
@@ -101,7 +101,7 @@ def test_projects_of_users_are_one_flat_list(references: list[str], count: int) 
 def test_applying_an_export_changes_nothing() -> None:
     state = example_state()
     state = replace(
-        state, members={**state.members, TWIN_1.id: (member(LINUS, "project:viewer"), member(ADA, "project:admin"))}
+        state, members={**state.members, TEAM_1.id: (member(LINUS, "project:viewer"), member(ADA, "project:admin"))}
     )
     planned = plan(state, desired_access(export(state)["users"], create_users=True, create_projects=True))
     assert planned.changes == () and planned.notes == ()
@@ -114,11 +114,11 @@ def test_project_with_an_ambiguous_name_is_exported_by_id() -> None:
         members={
             **example_state().members,
             "p-odd": (member(ADA, "project:viewer"),),
-            TWIN_1.id: (member(ADA, "project:viewer"),),
+            TEAM_1.id: (member(ADA, "project:viewer"),),
         },
     )
     ada = export(state)["users"][0]
-    assert set(ada["projects"]) == {"Sales", "Support", "p-odd", "p-twin-1"}
+    assert set(ada["projects"]) == {"Sales", "Support", "p-odd", "p-team-1"}
 
 
 def test_project_with_a_blank_name_is_exported_by_id() -> None:

@@ -16,7 +16,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.example_s
     ADA,
     PERSONAL,
     SALES,
-    TWIN_1,
+    TEAM_1,
     example_state,
 )
 
@@ -33,9 +33,9 @@ def test_project_id_has_priority_over_a_name() -> None:
 
 
 def test_ambiguous_project_name_is_an_error_with_the_ids() -> None:
-    with pytest.raises(InputError, match=re.escape('Project "Twin" exists 2 times, with the ids p-twin-1, p-twin-2')):
-        example_state().find_project("Twin")
-    assert example_state().find_project("p-twin-1") == TWIN_1
+    with pytest.raises(InputError, match=re.escape('Project "Team" exists 2 times, with the ids p-team-1, p-team-2')):
+        example_state().find_project("Team")
+    assert example_state().find_project("p-team-1") == TEAM_1
 
 
 def test_personal_project_is_rejected_as_a_project() -> None:

@@ -43,7 +43,7 @@ def test_role_is_found_by_short_name_slug_or_display_name(text: str, kind: str, 
         ("project:viewer", "global", "unknown or unassignable role"),
         ("project:unknown", "project", "unknown or unassignable role"),
         ("project:personalOwner", "project", "unknown or unassignable role"),
-        ("Same", "project", "Use the slug of one: project:twin-1 or project:twin-2"),
+        ("Same", "project", "Use the slug of one: project:same-1 or project:same-2"),
         ("Gold", "project", 'license of this n8n does not include the role "project:gold-d4e5f6"'),
     ],
 )
