@@ -41,7 +41,7 @@ def member(user: User, role: str) -> Member:
 
 
 def example_state(**changes: object) -> State:
-    """Return the state. Ada and Olivia are admins of Sales, and Linus is a viewer. Grace is the only admin of Support."""
+    """Return the state. Ada and Olivia are admins of Sales, Linus is a viewer, and Grace is the admin of Support."""
     members = {
         SALES.id: (member(OLIVIA, "project:admin"), member(ADA, "project:admin"), member(LINUS, "project:viewer")),
         SUPPORT.id: (member(GRACE, "project:admin"), member(ADA, "project:viewer")),

@@ -76,7 +76,7 @@ NOT_FOUND = error_response(404, "not found")
 
 @dataclass(frozen=True)
 class Request:
-    """One recorded request. `path` is the encoded path after /api/v1. `connection` is the number of the TCP connection."""
+    """One recorded request. `path` is the encoded path after /api/v1. `connection` numbers the TCP connections."""
 
     method: str
     path: str

@@ -110,7 +110,7 @@ def test_people_receive_the_grants_of_their_rules() -> None:
         ),
     ],
 )
-def test_user_entry_of_a_person(rules: list[Dict], expected: Dict) -> None:
+def test_user_entry_contains_the_grants_and_their_rules(rules: list[Dict], expected: Dict) -> None:
     assert user_from_rules(*rules) == {"email": "ada@example.com", **expected}
 
 

@@ -619,7 +619,7 @@ def test_admin_is_not_removed_if_the_new_admin_could_not_be_added() -> None:
     _plan, outcome, _links = plan_and_apply(n8n, lambda fake: plan_projects(fake, new_admin))
     assert outcome.errors[0]["users"] == [DI]
     assert [(change.user, change.project) for change in outcome.not_tried] == [(ADA, "Sales")]
-    # Members name are not admins are removed.
+    # Members without the admin role are removed.
     assert n8n.memberships()["Sales"] == {ADA: "project:admin", BO: "project:viewer"}
     plan_and_apply(n8n, lambda fake: plan_projects(fake, new_admin))
     assert n8n.memberships()["Sales"] == {DI: "project:admin", BO: "project:viewer"}

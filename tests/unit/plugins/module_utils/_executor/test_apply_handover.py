@@ -310,7 +310,7 @@ def test_no_user_is_deleted_if_n8n_does_not_show_the_owner_of_an_item(item: Owne
     n8n = server()
     delete = plan_leaving("delete", HandoverOptions("Ops", "copy"))
     made = delete(n8n)
-    # The item has no owner from after the plan on.
+    # The item without an owner appears after the plan.
     n8n.meanwhile["write", 2] = lambda: n8n.owned.update({"": [item]})
     n8n.meanwhile["delete_user", 1] = lambda: pytest.fail("a user was about to be deleted")
     outcome = apply(made, n8n, lambda links: None)

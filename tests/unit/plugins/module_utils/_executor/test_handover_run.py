@@ -32,7 +32,7 @@ FAILURE = ApiError("n8n rejected the request.", 501, "Not implemented")
 
 @pytest.fixture
 def n8n() -> FakeN8n:
-    """Return a server where Ada owns a credential, a published workflow, and a data table. Ops has a table of that name."""
+    """Return a server where Ada owns a credential, a workflow, and a data table. Ops has a table of that name."""
     fake = FakeN8n()
     fake.person(ADA)
     fake.team("Ops")

@@ -35,7 +35,7 @@ def email(name: str) -> str:
 
 
 def state_with(projects: dict[str, Roles], instance: Roles | None = None) -> State:
-    """Return a state of projects with their members. Olivia is the owner, has the API key, and is admin of all projects."""
+    """Return a state of projects with members. Olivia is the owner, the API key user, and admin of all projects."""
     names = sorted({user for roles in projects.values() for user in roles} | set(instance or {}))
     users = {user: User(f"u-{user}", email(user), f"global:{(instance or {}).get(user, 'member')}") for user in names}
     return State(
