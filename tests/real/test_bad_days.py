@@ -18,18 +18,18 @@ import_module("unit.conftest")
 from ansible_collections.lifecycle.n8n.tests.unit import module_runs
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.conftest import (
     certificate,
-    direct,
+    no_proxy,
     server,
     tls_server,
 )
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import (
-    MisbehavingServer,
-    refusal,
-    reply,
-    text,
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.scripted_server import (
+    ScriptedServer,
+    error_response,
+    json_response,
+    text_response,
 )
 
-__all__ = ["certificate", "direct", "server", "tls_server"]
+__all__ = ["certificate", "no_proxy", "server", "tls_server"]
 
 ADA, BO = "ada@example.com", "bo@example.com"
 COMMUNITY = "feat:projectRole:admin"
@@ -310,8 +310,13 @@ def test_quotas(features: Server) -> None:
     assert everything(features) == before
 
 
-def test_what_is_no_n8n(server: MisbehavingServer) -> None:
-    for answer in (text("<h1>It works!</h1>"), text("<h1>Not found</h1>", 404), reply({"hello": "world"}), reply([])):
+def test_what_is_no_n8n(server: ScriptedServer) -> None:
+    for answer in (
+        text_response("<h1>It works!</h1>"),
+        text_response("<h1>Not found</h1>", 404),
+        json_response({"hello": "world"}),
+        json_response([]),
+    ):
         server.on("*", answer)
         for name, args in TASKS.items():
             refused(name, "is not the public API of an n8n: check url", **args, url=server.url, api_key="a-key")
@@ -320,42 +325,42 @@ def test_what_is_no_n8n(server: MisbehavingServer) -> None:
     refused("n8n_user", "is not the address of a server", email=ADA, url="n8n.example.com", api_key="a-key")
 
 
-def copy(n8n: Server, stub: MisbehavingServer) -> dict[str, Any]:
+def copy(n8n: Server, stub: ScriptedServer) -> dict[str, Any]:
     """Let `stub` show what n8n shows; return the connection to it."""
     for path in (
         "/users",
         "/projects",
         *(f"/projects/{project['id']}/users" for project in n8n.everything("/projects")),
     ):
-        stub.on(f"GET {path}", reply(n8n.get(path, **({"includeRole": "true"} if path == "/users" else {}))))
+        stub.on(f"GET {path}", json_response(n8n.get(path, **({"includeRole": "true"} if path == "/users" else {}))))
     for email in (ADA, BO):
         user = n8n.get(f"/users/{email}", includeRole="true")
         for reference in (email.replace("@", "%40"), user["id"]):
-            stub.on(f"GET /users/{reference}", reply(user))
+            stub.on(f"GET /users/{reference}", json_response(user))
     return {"url": stub.url, "api_key": n8n.api_key}
 
 
-def test_an_n8n_that_is_older(company: Server, server: MisbehavingServer) -> None:
+def test_an_n8n_that_is_older(company: Server, server: ScriptedServer) -> None:
     connection = copy(company, server)
     for project in company.everything("/projects"):
-        server.on(f"GET /projects/{project['id']}/users", refusal(405, "GET method not allowed"))
+        server.on(f"GET /projects/{project['id']}/users", error_response(405, "GET method not allowed"))
     for name in ("n8n_project_member", "n8n_access", "n8n_offboard"):
         refused(name, "This collection needs n8n 2.8.0 or later", "(HTTP 405)", **TASKS[name], **connection)
     assert {request.method for request in server.requests} == {"GET"}
 
 
-def test_single_sign_on_that_manages_roles(company: Server, server: MisbehavingServer) -> None:
+def test_single_sign_on_that_manages_roles(company: Server, server: ScriptedServer) -> None:
     connection = copy(company, server)
     way_out = "Single sign-on manages this. Change it in the identity provider"
     projects = "Project roles are managed automatically and cannot be changed manually"
     instance = "Instance roles are managed automatically and cannot be changed manually"
     invites = "SSO is enabled, so users are managed by the Identity Provider and cannot be added through invites"
     sales = project_id(company, "Sales")
-    server.on(f"POST /projects/{sales}/users", refusal(403, projects))
-    server.on(f"DELETE /projects/{sales}/users/{user_id(company, ADA)}", refusal(403, projects))
-    server.on(f"PATCH /users/{user_id(company, ADA)}/role", refusal(403, instance))
-    server.on("POST /users", refusal(400, invites))
-    server.on("GET /users/new%40example.com", refusal(404, "Could not find user with id: new@example.com"))
+    server.on(f"POST /projects/{sales}/users", error_response(403, projects))
+    server.on(f"DELETE /projects/{sales}/users/{user_id(company, ADA)}", error_response(403, projects))
+    server.on(f"PATCH /users/{user_id(company, ADA)}/role", error_response(403, instance))
+    server.on("POST /users", error_response(400, invites))
+    server.on("GET /users/new%40example.com", error_response(404, "Could not find user with id: new@example.com"))
     member = {"project": "Sales", "user": ADA, **connection}
     refused_by_n8n("n8n_project_member", projects, way_out, role="editor", **member)
     refused_by_n8n("n8n_project_member", projects, way_out, state="absent", **member)
@@ -491,7 +496,7 @@ def test_who_and_what_owns_something(company: Server) -> None:
     assert everything(company) == before
 
 
-def test_tls_that_does_not_verify(tls_server: MisbehavingServer, certificate: Path) -> None:
+def test_tls_that_does_not_verify(tls_server: ScriptedServer, certificate: Path) -> None:
     for name, args in TASKS.items():
         refused(
             name,
@@ -504,7 +509,7 @@ def test_tls_that_does_not_verify(tls_server: MisbehavingServer, certificate: Pa
             api_key="a-key",
         )
     assert tls_server.requests == []
-    tls_server.on("*", reply({"data": [], "nextCursor": None}))
+    tls_server.on("*", json_response({"data": [], "nextCursor": None}))
     for trust in ({"ca_path": str(certificate)}, {"validate_certs": False}):
         assert run("n8n_project", name="New", check_mode=True, url=tls_server.url, api_key="a-key", **trust)["changed"]
     refused(
