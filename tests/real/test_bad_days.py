@@ -132,7 +132,7 @@ def test_a_key_without_the_scope(company: Server) -> None:
     owner = company.login(OWNER)
     scopes = owner.call("GET", "/api-keys/scopes")
     tells_scopes = company.version.startswith("2.4")
-    told = "The key lacks the scope {}: make one that has it" if tells_scopes else "The key needs the scope {}"
+    told = "The key lacks the scope {}. Create a key with this scope" if tells_scopes else "The key needs the scope {}"
 
     def without(scope: str, module_name: str, by_n8n: bool = False, **args: Any) -> None:
         key = owner.api_key([granted for granted in scopes if granted != scope])
@@ -168,7 +168,9 @@ def test_all_missing_scopes_are_named_at_once(company: Server, tmp_path: Path) -
         *others, last = sorted(reading + (writing if tells_scopes else []))
         named = f"scopes {', '.join(others)} and {last}" if others else f"scope {last}"
         said = (
-            f"The key lacks the {named}: make one that has" if tells_scopes else f"The key needs the {named}, and its"
+            f"The key lacks the {named}. Create a key with"
+            if tells_scopes
+            else f"The key needs the {named}, and its user needs"
         )
         failed = [
             run(module_name, check_mode=check_mode, api_key=owner.api_key(granted), **args)
@@ -319,7 +321,7 @@ def test_what_is_no_n8n(server: ScriptedServer) -> None:
     ):
         server.on("*", answer)
         for name, args in TASKS.items():
-            refused(name, "is not the public API of an n8n: check url", **args, url=server.url, api_key="a-key")
+            refused(name, "is not that of the public API of n8n. Check url", **args, url=server.url, api_key="a-key")
     assert {request.method for request in server.requests} == {"GET"}
     refused("n8n_user", "could not be reached", email=ADA, url="http://127.0.0.1:9", api_key="a-key", retries=0)
     refused("n8n_user", "is not the address of a server", email=ADA, url="n8n.example.com", api_key="a-key")

@@ -259,7 +259,7 @@ def test_item_created_before_the_deletion_of_its_owner_is_not_destroyed(
     outcome = apply(made, n8n, lambda links: None)
     assert n8n.people().keys() == {OLIVIA, ADA, DI}
     (error,) = outcome.errors
-    assert f"ada@example.com is not deleted: {item} would be destroyed with it" in error["error"]
+    assert f"ada@example.com is not deleted: {item} would be destroyed as well" in error["error"]
     assert n8n.find(item.type, item.id) is not None
     assert ADA not in [change.user for change in outcome.done if change.action == "delete_user"]
     # The next run moves the new item as well.

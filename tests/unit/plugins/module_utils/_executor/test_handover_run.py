@@ -169,7 +169,7 @@ def test_copy_that_a_user_has_edited_is_not_deleted(n8n: FakeN8n, edit: str) -> 
         copied_rows[0]["s"] = "other"
     before = [dict(row) for row in copied_rows]
     done = run(n8n)
-    assert "was begun as a copy of" in str(done.error) and "delete or rename the copy" in str(done.error)
+    assert "is an incomplete copy of" in str(done.error) and "Delete or rename the copy" in str(done.error)
     assert n8n.rows[copy_id(n8n)] == before and len(n8n.rows[TABLE]) == 2500
 
 
@@ -184,7 +184,7 @@ def test_copy_that_differs_from_the_original_is_deleted_and_the_original_stays(n
     # A user writes into the copy before it is compared.
     n8n.meanwhile["table_rows", 2] = lambda: n8n.rows[copy_id(n8n)].append({"s": "more", "n": None})
     done = run(n8n)
-    assert "the copy was not the same" in str(done.error)
+    assert "differed from the original, so the copy was deleted" in str(done.error)
     assert [item.name for item in n8n.owned[ops_id(n8n)] if item.type == "data table"] == ["Orders"]
     assert len(n8n.rows[TABLE]) == 2500
 
@@ -192,7 +192,7 @@ def test_copy_that_differs_from_the_original_is_deleted_and_the_original_stays(n
 def test_table_that_changed_during_the_copy_stays_and_is_copied_by_the_next_run(n8n: FakeN8n) -> None:
     n8n.meanwhile["table_rows", 3] = lambda: n8n.rows[TABLE].append({"s": "late", "n": None})
     done = run(n8n)
-    assert "was written to while it was copied" in str(done.error)
+    assert "changed during the copy" in str(done.error)
     assert len(n8n.rows[TABLE]) == 2501
     again = run(n8n)
     assert (again.error, again.copied[0]["rows"]) == (None, 2501)

@@ -166,7 +166,7 @@ def test_response_of_another_structure_is_an_error(
     call: Callable[[Api], Any], response: Response, server: ScriptedServer, api: Api
 ) -> None:
     server.on("*", response)
-    with pytest.raises(ConnectionFailed, match="is not the public API of an n8n"):
+    with pytest.raises(ConnectionFailed, match="is not that of the public API of n8n"):
         call(api)
 
 
@@ -176,7 +176,7 @@ def test_response_of_another_structure_is_an_error(
 )
 def test_roles_of_another_structure_are_an_error(response: Response, server: ScriptedServer, api: Api) -> None:
     server.on("GET /roles", response)
-    with pytest.raises(ConnectionFailed, match="/api/v1/roles is not the public API of an n8n"):
+    with pytest.raises(ConnectionFailed, match="/api/v1/roles is not that of the public API of n8n"):
         api.find_roles()
 
 
@@ -185,7 +185,7 @@ def test_roles_of_another_structure_are_an_error(response: Response, server: Scr
 )
 def test_invitations_of_another_structure_are_an_error(response: Response, server: ScriptedServer, api: Api) -> None:
     server.on("POST /users", response)
-    with pytest.raises(ConnectionFailed, match="/api/v1/users is not the public API of an n8n"):
+    with pytest.raises(ConnectionFailed, match="/api/v1/users is not that of the public API of n8n"):
         api.invite({"ann@example.com": "global:member"})
 
 
@@ -245,7 +245,7 @@ def test_pages_that_overlap_repeatedly_are_an_incomplete_reading(
     server.on("*", page())
     server.on("GET /roles", ROLES)
     server.on(f"GET {path}", *OVERLAPPING_PAGES * 3, *COMPLETE_PAGES)
-    with pytest.raises(IncompleteReading, match="the same on different pages, 3 times in a row"):
+    with pytest.raises(IncompleteReading, match="the same entries on different pages, 3 times in a row"):
         call(api)
     assert server.request_lines.count(f"GET {path}") == 6
 

@@ -316,7 +316,7 @@ def test_redirect_is_an_error_that_names_the_target(
 ) -> None:
     server.on("*", text_response("", status, Location=f"{other_server.url}/n8n/api/v1/users?limit=250"))
     with pytest.raises(
-        ConnectionFailed, match=f"redirects to {other_server.url}/n8n\\. .*put that one into url"
+        ConnectionFailed, match=f"redirects to {other_server.url}/n8n\\. .*Set url to this address"
     ) as caught:
         call(client)
     assert not isinstance(caught.value, LostResponse)
@@ -386,7 +386,9 @@ def test_api_key_is_not_in_errors_or_repr(server: ScriptedServer, client: Client
 )
 def test_response_of_another_server_is_an_error(response: Response, server: ScriptedServer, client: Client) -> None:
     server.on("GET /users", response)
-    with pytest.raises(ConnectionFailed, match=f"{server.url}/api/v1/users is not the public API of an n8n: check url"):
+    with pytest.raises(
+        ConnectionFailed, match=f"{server.url}/api/v1/users is not that of the public API of n8n. Check url"
+    ):
         read_pages(client, "/users", "list users", "user:list")
     assert client.requests == 1
 
@@ -422,22 +424,22 @@ ANY_SCOPE = "project:manageMembers or project:update"
         (
             "user:list",
             json_response({"data": {"scopes": ["user:read"]}}),
-            "The key lacks the scope user:list: make one that has it",
+            "The key lacks the scope user:list. Create a key with this scope",
         ),
         ("user:list", json_response({"data": {"scopes": []}}), "The key lacks the scope user:list"),
         (
             "user:list",
             json_response({"data": {"scopes": ["user:list"]}}),
-            "The key has the scope user:list; its user's role does not",
+            "The key has the scope user:list, but the role of its user does not",
         ),
         (
             ANY_SCOPE,
             json_response({"data": {"scopes": ["project:update"]}}),
-            f"The key has the scope {ANY_SCOPE}; its user's role",
+            f"The key has the scope {ANY_SCOPE}, but the role of its user",
         ),
         (ANY_SCOPE, json_response({"data": {"scopes": ["project:list"]}}), f"The key lacks the scope {ANY_SCOPE}"),
         *(
-            ("user:list", response, "The key needs the scope user:list, and its user a role that allows it")
+            ("user:list", response, "The key needs the scope user:list, and its user needs a role with it")
             for response in (
                 NOT_FOUND,
                 RESET,

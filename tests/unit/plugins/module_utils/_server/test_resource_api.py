@@ -219,7 +219,7 @@ def test_items_of_another_structure_are_an_error(
     path: str, item: dict[str, Any], empty_server: ScriptedServer, api: Api
 ) -> None:
     empty_server.on(f"GET {path}", page(item))
-    with pytest.raises(ConnectionFailed, match="is not the public API of an n8n"):
+    with pytest.raises(ConnectionFailed, match="is not that of the public API of n8n"):
         api.resources.owned_items(["p-1"], sees_all=True)
 
 

@@ -85,7 +85,7 @@ def test_variables_of_a_personal_project_are_not_listed() -> None:
 
 def test_moved_items_are_omitted_by_type_and_id() -> None:
     moved = [("workflow", "w-1"), ("data table", "t-1"), ("credential", "w-2"), ("workflow", "w-9")]
-    remaining = residual_access(state_with_items(OwnedItems(OWNED, shared=SHARED)), ADA, gone=moved)
+    remaining = residual_access(state_with_items(OwnedItems(OWNED, shared=SHARED)), ADA, removed_items=moved)
     # Shared workflow w-9 has another owner, so it is not one of the moved items of this user.
     assert [entry["id"] for entry in remaining if entry["id"] and entry["type"] != "membership"] == [
         "w-2",
