@@ -18,18 +18,18 @@ import_module("unit.conftest")
 from ansible_collections.lifecycle.n8n.tests.unit import module_runs
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.conftest import (
     certificate,
-    direct,
+    no_proxy,
     server,
     tls_server,
 )
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import (
-    MisbehavingServer,
-    refusal,
-    reply,
-    text,
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.scripted_server import (
+    ScriptedServer,
+    error_response,
+    json_response,
+    text_response,
 )
 
-__all__ = ["certificate", "direct", "server", "tls_server"]
+__all__ = ["certificate", "no_proxy", "server", "tls_server"]
 
 ADA, BO = "ada@example.com", "bo@example.com"
 COMMUNITY = "feat:projectRole:admin"
@@ -132,7 +132,7 @@ def test_a_key_without_the_scope(company: Server) -> None:
     owner = company.login(OWNER)
     scopes = owner.call("GET", "/api-keys/scopes")
     tells_scopes = company.version.startswith("2.4")
-    told = "The key lacks the scope {}: make one that has it" if tells_scopes else "The key needs the scope {}"
+    told = "The key lacks the scope {}. Create a key with this scope" if tells_scopes else "The key needs the scope {}"
 
     def without(scope: str, module_name: str, by_n8n: bool = False, **args: Any) -> None:
         key = owner.api_key([granted for granted in scopes if granted != scope])
@@ -168,7 +168,9 @@ def test_all_missing_scopes_are_named_at_once(company: Server, tmp_path: Path) -
         *others, last = sorted(reading + (writing if tells_scopes else []))
         named = f"scopes {', '.join(others)} and {last}" if others else f"scope {last}"
         said = (
-            f"The key lacks the {named}: make one that has" if tells_scopes else f"The key needs the {named}, and its"
+            f"The key lacks the {named}. Create a key with"
+            if tells_scopes
+            else f"The key needs the {named}, and its user needs"
         )
         failed = [
             run(module_name, check_mode=check_mode, api_key=owner.api_key(granted), **args)
@@ -310,52 +312,57 @@ def test_quotas(features: Server) -> None:
     assert everything(features) == before
 
 
-def test_what_is_no_n8n(server: MisbehavingServer) -> None:
-    for answer in (text("<h1>It works!</h1>"), text("<h1>Not found</h1>", 404), reply({"hello": "world"}), reply([])):
+def test_what_is_no_n8n(server: ScriptedServer) -> None:
+    for answer in (
+        text_response("<h1>It works!</h1>"),
+        text_response("<h1>Not found</h1>", 404),
+        json_response({"hello": "world"}),
+        json_response([]),
+    ):
         server.on("*", answer)
         for name, args in TASKS.items():
-            refused(name, "is not the public API of an n8n: check url", **args, url=server.url, api_key="a-key")
+            refused(name, "is not that of the public API of n8n. Check url", **args, url=server.url, api_key="a-key")
     assert {request.method for request in server.requests} == {"GET"}
     refused("n8n_user", "could not be reached", email=ADA, url="http://127.0.0.1:9", api_key="a-key", retries=0)
     refused("n8n_user", "is not the address of a server", email=ADA, url="n8n.example.com", api_key="a-key")
 
 
-def copy(n8n: Server, stub: MisbehavingServer) -> dict[str, Any]:
+def copy(n8n: Server, stub: ScriptedServer) -> dict[str, Any]:
     """Let `stub` show what n8n shows; return the connection to it."""
     for path in (
         "/users",
         "/projects",
         *(f"/projects/{project['id']}/users" for project in n8n.everything("/projects")),
     ):
-        stub.on(f"GET {path}", reply(n8n.get(path, **({"includeRole": "true"} if path == "/users" else {}))))
+        stub.on(f"GET {path}", json_response(n8n.get(path, **({"includeRole": "true"} if path == "/users" else {}))))
     for email in (ADA, BO):
         user = n8n.get(f"/users/{email}", includeRole="true")
         for reference in (email.replace("@", "%40"), user["id"]):
-            stub.on(f"GET /users/{reference}", reply(user))
+            stub.on(f"GET /users/{reference}", json_response(user))
     return {"url": stub.url, "api_key": n8n.api_key}
 
 
-def test_an_n8n_that_is_older(company: Server, server: MisbehavingServer) -> None:
+def test_an_n8n_that_is_older(company: Server, server: ScriptedServer) -> None:
     connection = copy(company, server)
     for project in company.everything("/projects"):
-        server.on(f"GET /projects/{project['id']}/users", refusal(405, "GET method not allowed"))
+        server.on(f"GET /projects/{project['id']}/users", error_response(405, "GET method not allowed"))
     for name in ("n8n_project_member", "n8n_access", "n8n_offboard"):
         refused(name, "This collection needs n8n 2.8.0 or later", "(HTTP 405)", **TASKS[name], **connection)
     assert {request.method for request in server.requests} == {"GET"}
 
 
-def test_single_sign_on_that_manages_roles(company: Server, server: MisbehavingServer) -> None:
+def test_single_sign_on_that_manages_roles(company: Server, server: ScriptedServer) -> None:
     connection = copy(company, server)
     way_out = "Single sign-on manages this. Change it in the identity provider"
     projects = "Project roles are managed automatically and cannot be changed manually"
     instance = "Instance roles are managed automatically and cannot be changed manually"
     invites = "SSO is enabled, so users are managed by the Identity Provider and cannot be added through invites"
     sales = project_id(company, "Sales")
-    server.on(f"POST /projects/{sales}/users", refusal(403, projects))
-    server.on(f"DELETE /projects/{sales}/users/{user_id(company, ADA)}", refusal(403, projects))
-    server.on(f"PATCH /users/{user_id(company, ADA)}/role", refusal(403, instance))
-    server.on("POST /users", refusal(400, invites))
-    server.on("GET /users/new%40example.com", refusal(404, "Could not find user with id: new@example.com"))
+    server.on(f"POST /projects/{sales}/users", error_response(403, projects))
+    server.on(f"DELETE /projects/{sales}/users/{user_id(company, ADA)}", error_response(403, projects))
+    server.on(f"PATCH /users/{user_id(company, ADA)}/role", error_response(403, instance))
+    server.on("POST /users", error_response(400, invites))
+    server.on("GET /users/new%40example.com", error_response(404, "Could not find user with id: new@example.com"))
     member = {"project": "Sales", "user": ADA, **connection}
     refused_by_n8n("n8n_project_member", projects, way_out, role="editor", **member)
     refused_by_n8n("n8n_project_member", projects, way_out, state="absent", **member)
@@ -491,7 +498,7 @@ def test_who_and_what_owns_something(company: Server) -> None:
     assert everything(company) == before
 
 
-def test_tls_that_does_not_verify(tls_server: MisbehavingServer, certificate: Path) -> None:
+def test_tls_that_does_not_verify(tls_server: ScriptedServer, certificate: Path) -> None:
     for name, args in TASKS.items():
         refused(
             name,
@@ -504,7 +511,7 @@ def test_tls_that_does_not_verify(tls_server: MisbehavingServer, certificate: Pa
             api_key="a-key",
         )
     assert tls_server.requests == []
-    tls_server.on("*", reply({"data": [], "nextCursor": None}))
+    tls_server.on("*", json_response({"data": [], "nextCursor": None}))
     for trust in ({"ca_path": str(certificate)}, {"validate_certs": False}):
         assert run("n8n_project", name="New", check_mode=True, url=tls_server.url, api_key="a-key", **trust)["changed"]
     refused(

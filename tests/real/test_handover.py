@@ -361,7 +361,7 @@ def test_a_copy_that_somebody_has_written_to_is_not_destroyed(
     copy = company.tables_of(company.ops)[f"Orders (copy of {orders})"]
     company.n8n.api("POST", f"/data-tables/{copy}/rows", {"data": [{"s": "new"}]})
     stopped = company.hand_over(company.ops, data_tables="copy")
-    assert f'data table "Orders (copy of {orders})" ({copy}) was begun as a copy of' in str(stopped.error)
+    assert f'data table "Orders (copy of {orders})" ({copy}) is an incomplete copy of' in str(stopped.error)
     assert (len(company.api.data_tables.table_rows(copy)), len(company.api.data_tables.table_rows(orders))) == (
         1204,
         1203,

@@ -15,7 +15,7 @@ from ansible import constants
 from ansible.plugins.doc_fragments import constructed, inventory_cache
 
 from ansible_collections.lifecycle.n8n.plugins.doc_fragments.connection import ModuleDocFragment
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import MisbehavingServer, page
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.scripted_server import ScriptedServer, page
 
 KEY = "head.payload.signature"
 TEMPLATE = "{{ 1 + 1 }} {% raw %}"
@@ -32,7 +32,7 @@ def member(name: str, role: str) -> dict[str, Any]:
 
 
 @contextmanager
-def company() -> Iterator[MisbehavingServer]:
+def company() -> Iterator[ScriptedServer]:
     """Serve Ada, Bob and Eve, who is on two pages, in Sales, in two projects called Twin, and in one called TEMPLATE."""
     names = {"p2": "Twin", "p1": "Sales", "p4": TEMPLATE, "p3": "Twin"}
     teams = [{"id": key, "name": name, "type": "team"} for key, name in names.items()]
@@ -40,7 +40,7 @@ def company() -> Iterator[MisbehavingServer]:
         {"id": f"h-{name}", "name": f"<{name}>", "type": "personal", "creatorId": f"u-{name}"}
         for name in ("ada", "bob", "eve")
     ]
-    with MisbehavingServer() as server:
+    with ScriptedServer() as server:
         server.on("GET /users", page(user("eve"), user("bob"), cursor="more"), page(user("eve"), user("ada")))
         server.on("GET /projects", page(*teams[:3], *homes, cursor="more"), page(*teams[3:]))
         server.on("GET /projects/p1/users", page(member("bob", "viewer"), member("ada", "admin")))

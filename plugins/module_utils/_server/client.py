@@ -199,7 +199,7 @@ class Client:
     def not_n8n_error(self, path: str) -> ConnectionFailed:
         """Return the error for a response that does not have the form of n8n's responses."""
         return ConnectionFailed(
-            f"What answers at {self.url_of(path)} is not the public API of an n8n: check url, and that the API is not "
+            f"The response of {self.url_of(path)} is not that of the public API of n8n. Check url, and check that the API is not "
             "switched off (N8N_PUBLIC_API_DISABLED)."
         )
 
@@ -210,7 +210,7 @@ class Client:
             target = urljoin(answer.url, answer.headers.get("Location", "")).split("?")[0]
             return ConnectionFailed(
                 f"{self.connection.url} redirects to {re.sub(r'/api/v1/.*$', '', target)}. The API key is not sent to "
-                "another address by itself: put that one into url."
+                "another address. Set url to this address."
             )
         server_message = _message_of(answer, self.connection.api_key)
         if server_message is None and status in TRY_AGAIN:

@@ -17,10 +17,10 @@ from ansible.utils.display import Display
 
 from ansible_collections.lifecycle.n8n.plugins.inventory import n8n as plugin
 from ansible_collections.lifecycle.n8n.tests.unit.controller import KEY, TEMPLATE, company, configure, member, user
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import (
-    MisbehavingServer,
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.scripted_server import (
+    ScriptedServer,
     page,
-    refusal,
+    error_response,
 )
 
 Read = Callable[..., InventoryData]
@@ -29,7 +29,7 @@ ONCE = {"GET /users": 2, "GET /projects": 2, **{f"GET /projects/p{number}/users"
 
 
 @pytest.fixture
-def n8n(monkeypatch: pytest.MonkeyPatch) -> Iterator[MisbehavingServer]:
+def n8n(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
     """A company that the environment names."""
     with company() as server:
         monkeypatch.setenv("N8N_URL", server.url)
@@ -39,7 +39,7 @@ def n8n(monkeypatch: pytest.MonkeyPatch) -> Iterator[MisbehavingServer]:
 
 
 @pytest.fixture
-def read(n8n: MisbehavingServer, tmp_path: Path) -> Read:
+def read(n8n: ScriptedServer, tmp_path: Path) -> Read:
     """Return the inventory that a file with these lines makes, or adds to one that another file made."""
 
     def parse(*lines: str, cache: bool = True, into: InventoryData | None = None) -> InventoryData:
@@ -65,10 +65,10 @@ def groups(inventory: InventoryData) -> dict[str, list[str]]:
     }
 
 
-def test_one_host_a_user_also_when_users_repeat(n8n: MisbehavingServer, read: Read) -> None:
+def test_one_host_a_user_also_when_users_repeat(n8n: ScriptedServer, read: Read) -> None:
     inventory = read()
     assert sorted(inventory.hosts) == ["ada@example.com", "bob@example.com", "eve@example.com"]
-    assert Counter(n8n.asked) == ONCE
+    assert Counter(n8n.request_lines) == ONCE
     named_like_a_template = "project____1___1_______raw___"
     assert groups(inventory) == {
         "role_global_member": ["ada@example.com", "bob@example.com", "eve@example.com"],
@@ -165,7 +165,7 @@ def test_two_servers_with_names_stay_apart_on_one_host(read: Read, warnings: lis
 
 
 def test_two_servers_without_names_cause_one_warning(
-    n8n: MisbehavingServer, read: Read, warnings: list[str], cached: list[str]
+    n8n: ScriptedServer, read: Read, warnings: list[str], cached: list[str]
 ) -> None:
     inventory = read(*cached)
     read(*cached, into=inventory)
@@ -181,21 +181,21 @@ def test_two_servers_without_names_cause_one_warning(
         assert read(f"url: {other.url}", *cached).hosts and len(warnings) == 1
 
 
-def test_a_name_stands_for_one_server(n8n: MisbehavingServer, read: Read, cached: list[str]) -> None:
+def test_a_name_stands_for_one_server(n8n: ScriptedServer, read: Read, cached: list[str]) -> None:
     inventory = read("server_name: emea", *cached)
     read("server_name: emea", *cached, into=inventory)
     with company() as other:
         words = f'server_name "emea" stands for two servers, {n8n.url} and {other.url}'
         with pytest.raises(AnsibleParserError, match=words):
             read("server_name: emea", f"url: {other.url}", into=inventory)
-        assert other.asked == []
+        assert other.request_lines == []
 
 
 @pytest.mark.parametrize("name", ["prod-eu", "2nd", "2024", "a b", "m\u00e4rkte", '"{{ 1 }}"', "a.b"])
-def test_a_server_name_that_no_group_can_have_is_refused(n8n: MisbehavingServer, read: Read, name: str) -> None:
+def test_a_server_name_that_no_group_can_have_is_refused(n8n: ScriptedServer, read: Read, name: str) -> None:
     with pytest.raises(AnsibleParserError, match="cannot be part of a group name. Use letters, digits and underscores"):
         read(f"server_name: {name}")
-    assert n8n.asked == []
+    assert n8n.request_lines == []
 
 
 @pytest.mark.parametrize("line", ["server_name:", 'server_name: ""'])
@@ -203,31 +203,31 @@ def test_an_empty_server_name_is_none(read: Read, line: str) -> None:
     assert "project_Sales" in groups(read(line))
 
 
-def test_the_cache_knows_no_server_name(n8n: MisbehavingServer, read: Read, cached: list[str]) -> None:
+def test_the_cache_knows_no_server_name(n8n: ScriptedServer, read: Read, cached: list[str]) -> None:
     read(*cached)
-    assert "emea_project_Sales" in groups(read("server_name: emea", *cached)) and Counter(n8n.asked) == ONCE
+    assert "emea_project_Sales" in groups(read("server_name: emea", *cached)) and Counter(n8n.request_lines) == ONCE
 
 
-def test_numbers_and_switches_in_the_file_may_be_templates(n8n: MisbehavingServer, read: Read) -> None:
-    n8n.on("GET /users", refusal(502, "no"))
+def test_numbers_and_switches_in_the_file_may_be_templates(n8n: ScriptedServer, read: Read) -> None:
+    n8n.on("GET /users", error_response(502, "no"))
     with pytest.raises(AnsibleParserError, match="n8n refused to list users"):
         read('retries: "{{ 1 - 1 }}"', 'validate_certs: "{{ 1 == 1 }}"', 'timeout: "{{ 2 * 15 }}"')
-    assert n8n.asked.count("GET /users") == 1
+    assert n8n.request_lines.count("GET /users") == 1
 
 
 def test_a_second_run_is_out_of_the_cache(
-    n8n: MisbehavingServer, read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    n8n: ScriptedServer, read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = ["cache: true", "cache_plugin: jsonfile", f"cache_connection: {tmp_path / 'cache'}"]
     first = read(*lines)
     monkeypatch.setenv("N8N_URL", f"{n8n.url}/api/v1/")
     second = read(*lines)
-    assert Counter(n8n.asked) == ONCE
+    assert Counter(n8n.request_lines) == ONCE
     assert groups(first) == groups(second)
     assert [host.vars for host in first.hosts.values()] == [host.vars for host in second.hosts.values()]
     kept = [file.read_text("utf-8") for file in (tmp_path / "cache").iterdir()]
     assert len(kept) == 1 and KEY not in kept[0]
-    n8n.on("GET /users", refusal(401, "unauthorized"))
+    n8n.on("GET /users", error_response(401, "unauthorized"))
     with pytest.raises(AnsibleParserError, match="Check that api_key belongs to"):
         read(*lines, cache=False)
     monkeypatch.setenv("N8N_URL", f"{n8n.url}/elsewhere")
@@ -246,11 +246,11 @@ def test_a_second_run_is_out_of_the_cache(
     ],
 )
 def test_wrong_options_are_refused_before_anything_is_asked(
-    n8n: MisbehavingServer, read: Read, lines: list[str], says: str
+    n8n: ScriptedServer, read: Read, lines: list[str], says: str
 ) -> None:
     with pytest.raises(AnsibleParserError, match=says):
         read(*lines)
-    assert n8n.asked == []
+    assert n8n.request_lines == []
 
 
 def test_with_strict_what_cannot_be_composed_is_an_error(read: Read) -> None:

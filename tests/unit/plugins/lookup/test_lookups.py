@@ -17,13 +17,16 @@ from ansible.template import Templar
 
 from ansible_collections.lifecycle.n8n.plugins.lookup import n8n_project_members, n8n_user_projects
 from ansible_collections.lifecycle.n8n.tests.unit.controller import KEY, TEMPLATE, company, configure
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import MisbehavingServer, refusal
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.scripted_server import (
+    ScriptedServer,
+    error_response,
+)
 
 BOTH = pytest.mark.parametrize("source", [n8n_project_members, n8n_user_projects], ids=["members", "projects"])
 
 
 @pytest.fixture
-def n8n(monkeypatch: pytest.MonkeyPatch) -> Iterator[MisbehavingServer]:
+def n8n(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
     """A company, and nothing of another one in the environment."""
     for name in ("N8N_URL", "N8N_API_URL", "N8N_API_KEY"):
         monkeypatch.delenv(name, raising=False)
@@ -39,7 +42,7 @@ def look(source: ModuleType, terms: list[Any], variables: dict[str, Any], **opti
     return plugin.run(terms, variables, **options)
 
 
-def ask(source: ModuleType, n8n: MisbehavingServer, *terms: Any, **options: Any) -> Any:
+def ask(source: ModuleType, n8n: ScriptedServer, *terms: Any, **options: Any) -> Any:
     return look(source, list(terms), {}, url=n8n.url, api_key=KEY, **options)
 
 
@@ -56,39 +59,42 @@ def ask(source: ModuleType, n8n: MisbehavingServer, *terms: Any, **options: Any)
     ],
 )
 def test_of_each_project_that_is_named_every_page_is_read_once(
-    n8n: MisbehavingServer, terms: list[Any], read: set[str]
+    n8n: ScriptedServer, terms: list[Any], read: set[str]
 ) -> None:
     rows = ask(n8n_project_members, n8n, *terms)
-    assert Counter(n8n.asked) == {"GET /projects": 2, **{f"GET /projects/{key}/users": 1 for key in read}}
+    assert Counter(n8n.request_lines) == {"GET /projects": 2, **{f"GET /projects/{key}/users": 1 for key in read}}
     assert {row["project_id"] for row in rows} == read - {"p3"}
     assert rows == sorted(rows, key=lambda row: (row["project"], row["project_id"], row["email"]))
 
 
 @pytest.mark.parametrize("terms", [["ada@example.com"], ["ADA@example.com", "u-ada", "nobody"], ["u-ada"], []])
-def test_of_users_every_page_is_read_once(n8n: MisbehavingServer, terms: list[Any]) -> None:
+def test_of_users_every_page_is_read_once(n8n: ScriptedServer, terms: list[Any]) -> None:
     rows = ask(n8n_user_projects, n8n, *terms)
-    assert Counter(n8n.asked) == {"GET /projects": 2, **{f"GET /projects/p{number}/users": 1 for number in range(1, 5)}}
+    assert Counter(n8n.request_lines) == {
+        "GET /projects": 2,
+        **{f"GET /projects/p{number}/users": 1 for number in range(1, 5)},
+    }
     assert [row["name"] for row in rows if row["user_id"] == "u-ada"] == ["Sales", TEMPLATE]
     assert len(rows) == (2 if terms else 4)
 
 
 @BOTH
-def test_an_empty_list_is_a_statement(n8n: MisbehavingServer, source: ModuleType) -> None:
+def test_an_empty_list_is_a_statement(n8n: ScriptedServer, source: ModuleType) -> None:
     assert ask(source, n8n, []) == []
-    assert n8n.asked == []
+    assert n8n.request_lines == []
 
 
 @BOTH
 @pytest.mark.parametrize("term", ["", "  ", None, True, {"name": "Sales"}, ["Sales", [""]]])
-def test_what_can_be_no_name_is_refused(n8n: MisbehavingServer, source: ModuleType, term: Any) -> None:
+def test_what_can_be_no_name_is_refused(n8n: ScriptedServer, source: ModuleType, term: Any) -> None:
     with pytest.raises(AnsibleError, match="A term has to be a name"):
         ask(source, n8n, term)
-    assert n8n.asked == []
+    assert n8n.request_lines == []
 
 
 @BOTH
 def test_what_is_given_counts_before_variables_and_these_before_the_environment(
-    n8n: MisbehavingServer, source: ModuleType, monkeypatch: pytest.MonkeyPatch
+    n8n: ScriptedServer, source: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("N8N_API_URL", f"{n8n.url}/of/the/oldest/name")
     monkeypatch.setenv("N8N_API_KEY", "key.of.environment")
@@ -109,8 +115,8 @@ def test_what_is_given_counts_before_variables_and_these_before_the_environment(
 
 @BOTH
 @pytest.mark.parametrize("status", [401, 403, 500])
-def test_an_error_has_no_key_in_it(n8n: MisbehavingServer, source: ModuleType, status: int) -> None:
-    n8n.on("GET /projects", refusal(status, f"what about {KEY}"))
+def test_an_error_has_no_key_in_it(n8n: ScriptedServer, source: ModuleType, status: int) -> None:
+    n8n.on("GET /projects", error_response(status, f"what about {KEY}"))
     with pytest.raises(AnsibleError) as failed:
         ask(source, n8n)
     assert "n8n refused to list projects" in str(failed.value)
@@ -120,8 +126,8 @@ def test_an_error_has_no_key_in_it(n8n: MisbehavingServer, source: ModuleType, s
 @BOTH
 @pytest.mark.parametrize("options", [{"url": ""}, {"api_key": ""}, {"concurrency": 0}])
 def test_wrong_options_are_refused_before_anything_is_asked(
-    n8n: MisbehavingServer, source: ModuleType, options: dict[str, Any]
+    n8n: ScriptedServer, source: ModuleType, options: dict[str, Any]
 ) -> None:
     with pytest.raises(AnsibleError):
         look(source, [], {}, **{"url": n8n.url, "api_key": KEY, **options})
-    assert n8n.asked == []
+    assert n8n.request_lines == []

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A misbehaving server, clients for it, and a clock that nobody waits for."""
+"""A scripted HTTP server, clients for it, and a clock that does not wait."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._server import trans
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import Connection
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Api
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import MisbehavingServer
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.scripted_server import ScriptedServer
 
 NOW = datetime.datetime(2026, 3, 1, 12, 0, 0, tzinfo=datetime.timezone.utc)
 
 
 def jwt(claims: Any) -> str:
-    """Return a key as n8n makes them, with `claims` inside."""
+    """Return an API key in the format of n8n, with `claims` in it."""
     return "head." + base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=") + ".signature"
 
 
 @pytest.fixture
 def key() -> str:
-    """A key of the user u-me."""
+    """An API key of the user u-me."""
     return jwt({"sub": "u-me", "iss": "n8n", "aud": "public-api"})
 
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the client waited, in seconds. It is always noon of one day, and nobody really waits."""
+    """The seconds of each wait of the client. The clock is fixed, and waits return at once."""
     waited: list[float] = []
     for module in (_client, transport_errors):
         monkeypatch.setattr(module, "time", SimpleNamespace(sleep=waited.append, time=NOW.timestamp))
@@ -50,24 +50,24 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture
-def direct(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No proxy and no certificates from the environment of whoever runs the tests."""
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove certificates and disable proxies of the environment in which the tests run."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "*")
 
 
 @pytest.fixture
-def server(direct: None) -> Iterator[MisbehavingServer]:
-    """A server that finds nothing until it is told what to answer."""
-    with MisbehavingServer() as started:
+def server(no_proxy: None) -> Iterator[ScriptedServer]:
+    """A server that has no responses until a test sets them."""
+    with ScriptedServer() as started:
         yield started
 
 
 @pytest.fixture
-def other_server(direct: None) -> Iterator[MisbehavingServer]:
-    """A server that nobody should send a key to."""
-    with MisbehavingServer() as started:
+def other_server(no_proxy: None) -> Iterator[ScriptedServer]:
+    """A second server, which must not receive the API key."""
+    with ScriptedServer() as started:
         yield started
 
 
@@ -77,7 +77,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     private = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "n8n of the tests")])
     now = datetime.datetime.now(datetime.timezone.utc)
-    made = (
+    signed = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -94,21 +94,21 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        + made.public_bytes(serialization.Encoding.PEM)
+        + signed.public_bytes(serialization.Encoding.PEM)
     )
     return path
 
 
 @pytest.fixture
-def tls_server(direct: None, certificate: Path) -> Iterator[MisbehavingServer]:
-    """A server with a certificate that nobody knows."""
-    with MisbehavingServer(certificate) as started:
+def tls_server(no_proxy: None, certificate: Path) -> Iterator[ScriptedServer]:
+    """A server with a self-signed certificate."""
+    with ScriptedServer(certificate) as started:
         yield started
 
 
 @pytest.fixture
 def connect(key: str, waits: list[float]) -> Iterator[Callable[..., Client]]:
-    """Open clients: `connect(url, read_only=True, retries=0, …)`, 2 retries unless said otherwise."""
+    """A function that opens clients: `connect(url, read_only=True, retries=0)`. The default is 2 retries."""
     opened: list[Client] = []
 
     def open_client(url: str, read_only: bool = False, **options: Any) -> Client:
@@ -122,12 +122,12 @@ def connect(key: str, waits: list[float]) -> Iterator[Callable[..., Client]]:
 
 
 @pytest.fixture
-def client(server: MisbehavingServer, connect: Callable[..., Client]) -> Client:
-    """A client of the misbehaving server."""
+def client(server: ScriptedServer, connect: Callable[..., Client]) -> Client:
+    """A client of the scripted server."""
     return connect(server.url)
 
 
 @pytest.fixture
 def api(client: Client) -> Api:
-    """What the misbehaving server offers."""
+    """The API of the scripted server."""
     return Api(client)

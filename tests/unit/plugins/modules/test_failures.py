@@ -14,10 +14,10 @@ import pytest
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.controller import company
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import main
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import (
-    MisbehavingServer,
-    refusal,
-    text,
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.scripted_server import (
+    ScriptedServer,
+    error_response,
+    text_response,
 )
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -70,17 +70,17 @@ def test_a_server_that_is_down_is_unreachable(name: str) -> None:
 @pytest.mark.parametrize("name", OPTIONS)
 @pytest.mark.parametrize("status", [502, 503, 504])
 def test_so_is_one_behind_a_gateway(name: str, status: int) -> None:
-    with MisbehavingServer() as server:
+    with ScriptedServer() as server:
         for listing in READ:
-            server.on(f"GET /{listing}", text("Bad gateway", status))
+            server.on(f"GET /{listing}", text_response("Bad gateway", status))
         assert failed(name, url=server.url)["reason"] == "unreachable"
 
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_a_refusal_is_another_reason(name: str) -> None:
-    with MisbehavingServer() as server:
+    with ScriptedServer() as server:
         for listing in READ:
-            server.on(f"GET /{listing}", refusal(401, "unauthorized"))
+            server.on(f"GET /{listing}", error_response(401, "unauthorized"))
         assert failed(name, url=server.url)["reason"] == "refused"
 
 

@@ -158,5 +158,5 @@ def test_without_the_licence_nobody_is_demoted(n8n: FakeN8n) -> None:
 
 def test_a_key_that_lacks_a_scope_is_found_out_before_anything_is_written(n8n: FakeN8n) -> None:
     n8n.scopes_off.add("user:changeRole")
-    with pytest.raises(InputError, match="The key lacks the scope user:changeRole: make one .* nothing was changed"):
+    with pytest.raises(InputError, match="The key lacks the scope user:changeRole. Create .* nothing was changed"):
         run(n8n_offboard, n8n, check_mode=True, users=[ADA], action="demote")

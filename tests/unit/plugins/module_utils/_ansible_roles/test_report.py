@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The model of a report: content, order, findings, and the names and letters of roles."""
+"""Test the model of a report: content, order, findings, and the names and letters of roles."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STEWARD, CLERK = "project:steward-x1", "project:clerk-y2"
 
 
 def person(email: str, role: str = "global:member", **projects: str) -> dict[str, Any]:
-    """Return an entry of `people` of n8n_access_info; `projects` are project ids and roles."""
+    """Return an entry of `people` of n8n_access_info. `projects` maps project ids to roles."""
     memberships = [{"id": key, "name": key.title(), "role": slug} for key, slug in projects.items()]
     return {
         "id": f"u-{email}",
@@ -30,7 +30,7 @@ def person(email: str, role: str = "global:member", **projects: str) -> dict[str
 
 
 def access(*people: dict[str, Any], **names: str) -> dict[str, Any]:
-    """Return a result of n8n_access_info; `names` are ids and names of projects beside those of the people."""
+    """Return a result of n8n_access_info. `names` maps ids of additional projects to their names."""
     members: dict[str, dict[str, str]] = {key: {} for key in names}
     titles = dict(names)
     for entry in people:
@@ -45,7 +45,7 @@ def model(*people: dict[str, Any], roles: Any = (), **names: str) -> dict[str, A
     return report_model(access(*people, **names), roles, "2026-01-31")
 
 
-def test_an_empty_server() -> None:
+def test_report_of_an_empty_server_has_all_keys() -> None:
     found = model()
     assert found["report"] == {
         "server": "https://n8n.example.com",
@@ -83,7 +83,7 @@ def test_an_empty_server() -> None:
         (" ", " ", ""),
     ],
 )
-def test_the_name_of_a_person(first: str | None, last: str | None, name: str) -> None:
+def test_name_is_joined_from_first_and_last_name(first: str | None, last: str | None, name: str) -> None:
     found = model({**person("a@example.com", sales="project:viewer"), "first_name": first, "last_name": last})
     assert found["people"]["a@example.com"] == {
         "email": "a@example.com",
@@ -104,7 +104,7 @@ def test_the_name_of_a_person(first: str | None, last: str | None, name: str) ->
     ]
 
 
-def test_projects_are_in_the_order_of_their_names_in_any_case_and_members_in_that_of_emails() -> None:
+def test_projects_are_sorted_by_name_without_case_and_members_by_email() -> None:
     viewers = {"b": "project:viewer", "a": "project:viewer", "c": "project:viewer", "d": "project:viewer"}
     found = model(
         person("b@example.com", **viewers),
@@ -120,11 +120,11 @@ def test_projects_are_in_the_order_of_their_names_in_any_case_and_members_in_tha
         "a@example.com",
         "b@example.com",
     ]
-    # People are in the order of n8n_access_info.
+    # People keep the order of n8n_access_info.
     assert [entry["email"] for entry in found["report"]["people"]] == ["b@example.com", "a@example.com"]
 
 
-def test_findings() -> None:
+def test_findings_and_counts_cover_people_and_projects() -> None:
     found = model(
         person("ada@example.com", "global:admin", b="project:admin"),
         person("grace@example.com", "global:owner"),
@@ -157,7 +157,7 @@ def test_findings() -> None:
     assert [member["is_pending"] for member in found["projects"][3]["members"]] == [False, True]
 
 
-def test_roles_have_names() -> None:
+def test_role_names_come_from_n8n_for_custom_roles_only() -> None:
     roles = [
         {"slug": "global:member", "name": "Mitglied", "custom": False},
         {"slug": STEWARD, "name": "Data steward", "custom": True},
@@ -189,7 +189,7 @@ def test_project_roles_have_letters_in_the_order_of_the_legend(roles: list[str],
     assert [(slug, role["letter"]) for slug, role in found.items()] == list(letters.items())
 
 
-def test_the_model_is_json_and_leaves_what_it_is_given_alone() -> None:
+def test_model_is_serializable_as_json_and_its_input_is_unchanged() -> None:
     given = access(person("a@example.com", b="project:viewer", a="project:admin"), b="B", a="A")
     before = json.dumps(given)
     assert json.loads(json.dumps(report_model(given, [], "2026-01-31")))["report"]["counts"]["memberships"] == 2

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The record and the summary of sync: the state of a run, what it lists, and how it reads."""
+"""Test the record and the summary of the role sync: the state of a run, its lists, and its lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._ansible_roles.sync_
 
 ADA, GRACE, LINUS = (f"{name}@example.com" for name in ("ada", "grace", "linus"))
 TIME = "2026-01-31T00:00:00Z"
-GIVEN: dict[str, Any] = {
+SYNC_INPUT: dict[str, Any] = {
     "people": 3,
     "users": [{"email": ADA, "projects": {}}],
     "without_rule": [],
@@ -47,13 +47,13 @@ FAILED: dict[str, Any] = {
     "not_tried": [],
 }
 SKIPPED = {"changed": False, "skipped": True}
-REFUSAL = {**GIVEN, "people": 0, "users": [], "refusal": "sync_people is empty"}
+REFUSAL = {**SYNC_INPUT, "people": 0, "users": [], "refusal": "sync_people is empty"}
 
 
 def summary(planned: Any = None, applied: Any = None, **given: Any) -> dict[str, Any]:
-    """Return the summary of a run that has planned and not applied, unless the test says otherwise."""
+    """Return the summary of a run. By default, the run planned changes and did not apply them."""
     return sync_summary(
-        {**GIVEN, **given}, PLANNED if planned is None else planned, SKIPPED if applied is None else applied, TIME
+        {**SYNC_INPUT, **given}, PLANNED if planned is None else planned, SKIPPED if applied is None else applied, TIME
     )
 
 
@@ -68,9 +68,9 @@ def summary(planned: Any = None, applied: Any = None, **given: Any) -> dict[str,
         (PLANNED, FAILED, "incomplete"),
         ({"msg": "no answer", "reason": "unreachable"}, SKIPPED, "unreachable"),
         ({**PLANNED, "msg": "too many removals", "reason": "not_approved"}, SKIPPED, "refused"),
-        # A module that broke down while it planned has changed nothing.
+        # A module that failed during planning has changed nothing.
         ({"msg": "MODULE FAILURE"}, SKIPPED, "refused"),
-        # While it applied, it may have changed anything.
+        # A module that failed while it applied the plan may have changed anything.
         (PLANNED, {"msg": "MODULE FAILURE"}, "incomplete"),
         (PLANNED, {"msg": "no answer", "reason": "unreachable"}, "unreachable"),
         (PLANNED, {"msg": "another plan", "reason": "not_approved", "done": [], "errors": []}, "refused"),
@@ -79,13 +79,13 @@ def summary(planned: Any = None, applied: Any = None, **given: Any) -> dict[str,
         (PLANNED, {**FAILED, "done": []}, "incomplete"),
     ],
 )
-def test_the_state_of_a_run(planned: Any, applied: Any, state: str) -> None:
+def test_state_follows_from_the_results_of_the_tasks(planned: Any, applied: Any, state: str) -> None:
     found = summary(planned, applied)
     assert found["record"]["state"] == state
     assert found["result"]["failed"] == ("msg" in planned or "msg" in applied)
 
 
-def test_a_list_without_people_is_refused_before_a_plan() -> None:
+def test_refused_input_is_reported_without_a_plan() -> None:
     for planned, applied in (({}, {}), (SKIPPED, SKIPPED)):
         found = sync_summary(REFUSAL, planned, applied, TIME)
         assert found["record"]["state"] == "refused"
@@ -97,7 +97,7 @@ def test_a_list_without_people_is_refused_before_a_plan() -> None:
         ]
 
 
-def test_the_record_has_all_keys_in_order_whatever_happened() -> None:
+def test_record_has_all_keys_in_order_in_every_state() -> None:
     keys = "server time state error digest summary people_without_rule unmatched leavers pending plan done errors not_tried conflicts"
     for planned, applied in ((PLANNED, DONE), (PLANNED, FAILED), ({"msg": "no answer", "reason": "unreachable"}, {})):
         found = summary(planned, applied)
@@ -123,7 +123,7 @@ def test_the_record_has_all_keys_in_order_whatever_happened() -> None:
     }
 
 
-def test_the_result_is_that_of_the_last_task_that_ran() -> None:
+def test_result_is_that_of_the_last_task_that_ran() -> None:
     assert summary(PLANNED, SKIPPED)["result"]["changed"]
     assert summary(PLANNED, {**DONE, "changed": False})["result"]["changed"] is False
     assert summary(PLANNED, FAILED)["result"]["reason"] == "incomplete"
@@ -140,17 +140,17 @@ def test_the_result_is_that_of_the_last_task_that_ran() -> None:
         ({**FAILED, "digest": "d2"}, True),
     ],
 )
-def test_a_plan_with_another_digest_has_changed(applied: Any, changed: bool) -> None:
+def test_plan_with_another_digest_is_reported_as_changed(applied: Any, changed: bool) -> None:
     assert summary(applied=applied)["plan_changed"] is changed
 
 
-def test_leavers_are_the_users_outside_the_list_who_lose_something() -> None:
+def test_leavers_are_the_unlisted_users_who_lose_access() -> None:
     plan = [
         REMOVE,
         REMOVE,
         ADD,
         {"action": "change_user_role", "user": GRACE, "project_id": None},
-        # Nobody leaves a project that is new but the user of the API key.
+        # Only the user of the API key is removed from a new project, and this user is not a leaver.
         {"action": "remove_member", "user": "owner@example.com", "project": "New", "project_id": None},
         {"action": "create_project", "user": None, "project": "New", "project_id": None},
         {"action": "rename_project", "user": None, "project": "Old", "project_id": "p2"},
@@ -160,11 +160,11 @@ def test_leavers_are_the_users_outside_the_list_who_lose_something() -> None:
     assert "Leavers: grace@example.com, linus@example.com" in found["lines"]
 
 
-def test_people_without_a_rule_are_no_patterns_of_the_user() -> None:
+def test_unmatched_patterns_exclude_people_without_a_rule() -> None:
     unmatched = {
         "protected_users": ["eve@*"],
         "ignored_users": ["*@partner.example.com", "[*]@example.com"],
-        "denied_projects": ["Attic"],
+        "denied_projects": ["Archive"],
     }
     found = summary(
         {**PLANNED, "unmatched": unmatched},
@@ -176,7 +176,7 @@ def test_people_without_a_rule_are_no_patterns_of_the_user() -> None:
         "rules": ["Slaes"],
         "protected_users": ["eve@*"],
         "ignored_users": ["*@partner.example.com"],
-        "denied_projects": ["Attic"],
+        "denied_projects": ["Archive"],
     }
     assert found["lines"][2:] == [
         "People: 3 in the list, 1 of them matched by a rule",
@@ -184,7 +184,7 @@ def test_people_without_a_rule_are_no_patterns_of_the_user() -> None:
         "Rules that match no person: Slaes",
         "Patterns of sync_protected_users that match no user: eve@*",
         "Patterns of sync_ignored_users that match no user: *@partner.example.com",
-        "Denied projects that do not exist: Attic",
+        "Denied projects that do not exist: Archive",
         "Leavers: linus@example.com",
         "Digest of the plan, for sync_approve: d1",
     ]
@@ -245,11 +245,11 @@ def test_people_without_a_rule_are_no_patterns_of_the_user() -> None:
         ),
     ],
 )
-def test_how_a_run_reads(planned: Any, applied: Any, lines: list[str]) -> None:
+def test_lines_describe_the_run(planned: Any, applied: Any, lines: list[str]) -> None:
     assert summary(planned, applied)["lines"] == lines
 
 
-def test_every_counted_change_has_words() -> None:
+def test_counted_changes_have_descriptions() -> None:
     counts = ("invite_user", "change_user_role", "create_project", "rename_project", "add_member", "change_member_role")
     found = summary({**PLANNED, "summary": {**{name: 2 for name in counts}, "something_new": 1}})
     assert found["lines"][1] == (
@@ -258,7 +258,7 @@ def test_every_counted_change_has_words() -> None:
     )
 
 
-def test_long_lists_are_cut() -> None:
+def test_long_list_of_conflicts_is_shortened() -> None:
     conflicts = [{"user": ADA, "project": "Sales", "reason": f"reason {number}"} for number in range(12)]
     people = [f"p{number}@example.com" for number in range(10)]
     lines = summary({**DONE, "conflicts": conflicts}, without_rule=people)["lines"]

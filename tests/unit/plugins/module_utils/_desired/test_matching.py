@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which people an attribute of a rule fits, and where an attribute is found."""
+"""Test how values of rules match attributes of people, and how attributes are found."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SCIM = {
 }
 
 
-def fits(wanted: object, has: object) -> bool:
+def matches_value(wanted: object, has: object) -> bool:
     return matcher(wanted, "match.x").matches(Values.of({"x": has}, "x"))
 
 
@@ -37,7 +37,7 @@ def fits(wanted: object, has: object) -> bool:
         ("Sales", "sales", False),
         ("Sales", "Sales EMEA", False),
         ("Zürich", "Zürich", True),
-        # One sign, or a letter and its accent
+        # Composed and decomposed letters
         ("Z\u00fcrich", "Zu\u0308rich", True),
         ("Zu\u0308rich", "Z\u00fcrich", True),
         (["Basel", "Zu\u0308rich"], ["Z\u00fcrich"], True),
@@ -54,7 +54,7 @@ def fits(wanted: object, has: object) -> bool:
         (0, 0, True),
         (1, True, False),
         (date(2026, 1, 2), "2026-01-02", True),
-        # True and false
+        # Booleans
         (True, True, True),
         (True, "TRUE", True),
         ("True", True, True),
@@ -63,7 +63,7 @@ def fits(wanted: object, has: object) -> bool:
         (False, "False", True),
         (True, False, False),
         (False, "", False),
-        # Lists, on either side
+        # Lists in the rule or in the attribute
         (["Sales", "Support"], "Support", True),
         (["Sales", "Support"], "HR", False),
         ("Sales", ["HR", "Sales"], True),
@@ -72,7 +72,7 @@ def fits(wanted: object, has: object) -> bool:
         ([], "Sales", False),
         (("a",), [("b", ["a"])], True),
         ("a", {"a"}, True),
-        # Wildcards, over the whole value
+        # Wildcards match the whole value
         ("Sales*", "Sales EMEA", True),
         ("Sales*", "Sales", True),
         ("Sales*", "Inside Sales", False),
@@ -92,7 +92,7 @@ def fits(wanted: object, has: object) -> bool:
         ("s*", "Sales", False),
         (["x*", "S*"], "Sales", True),
         ("tr*", True, True),
-        # Regular expressions, from the beginning
+        # Regular expressions match from the beginning
         ("~Sales|Support", "Support EMEA", True),
         ("~Sales$", "Sales EMEA", False),
         ("~ales", "Sales", False),
@@ -100,7 +100,7 @@ def fits(wanted: object, has: object) -> bool:
         ("~.*[0-9]{2}", "a12", True),
         ("~47", 4711, True),
         ("a~", "a~", True),
-        # What somebody lacks
+        # Missing and empty values
         ("*", None, False),
         ("*", "", False),
         ("*", " ", False),
@@ -113,15 +113,15 @@ def fits(wanted: object, has: object) -> bool:
         ("None", None, False),
     ],
 )
-def test_what_fits(wanted: object, has: object, expected: bool | None) -> None:
+def test_value_matches_attribute(wanted: object, has: object, expected: bool | None) -> None:
     if expected is None:
         with pytest.raises(InputError):
-            fits(wanted, has)
+            matches_value(wanted, has)
     else:
-        assert fits(wanted, has) is expected
+        assert matches_value(wanted, has) is expected
 
 
-def test_a_missing_attribute_fits_nothing() -> None:
+def test_missing_attribute_never_matches() -> None:
     assert not matcher("*", "match.x").matches(Values.of({"y": "a"}, "x"))
 
 
@@ -141,7 +141,7 @@ def test_a_missing_attribute_fits_nothing() -> None:
         ("~a{99999999999999999999}", "is not a valid regular expression"),
     ],
 )
-def test_what_nobody_can_want(wanted: object, message: str) -> None:
+def test_invalid_value_of_a_rule_is_an_error(wanted: object, message: str) -> None:
     with pytest.raises(InputError, match=message):
         matcher(wanted, "match.x")
 
@@ -171,7 +171,7 @@ def test_what_nobody_can_want(wanted: object, message: str) -> None:
         (".", None),
     ],
 )
-def test_where_an_attribute_is_found(path: str, expected: object) -> None:
+def test_attribute_is_found_by_its_path(path: str, expected: object) -> None:
     assert find_attribute(SCIM, path) == expected
 
 
@@ -184,7 +184,7 @@ def test_where_an_attribute_is_found(path: str, expected: object) -> None:
         ({"A.b": 1}, None),
     ],
 )
-def test_the_exact_key_comes_first(person: dict[str, Any], expected: object) -> None:
+def test_exact_key_has_priority_over_a_path(person: dict[str, Any], expected: object) -> None:
     assert find_attribute(person, "a.b") == expected
 
 
@@ -196,25 +196,25 @@ def test_the_exact_key_comes_first(person: dict[str, Any], expected: object) -> 
         ({"a.b": {"x": 1}, "a": {"b": [{"c": 3}]}}, [3]),
     ],
 )
-def test_the_longest_key_that_leads_somewhere_counts(person: dict[str, Any], expected: object) -> None:
+def test_longest_key_with_a_value_has_priority(person: dict[str, Any], expected: object) -> None:
     assert find_attribute(person, "a.b.c") == expected
 
 
 @given(st.text(), st.text())
-def test_text_without_signs_fits_itself_and_nothing_else(wanted: str, has: str) -> None:
+def test_text_without_wildcards_matches_only_itself(wanted: str, has: str) -> None:
     plain = wanted.strip() and not wanted.startswith("~") and not set("*?") & set(wanted)
     if plain and wanted.lower() not in ("true", "false"):
-        assert fits(wanted, wanted)
-        assert fits(wanted, has) is (wanted == has)
+        assert matches_value(wanted, wanted)
+        assert matches_value(wanted, has) is (wanted == has)
 
 
 @given(st.text(alphabet="ab*?[].", min_size=1, max_size=8), st.text(alphabet="ab[].", min_size=1, max_size=12))
-def test_wildcards_fit_as_a_slow_reader_says(pattern: str, text: str) -> None:
-    def reads(left: str, right: str) -> bool:
+def test_wildcards_match_like_a_recursive_implementation(pattern: str, text: str) -> None:
+    def matches_recursively(left: str, right: str) -> bool:
         if not left:
             return not right
         if left[0] == "*":
-            return reads(left[1:], right) or bool(right and reads(left, right[1:]))
-        return bool(right) and left[0] in ("?", right[0]) and reads(left[1:], right[1:])
+            return matches_recursively(left[1:], right) or bool(right and matches_recursively(left, right[1:]))
+        return bool(right) and left[0] in ("?", right[0]) and matches_recursively(left[1:], right[1:])
 
-    assert fits(pattern, text) is reads(pattern, text)
+    assert matches_value(pattern, text) is matches_recursively(pattern, text)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Omitted values, as ansible-core before 2.19 and as later versions represent them."""
+"""Test omitted values in the forms of ansible-core before 2.19 and of later versions."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ BOTH = pytest.mark.parametrize("omitted", [PLACEHOLDER, SENTINEL], ids=["before 
 
 
 def rule(**keys: Any) -> dict[str, Any]:
-    """Return a rule that gives admin."""
+    """Return a rule that grants the instance role admin."""
     return {"name": "A", "match": {"reports": "*"}, "role": "admin", **keys}
 
 
 @BOTH
-def test_an_omitted_value_is_absent_at_any_depth(omitted: Any) -> None:
+def test_omitted_value_is_removed_at_any_depth(omitted: Any) -> None:
     assert is_omitted(omitted) and not is_omitted("omit") and not is_omitted(None)
     value = {"a": omitted, "b": [omitted, 1, {"c": omitted, "d": ("x", omitted)}]}
     assert without_omitted(value, "here") == {"b": [1, {"d": ["x"]}]}
     assert without_omitted(omitted, "here") is None
 
 
-def test_the_sentinel_of_this_ansible_is_known() -> None:
+def test_sentinel_of_the_installed_ansible_core_is_recognized() -> None:
     try:
         from ansible._internal._templating._utils import Omit
     except ImportError:
@@ -41,17 +41,17 @@ def test_the_sentinel_of_this_ansible_is_known() -> None:
 
 
 @BOTH
-def test_an_omitted_attribute_of_a_person_is_a_missing_attribute(omitted: Any) -> None:
+def test_omitted_attribute_of_a_person_is_a_missing_attribute(omitted: Any) -> None:
     people = [{"email": "ada@example.com", "reports": omitted}, {"email": "bob@example.com", "reports": "x"}, omitted]
     assert [user["email"] for user in assign(people, [rule(), omitted]).users] == ["bob@example.com"]
-    # What an omitted value was compared with before.
+    # The pattern must not match the text of the placeholder.
     assert assign(people, [rule(match={"reports": "_*"})]).users == []
     nested = [{"email": "ada@example.com", "groups": [{"display": omitted}], "org": {"unit": omitted}}]
     assert assign(nested, [rule(match={"groups.display": "*"}), rule(name="B", match={"org.unit": "*"})]).users == []
 
 
 @BOTH
-def test_omitted_optional_keys_of_a_rule_are_absent(omitted: Any) -> None:
+def test_omitted_optional_keys_of_a_rule_have_no_effect(omitted: Any) -> None:
     people = [{"email": "ada@example.com", "reports": "x"}]
     found = assign(people, [rule(role=omitted, projects=omitted, deny=omitted)]).users
     assert found == [{"email": "ada@example.com", "projects": {}, "granted_by": {}}]
@@ -62,7 +62,7 @@ def test_omitted_optional_keys_of_a_rule_are_absent(omitted: Any) -> None:
 
 @BOTH
 @pytest.mark.parametrize(
-    ("wrong", "message"),
+    ("invalid_rule", "message"),
     [
         (lambda omitted: rule(match=omitted), "match is required"),
         (lambda omitted: rule(match={"reports": omitted}), "match.reports is omitted, and without it .* more people"),
@@ -71,14 +71,14 @@ def test_omitted_optional_keys_of_a_rule_are_absent(omitted: Any) -> None:
         (lambda omitted: rule(deny=["P", omitted]), "an element of deny is omitted"),
     ],
 )
-def test_an_omitted_value_never_widens_a_rule(omitted: Any, wrong: Any, message: str) -> None:
+def test_omitted_value_that_would_widen_a_rule_is_an_error(omitted: Any, invalid_rule: Any, message: str) -> None:
     with pytest.raises(InputError, match=message) as error:
-        assign([{"email": "ada@example.com", "reports": "x"}], [wrong(omitted)])
+        assign([{"email": "ada@example.com", "reports": "x"}], [invalid_rule(omitted)])
     assert "omit_place" not in str(error.value)
 
 
 @pytest.mark.parametrize("text", [f"team-{PLACEHOLDER}", PLACEHOLDER.upper(), "<<Omit>>-x", "x-<<omit>>"])
-def test_text_around_an_omitted_value_is_an_error(text: str) -> None:
+def test_text_that_contains_an_omitted_value_is_an_error(text: str) -> None:
     for people, rules, place in (
         ([{"email": "ada@example.com", "org": {"unit": text}}], [rule()], r"people\[0\]\.org\.unit"),
         ([], [rule(match={"reports": ["x", text]})], r"match\.reports\[1\]"),
@@ -91,6 +91,6 @@ def test_text_around_an_omitted_value_is_an_error(text: str) -> None:
 
 
 @BOTH
-def test_omitted_terms_and_options_of_lookups_are_absent(omitted: Any) -> None:
+def test_omitted_terms_and_options_of_lookups_are_ignored(omitted: Any) -> None:
     assert names_in([omitted, "Sales"]) == ("Sales",) and names_in([omitted]) == ()
     assert options_in({"url": omitted, "retries": 0}) == {"retries": 0}

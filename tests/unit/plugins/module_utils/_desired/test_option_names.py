@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Messages name options so that roles can put their variables in place of these, and nothing else is taken for an option."""
+"""Test that roles can replace the names of options in messages with the names of their variables."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAMES = {
 
 
 @pytest.mark.parametrize(
-    ("message", "named"),
+    ("message", "expected"),
     [
         ("Set transfer_to to move these resources.", "Set offboard_transfer_to to move these resources."),
         ("transfer_to: x@example.com", "offboard_transfer_to: x@example.com"),
@@ -38,8 +38,8 @@ NAMES = {
         ("Elements value for option 'users' is", "Elements value for option 'offboard_users' is"),
     ],
 )
-def test_options_have_the_names_of_variables(message: str, named: str) -> None:
-    assert with_names(message, NAMES) == named
+def test_option_is_replaced_with_the_variable(message: str, expected: str) -> None:
+    assert with_names(message, NAMES) == expected
     assert with_names(message, {}) == message
 
 
@@ -55,17 +55,17 @@ def test_options_have_the_names_of_variables(message: str, named: str) -> None:
         "the_state_path and state_paths",
     ],
 )
-def test_what_is_not_an_option_stays(message: str) -> None:
+def test_text_that_is_not_an_option_is_unchanged(message: str) -> None:
     assert with_names(message, NAMES) == message
 
 
-# Options whose names are English words, in no form that with_names finds.
+# Options whose names are English words, in a form that with_names does not replace.
 WORDS = re.compile(r"\b(?:approve|successor|restore)\b(?![=:\[])")
 VALUES = re.compile(r"\baction (?:remove_memberships|demote|delete|staged)\b")
 
 
 def messages(source: Path) -> Iterator[str]:
-    """Yield the texts of a file, but for documentation and comments; what an f-string inserts is an x."""
+    """Yield the strings of a file without its documentation. Each value that an f-string inserts is an x."""
     parsed = ast.parse(source.read_text("utf-8"))
     documentation = {id(node.value) for node in ast.walk(parsed) if isinstance(node, ast.Expr)}
     documentation |= {id(node.value) for node in parsed.body if isinstance(node, ast.Assign)}
@@ -78,5 +78,5 @@ def messages(source: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("source", sorted(PLUGINS.glob("module*/**/*.py")), ids=lambda source: source.stem)
-def test_messages_name_options_in_a_form_that_is_found(source: Path) -> None:
+def test_messages_name_options_in_a_form_that_is_replaced(source: Path) -> None:
     assert [text for text in messages(source) if WORDS.search(text) or VALUES.search(text)] == []

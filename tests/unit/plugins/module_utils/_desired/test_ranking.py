@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which role is more, by n8n's order and by one that is given."""
+"""Test the ranking of roles by the order of n8n and by role_order."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.ranking imp
 
 def ranking(*role_order: str) -> Ranking:
     problems = ErrorCollector()
-    made = Ranking.of(role_order, problems)
+    created = Ranking.of(role_order, problems)
     problems.raise_if_any()
-    return made
+    return created
 
 
 @pytest.mark.parametrize(
@@ -32,13 +32,13 @@ def ranking(*role_order: str) -> Ranking:
         (["viewer", "Auditor"], "project", ["viewer", "Auditor"], ["Auditor"]),
         (["viewer", "Auditor"], "project", ["editor", "Auditor"], ["editor", "Auditor"]),
         (["viewer", "Auditor", "editor"], "project", ["viewer", "Auditor", "editor"], ["editor"]),
-        # One step over a role that is in both orders
+        # Transitive over a role that is in both orders
         (["editor", "Auditor"], "project", ["viewer", "Auditor"], ["Auditor"]),
         (["Auditor", "project:viewer"], "project", ["admin", "Auditor"], ["admin"]),
         (["Auditor", "project:viewer"], "project", ["chatUser", "Auditor"], ["chatUser", "Auditor"]),
-        # A role that is higher than two between which nobody knows
+        # A role that is higher than two roles without a known order
         (["viewer", "Auditor", "admin"], "project", ["editor", "Auditor", "admin"], ["admin"]),
-        # Both kinds, and custom roles, in one order
+        # Instance roles, project roles, and custom roles in one order
         (["Guest", "member", "global:admin", "viewer", "Auditor"], "global", ["Guest", "member"], ["member"]),
         (["Guest", "member", "global:admin", "viewer", "Auditor"], "project", ["viewer", "Auditor"], ["Auditor"]),
         (
@@ -49,12 +49,14 @@ def ranking(*role_order: str) -> Ranking:
         ),
     ],
 )
-def test_the_highest_in_any_order(role_order: list[str], kind: str, roles: list[str], highest: list[str]) -> None:
+def test_highest_roles_do_not_depend_on_the_order_of_input(
+    role_order: list[str], kind: str, roles: list[str], highest: list[str]
+) -> None:
     for shuffled in permutations(roles):
         assert sorted(ranking(*role_order).highest(shuffled, kind)) == sorted(highest)
 
 
-def test_a_role_is_as_it_is_written_first() -> None:
+def test_first_spelling_of_a_role_is_kept() -> None:
     assert ranking().highest(["project:editor", "editor", "viewer"], "project") == ["project:editor"]
 
 
@@ -68,6 +70,6 @@ def test_a_role_is_as_it_is_written_first() -> None:
         (["member", "admin", "viewer", "admin"], 'has "project:admin" twice'),
     ],
 )
-def test_an_order_that_cannot_be(role_order: list[str], message: str) -> None:
+def test_invalid_role_order_is_an_error(role_order: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message):
         ranking(*role_order)

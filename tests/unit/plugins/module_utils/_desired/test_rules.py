@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What rules make of people: examples, everything that is refused, and what holds for any rules and people."""
+"""Test the evaluation of rules: examples, errors, and properties of any rules and people."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ LINUS = {"email": "linus@example.org", "department": "Catering", "groups": []}
 PEOPLE = [LINUS, GRACE, ADA]
 
 
-def rule(name: str, match: object = None, **gives: object) -> Dict:
-    """Return a rule, for everybody unless it says whom."""
-    return {"name": name, "match": {} if match is None else match, **gives}
+def rule(name: str, match: object = None, **grants: object) -> Dict:
+    """Return a rule. Without `match`, it matches all people."""
+    return {"name": name, "match": {} if match is None else match, **grants}
 
 
-def of_ada(*rules: Dict, role_order: Sequence[str] = ()) -> Dict:
-    """Return what rules make of Ada."""
+def user_from_rules(*rules: Dict, role_order: Sequence[str] = ()) -> Dict:
+    """Return the user entry of Ada."""
     return assign([ADA], list(rules), role_order=role_order).users[0]
 
 
-# What comes out
+# Users
 
 
-def test_people_get_what_their_rules_give() -> None:
+def test_people_receive_the_grants_of_their_rules() -> None:
     found = assign(
         PEOPLE,
         [
             rule("Staff", {"groups": "staff"}, role="member", projects={"Handbook": "viewer"}),
             rule("Sales", {"department": "Sales*"}, projects={"Sales": "viewer"}),
             rule("Managers", {"department": "Sales*", "groups": ["managers", "x"]}, projects={"Sales": "admin"}),
-            rule("Nothing to read", {"level": 4}, deny=["Handbook", "Attic"]),
+            rule("No handbook", {"level": 4}, deny=["Handbook", "Archive"]),
         ],
     )
     assert found.users == [
@@ -56,7 +56,7 @@ def test_people_get_what_their_rules_give() -> None:
             "granted_by": {
                 "role": "Staff",
                 "projects": {"Sales": "Managers"},
-                "denied": {"Attic": "Nothing to read", "Handbook": "Nothing to read"},
+                "denied": {"Archive": "No handbook", "Handbook": "No handbook"},
             },
         },
         {
@@ -81,7 +81,7 @@ def test_people_get_what_their_rules_give() -> None:
             [rule("a", role="member"), rule("b", role="chatUser"), rule("c", role="global:admin")],
             {"role": "global:admin", "projects": {}, "granted_by": {"role": "c"}},
         ),
-        # One role, written in two ways: as the first rule by name has it
+        # Two spellings of one role: that of the first rule by name is kept
         (
             [rule("b", projects={"P": "editor"}), rule("a", projects={"P": "project:editor"})],
             {"projects": {"P": "project:editor"}, "granted_by": {"projects": {"P": "a"}}},
@@ -95,12 +95,12 @@ def test_people_get_what_their_rules_give() -> None:
             {"projects": {}, "granted_by": {"denied": {"P": "a"}}},
         ),
         ([rule("a", projects={"P": "x"}, deny=["P"])], {"projects": {}, "granted_by": {"denied": {"P": "a"}}}),
-        # What is denied need not be told from what else is denied
+        # Roles of unknown order in a denied project are not an error
         (
             [rule("a", projects={"P": "X"}), rule("b", projects={"P": "viewer"}), rule("c", deny=["P"])],
             {"projects": {}, "granted_by": {"denied": {"P": "c"}}},
         ),
-        # Names are as they are
+        # Project names are not stripped, and numbers are converted to text
         (
             [rule("a", projects={" P ": "viewer", 2026: "viewer"}, deny=["p", 7])],
             {
@@ -110,43 +110,43 @@ def test_people_get_what_their_rules_give() -> None:
         ),
     ],
 )
-def test_what_a_person_gets(rules: list[Dict], expected: Dict) -> None:
-    assert of_ada(*rules) == {"email": "ada@example.com", **expected}
+def test_user_entry_contains_the_grants_and_their_rules(rules: list[Dict], expected: Dict) -> None:
+    assert user_from_rules(*rules) == {"email": "ada@example.com", **expected}
 
 
 @pytest.mark.parametrize(
-    ("role_order", "role", "by"),
+    ("role_order", "role", "rule_name"),
     [
         (["Auditor", "project:viewer"], "editor", "b"),
         (["project:editor", "Auditor"], "Auditor", "a"),
         (["Auditor", "member", "editor"], "editor", "b"),
     ],
 )
-def test_role_order_tells_which_role_is_more(role_order: list[str], role: str, by: str) -> None:
+def test_role_order_determines_the_highest_role(role_order: list[str], role: str, rule_name: str) -> None:
     rules = (rule("a", projects={"P": "Auditor"}), rule("b", projects={"P": "editor"}))
-    assert of_ada(*rules, role_order=role_order)["projects"] == {"P": role}
-    assert of_ada(*rules, role_order=role_order)["granted_by"]["projects"] == {"P": by}
+    assert user_from_rules(*rules, role_order=role_order)["projects"] == {"P": role}
+    assert user_from_rules(*rules, role_order=role_order)["granted_by"]["projects"] == {"P": rule_name}
 
 
-def test_people_share_nothing_that_can_be_changed() -> None:
+def test_user_entries_share_no_mutable_values() -> None:
     first, second = assign([ADA, GRACE], [rule("a", projects={"P": "viewer"}, deny=["Q"])]).users
     first["projects"]["P"] = first["granted_by"]["projects"]["P"] = first["granted_by"]["denied"]["Q"] = "changed"
     assert "changed" not in str(second)
 
 
-def test_what_comes_out_is_plain_text() -> None:
+def test_result_contains_only_plain_strings() -> None:
     class Tagged(str):
-        """Text as Ansible has it, which knows where it comes from."""
+        """A subclass of str, like the tagged strings of Ansible."""
 
-    def kinds(found: object) -> set[type]:
+    def types_in(found: object) -> set[type]:
         if isinstance(found, dict):
-            return set().union(*(kinds(key) | kinds(value) for key, value in found.items()))
-        return set().union(*map(kinds, found)) if isinstance(found, list) else {type(found)}
+            return set().union(*(types_in(key) | types_in(value) for key, value in found.items()))
+        return set().union(*map(types_in, found)) if isinstance(found, list) else {type(found)}
 
     rules = [rule(Tagged("a"), role=Tagged("member"), projects={Tagged("P"): Tagged("viewer")}, deny=[Tagged("Q")])]
     found = assign([{"email": Tagged("ada@example.com")}], rules)
-    assert kinds(found.users) == {str}
-    assert kinds(assign([{"email": Tagged("ada@example.com")}], []).without_rule) == {str}
+    assert types_in(found.users) == {str}
+    assert types_in(assign([{"email": Tagged("ada@example.com")}], []).without_rule) == {str}
 
 
 @pytest.mark.parametrize(
@@ -160,17 +160,17 @@ def test_what_comes_out_is_plain_text() -> None:
         ({"work.mail": "ada@example.com"}, "work.mail"),
     ],
 )
-def test_the_email_may_be_elsewhere(person: Dict, attribute: str) -> None:
+def test_email_attribute_may_be_a_path(person: Dict, attribute: str) -> None:
     assert assign([person], [rule("a")], attribute).users[0]["email"] == "ada@example.com"
 
 
-def test_nobody_and_nothing() -> None:
+def test_empty_people_or_rules_are_accepted() -> None:
     assert assign([], []).users == assign((), [rule("a")]).users == []
     assert assign((), [rule("a")]).unmatched_rules == ["a"]
     assert assign(PEOPLE, []).without_rule == ["ada@example.com", "grace@example.com", "linus@example.org"]
 
 
-# What is refused
+# Errors
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_nobody_and_nothing() -> None:
         ([rule("a", deny=[None])], r'\("a"\): deny: a project name must be text, but is nothing'),
     ],
 )
-def test_rules_that_are_wrong_are_refused_with_their_name_and_key(rules: object, message: str) -> None:
+def test_invalid_rule_is_rejected_with_its_name_and_key(rules: object, message: str) -> None:
     with pytest.raises(InputError, match=message):
         assign([], rules)
 
@@ -251,7 +251,7 @@ def test_rules_that_are_wrong_are_refused_with_their_name_and_key(rules: object,
         ),
     ],
 )
-def test_people_who_are_wrong_are_refused_with_their_place(people: object, message: str) -> None:
+def test_invalid_person_is_rejected_with_its_position(people: object, message: str) -> None:
     with pytest.raises(InputError, match=message):
         assign(people, [])
 
@@ -267,25 +267,25 @@ def test_people_who_are_wrong_are_refused_with_their_place(people: object, messa
         ([], None, "email_attribute must be text, but is nothing"),
     ],
 )
-def test_options_that_are_wrong_are_refused(role_order: object, email_attribute: object, message: str) -> None:
+def test_invalid_option_is_rejected(role_order: object, email_attribute: object, message: str) -> None:
     with pytest.raises(InputError, match=message):
         assign([ADA], [], email_attribute, role_order)
 
 
-def test_everything_that_is_wrong_is_said_at_once() -> None:
+def test_all_errors_are_reported_together() -> None:
     rules = [rule("a", {"x": None}, role="owner", projects={"": "viewer", "P": ""}, deny="P", odd=1), {"role": []}]
     with pytest.raises(InputError) as error:
         assign([{"name": "Bob"}, {"email": "x"}], rules, role_order=["editor", "viewer"])
     assert str(error.value).count("\n") + 1 == 12
 
 
-def test_thousands_without_an_email_are_counted() -> None:
+def test_long_list_of_errors_is_shortened_with_a_count() -> None:
     with pytest.raises(InputError, match="And 1980 more") as error:
         assign([{"name": f"Person {number}"} for number in range(2000)], [])
     assert str(error.value).count("\n") == ErrorCollector.LONGEST
 
 
-def test_roles_of_unknown_order_are_told_with_rules_people_and_way_out() -> None:
+def test_roles_of_unknown_order_are_rejected_with_rules_people_and_remedy() -> None:
     rules = [
         rule("b", projects={"P": "editor", "Q": "editor"}, role="Guest"),
         rule("a", projects={"P": "Auditor", "Q": "viewer"}, role="member"),
@@ -303,7 +303,7 @@ def test_roles_of_unknown_order_are_told_with_rules_people_and_way_out() -> None
         assign([LINUS], rules)
 
 
-# What holds for any rules and people
+# Properties of any rules and people
 
 DEPARTMENTS, GROUPS, PROJECTS = ("Sales", "Support", "HR"), ("staff", "managers"), ("P", "Q", "R")
 people_of_any_kind = st.lists(
@@ -340,25 +340,26 @@ some_rules = st.lists(
 )
 
 
-def is_on(person: Dict, by: Dict) -> bool:
-    """What a match says, read in the simplest way."""
+def is_matched(person: Dict, rule: Dict) -> bool:
+    """Return whether the rule matches, by the simplest implementation."""
     return all(
         set(wanted if isinstance(wanted, list) else [wanted])
         & set(person[key] if isinstance(person.get(key), list) else [person.get(key)])
-        for key, wanted in by["match"].items()
+        for key, wanted in rule["match"].items()
     )
 
 
 def height(role: str | None, kind: str) -> int:
+    """Return the rank of a role, -1 for no role."""
     return -1 if role is None else ORDER[kind].index(plain_slug(role, kind) or role)
 
 
-def everything_given(people: list[Dict], rules: list[Dict]) -> dict[str, Dict]:
+def users_by_email(people: list[Dict], rules: list[Dict]) -> dict[str, Dict]:
     return {user["email"]: user for user in assign(people, rules).users}
 
 
 @given(st.data(), people_of_any_kind, some_rules)
-def test_the_order_of_rules_and_people_does_not_matter(
+def test_order_of_rules_and_people_does_not_affect_the_result(
     data: st.DataObject, people: list[Dict], rules: list[Dict]
 ) -> None:
     expected = assign(people, rules)
@@ -367,44 +368,55 @@ def test_the_order_of_rules_and_people_does_not_matter(
 
 
 @given(people_of_any_kind, some_rules)
-def test_everybody_is_on_a_rule_or_on_none(people: list[Dict], rules: list[Dict]) -> None:
+def test_each_person_is_a_user_or_without_a_rule(people: list[Dict], rules: list[Dict]) -> None:
     found = assign(people, rules)
     emails = {person["email"].lower(): person for person in people}
     assert sorted([*(user["email"] for user in found.users), *found.without_rule]) == sorted(emails)
     assert found.without_rule == sorted(
-        email for email, person in emails.items() if not any(is_on(person, by) for by in rules)
+        email for email, person in emails.items() if not any(is_matched(person, rule) for rule in rules)
     )
 
 
 @given(people_of_any_kind, some_rules)
-def test_every_grant_is_the_highest_and_by_the_first_rule_that_gives_it(people: list[Dict], rules: list[Dict]) -> None:
+def test_each_grant_is_the_highest_and_from_the_first_rule_that_grants_it(
+    people: list[Dict], rules: list[Dict]
+) -> None:
     persons = {person["email"].lower(): person for person in people}
-    for email, user in everything_given(people, rules).items():
-        on = sorted((by for by in rules if is_on(persons[email], by)), key=lambda by: str(by["name"]))
-        denied = {project: by["name"] for by in reversed(on) for project in by.get("deny", ())}
+    for email, user in users_by_email(people, rules).items():
+        matching = sorted(
+            (rule for rule in rules if is_matched(persons[email], rule)), key=lambda rule: str(rule["name"])
+        )
+        denied = {project: rule["name"] for rule in reversed(matching) for project in rule.get("deny", ())}
         assert user["granted_by"].get("denied", {}) == denied
         assert not set(denied) & set(user["projects"])
-        places = [("global", user.get("role"), user["granted_by"].get("role"), [by.get("role") for by in on])]
+        grants_to_check = [
+            ("global", user.get("role"), user["granted_by"].get("role"), [rule.get("role") for rule in matching])
+        ]
         for project in set(PROJECTS) - set(denied):
             given_by = user["granted_by"].get("projects", {}).get(project)
-            places.append(
-                ("project", user["projects"].get(project), given_by, [by.get("projects", {}).get(project) for by in on])
+            grants_to_check.append(
+                (
+                    "project",
+                    user["projects"].get(project),
+                    given_by,
+                    [rule.get("projects", {}).get(project) for rule in matching],
+                )
             )
-        for kind, role, rule_name, offers in places:
+        for kind, role, rule_name, offers in grants_to_check:
             heights = [height(offer, kind) for offer in offers]
             assert height(role, kind) == max(heights)
             if role is None:
                 assert rule_name is None
             else:
                 first = heights.index(max(heights))
-                assert (rule_name, role) == (on[first]["name"], offers[first])
+                assert (rule_name, role) == (matching[first]["name"], offers[first])
 
 
 @given(people_of_any_kind, some_rules, some_rules)
-def test_one_more_rule_takes_away_only_what_it_denies(people: list[Dict], rules: list[Dict], more: list[Dict]) -> None:
+def test_additional_rule_removes_only_what_it_denies(people: list[Dict], rules: list[Dict], more: list[Dict]) -> None:
     for number, extra in enumerate(more):
         added = {**extra, "name": f"more {number}"}
-        before, after = everything_given(people, rules), everything_given(people, [*rules, added])
+        before, after = users_by_email(people, rules), users_by_email(people, [*rules, added])
         assert set(before) <= set(after)
         for email, user in before.items():
             assert height(after[email].get("role"), "global") >= height(user.get("role"), "global")
@@ -415,7 +427,7 @@ def test_one_more_rule_takes_away_only_what_it_denies(people: list[Dict], rules:
 
 
 @given(people_of_any_kind, some_rules)
-def test_n8n_access_takes_what_comes_out(people: list[Dict], rules: list[Dict]) -> None:
+def test_result_is_valid_input_of_n8n_access(people: list[Dict], rules: list[Dict]) -> None:
     users = assign(people, rules).users
     desired = desired_access(users, None)
     assert [(user.user, user.role, user.rule) for user in desired.users] == [
@@ -430,7 +442,7 @@ def test_n8n_access_takes_what_comes_out(people: list[Dict], rules: list[Dict]) 
 
 
 @given(people_of_any_kind, some_rules)
-def test_people_and_rules_are_left_as_they_are(people: list[Dict], rules: list[Dict]) -> None:
+def test_people_and_rules_are_not_modified(people: list[Dict], rules: list[Dict]) -> None:
     before = repr((people, rules))
     assign(people, rules)
     assert repr((people, rules)) == before

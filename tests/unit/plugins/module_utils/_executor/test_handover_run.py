@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Handovers carried out on the fake: whole, cut short at every write and run again, and with somebody else at work."""
+"""Test run_handover() on the fake server: complete runs, failed writes, and changes by other tasks."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
 ADA = "ada@example.com"
 TABLE = "AbCdEfGh12345678"
 COLUMNS = (("s", "string"), ("n", "number"))
-BROKEN = ApiError("n8n is broken.", 501, "broken")
+FAILURE = ApiError("n8n rejected the request.", 501, "Not implemented")
 
 
 @pytest.fixture
 def n8n() -> FakeN8n:
-    """Ada owns a credential, a published workflow that uses it, and a data table of 2,500 rows; Ops has one of its name."""
+    """Return a server where Ada owns a credential, a workflow, and a data table. Ops has a table of that name."""
     fake = FakeN8n()
     fake.person(ADA)
     fake.team("Ops")
-    home, ops = fake.personal(ADA), ops_of(fake)
-    fake.owned[home] = [
+    personal, ops = fake.personal(ADA), ops_id(fake)
+    fake.owned[personal] = [
         Workflow("workflow", "w-1", "Bills", published=True, credentials=("c-1",), tables=(TABLE,)),
         Credential(
             "credential", "c-1", "Mail", shares=(Share(fake.personal("olivia@example.com"), "credential:user"),)
@@ -49,45 +49,45 @@ def n8n() -> FakeN8n:
     return fake
 
 
-def ops_of(n8n: FakeN8n) -> str:
+def ops_id(n8n: FakeN8n) -> str:
     return next(project.id for project in n8n.all_projects.values() if project.name == "Ops")
 
 
 def handover(n8n: FakeN8n, **options: Any) -> Handover:
-    """Read the fake and plan what becomes of Ada's."""
-    home, ops = n8n.all_projects[n8n.personal(ADA)], n8n.all_projects[ops_of(n8n)]
+    """Read the fake server and plan the handover of the items of Ada."""
+    personal, ops = n8n.all_projects[n8n.personal(ADA)], n8n.all_projects[ops_id(n8n)]
     state = State(
         "http://n8n.invalid",
         users=tuple(n8n.users.values()),
         projects=tuple(n8n.all_projects.values()),
-        owned_items=n8n.owned_items([home.id, ops.id], sees_all=True),
+        owned_items=n8n.owned_items([personal.id, ops.id], sees_all=True),
     )
-    return plan_handover(state, home, HandoverTarget(**{"destination": ops, "data_tables": "copy", **options}))
+    return plan_handover(state, personal, HandoverTarget(**{"destination": ops, "data_tables": "copy", **options}))
 
 
 def run(n8n: FakeN8n, **options: Any) -> HandoverOutcome:
     return run_handover(handover(n8n, **options), n8n)
 
 
-def check_handed_over(n8n: FakeN8n) -> None:
-    """Assert that Ops has all of Ada's, once, the rows in their order, and that its own is as it was."""
+def assert_handed_over(n8n: FakeN8n) -> None:
+    """Assert that Ops has each item of Ada once, with ordered rows, and that its own table is unchanged."""
     assert n8n.owned[n8n.personal(ADA)] == []
-    names = sorted((item.type, item.name) for item in n8n.owned[ops_of(n8n)])
+    names = sorted((item.type, item.name) for item in n8n.owned[ops_id(n8n)])
     assert names == [
         ("credential", "Mail"),
         ("data table", "Orders"),
         ("data table", f"Orders (from {ADA})"),
         ("workflow", "Bills"),
     ]
-    copies = [item.id for item in n8n.owned[ops_of(n8n)] if item.name.endswith(f"(from {ADA})")]
+    copies = [item.id for item in n8n.owned[ops_id(n8n)] if item.name.endswith(f"(from {ADA})")]
     assert n8n.rows[copies[0]] == [{"s": f"row {number}", "n": number} for number in range(2500)]
     assert TABLE not in n8n.rows and "t-ops" not in n8n.rows
 
 
-def test_everything_arrives_and_is_reported(n8n: FakeN8n) -> None:
+def test_all_items_are_handed_over_and_reported(n8n: FakeN8n) -> None:
     plan = handover(n8n)
     done = run_handover(plan, n8n)
-    check_handed_over(n8n)
+    assert_handed_over(n8n)
     assert done.error is None and done.not_done == () and done.notes == []
     result = done.to_result()
     assert result["transferred"] == plan.expected().transferred
@@ -98,7 +98,7 @@ def test_everything_arrives_and_is_reported(n8n: FakeN8n) -> None:
     assert (copied["id"], copied["rows"], copied["workflows"]) == (TABLE, 2500, [{"id": "w-1", "name": "Bills"}])
     workflow = n8n.find("workflow", "w-1")
     assert isinstance(workflow, Workflow) and workflow.published
-    # The order of the calls: credential, workflow, copy, three batches, the original, the name.
+    # The order: credential, workflow, copy, three batches of rows, deletion of the original, rename.
     assert [write[0] for write in n8n.writes] == [
         "transfer_credential",
         "transfer_workflow",
@@ -107,28 +107,28 @@ def test_everything_arrives_and_is_reported(n8n: FakeN8n) -> None:
         "delete_table",
         "rename_table",
     ]
-    home = n8n.personal(ADA)
-    check_nothing_left(plan, n8n.owned_items([home], sees_all=True)[home])
+    personal = n8n.personal(ADA)
+    check_nothing_left(plan, n8n.owned_items([personal], sees_all=True)[personal])
 
 
 @pytest.mark.parametrize("number", range(1, 8))
-def test_a_run_that_fails_at_any_write_loses_nothing_and_the_next_goes_on(n8n: FakeN8n, number: int) -> None:
-    n8n.fail[number] = BROKEN
+def test_next_run_completes_the_handover_after_any_failed_write(n8n: FakeN8n, number: int) -> None:
+    n8n.fail[number] = FAILURE
     plan = handover(n8n)
     done = run_handover(plan, n8n)
-    assert done.error is BROKEN
+    assert done.error is FAILURE
     assert len(done.transferred) + len(done.copied) + len(done.not_done) == len(plan.steps)
     assert TABLE in n8n.rows
     n8n.fail.clear()
     again = run(n8n)
     assert again.error is None
-    check_handed_over(n8n)
+    assert_handed_over(n8n)
     ids = [entry["id"] for entry in done.transferred + again.transferred + again.copied]
     assert sorted(ids) == sorted(["c-1", "w-1", TABLE])
 
 
-def test_a_copy_that_cannot_be_named_is_complete_and_keeps_its_name(n8n: FakeN8n) -> None:
-    n8n.fail[8] = BROKEN
+def test_copy_that_cannot_be_renamed_is_complete_and_keeps_its_name(n8n: FakeN8n) -> None:
+    n8n.fail[8] = FAILURE
     done = run(n8n)
     assert done.error is None
     assert done.copied[0]["new_name"] == f"Orders (copy of {TABLE})"
@@ -137,92 +137,92 @@ def test_a_copy_that_cannot_be_named_is_complete_and_keeps_its_name(n8n: FakeN8n
     assert run(n8n).copied == []
 
 
-def test_a_finished_copy_that_an_earlier_run_left_is_not_made_again(n8n: FakeN8n) -> None:
-    n8n.fail[7] = BROKEN
+def test_complete_copy_of_an_earlier_run_is_reused(n8n: FakeN8n) -> None:
+    n8n.fail[7] = FAILURE
     run(n8n)
     n8n.writes.clear()
     assert run(n8n).error is None
     assert [write[0] for write in n8n.writes] == ["delete_table", "rename_table"]
-    check_handed_over(n8n)
+    assert_handed_over(n8n)
 
 
-def test_a_half_finished_copy_is_taken_away_and_made_anew(n8n: FakeN8n) -> None:
-    n8n.fail[5] = BROKEN
+def test_incomplete_copy_of_an_earlier_run_is_replaced(n8n: FakeN8n) -> None:
+    n8n.fail[5] = FAILURE
     run(n8n)
     n8n.fail.clear()
     n8n.writes.clear()
     assert run(n8n).error is None
     assert [write[0] for write in n8n.writes][:2] == ["delete_table", "create_table"]
-    check_handed_over(n8n)
+    assert_handed_over(n8n)
 
 
-@pytest.mark.parametrize("edit", ["grown", "changed"])
-def test_an_unfinished_copy_that_somebody_works_with_is_not_destroyed(n8n: FakeN8n, edit: str) -> None:
-    # A complete one is left in the one case, a half-finished one in the other.
-    n8n.fail[7 if edit == "grown" else 5] = BROKEN
+@pytest.mark.parametrize("edit", ["row added", "row changed"])
+def test_copy_that_a_user_has_edited_is_not_deleted(n8n: FakeN8n, edit: str) -> None:
+    # The earlier run leaves a complete copy in one case, and an incomplete copy in the other.
+    n8n.fail[7 if edit == "row added" else 5] = FAILURE
     run(n8n)
     n8n.fail.clear()
-    mine = n8n.rows[copy_of(n8n)]
-    if edit == "grown":
-        mine.append({"s": "more", "n": None})
+    copied_rows = n8n.rows[copy_id(n8n)]
+    if edit == "row added":
+        copied_rows.append({"s": "more", "n": None})
     else:
-        mine[0]["s"] = "other"
-    before = [dict(row) for row in mine]
+        copied_rows[0]["s"] = "other"
+    before = [dict(row) for row in copied_rows]
     done = run(n8n)
-    assert "was begun as a copy of" in str(done.error) and "delete or rename the copy" in str(done.error)
-    assert n8n.rows[copy_of(n8n)] == before and len(n8n.rows[TABLE]) == 2500
+    assert "is an incomplete copy of" in str(done.error) and "Delete or rename the copy" in str(done.error)
+    assert n8n.rows[copy_id(n8n)] == before and len(n8n.rows[TABLE]) == 2500
 
 
-def test_a_table_of_the_name_with_other_columns_is_no_copy(n8n: FakeN8n) -> None:
-    left = Table("data table", "t-left", f"Orders (copy of {TABLE})", columns=COLUMNS[:1])
-    n8n.owned[ops_of(n8n)].append(left)
+def test_table_with_the_name_of_a_copy_and_other_columns_is_not_used(n8n: FakeN8n) -> None:
+    other_table = Table("data table", "t-other", f"Orders (copy of {TABLE})", columns=COLUMNS[:1])
+    n8n.owned[ops_id(n8n)].append(other_table)
     assert run(n8n).error is None
-    check_handed_over(n8n)
+    assert_handed_over(n8n)
 
 
-def test_a_copy_that_is_not_the_same_is_taken_away_and_the_original_stays(n8n: FakeN8n) -> None:
-    # Somebody writes into the copy before it is compared.
-    n8n.meanwhile["table_rows", 2] = lambda: n8n.rows[copy_of(n8n)].append({"s": "more", "n": None})
+def test_copy_that_differs_from_the_original_is_deleted_and_the_original_stays(n8n: FakeN8n) -> None:
+    # A user writes into the copy before it is compared.
+    n8n.meanwhile["table_rows", 2] = lambda: n8n.rows[copy_id(n8n)].append({"s": "more", "n": None})
     done = run(n8n)
-    assert "the copy was not the same" in str(done.error)
-    assert [item.name for item in n8n.owned[ops_of(n8n)] if item.type == "data table"] == ["Orders"]
+    assert "differed from the original, so the copy was deleted" in str(done.error)
+    assert [item.name for item in n8n.owned[ops_id(n8n)] if item.type == "data table"] == ["Orders"]
     assert len(n8n.rows[TABLE]) == 2500
 
 
-def test_a_table_that_is_written_to_meanwhile_stays_and_is_copied_anew_the_next_time(n8n: FakeN8n) -> None:
+def test_table_that_changed_during_the_copy_stays_and_is_copied_by_the_next_run(n8n: FakeN8n) -> None:
     n8n.meanwhile["table_rows", 3] = lambda: n8n.rows[TABLE].append({"s": "late", "n": None})
     done = run(n8n)
-    assert "was written to while it was copied" in str(done.error)
+    assert "changed during the copy" in str(done.error)
     assert len(n8n.rows[TABLE]) == 2501
     again = run(n8n)
     assert (again.error, again.copied[0]["rows"]) == (None, 2501)
     assert n8n.rows[again.copied[0]["new_id"]][-1] == {"s": "late", "n": None}
 
 
-def copy_of(n8n: FakeN8n) -> str:
-    return next(item.id for item in n8n.owned[ops_of(n8n)] if item.name == f"Orders (copy of {TABLE})")
+def copy_id(n8n: FakeN8n) -> str:
+    return next(item.id for item in n8n.owned[ops_id(n8n)] if item.name == f"Orders (copy of {TABLE})")
 
 
-def test_a_name_that_is_taken_meanwhile_is_left_to_whoever_has_it(n8n: FakeN8n) -> None:
-    taken = Table("data table", "t-new", f"Orders (from {ADA})", columns=COLUMNS)
-    n8n.meanwhile["rename_table", 1] = lambda: n8n.owned[ops_of(n8n)].append(taken)
+def test_copy_gets_a_numbered_name_if_another_table_takes_its_name(n8n: FakeN8n) -> None:
+    other_table = Table("data table", "t-new", f"Orders (from {ADA})", columns=COLUMNS)
+    n8n.meanwhile["rename_table", 1] = lambda: n8n.owned[ops_id(n8n)].append(other_table)
     done = run(n8n)
     assert (done.error, done.copied[0]["new_name"]) == (None, f"Orders (from {ADA}, 2)")
 
 
-def test_an_empty_table_is_copied_as_well(n8n: FakeN8n) -> None:
+def test_empty_table_is_copied(n8n: FakeN8n) -> None:
     n8n.rows[TABLE] = []
     done = run(n8n)
     assert (done.error, done.copied[0]["rows"]) == (None, 0)
 
 
-def test_tables_that_may_go_are_deleted(n8n: FakeN8n) -> None:
+def test_data_tables_delete_deletes_tables(n8n: FakeN8n) -> None:
     done = run(n8n, data_tables="delete")
     assert [entry["id"] for entry in done.deleted] == [TABLE]
     assert TABLE not in n8n.rows
 
 
-def test_what_is_destroyed_is_unpublished_first_so_that_n8n_takes_all_or_nothing(n8n: FakeN8n) -> None:
+def test_workflow_is_unpublished_before_the_deletion_of_its_owner(n8n: FakeN8n) -> None:
     plan = handover(n8n, destination=None, data_tables="refuse", delete_resources=True)
     with pytest.raises(ApiError, match="Cannot delete a published workflow"):
         n8n.delete_user(n8n.id_of(ADA))
@@ -233,16 +233,16 @@ def test_what_is_destroyed_is_unpublished_first_so_that_n8n_takes_all_or_nothing
     assert sorted(entry["id"] for entry in done.to_result()["deleted"]) == sorted(["c-1", "w-1", TABLE])
 
 
-def test_a_destination_that_is_gone_stops_at_the_first_step(n8n: FakeN8n) -> None:
+def test_missing_destination_stops_at_the_first_step(n8n: FakeN8n) -> None:
     plan = handover(n8n)
-    n8n.delete_project(ops_of(n8n))
+    n8n.delete_project(ops_id(n8n))
     done = run_handover(plan, n8n)
     assert "Could not find project" in str(done.error)
     assert (done.transferred, done.not_done) == ([], plan.steps)
 
 
-def test_how_far_it_is_can_be_told_after_each_step(n8n: FakeN8n) -> None:
-    seen: list[int] = []
+def test_progress_is_reported_after_each_step(n8n: FakeN8n) -> None:
+    progress: list[int] = []
     plan = handover(n8n)
-    run_handover(plan, n8n, lambda done: seen.append(len(done.transferred) + len(done.copied)))
-    assert seen == [1, 2, 3]
+    run_handover(plan, n8n, lambda done: progress.append(len(done.transferred) + len(done.copied)))
+    assert progress == [1, 2, 3]

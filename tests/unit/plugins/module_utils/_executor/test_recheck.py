@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What somebody else does between the plan and a write is seen right before that write, and left alone."""
+"""Test that changes by other tasks between the plan and a write are found before the write and kept."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired imp
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 
 ADA, BO, CY = (f"{name}@example.com" for name in ("ada", "bo", "cy"))
-STRICT = ListPolicy(AUTHORITATIVE)
+AUTHORITATIVE_POLICY = ListPolicy(AUTHORITATIVE)
 
 
-def company(**options: Any) -> FakeN8n:
+def server(**options: Any) -> FakeN8n:
     n8n = FakeN8n(**options)
     for email in (ADA, BO, CY):
         n8n.person(email)
@@ -34,18 +34,18 @@ def company(**options: Any) -> FakeN8n:
     return n8n
 
 
-def carry_out(
+def plan_and_apply(
     n8n: FakeN8n,
-    meanwhile: Callable[[], object] = lambda: None,
+    other_change: Callable[[], object] = lambda: None,
     users: list[dict[str, Any]] | None = None,
     projects: list[dict[str, Any]] | None = None,
     policy: ListPolicy = ListPolicy(),
 ) -> Outcome:
-    """Plan, let somebody else do something, and carry out."""
+    """Plan, make the change of another task, and apply the plan."""
     desired = desired_access(users or [], projects or [], policy)
     planned = plan(read(n8n, access_request(desired)), desired)
     assert planned.changes
-    meanwhile()
+    other_change()
     return apply(planned, n8n, lambda links: None)
 
 
@@ -53,11 +53,11 @@ def conflicts(outcome: Outcome) -> list[tuple[str, str | None, str]]:
     return [(entry["action"], entry["user"], entry["reason"]) for entry in outcome.conflicts]
 
 
-def key_of(n8n: FakeN8n, name: str) -> str:
+def project_id(n8n: FakeN8n, name: str) -> str:
     return next(key for key, project in n8n.all_projects.items() if project.name == name)
 
 
-def give(n8n: FakeN8n, email: str, role: str) -> None:
+def set_instance_role(n8n: FakeN8n, email: str, role: str) -> None:
     key = n8n.id_of(email)
     n8n.users[key] = replace(n8n.users[key], role=role)
 
@@ -65,30 +65,32 @@ def give(n8n: FakeN8n, email: str, role: str) -> None:
 # Instance roles
 
 
-@pytest.mark.parametrize("also", [0, 10])
-def test_an_instance_role_that_somebody_else_changed_is_left_alone(also: int) -> None:
-    n8n = company()
-    others = [{"email": f"p{number}@example.com", "role": "admin"} for number in range(also)]
+@pytest.mark.parametrize("other_users", [0, 10])
+def test_instance_role_changed_by_another_task_is_kept(other_users: int) -> None:
+    n8n = server()
+    others = [{"email": f"p{number}@example.com", "role": "admin"} for number in range(other_users)]
     for other in others:
         n8n.person(other["email"])
     raised = [{"email": BO, "role": "admin"}, *others]
-    outcome = carry_out(n8n, lambda: give(n8n, BO, "global:chatUser"), raised)
+    outcome = plan_and_apply(n8n, lambda: set_instance_role(n8n, BO, "global:chatUser"), raised)
     assert conflicts(outcome) == [("change_user_role", BO, f"left alone: {BO} has become global:chatUser")]
-    assert n8n.people()[BO] == "global:chatUser" and len(outcome.done) == also
-    # Many are looked up in one listing.
-    assert n8n.calls["find_user"] == (0 if also else 1)
+    assert n8n.people()[BO] == "global:chatUser" and len(outcome.done) == other_users
+    # Many users are looked up in one listing.
+    assert n8n.calls["find_user"] == (0 if other_users else 1)
 
 
-def test_who_is_no_user_any_more_is_a_conflict() -> None:
-    n8n = company()
-    outcome = carry_out(n8n, lambda: n8n.users.pop(n8n.id_of(BO)), [{"email": BO, "role": "admin"}])
+def test_user_deleted_by_another_task_is_a_conflict() -> None:
+    n8n = server()
+    outcome = plan_and_apply(n8n, lambda: n8n.users.pop(n8n.id_of(BO)), [{"email": BO, "role": "admin"}])
     assert conflicts(outcome) == [("change_user_role", BO, f"left alone: {BO} is no longer a user")]
     assert not outcome.errors
 
 
-def test_who_was_to_become_a_chat_user_and_was_made_more_keeps_everything() -> None:
-    n8n = company()
-    outcome = carry_out(n8n, lambda: give(n8n, CY, "global:admin"), [{"email": CY, "role": "chatUser"}])
+def test_user_promoted_by_another_task_is_not_made_a_chat_user() -> None:
+    n8n = server()
+    outcome = plan_and_apply(
+        n8n, lambda: set_instance_role(n8n, CY, "global:admin"), [{"email": CY, "role": "chatUser"}]
+    )
     assert {(action, user) for action, user, _reason in conflicts(outcome)} == {
         ("change_user_role", CY),
         ("remove_member", CY),
@@ -97,30 +99,30 @@ def test_who_was_to_become_a_chat_user_and_was_made_more_keeps_everything() -> N
 
 
 @pytest.mark.parametrize("method", ["list_users", "find_user"])
-def test_a_look_that_fails_writes_nothing(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    n8n = company()
-    people = [f"p{number}@example.com" for number in range(10 if method == "list_users" else 1)]
-    for email in people:
+def test_failed_recheck_of_users_prevents_the_write(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    n8n = server()
+    emails = [f"p{number}@example.com" for number in range(10 if method == "list_users" else 1)]
+    for email in emails:
         n8n.person(email)
 
-    def broken(*_what: object) -> None:
-        raise ConnectionFailed("n8n could not be asked.")
+    def fail(*_arguments: object) -> None:
+        raise ConnectionFailed("The connection to n8n failed.")
 
-    outcome = carry_out(
-        n8n, lambda: monkeypatch.setattr(n8n, method, broken), [{"email": email, "role": "admin"} for email in people]
+    outcome = plan_and_apply(
+        n8n, lambda: monkeypatch.setattr(n8n, method, fail), [{"email": email, "role": "admin"} for email in emails]
     )
-    assert len(outcome.errors) == len(people) and not outcome.done and not n8n.writes
+    assert len(outcome.errors) == len(emails) and not outcome.done and not n8n.writes
 
 
-def test_users_are_looked_at_again_after_some() -> None:
-    n8n = company()
-    people = [f"p{number:03}@example.com" for number in range(USERS_PER_CHECK + 1)]
-    for email in people:
+def test_users_are_rechecked_after_each_batch() -> None:
+    n8n = server()
+    emails = [f"p{number:03}@example.com" for number in range(USERS_PER_CHECK + 1)]
+    for email in emails:
         n8n.person(email)
-    last = people[-1]
-    # While the first are written.
-    n8n.meanwhile["write", 1] = lambda: give(n8n, last, "global:admin")
-    outcome = carry_out(n8n, users=[{"email": email, "role": "chatUser"} for email in people])
+    last = emails[-1]
+    # The other task makes its change during the first batch.
+    n8n.meanwhile["write", 1] = lambda: set_instance_role(n8n, last, "global:admin")
+    outcome = plan_and_apply(n8n, users=[{"email": email, "role": "chatUser"} for email in emails])
     assert conflicts(outcome) == [("change_user_role", last, f"left alone: {last} has become global:admin")]
     assert len(outcome.done) == USERS_PER_CHECK
 
@@ -128,50 +130,52 @@ def test_users_are_looked_at_again_after_some() -> None:
 # Members
 
 
-def test_members_are_looked_at_again_after_some() -> None:
-    n8n = company()
-    people = [f"p{number:03}@example.com" for number in range(MEMBERS_PER_CHECK + 1)]
-    for email in people:
-        n8n.roles_in[key_of(n8n, "Sales")][n8n.person(email)] = "project:viewer"
-    last = people[-1]
+def test_members_are_rechecked_after_each_batch() -> None:
+    n8n = server()
+    emails = [f"p{number:03}@example.com" for number in range(MEMBERS_PER_CHECK + 1)]
+    for email in emails:
+        n8n.roles_in[project_id(n8n, "Sales")][n8n.person(email)] = "project:viewer"
+    last = emails[-1]
     raised = {n8n.id_of(last): "project:editor"}
-    n8n.meanwhile["write", 1] = lambda: n8n.roles_in[key_of(n8n, "Sales")].update(raised)
+    n8n.meanwhile["write", 1] = lambda: n8n.roles_in[project_id(n8n, "Sales")].update(raised)
     listed = {ADA: "admin", BO: "editor", CY: "viewer"}
-    outcome = carry_out(n8n, projects=[{"name": "Sales", "members": listed}], policy=STRICT)
+    outcome = plan_and_apply(n8n, projects=[{"name": "Sales", "members": listed}], policy=AUTHORITATIVE_POLICY)
     assert conflicts(outcome) == [("remove_member", last, f"left alone: {last} has become project:editor")]
-    assert last in n8n.memberships()["Sales"] and people[0] not in n8n.memberships()["Sales"]
+    assert last in n8n.memberships()["Sales"] and emails[0] not in n8n.memberships()["Sales"]
 
 
-def test_two_admins_who_both_go_are_looked_at_together() -> None:
-    n8n = company(concurrency=8)
-    n8n.roles_in[key_of(n8n, "Sales")][n8n.id_of(BO)] = "project:admin"
+def test_two_admins_to_remove_are_rechecked_together() -> None:
+    n8n = server(concurrency=8)
+    n8n.roles_in[project_id(n8n, "Sales")][n8n.id_of(BO)] = "project:admin"
     n8n.team("Other")
-    gone = {n8n.owner_id: "project:viewer", n8n.id_of(CY): "project:viewer"}
+    demoted = {n8n.owner_id: "project:viewer", n8n.id_of(CY): "project:viewer"}
     listed = [{"name": "Sales", "members": {CY: "admin"}}]
-    # Cy was to be the admin, and by then is not: nobody is removed for that.
-    n8n.meanwhile["members", 3] = lambda: n8n.roles_in[key_of(n8n, "Sales")].update(gone)
-    outcome = carry_out(n8n, projects=listed, policy=STRICT)
+    # The new admin Cy is no longer an admin, so no admin is removed.
+    n8n.meanwhile["members", 3] = lambda: n8n.roles_in[project_id(n8n, "Sales")].update(demoted)
+    outcome = plan_and_apply(n8n, projects=listed, policy=AUTHORITATIVE_POLICY)
     assert {user for user, role in n8n.memberships()["Sales"].items() if role == "project:admin"} == {ADA, BO}
     assert {user for _action, user, reason in conflicts(outcome) if "last admin" in reason} == {ADA, BO}
     assert not outcome.errors
 
 
-def test_a_project_that_is_gone_leaves_nothing_to_do() -> None:
-    n8n = company()
-    outcome = carry_out(
+def test_project_deleted_by_another_task_is_a_conflict() -> None:
+    n8n = server()
+    outcome = plan_and_apply(
         n8n,
-        lambda: n8n.all_projects.pop(key_of(n8n, "Sales")),
+        lambda: n8n.all_projects.pop(project_id(n8n, "Sales")),
         projects=[{"name": "Sales", "members": {ADA: "admin"}}],
-        policy=STRICT,
+        policy=AUTHORITATIVE_POLICY,
     )
     assert {reason for _action, _user, reason in conflicts(outcome)} == {"left alone: the project no longer exists"}
     assert not outcome.errors
 
 
-def test_one_who_is_gone_does_not_keep_the_others_out() -> None:
-    n8n = company()
+def test_deleted_user_does_not_block_other_members() -> None:
+    n8n = server()
     listed = {ADA: "admin", BO: "viewer", CY: "admin"}
-    outcome = carry_out(n8n, lambda: n8n.delete_user(n8n.id_of(BO)), projects=[{"name": "Support", "members": listed}])
+    outcome = plan_and_apply(
+        n8n, lambda: n8n.delete_user(n8n.id_of(BO)), projects=[{"name": "Support", "members": listed}]
+    )
     assert conflicts(outcome) == [("add_member", BO, f"left alone: {BO} is no longer a user")]
     assert n8n.memberships()["Support"] == {
         "olivia@example.com": "project:admin",
@@ -182,10 +186,10 @@ def test_one_who_is_gone_does_not_keep_the_others_out() -> None:
 
 
 @pytest.mark.parametrize("floor", [False, True])
-def test_a_role_that_is_refused_does_not_keep_the_others_out(floor: bool) -> None:
-    n8n = company(floor=floor)
+def test_rejected_role_does_not_block_other_members(floor: bool) -> None:
+    n8n = server(floor=floor)
     n8n.features_off.add("feat:projectRole:editor")
-    outcome = carry_out(
+    outcome = plan_and_apply(
         n8n, users=[{"email": ADA, "projects": {"Support": "viewer"}}, {"email": BO, "projects": {"Support": "editor"}}]
     )
     assert n8n.memberships()["Support"][ADA] == "project:viewer" and BO not in n8n.memberships()["Support"]
@@ -193,54 +197,54 @@ def test_a_role_that_is_refused_does_not_keep_the_others_out(floor: bool) -> Non
     assert error["users"] == [BO] and "not licensed" in error["error"]
 
 
-def test_an_invitation_that_is_refused_does_not_keep_the_others_out() -> None:
-    n8n = company(floor=True)
+def test_rejected_invitation_does_not_block_other_invitations() -> None:
+    n8n = server(floor=True)
     n8n.features_off.add("feat:advancedPermissions")
-    outcome = carry_out(n8n, users=[{"email": "di@example.com"}, {"email": "eve@example.com", "role": "admin"}])
+    outcome = plan_and_apply(n8n, users=[{"email": "di@example.com"}, {"email": "eve@example.com", "role": "admin"}])
     assert "di@example.com" in n8n.people() and "eve@example.com" not in n8n.people()
     assert [error["users"] for error in outcome.errors] == [["eve@example.com"]]
 
 
-def test_what_is_refused_for_all_is_tried_once() -> None:
-    n8n = company()
+def test_role_that_is_rejected_for_all_members_is_tried_once() -> None:
+    n8n = server()
     n8n.features_off.add("feat:projectRole:editor")
-    outcome = carry_out(n8n, users=[{"email": email, "projects": {"Support": "editor"}} for email in (ADA, BO)])
+    outcome = plan_and_apply(n8n, users=[{"email": email, "projects": {"Support": "editor"}} for email in (ADA, BO)])
     assert [error["users"] for error in outcome.errors] == [[ADA, BO]] and n8n.calls["set_members"] == 1
 
 
-def test_what_is_broken_is_not_tried_role_by_role() -> None:
-    n8n = company()
-    n8n.fail[1] = ApiError("n8n refused: it is broken.", 501, "broken")
+def test_other_errors_are_not_retried_for_each_role() -> None:
+    n8n = server()
+    n8n.fail[1] = ApiError("n8n rejected the request.", 501, "Not implemented")
     listed = [{"email": ADA, "projects": {"Support": "editor"}}, {"email": BO, "projects": {"Support": "viewer"}}]
-    outcome = carry_out(n8n, users=listed)
+    outcome = plan_and_apply(n8n, users=listed)
     assert [error["users"] for error in outcome.errors] == [[ADA, BO]] and n8n.calls["set_members"] == 1
 
 
 # Names of projects
 
 
-def test_a_name_that_somebody_else_has_taken_is_not_given_twice() -> None:
-    n8n = company()
+def test_project_created_by_another_task_is_used() -> None:
+    n8n = server()
     listed = [{"email": ADA, "projects": {"New": "editor"}}, {"email": BO, "projects": {"New": "editor"}}]
-    outcome = carry_out(n8n, lambda: n8n.team("New", bo="viewer"), listed)
+    outcome = plan_and_apply(n8n, lambda: n8n.team("New", bo="viewer"), listed)
     assert conflicts(outcome) == [
         ("create_project", None, "left alone: another task has created a project of that name"),
         ("add_member", BO, f"left alone: {BO} has become project:viewer"),
     ]
-    # The project of that name is the one that the list means, and its members are looked at.
+    # The list refers to the project of that name, and its members are rechecked.
     assert n8n.memberships()["New"] == {OLIVIA: "project:admin", ADA: "project:editor", BO: "project:viewer"}
     assert [project.name for project in n8n.all_projects.values()].count("New") == 1
     assert not outcome.errors and not outcome.not_tried and len(outcome.already_made) == 1
 
 
-def test_a_name_that_others_have_given_twice_means_no_project() -> None:
-    n8n = company()
+def test_two_projects_created_by_other_tasks_are_a_conflict() -> None:
+    n8n = server()
 
-    def others() -> None:
+    def create_two_projects() -> None:
         n8n.team("New")
         n8n.team("New")
 
-    outcome = carry_out(n8n, others, [{"email": ADA, "projects": {"New": "editor"}}])
+    outcome = plan_and_apply(n8n, create_two_projects, [{"email": ADA, "projects": {"New": "editor"}}])
     assert {action for action, _user, _reason in conflicts(outcome)} == {"create_project", "add_member"}
     assert not outcome.errors and not outcome.done and not n8n.writes
 
@@ -253,11 +257,11 @@ def test_a_name_that_others_have_given_twice_means_no_project() -> None:
         ("Revenue", "another task has created a project of that name"),
     ],
 )
-def test_a_rename_does_not_undo_a_rename(name: str | None, reason: str) -> None:
-    n8n = company()
-    sales = key_of(n8n, "Sales")
+def test_project_renamed_by_another_task_keeps_its_name(name: str | None, reason: str) -> None:
+    n8n = server()
+    sales = project_id(n8n, "Sales")
 
-    def meanwhile() -> None:
+    def other_change() -> None:
         if name is None:
             n8n.all_projects.pop(sales)
         elif name == "Revenue":
@@ -265,17 +269,17 @@ def test_a_rename_does_not_undo_a_rename(name: str | None, reason: str) -> None:
         else:
             n8n.all_projects[sales] = replace(n8n.all_projects[sales], name=name)
 
-    outcome = carry_out(n8n, meanwhile, projects=[{"name": "Revenue", "previous_names": ["Sales"]}])
+    outcome = plan_and_apply(n8n, other_change, projects=[{"name": "Revenue", "previous_names": ["Sales"]}])
     assert conflicts(outcome) == [("rename_project", None, f"left alone: {reason}")]
     assert not n8n.writes and not outcome.errors
 
 
-def test_names_that_cannot_be_looked_at_are_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    n8n = company()
+def test_failed_recheck_of_project_names_prevents_the_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    n8n = server()
 
-    def broken() -> None:
-        raise ConnectionFailed("n8n could not be asked.")
+    def fail() -> None:
+        raise ConnectionFailed("The connection to n8n failed.")
 
     projects = [{"name": "New"}, {"name": "Revenue", "previous_names": ["Sales"]}]
-    outcome = carry_out(n8n, lambda: monkeypatch.setattr(n8n, "list_projects", broken), projects=projects)
+    outcome = plan_and_apply(n8n, lambda: monkeypatch.setattr(n8n, "list_projects", fail), projects=projects)
     assert len(outcome.errors) == 2 and not n8n.writes

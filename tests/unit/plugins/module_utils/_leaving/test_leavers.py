@@ -1,89 +1,111 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""People who leave: what becomes of their access, and what stops it."""
+"""Test plan_leavers(): changes of access, successors, handovers, and errors."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_result import leaver_results
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import ALL
+from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.handover_options import HandoverOptions
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import plan_leavers
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_options import (
     ACTIONS,
     LeaverOptions,
     find_leavers,
-    leaver_request,
+    successors,
 )
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import plan_leavers
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import OwnedItem, OwnedItems
-from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
-
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import PROJECT_ADMIN
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.example_state import (
     ADA,
+    GRACE,
     LINUS,
+    OLIVIA,
     PERSONAL,
+    SALES,
     SUPPORT,
-    company,
+    TEAM_1,
+    example_state,
     member,
 )
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.leaver_plans import (
+    BILLS,
+    GRACE_PROJECT,
+    MAIL,
+    ORDERS,
+    grace_period,
+    leaver_error,
+    leaver_plan,
+    state_with_items,
+    state_with_sole_admin,
+)
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.simple_plans import changes_of
+
+IMMEDIATE_ACTIONS = ("remove_memberships", "demote", "delete")
 
 
-def leave(state: State, action: str, *references: str) -> Plan:
+def plan_action(state: State, action: str, *references: str) -> Plan:
     return plan_leavers(state, find_leavers(state, references), LeaverOptions(action))
 
 
-def rows(made: Plan) -> list[tuple[object, ...]]:
+def changes_with_implied(planned: Plan) -> list[tuple[object, ...]]:
     return [
         (change.action, change.user, change.project, change.before, change.after, bool(change.implied_by))
-        for change in made.changes
+        for change in planned.changes
     ]
 
 
-def test_memberships_are_removed_and_nothing_else() -> None:
-    assert rows(leave(company(), "remove_memberships", "ADA@example.com", "linus@example.com")) == [
+def test_remove_memberships_removes_only_memberships() -> None:
+    assert changes_with_implied(
+        plan_action(example_state(), "remove_memberships", "ADA@example.com", "linus@example.com")
+    ) == [
         ("remove_member", "ada@example.com", "Sales", "project:admin", None, False),
         ("remove_member", "linus@example.com", "Sales", "project:viewer", None, False),
         ("remove_member", "ada@example.com", "Support", "project:viewer", None, False),
     ]
 
 
-def test_a_demotion_takes_the_memberships_with_it_in_one_call() -> None:
-    assert rows(leave(company(), "demote", "ada@example.com")) == [
+def test_demotion_includes_the_memberships() -> None:
+    assert changes_with_implied(plan_action(example_state(), "demote", "ada@example.com")) == [
         ("change_user_role", "ada@example.com", None, "global:member", "global:chatUser", False),
         ("remove_member", "ada@example.com", "Sales", "project:admin", None, True),
         ("remove_member", "ada@example.com", "Support", "project:viewer", None, True),
     ]
 
 
-def test_somebody_demoted_already_only_loses_the_memberships_made_since() -> None:
-    state = company(
-        users=tuple(replace(user, role="global:chatUser") if user == ADA else user for user in company().users)
+def test_demoted_user_loses_only_new_memberships() -> None:
+    state = example_state(
+        users=tuple(replace(user, role="global:chatUser") if user == ADA else user for user in example_state().users)
     )
-    assert {row[0] for row in rows(leave(state, "demote", "ada@example.com"))} == {"remove_member"}
-    assert not any(row[-1] for row in rows(leave(state, "demote", "ada@example.com")))
+    assert {row[0] for row in changes_with_implied(plan_action(state, "demote", "ada@example.com"))} == {
+        "remove_member"
+    }
+    assert not any(row[-1] for row in changes_with_implied(plan_action(state, "demote", "ada@example.com")))
 
 
-def test_a_deletion_takes_everything_with_it() -> None:
-    assert rows(leave(company(), "delete", "linus@example.com")) == [
+def test_deletion_includes_the_memberships() -> None:
+    assert changes_with_implied(plan_action(example_state(), "delete", "linus@example.com")) == [
         ("delete_user", "linus@example.com", None, "global:member", None, False),
         ("remove_member", "linus@example.com", "Sales", "project:viewer", None, True),
     ]
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_who_is_gone_changes_nothing(action: str) -> None:
-    assert rows(leave(company(), action, "nobody@example.com")) == []
+def test_unknown_leaver_changes_nothing(action: str) -> None:
+    assert changes_with_implied(plan_action(example_state(), action, "nobody@example.com")) == []
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_everything_that_is_impossible_stops_all_and_is_said_at_once(action: str) -> None:
+def test_all_errors_are_reported_together(action: str) -> None:
     with pytest.raises(InputError) as error:
-        leave(company(), action, "linus@example.com", "olivia@example.com", "grace@example.com")
+        plan_action(example_state(), action, "linus@example.com", "olivia@example.com", "grace@example.com")
     assert "olivia@example.com is the owner" in str(error.value)
     assert 'Project "Support" (p-support) would be left without an admin: grace@example.com is its last' in str(
         error.value
@@ -91,58 +113,218 @@ def test_everything_that_is_impossible_stops_all_and_is_said_at_once(action: str
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_the_keys_own_user_cannot_leave(action: str) -> None:
+def test_api_key_user_cannot_leave(action: str) -> None:
     with pytest.raises(InputError, match="ada@example.com is the user whose API key is used"):
-        leave(company(own_user_id=ADA.id), action, "ada@example.com")
+        plan_action(example_state(own_user_id=ADA.id), action, "ada@example.com")
 
 
-def test_two_who_leave_together_are_the_last_admins_together() -> None:
-    state = company()
+def test_two_leavers_are_checked_together_as_last_admins() -> None:
+    state = example_state()
     state = replace(
         state, members={**state.members, SUPPORT.id: (member(LINUS, "project:admin"), member(ADA, "project:admin"))}
     )
-    assert len(rows(leave(state, "remove_memberships", "ada@example.com"))) == 2
+    assert len(changes_with_implied(plan_action(state, "remove_memberships", "ada@example.com"))) == 2
     with pytest.raises(InputError, match='"Support".*ada@example.com, linus@example.com are its last'):
-        leave(state, "remove_memberships", "ada@example.com", "linus@example.com")
+        plan_action(state, "remove_memberships", "ada@example.com", "linus@example.com")
 
 
-def test_somebody_who_owns_something_is_not_deleted_and_nobody_else_either() -> None:
+def test_items_of_one_leaver_prevent_all_deletions() -> None:
     owned = OwnedItems((OwnedItem("workflow", "w1", "Bills"), OwnedItem("data table", "t1", "Rates")))
-    state = company()
+    state = example_state()
     state = replace(state, owned_items={**state.owned_items, PERSONAL[1].id: owned})
     with pytest.raises(
         InputError, match=r'(?s)ada@example.com owns workflow "Bills" .w1., .* owns data table "Rates" .t1., and'
     ):
-        leave(state, "delete", "ada@example.com", "linus@example.com")
-    assert rows(leave(state, "demote", "ada@example.com"))
+        plan_action(state, "delete", "ada@example.com", "linus@example.com")
+    assert changes_with_implied(plan_action(state, "demote", "ada@example.com"))
 
 
-def test_a_person_named_twice_is_one_person() -> None:
-    people = find_leavers(company(), ["ada@example.com", "u-ada", "nobody@example.com"])
-    assert [person.reference for person in people] == ["ada@example.com", "nobody@example.com"]
+# Successors
 
 
-def test_the_server_is_read_once_for_all_of_them() -> None:
-    request = leaver_request(["a@example.com"], LeaverOptions("delete"))
-    assert (request.all_users, request.projects, request.members, request.owned_items) == (True, True, ALL, True)
-
-
-def test_the_result_says_for_each_what_was_taken_away() -> None:
-    state = company()
-    ada, nobody = find_leavers(state, ["ada@example.com", "nobody@example.com"])
-    leaver_options = LeaverOptions("remove_memberships")
-    made = plan_leavers(state, [ada, nobody], leaver_options)
-    of_ada, of_nobody = leaver_results([ada, nobody], leaver_options, made, made.changes[:1], {}, None)
-    assert {key: of_ada[key] for key in ("email", "id", "found", "action", "changed", "memberships")} == {
-        "email": "ada@example.com",
-        "id": "u-ada",
-        "found": True,
-        "action": "remove_memberships",
-        "changed": True,
-        "memberships": [{"id": "p-sales", "name": "Sales", "role": "project:admin"}],
-    }
-    assert [(entry["type"], entry["name"]) for entry in of_ada["residual_access"]][:2] == [
-        ("instance_role", "global:member"),
-        ("membership", "Support"),
+@pytest.mark.parametrize("action", [*IMMEDIATE_ACTIONS, "staged"])
+@pytest.mark.parametrize("successor", ["grace@example.com", " GRACE@example.com "])
+def test_one_successor_becomes_admin_of_all_projects_without_another_admin(action: str, successor: str) -> None:
+    state = state_with_sole_admin(SALES, TEAM_1)
+    planned = leaver_plan(
+        state, ADA.email, action=action, successors=successors(successor), grace_period=grace_period(action)
+    )
+    assert changes_of(planned)[:2] == [
+        ("add_member", "grace@example.com", "Sales", None, PROJECT_ADMIN),
+        ("add_member", "grace@example.com", "Team", None, PROJECT_ADMIN),
     ]
-    assert of_nobody["found"] is False and of_nobody["residual_access"] == []
+    assert planned.changes[0].reason == "succeeds ada@example.com"
+    # Support keeps an admin, so no successor is added.
+    assert {row[2] for row in changes_of(planned) if row[1] == "grace@example.com"} == {"Sales", "Team"}
+
+
+def test_successors_are_assigned_by_project_name_or_id() -> None:
+    named = {"Sales": OLIVIA.email, TEAM_1.id: GRACE.email}
+    planned = leaver_plan(state_with_sole_admin(SALES, TEAM_1), ADA.email, successors=successors(named))
+    assert [row[1:3] for row in changes_of(planned)[:2]] == [(OLIVIA.email, "Sales"), (GRACE.email, "Team")]
+
+
+def test_successor_who_is_a_member_is_promoted() -> None:
+    state = state_with_sole_admin()
+    state = replace(
+        state, members={**state.members, SALES.id: (member(ADA, PROJECT_ADMIN), member(LINUS, "project:viewer"))}
+    )
+    planned = leaver_plan(state, ADA.email, successors=successors(LINUS.email))
+    assert changes_of(planned)[0] == ("change_member_role", LINUS.email, "Sales", "project:viewer", PROJECT_ADMIN)
+
+
+def test_successor_is_not_added_if_an_admin_remains() -> None:
+    planned = leaver_plan(example_state(), ADA.email, successors=successors(GRACE.email))
+    assert {row[0] for row in changes_of(planned)} == {"remove_member"}
+
+
+def test_two_leavers_of_one_project_have_one_successor() -> None:
+    state = state_with_sole_admin()
+    state = replace(
+        state, members={**state.members, SALES.id: (member(ADA, PROJECT_ADMIN), member(LINUS, PROJECT_ADMIN))}
+    )
+    planned = leaver_plan(state, ADA.email, LINUS.email, successors=successors(GRACE.email))
+    (new,) = [change for change in planned.changes if change.action == "add_member"]
+    assert new.reason == "succeeds ada@example.com, linus@example.com"
+
+
+@pytest.mark.parametrize("action", IMMEDIATE_ACTIONS)
+def test_error_lists_all_projects_without_a_successor(action: str) -> None:
+    message = leaver_error(state_with_sole_admin(SALES, SUPPORT, TEAM_1), ADA.email, action=action)
+    for project in (SALES, SUPPORT, TEAM_1):
+        assert f'Project "{project.name}" ({project.id}) would be left without an admin' in message
+    assert message.count("Or set successor=EMAIL.") == 3
+    # A successor for one project is not used for other projects.
+    message = leaver_error(
+        state_with_sole_admin(SALES, SUPPORT), ADA.email, action=action, successors={"Sales": GRACE.email}
+    )
+    assert '"Support"' in message and '"Sales"' not in message
+
+
+@pytest.mark.parametrize(
+    ("successor", "text"),
+    [
+        ("nobody@example.com", 'successor: user "nobody@example.com" does not exist in this n8n.'),
+        (ADA.email, "successor: ada@example.com is also leaving."),
+        ({"Sales": ADA.email}, "successor: ada@example.com is also leaving."),
+        ({"Missing": GRACE.email}, 'successor: project "Missing" does not exist.'),
+        ({"Team": GRACE.email}, 'Project "Team" exists 2 times, with the ids p-team-1, p-team-2'),
+        ({GRACE_PROJECT.id: GRACE.email}, "is the personal project of one user"),
+    ],
+)
+@pytest.mark.parametrize("action", IMMEDIATE_ACTIONS)
+def test_invalid_successor_is_an_error_even_if_not_needed(successor: Any, text: str, action: str) -> None:
+    for state in (example_state(), state_with_sole_admin(SALES)):
+        assert text in leaver_error(state, ADA.email, action=action, successors=successors(successor))
+
+
+# Handover
+
+
+def test_items_are_transferred_before_the_user_is_changed() -> None:
+    for action in ("demote", "delete"):
+        planned = leaver_plan(
+            state_with_items(BILLS, MAIL), ADA.email, action=action, handover_options=HandoverOptions("Support")
+        )
+        assert [row[0] for row in changes_of(planned)][:3] == [
+            "transfer_credential",
+            "transfer_workflow",
+            {"demote": "change_user_role", "delete": "delete_user"}[action],
+        ]
+        assert "removes access of grace@example.com" in planned.changes[0].reason
+
+
+def test_leaver_who_keeps_an_instance_admin_role_is_noted() -> None:
+    planned = leaver_plan(example_state(), GRACE.email, ADA.email, successors=successors(OLIVIA.email))
+    assert planned.notes == (
+        "grace@example.com leaves and keeps the instance role global:admin, which has access to everything.",
+    )
+    assert leaver_plan(example_state(), GRACE.email, action="demote", successors=successors(OLIVIA.email)).notes == ()
+
+
+def test_demotion_without_transfer_notes_the_remaining_items() -> None:
+    planned = leaver_plan(state_with_items(BILLS, MAIL), ADA.email, action="demote")
+    assert planned.notes == (
+        'ada@example.com owns workflow "Bills" (w-1), credential "Mail" (c-1), which this user can still read. Set transfer_to '
+        "to move it.",
+    )
+    assert planned.handovers == {}
+
+
+@pytest.mark.parametrize("action", ["demote", "delete"])
+@pytest.mark.parametrize(
+    ("transfer_to", "text"),
+    [
+        ("Missing", 'Project "Missing" does not exist'),
+        ("nobody@example.com", 'User "nobody@example.com" does not exist'),
+        ("linus@example.com", "transfer_to: linus@example.com is also leaving and cannot receive resources."),
+        (PERSONAL[3].id, "transfer_to: linus@example.com is also leaving and cannot receive resources."),
+        ("ada@example.com", "transfer_to: ada@example.com is also leaving and cannot receive resources."),
+    ],
+)
+def test_invalid_destination_is_an_error_even_if_not_needed(action: str, transfer_to: str, text: str) -> None:
+    for state in (example_state(), state_with_items(BILLS)):
+        assert text in leaver_error(
+            state, ADA.email, LINUS.email, action=action, handover_options=HandoverOptions(transfer_to)
+        )
+
+
+def test_hidden_destination_is_an_error() -> None:
+    state = state_with_items(BILLS)
+    state = replace(state, projects=tuple(project for project in state.projects if project != GRACE_PROJECT))
+    assert "n8n does not show the personal project of grace@example.com" in leaver_error(
+        state, ADA.email, action="delete", handover_options=HandoverOptions(GRACE.email)
+    )
+
+
+@pytest.mark.parametrize(
+    "handover_options",
+    [
+        HandoverOptions("Support"),
+        HandoverOptions(data_tables="delete"),
+        HandoverOptions(delete_resources=True),
+        HandoverOptions("Missing"),
+    ],
+)
+def test_handover_options_are_rejected_for_remove_memberships(handover_options: HandoverOptions) -> None:
+    assert "have no effect if users lose only memberships" in leaver_error(
+        state_with_items(BILLS), ADA.email, handover_options=handover_options
+    )
+
+
+def test_delete_resources_is_rejected_for_demote() -> None:
+    assert "delete_resources applies only to deleted users" in leaver_error(
+        state_with_items(BILLS), ADA.email, action="demote", handover_options=HandoverOptions(delete_resources=True)
+    )
+
+
+@pytest.mark.parametrize("action", ["demote", "delete", "staged"])
+def test_copy_of_data_tables_requires_transfer_to(action: str) -> None:
+    message = leaver_error(
+        example_state(),
+        ADA.email,
+        action=action,
+        handover_options=HandoverOptions(data_tables="copy"),
+        grace_period=grace_period(action),
+    )
+    assert "data_tables: copy requires transfer_to" in message
+
+
+def test_data_tables_delete_is_rejected_for_demote_without_transfer_to() -> None:
+    message = leaver_error(
+        state_with_items(ORDERS), ADA.email, action="demote", handover_options=HandoverOptions(data_tables="delete")
+    )
+    assert "data_tables" in message and "transfer_to" in message
+
+
+def test_copies_of_tables_with_one_name_get_different_names() -> None:
+    other_table = replace(ORDERS, id="AbCdEfGh87654321", owner_id=PERSONAL[3].id)
+    state = state_with_items(ORDERS)
+    state = replace(state, owned_items={**state.owned_items, PERSONAL[3].id: OwnedItems((other_table,))})
+    planned = leaver_plan(
+        state, ADA.email, LINUS.email, action="delete", handover_options=HandoverOptions("Support", "copy")
+    )
+    assert [change.after for change in planned.changes if change.action == "copy_table"] == [
+        "Orders",
+        "Orders (from linus@example.com)",
+    ]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The brakes: what they count, against what, and that strictly more than the limit trips them."""
+"""Test RemovalLimits: counted changes, limits for the instance and for projects, and approval."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired imp
     REMOVE_MEMBERSHIPS,
     ListPolicy,
 )
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import OLIVIA, PERSONAL, URL
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.example_state import OLIVIA, PERSONAL, URL
 
-STRICT = ListPolicy(AUTHORITATIVE)
+AUTHORITATIVE_POLICY = ListPolicy(AUTHORITATIVE)
 Roles = dict[str, str]
 
 
-def email(who: str) -> str:
-    return f"{who}@example.com"
+def email(name: str) -> str:
+    return f"{name}@example.com"
 
 
-def state_of(projects: dict[str, Roles], instance: Roles | None = None) -> State:
-    """Return a company of `projects`: name -> {who: role}. Olivia, the owner, whose key it is, administrates them all."""
-    people = sorted({who for roles in projects.values() for who in roles} | set(instance or {}))
-    users = {who: User(f"u-{who}", email(who), f"global:{(instance or {}).get(who, 'member')}") for who in people}
+def state_with(projects: dict[str, Roles], instance: Roles | None = None) -> State:
+    """Return a state of projects with members. Olivia is the owner, the API key user, and admin of all projects."""
+    names = sorted({user for roles in projects.values() for user in roles} | set(instance or {}))
+    users = {user: User(f"u-{user}", email(user), f"global:{(instance or {}).get(user, 'member')}") for user in names}
     return State(
         URL,
         OLIVIA.id,
@@ -46,7 +46,7 @@ def state_of(projects: dict[str, Roles], instance: Roles | None = None) -> State
         {
             f"p-{name}": (
                 Member(OLIVIA.id, OLIVIA.email, "project:admin"),
-                *(Member(users[who].id, users[who].email, slug(role)) for who, role in roles.items()),
+                *(Member(users[user].id, users[user].email, slug(role)) for user, role in roles.items()),
             )
             for name, roles in projects.items()
         },
@@ -57,35 +57,37 @@ def slug(role: str) -> str:
     return role if ":" in role else f"project:{role}"
 
 
-def crowd(size: int, role: str = "viewer", start: int = 0) -> Roles:
+def members_with_role(size: int, role: str = "viewer", start: int = 0) -> Roles:
     return {f"p{number:02}": role for number in range(start, start + size)}
 
 
-def planned(before: State, projects: dict[str, Roles], policy: ListPolicy = STRICT, users: Roles | None = None) -> Plan:
+def plan_projects(
+    before: State, projects: dict[str, Roles], policy: ListPolicy = AUTHORITATIVE_POLICY, users: Roles | None = None
+) -> Plan:
     """Plan these members of projects, and these instance roles."""
     members = [
-        {"name": name, "members": {email(who): role for who, role in of.items()}} for name, of in projects.items()
+        {"name": name, "members": {email(user): role for user, role in of.items()}} for name, of in projects.items()
     ]
-    people = [{"email": email(who), "role": role} for who, role in (users or {}).items()]
-    return plan(before, desired_access(people, members, policy, allow_empty=True))
+    user_entries = [{"email": email(user), "role": role} for user, role in (users or {}).items()]
+    return plan(before, desired_access(user_entries, members, policy, allow_empty=True))
 
 
-def words(made: Plan, policy: ListPolicy = STRICT, **limits: Any) -> str:
-    """Return why the brakes trip, or "" where they do not."""
+def limit_error(planned: Plan, policy: ListPolicy = AUTHORITATIVE_POLICY, **limits: Any) -> str:
+    """Return the message of the exceeded limit, or an empty text."""
     try:
-        RemovalLimits(**limits).check(made, policy)
+        RemovalLimits(**limits).check(planned, policy)
     except RemovalLimitExceeded as error:
         return str(error)
     return ""
 
 
-# Strictly more than the limit
+# Limits for the instance
 
 
 @pytest.mark.parametrize(
-    ("size", "gone", "percent", "trips"),
+    ("size", "removed", "percent", "exceeded"),
     [
-        # 20 percent unless said otherwise.
+        # The default is 20 percent.
         (10, 2, None, False),
         (10, 3, None, True),
         (9, 2, None, True),
@@ -95,7 +97,7 @@ def words(made: Plan, policy: ListPolicy = STRICT, **limits: Any) -> str:
         (8, 1, 12.4, True),
         (3, 1, 33.3, True),
         (3, 1, 33.4, False),
-        # No limit, and nothing at all.
+        # 100 percent is no limit, and 0 percent allows no removal.
         (10, 10, 100, False),
         (10, 1, 0, True),
         (10, 0, 0, False),
@@ -103,40 +105,42 @@ def words(made: Plan, policy: ListPolicy = STRICT, **limits: Any) -> str:
         (10, 10, 99.9, True),
     ],
 )
-def test_more_than_the_percentage_of_all_memberships_trips(
-    size: int, gone: int, percent: float | None, trips: bool
+def test_more_removals_than_max_removal_percent_exceed_the_limit(
+    size: int, removed: int, percent: float | None, exceeded: bool
 ) -> None:
-    made = planned(state_of({"A": crowd(size)}), {"A": crowd(size - gone)})
-    assert made.summary["remove_member"] == gone
-    said = words(made, **({} if percent is None else {"max_removal_percent": percent}))
-    assert bool(said) is trips
-    if trips:
-        assert f"{gone} removals and demotions of {size} memberships ({gone * 100 / size:.1f} %)" in said
-        assert f"are more than max_removal_percent ({20 if percent is None else percent:g})" in said
+    planned = plan_projects(state_with({"A": members_with_role(size)}), {"A": members_with_role(size - removed)})
+    assert planned.summary["remove_member"] == removed
+    message = limit_error(planned, **({} if percent is None else {"max_removal_percent": percent}))
+    assert bool(message) is exceeded
+    if exceeded:
+        assert f"{removed} removals and demotions of {size} memberships ({removed * 100 / size:.1f} %)" in message
+        assert f"are more than max_removal_percent ({20 if percent is None else percent:g})" in message
 
 
 @pytest.mark.parametrize(("count", "of", "percent"), [(999, 3000, 33.3), (77, 11000, 0.7)])
-def test_exactly_the_percentage_does_not_trip_however_a_computer_reckons(count: int, of: int, percent: float) -> None:
+def test_exact_percentage_is_within_the_limit_despite_rounding_errors(count: int, of: int, percent: float) -> None:
     assert count * 100 > percent * of
     exactly, one_more = (RemovalLimits(max_removal_percent=percent)._too_many(many, of) for many in (count, count + 1))
     assert (exactly, one_more) == (False, True)
 
 
-@pytest.mark.parametrize(("gone", "limit", "trips"), [(3, 3, False), (4, 3, True), (1, 0, True), (0, 0, False)])
-def test_more_than_max_removals_trips_whatever_the_percentage(gone: int, limit: int, trips: bool) -> None:
-    made = planned(state_of({"A": crowd(10)}), {"A": crowd(10 - gone)})
-    said = words(made, max_removals=limit, max_removal_percent=100)
-    assert (f"{gone} removals and demotions are more than max_removals ({limit})" in said) is trips
-    assert words(made, max_removal_percent=100) == ""
+@pytest.mark.parametrize(("removed", "limit", "exceeded"), [(3, 3, False), (4, 3, True), (1, 0, True), (0, 0, False)])
+def test_more_removals_than_max_removals_exceed_the_limit_at_any_percentage(
+    removed: int, limit: int, exceeded: bool
+) -> None:
+    planned = plan_projects(state_with({"A": members_with_role(10)}), {"A": members_with_role(10 - removed)})
+    message = limit_error(planned, max_removals=limit, max_removal_percent=100)
+    assert (f"{removed} removals and demotions are more than max_removals ({limit})" in message) is exceeded
+    assert limit_error(planned, max_removal_percent=100) == ""
 
 
-# Project by project
+# Limits for each project
 
 
 @pytest.mark.parametrize(
-    ("size", "gone", "trips"),
+    ("size", "removed", "exceeded"),
     [
-        # Of three members, or where one goes, a percentage says nothing.
+        # The limit does not apply to projects of three members, or to one removal.
         (3, 3, False),
         (4, 1, False),
         (4, 2, True),
@@ -144,159 +148,188 @@ def test_more_than_max_removals_trips_whatever_the_percentage(gone: int, limit: 
         (10, 3, True),
     ],
 )
-def test_a_project_of_more_than_three_of_whom_two_or_more_go_trips_by_itself(size: int, gone: int, trips: bool) -> None:
-    big = crowd(40, start=50)
-    made = planned(state_of({"Small": crowd(size), "Big": big}), {"Small": crowd(size - gone), "Big": big})
-    said = words(made)
-    assert bool(said) is trips
-    if trips:
-        # Over the instance it is not too much.
-        assert f'Nothing was changed: in project "Small", {gone} of {size} members ({gone * 100 / size:.1f} %)' in said
+def test_percentage_applies_to_projects_of_four_members_with_two_removals(
+    size: int, removed: int, exceeded: bool
+) -> None:
+    big = members_with_role(40, start=50)
+    planned = plan_projects(
+        state_with({"Small": members_with_role(size), "Big": big}),
+        {"Small": members_with_role(size - removed), "Big": big},
+    )
+    message = limit_error(planned)
+    assert bool(message) is exceeded
+    if exceeded:
+        # The limit for the instance is not exceeded.
+        assert (
+            f'Nothing was changed: in project "Small", {removed} of {size} members ({removed * 100 / size:.1f} %)'
+            in message
+        )
 
 
-def test_every_project_that_trips_is_told_and_twins_are_judged_apart() -> None:
-    before = state_of({"A": crowd(5), "B": crowd(5, start=20), "C": crowd(40, start=40)})
-    said = words(planned(before, {"A": crowd(3), "B": crowd(3, start=20)}))
-    assert 'in project "A", 2 of 5 members' in said and 'in project "B", 2 of 5 members' in said
-    assert said.count(";") == 1
-    twins = State(
+def test_all_projects_over_the_limit_are_listed_and_counted_by_id() -> None:
+    before = state_with(
+        {"A": members_with_role(5), "B": members_with_role(5, start=20), "C": members_with_role(40, start=40)}
+    )
+    message = limit_error(plan_projects(before, {"A": members_with_role(3), "B": members_with_role(3, start=20)}))
+    assert 'in project "A", 2 of 5 members' in message and 'in project "B", 2 of 5 members' in message
+    assert message.count(";") == 1
+    same_names = State(
         before.url,
         before.own_user_id,
         before.users,
-        tuple(Project(project.id, "Twin", project.type, project.creator_id) for project in before.projects),
+        tuple(Project(project.id, "Team", project.type, project.creator_id) for project in before.projects),
         before.members,
     )
     entries = [
-        {"id": key, "name": "Twin", "members": {email(who): "viewer" for who in crowd(4, start=start)}}
+        {
+            "id": key,
+            "name": "Team",
+            "members": {email(user): "viewer" for user in members_with_role(4, start=start)},
+        }
         for key, start in (("p-A", 0), ("p-B", 20))
     ]
-    # One of five leaves each, not two of five one of them.
-    assert words(plan(twins, desired_access(None, entries, STRICT))) == ""
+    # One of five members is removed from each project.
+    assert limit_error(plan(same_names, desired_access(None, entries, AUTHORITATIVE_POLICY))) == ""
 
 
-# What counts
+# Counted changes
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "counts"),
+    ("before", "after", "is_counted"),
     [
         ("admin", "editor", True),
         ("editor", "viewer", True),
         ("viewer", "chatUser", True),
         ("viewer", "editor", False),
         ("editor", "admin", False),
-        # Where the order of two roles is not known it counts.
+        # A change between roles of unknown order is counted.
         ("viewer", "project:auditor-a1b2c3", True),
         ("project:auditor-a1b2c3", "admin", True),
         ("project:auditor-a1b2c3", "project:writer-d4e5f6", True),
         ("project:auditor-a1b2c3", "project:auditor-a1b2c3", False),
     ],
 )
-def test_a_demotion_in_a_project_counts_and_a_promotion_does_not(before: str, after: str, counts: bool) -> None:
-    # Also in an additive list.
-    made = planned(state_of({"A": {"ada": before}}), {"A": {"ada": after}}, ListPolicy())
-    assert len(made.changes) == (before != after and slug(before) != after)
-    assert bool(words(made, ListPolicy(), max_removals=0, max_removal_percent=100)) is counts
+def test_project_demotion_is_counted_and_promotion_is_not(before: str, after: str, is_counted: bool) -> None:
+    # Demotions are counted in additive lists, too.
+    planned = plan_projects(state_with({"A": {"ada": before}}), {"A": {"ada": after}}, ListPolicy())
+    assert len(planned.changes) == (before != after and slug(before) != after)
+    assert bool(limit_error(planned, ListPolicy(), max_removals=0, max_removal_percent=100)) is is_counted
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "counts"),
+    ("before", "after", "is_counted"),
     [
         ("admin", "member", True),
         ("member", "chatUser", True),
         ("member", "admin", False),
-        ("member", "global:nothing-a1b2c3", True),
-        ("nothing-a1b2c3", "admin", True),
+        ("member", "global:no-scopes-a1b2c3", True),
+        ("no-scopes-a1b2c3", "admin", True),
     ],
 )
-def test_a_demotion_of_the_instance_role_counts(before: str, after: str, counts: bool) -> None:
-    made = planned(state_of({"A": crowd(3)}, {"ada": before}), {}, ListPolicy(), {"ada": after})
-    assert bool(words(made, ListPolicy(), max_removals=0, max_removal_percent=100)) is counts
+def test_demotion_of_the_instance_role_is_counted(before: str, after: str, is_counted: bool) -> None:
+    planned = plan_projects(state_with({"A": members_with_role(3)}, {"ada": before}), {}, ListPolicy(), {"ada": after})
+    assert bool(limit_error(planned, ListPolicy(), max_removals=0, max_removal_percent=100)) is is_counted
     # One of three memberships is more than 20 percent.
-    assert bool(words(made, ListPolicy())) is counts
+    assert bool(limit_error(planned, ListPolicy())) is is_counted
 
 
-def test_what_goes_with_becoming_a_chat_user_counts_too() -> None:
-    before = state_of({"A": {"ada": "viewer"}, "B": {"ada": "viewer"}, "C": {"ada": "editor"}})
-    made = planned(before, {"C": {"ada": "viewer"}}, ListPolicy(), {"ada": "chatUser"})
-    # The role, two memberships, and the third, given back with less.
-    assert words(made, ListPolicy(), max_removals=4, max_removal_percent=100) == ""
-    assert "4 removals and demotions are more than max_removals (3)" in words(made, ListPolicy(), max_removals=3)
+def test_memberships_lost_by_a_change_to_chat_user_are_counted() -> None:
+    before = state_with({"A": {"ada": "viewer"}, "B": {"ada": "viewer"}, "C": {"ada": "editor"}})
+    planned = plan_projects(before, {"C": {"ada": "viewer"}}, ListPolicy(), {"ada": "chatUser"})
+    # Counted: the instance role, two lost memberships, and one membership with a lower role.
+    assert limit_error(planned, ListPolicy(), max_removals=4, max_removal_percent=100) == ""
+    assert "4 removals and demotions are more than max_removals (3)" in limit_error(
+        planned, ListPolicy(), max_removals=3
+    )
 
 
-def test_what_is_given_back_as_it_was_does_not_count() -> None:
-    made = planned(state_of({"A": {"ada": "viewer"}}), {"A": {"ada": "viewer"}}, ListPolicy(), {"ada": "chatUser"})
-    assert words(made, ListPolicy(), max_removals=1, max_removal_percent=100) == ""
+def test_membership_that_is_added_again_with_its_role_is_not_counted() -> None:
+    planned = plan_projects(
+        state_with({"A": {"ada": "viewer"}}), {"A": {"ada": "viewer"}}, ListPolicy(), {"ada": "chatUser"}
+    )
+    assert limit_error(planned, ListPolicy(), max_removals=1, max_removal_percent=100) == ""
 
 
-def test_invitations_additions_and_renames_do_not_count() -> None:
+def test_invitations_additions_and_renames_are_not_counted() -> None:
     entries = [
-        {"name": "B", "previous_names": ["A"], "members": {email(who): "admin" for who in crowd(5)}},
+        {
+            "name": "B",
+            "previous_names": ["A"],
+            "members": {email(user): "admin" for user in members_with_role(5)},
+        },
         {"name": "C"},
     ]
-    made = plan(state_of({"A": crowd(2)}), desired_access([{"email": "new@example.com"}], entries, STRICT))
-    assert sum(made.summary.values()) > 5 and words(made, max_removals=0, max_removal_percent=0) == ""
+    planned = plan(
+        state_with({"A": members_with_role(2)}),
+        desired_access([{"email": "new@example.com"}], entries, AUTHORITATIVE_POLICY),
+    )
+    assert sum(planned.summary.values()) > 5 and limit_error(planned, max_removals=0, max_removal_percent=0) == ""
 
 
 @pytest.mark.parametrize("kind", ["protected", "ignored"])
-def test_the_protected_and_the_ignored_are_left_out_of_both(kind: str) -> None:
+def test_memberships_of_protected_and_ignored_users_are_not_counted(kind: str) -> None:
     policy = ListPolicy(AUTHORITATIVE, **{kind: ("p0*",)})
-    # Ten who cannot go do not make it one of eleven.
-    made = planned(state_of({"A": {**crowd(10), "ada": "viewer"}}), {"A": {}}, policy)
-    assert [change.user for change in made.changes] == ["ada@example.com"]
-    assert "1 removals and demotions of 1 memberships (100.0 %)" in words(made, policy)
-    # Nor do they make a small project a big one.
+    # The ten users who cannot be removed are not part of the total.
+    planned = plan_projects(state_with({"A": {**members_with_role(10), "ada": "viewer"}}), {"A": {}}, policy)
+    assert [change.user for change in planned.changes] == ["ada@example.com"]
+    assert "1 removals and demotions of 1 memberships (100.0 %)" in limit_error(planned, policy)
+    # They are not part of the size of the project either.
     trio = {"ada": "viewer", "bo": "viewer", "cy": "viewer"}
-    small = planned(state_of({"A": {**crowd(9), **trio}, "B": crowd(40, start=50)}), {"A": {}}, policy)
-    assert small.summary["remove_member"] == 3 and words(small, policy) == ""
+    small = plan_projects(
+        state_with({"A": {**members_with_role(9), **trio}, "B": members_with_role(40, start=50)}), {"A": {}}, policy
+    )
+    assert small.summary["remove_member"] == 3 and limit_error(small, policy) == ""
 
 
-def test_the_owner_and_the_keys_own_user_are_left_out_too() -> None:
-    made = planned(state_of({"A": {"ada": "viewer"}, "B": {}, "C": {}, "D": {}, "E": {}}), {"A": {}})
+def test_memberships_of_the_owner_and_the_api_key_user_are_not_counted() -> None:
+    planned = plan_projects(state_with({"A": {"ada": "viewer"}, "B": {}, "C": {}, "D": {}, "E": {}}), {"A": {}})
     # Olivia's five memberships are not counted.
-    assert "1 removals and demotions of 1 memberships" in words(made)
-    new = planned(state_of({"A": {"ada": "viewer"}}), {"New": {"ada": "admin"}})
-    assert new.changes[-1].user == OLIVIA.email and words(new, max_removals=0, max_removal_percent=0) == ""
+    assert "1 removals and demotions of 1 memberships" in limit_error(planned)
+    new = plan_projects(state_with({"A": {"ada": "viewer"}}), {"New": {"ada": "admin"}})
+    assert new.changes[-1].user == OLIVIA.email and limit_error(new, max_removals=0, max_removal_percent=0) == ""
 
 
 @pytest.mark.parametrize(("unlisted", "counted"), [(REMOVE_MEMBERSHIPS, 2), (DEMOTE, 4)])
-def test_unlisted_people_count(unlisted: str, counted: int) -> None:
+def test_removals_of_unlisted_users_are_counted(unlisted: str, counted: int) -> None:
     policy = ListPolicy(unlisted_users=unlisted)
-    made = planned(state_of({"A": crowd(10)}), {"A": crowd(8)}, policy)
-    assert words(made, policy, max_removals=counted, max_removal_percent=100) == ""
-    assert f"{counted} removals and demotions are more" in words(made, policy, max_removals=counted - 1)
+    planned = plan_projects(state_with({"A": members_with_role(10)}), {"A": members_with_role(8)}, policy)
+    assert limit_error(planned, policy, max_removals=counted, max_removal_percent=100) == ""
+    assert f"{counted} removals and demotions are more" in limit_error(planned, policy, max_removals=counted - 1)
 
 
-# Limits, approval, and what has to be read
+# Validation, approval, and required readings
 
 
 @pytest.mark.parametrize("percent", [-0.1, 100.1, float("nan"), float("inf")])
-def test_a_percentage_that_is_none_is_refused(percent: float) -> None:
+def test_invalid_max_removal_percent_is_an_error(percent: float) -> None:
     with pytest.raises(InputError, match="max_removal_percent is .*, but must be from 0 to 100"):
         RemovalLimits(max_removal_percent=percent)
 
 
-def test_less_than_no_removals_are_refused() -> None:
+def test_negative_max_removals_is_an_error() -> None:
     with pytest.raises(InputError, match="max_removals is -1, but must be 0"):
         RemovalLimits(max_removals=-1)
 
 
-def test_exactly_the_approved_plan_is_let_through() -> None:
-    before = state_of({"A": crowd(4)})
-    made, other = planned(before, {"A": crowd(2)}), planned(before, {"A": crowd(1)})
-    said = words(made)
-    assert f"run the task again with approve: {made.digest}, which approves exactly this plan" in said
-    for approve in (made.digest, f" {made.digest.upper()}\n"):
-        assert words(made, approve=approve, max_removals=0) == ""
-        assert f"approve={approve} is the digest of another plan." in words(other, approve=approve)
-    # Where nothing trips nobody has to approve.
-    assert words(planned(before, {"A": crowd(4)}), approve=made.digest) == ""
+def test_limits_do_not_apply_to_the_approved_plan() -> None:
+    before = state_with({"A": members_with_role(4)})
+    planned, other = plan_projects(before, {"A": members_with_role(2)}), plan_projects(
+        before, {"A": members_with_role(1)}
+    )
+    message = limit_error(planned)
+    assert f"run the task again with approve: {planned.digest}, which approves exactly this plan" in message
+    for approve in (planned.digest, f" {planned.digest.upper()}\n"):
+        assert limit_error(planned, approve=approve, max_removals=0) == ""
+        assert f"approve={approve} is the digest of another plan." in limit_error(other, approve=approve)
+    # Approval is not needed if no limit is exceeded.
+    assert limit_error(plan_projects(before, {"A": members_with_role(4)}), approve=planned.digest) == ""
 
 
-def test_an_approval_says_nothing_of_another_server() -> None:
-    before = state_of({"A": crowd(4)})
-    elsewhere = State("https://other.example.com", before.own_user_id, before.users, before.projects, before.members)
-    assert words(planned(elsewhere, {"A": {}}), approve=planned(before, {"A": {}}).digest)
+def test_approval_does_not_apply_to_another_server() -> None:
+    before = state_with({"A": members_with_role(4)})
+    other_server = State("https://other.example.com", before.own_user_id, before.users, before.projects, before.members)
+    assert limit_error(plan_projects(other_server, {"A": {}}), approve=plan_projects(before, {"A": {}}).digest)
 
 
 @pytest.mark.parametrize(
@@ -305,22 +338,22 @@ def test_an_approval_says_nothing_of_another_server() -> None:
         ("", 20, "viewer", False),
         ("B", 20, "viewer", True),
         ("projects", 20, "viewer", True),
-        # Nothing goes, or whatever goes may.
+        # No access is reduced, or no limit applies.
         ("B", 20, "admin", False),
         ("projects", 20, "admin", False),
         ("B", 100, "viewer", False),
     ],
 )
-def test_all_members_are_needed_where_some_go_and_others_were_not_read(
+def test_all_members_are_needed_if_access_is_reduced_and_some_were_not_read(
     missing: str, percent: float, role: str, needed: bool
 ) -> None:
-    before = state_of({"A": {"ada": "editor"}, "B": crowd(9)}, {"ada": "member"})
+    before = state_with({"A": {"ada": "editor"}, "B": members_with_role(9)}, {"ada": "member"})
     members = {key: of for key, of in before.members.items() if key != "p-B" or not missing}
     if missing == "projects":
         seen = State(before.url, before.own_user_id, before.users)
-        made = planned(seen, {}, ListPolicy(), {"ada": {"viewer": "chatUser", "admin": "admin"}[role]})
+        planned = plan_projects(seen, {}, ListPolicy(), {"ada": {"viewer": "chatUser", "admin": "admin"}[role]})
     else:
         seen = State(before.url, before.own_user_id, before.users, before.projects, members)
-        made = planned(seen, {"A": {"ada": role}}, ListPolicy())
-    assert made.changes
-    assert RemovalLimits(max_removal_percent=percent).needs_all_members(made, ListPolicy()) is needed
+        planned = plan_projects(seen, {"A": {"ada": role}}, ListPolicy())
+    assert planned.changes
+    assert RemovalLimits(max_removal_percent=percent).needs_all_members(planned, ListPolicy()) is needed

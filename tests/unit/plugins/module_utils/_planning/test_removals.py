@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a list takes from those whom it does not name, and from whom it takes nothing all the same."""
+"""Test removals by authoritative lists and unlisted_users, and the users who are not removed."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired imp
     REMOVE_MEMBERSHIPS,
     ListPolicy,
 )
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.example_state import (
     ADA,
     GRACE,
     LINUS,
     OLIVIA,
     SALES,
     SUPPORT,
-    company,
+    example_state,
     member,
 )
 
 Entries = list[dict[str, Any]]
-STRICT = ListPolicy(AUTHORITATIVE)
+AUTHORITATIVE_POLICY = ListPolicy(AUTHORITATIVE)
 MAX = User("u-max", "max@example.com", "global:member")
 THIRD = Project("p-third", "Third")
 
 
-def crowd() -> State:
-    """Grace administrates all three projects, and nobody of these is the owner, whose key it is."""
+def example_projects_state() -> State:
+    """Return a state of three projects with Grace as admin. The owner is the user of the API key and not a member."""
     return replace(
-        company(),
+        example_state(),
         users=(OLIVIA, ADA, GRACE, LINUS, MAX),
         projects=(SALES, SUPPORT, THIRD),
         members={
@@ -59,33 +59,36 @@ def crowd() -> State:
     )
 
 
-def made(
-    users: Entries | None, projects: Entries | None = None, policy: ListPolicy = STRICT, state: State | None = None
+def plan_lists(
+    users: Entries | None,
+    projects: Entries | None = None,
+    policy: ListPolicy = AUTHORITATIVE_POLICY,
+    state: State | None = None,
 ) -> Plan:
-    return plan(state or crowd(), desired_access(users, projects, policy, allow_empty=True))
+    return plan(state or example_projects_state(), desired_access(users, projects, policy, allow_empty=True))
 
 
-def removed(planned: Plan) -> set[tuple[str | None, str | None]]:
-    """Return who leaves what, where nothing else is planned."""
+def removals_of(planned: Plan) -> set[tuple[str | None, str | None]]:
+    """Return user and project of each removal. Assert that the plan has no other changes."""
     assert {change.action for change in planned.changes} <= {"remove_member"}
     assert len(set(planned.changes)) == len(planned.changes)
     return {(change.user, change.project) for change in planned.changes}
 
 
-def of(*pairs: str) -> set[tuple[str, str]]:
+def pairs(*texts: str) -> set[tuple[str, str]]:
     """Return pairs of an email and a project, as "ada Sales"."""
-    return {(f"{who}@example.com", project) for who, project in map(str.split, pairs)}
+    return {(f"{name}@example.com", project) for name, project in map(str.split, texts)}
 
 
-def user(who: str, **projects: str) -> dict[str, Any]:
-    return {"email": f"{who}@example.com", "projects": projects}
+def user(name: str, **projects: str) -> dict[str, Any]:
+    return {"email": f"{name}@example.com", "projects": projects}
 
 
 def project(name: str, authority: str | None = None, **members: str) -> dict[str, Any]:
     return {
         "name": name,
         "authority": authority,
-        "members": {f"{who}@example.com": role for who, role in members.items()},
+        "members": {f"{name}@example.com": role for name, role in members.items()},
     }
 
 
@@ -93,77 +96,81 @@ def project(name: str, authority: str | None = None, **members: str) -> dict[str
 
 
 @pytest.mark.parametrize(
-    ("users", "projects", "gone"),
+    ("users", "projects", "expected"),
     [
-        # From a project named with members, whoever is not named there.
-        (None, [project("Sales", grace="admin")], of("ada Sales", "max Sales")),
-        (None, [project("Sales", grace="admin", max="viewer")], of("ada Sales")),
-        # From a listed user with projects, the projects not listed.
-        ([user("ada", Sales="editor")], None, of("ada Support", "ada Third")),
-        ([user("ada")], None, of("ada Sales", "ada Support", "ada Third")),
-        ([{"email": "ada@example.com"}], None, of()),
-        ([{"email": "ada@example.com", "projects": None}], None, of()),
-        # A project named without members says nothing of them, or of somebody who is not listed.
-        (None, [{"name": "Sales"}], of()),
-        ([user("ada", Support="viewer", Third="admin")], [{"name": "Sales"}], of("ada Sales")),
-        # Both views together: what either says holds.
+        # Members are listed for a project: unlisted members are removed from it.
+        (None, [project("Sales", grace="admin")], pairs("ada Sales", "max Sales")),
+        (None, [project("Sales", grace="admin", max="viewer")], pairs("ada Sales")),
+        # Projects are listed for a user: the user is removed from other projects.
+        ([user("ada", Sales="editor")], None, pairs("ada Support", "ada Third")),
+        ([user("ada")], None, pairs("ada Sales", "ada Support", "ada Third")),
+        ([{"email": "ada@example.com"}], None, pairs()),
+        ([{"email": "ada@example.com", "projects": None}], None, pairs()),
+        # A project without listed members affects only users with listed projects.
+        (None, [{"name": "Sales"}], pairs()),
+        ([user("ada", Support="viewer", Third="admin")], [{"name": "Sales"}], pairs("ada Sales")),
+        # Both lists apply.
         (
             [user("ada", Sales="editor")],
             [project("Sales", grace="admin"), project("Support", ada="viewer", grace="admin")],
-            of("max Sales", "linus Support", "ada Third"),
+            pairs("max Sales", "linus Support", "ada Third"),
         ),
     ],
 )
-def test_an_authoritative_list_removes_whom_it_does_not_name(
-    users: Entries | None, projects: Entries | None, gone: set[tuple[str, str]]
+def test_authoritative_list_removes_unlisted_memberships(
+    users: Entries | None, projects: Entries | None, expected: set[tuple[str, str]]
 ) -> None:
-    assert removed(made(users, projects)) == gone
-    # Additive never removes.
-    assert removed(made(users, projects, ListPolicy())) == of()
+    assert removals_of(plan_lists(users, projects)) == expected
+    # An additive list removes no memberships.
+    assert removals_of(plan_lists(users, projects, ListPolicy())) == pairs()
 
 
 @pytest.mark.parametrize(
-    ("default", "sales", "gone"),
+    ("default", "sales", "expected"),
     [
-        (ADDITIVE, AUTHORITATIVE, of("ada Sales", "max Sales")),
-        (AUTHORITATIVE, ADDITIVE, of("ada Support", "linus Support")),
-        (AUTHORITATIVE, AUTHORITATIVE, of("ada Sales", "max Sales", "ada Support", "linus Support")),
-        (ADDITIVE, ADDITIVE, of()),
+        (ADDITIVE, AUTHORITATIVE, pairs("ada Sales", "max Sales")),
+        (AUTHORITATIVE, ADDITIVE, pairs("ada Support", "linus Support")),
+        (AUTHORITATIVE, AUTHORITATIVE, pairs("ada Sales", "max Sales", "ada Support", "linus Support")),
+        (ADDITIVE, ADDITIVE, pairs()),
     ],
 )
-def test_a_project_may_have_an_authority_of_its_own(default: str, sales: str, gone: set[tuple[str, str]]) -> None:
+def test_authority_of_a_project_applies_to_its_members(
+    default: str, sales: str, expected: set[tuple[str, str]]
+) -> None:
     projects = [project("Sales", sales, grace="admin"), project("Support", grace="admin")]
-    assert removed(made(None, projects, ListPolicy(default))) == gone
+    assert removals_of(plan_lists(None, projects, ListPolicy(default))) == expected
 
 
 @pytest.mark.parametrize(
-    ("default", "sales", "gone"),
+    ("default", "sales", "expected"),
     [
-        (ADDITIVE, AUTHORITATIVE, of("ada Sales")),
-        (AUTHORITATIVE, ADDITIVE, of("ada Support", "ada Third")),
+        (ADDITIVE, AUTHORITATIVE, pairs("ada Sales")),
+        (AUTHORITATIVE, ADDITIVE, pairs("ada Support", "ada Third")),
     ],
 )
-def test_the_authority_of_a_project_holds_for_the_projects_of_a_user_too(
-    default: str, sales: str, gone: set[tuple[str, str]]
+def test_authority_of_a_project_applies_to_listed_projects_of_a_user(
+    default: str, sales: str, expected: set[tuple[str, str]]
 ) -> None:
-    assert removed(made([user("ada")], [{"name": "Sales", "authority": sales}], ListPolicy(default))) == gone
+    assert (
+        removals_of(plan_lists([user("ada")], [{"name": "Sales", "authority": sales}], ListPolicy(default))) == expected
+    )
 
 
-def test_a_project_is_meant_by_any_of_its_names() -> None:
+def test_project_is_found_by_id_name_or_previous_name() -> None:
     for entry in (
         {"id": SALES.id},
         {"name": "Revenue", "previous_names": ["Sales"]},
         {"name": "Revenue", "id": SALES.id},
     ):
-        planned = made(None, [{**entry, "members": {GRACE.id: "admin", "MAX@example.com": "viewer"}}])
+        planned = plan_lists(None, [{**entry, "members": {GRACE.id: "admin", "MAX@example.com": "viewer"}}])
         assert [(change.user, change.project) for change in planned.changes if change.action == "remove_member"] == [
             ("ada@example.com", "Sales")
         ]
 
 
-def test_reasons_say_which_list_and_which_rule() -> None:
+def test_reason_names_the_list_and_the_rule() -> None:
     denied = {**user("ada", Support="viewer"), "granted_by": {"denied": {"Third": "trainees", SALES.id: "no sales"}}}
-    planned = made([denied], [project("Sales", grace="admin")])
+    planned = plan_lists([denied], [project("Sales", grace="admin")])
     assert {(change.user, change.project): change.reason for change in planned.changes} == {
         ("ada@example.com", "Sales"): 'is not listed as a member of the project, denied by rule "no sales"',
         ("max@example.com", "Sales"): "is not listed as a member of the project",
@@ -171,81 +178,86 @@ def test_reasons_say_which_list_and_which_rule() -> None:
     }
 
 
-# People whom the list names nowhere
+# Unlisted users
 
 
 @pytest.mark.parametrize("authority", [ADDITIVE, AUTHORITATIVE])
-def test_unlisted_users_leave_all_projects_and_keep_their_instance_role(authority: str) -> None:
+def test_unlisted_users_are_removed_from_projects_and_keep_their_instance_role(authority: str) -> None:
     policy = ListPolicy(authority, REMOVE_MEMBERSHIPS)
-    # Linus is listed, and Max is named in a project only.
+    # Linus is in the list of users, and Max is listed as a member of a project.
     users, projects = [{"email": "linus@example.com"}], [{"name": "Sales", "members": {MAX.id: "viewer"}}]
-    planned = made(users, projects, policy, replace(crowd(), own_user_id=GRACE.id))
-    assert removed(planned) == of("ada Sales", "ada Support", "ada Third")
+    planned = plan_lists(users, projects, policy, replace(example_projects_state(), own_user_id=GRACE.id))
+    assert removals_of(planned) == pairs("ada Sales", "ada Support", "ada Third")
     assert {change.reason for change in planned.changes} == {"is not listed"}
-    assert removed(made(users, projects, ListPolicy(authority, KEEP))) == (
-        of() if authority == ADDITIVE else of("ada Sales")
+    assert removals_of(plan_lists(users, projects, ListPolicy(authority, KEEP))) == (
+        pairs() if authority == ADDITIVE else pairs("ada Sales")
     )
 
 
-def test_an_unlisted_user_leaves_also_what_is_additive() -> None:
+def test_unlisted_user_is_removed_from_additive_projects() -> None:
     policy = ListPolicy(AUTHORITATIVE, REMOVE_MEMBERSHIPS)
-    planned = made([user("grace", Sales="admin", Support="admin", Third="admin")], [project("Sales", ADDITIVE)], policy)
-    assert ("max@example.com", "Sales") in removed(planned)
-
-
-def test_an_unlisted_admin_of_the_instance_is_told_of() -> None:
-    state = replace(
-        crowd(), users=(OLIVIA, ADA, replace(GRACE, role="global:member"), LINUS, replace(MAX, role="global:admin"))
+    planned = plan_lists(
+        [user("grace", Sales="admin", Support="admin", Third="admin")], [project("Sales", ADDITIVE)], policy
     )
-    planned = made([user("grace"), {"email": "ada@example.com"}], None, ListPolicy(ADDITIVE, REMOVE_MEMBERSHIPS), state)
-    assert removed(planned) == of("max Sales", "max Third", "linus Support")
+    assert ("max@example.com", "Sales") in removals_of(planned)
+
+
+def test_unlisted_instance_admin_is_noted() -> None:
+    state = replace(
+        example_projects_state(),
+        users=(OLIVIA, ADA, replace(GRACE, role="global:member"), LINUS, replace(MAX, role="global:admin")),
+    )
+    planned = plan_lists(
+        [user("grace"), {"email": "ada@example.com"}], None, ListPolicy(ADDITIVE, REMOVE_MEMBERSHIPS), state
+    )
+    assert removals_of(planned) == pairs("max Sales", "max Third", "linus Support")
     assert planned.notes == (
         "max@example.com is not listed and keeps the instance role global:admin, which has access to everything.",
     )
 
 
-def test_unlisted_users_are_demoted_with_all_that_goes_by_it() -> None:
+def test_unlisted_users_are_demoted_and_lose_their_memberships() -> None:
     chatting = User("u-chat", "chat@example.com", CHAT_USER)
-    state = crowd()
+    state = example_projects_state()
     state = replace(
         state,
         users=(*state.users, chatting),
         members={**state.members, SALES.id: (*state.members[SALES.id], member(chatting, "project:chatUser"))},
     )
-    planned = made([user("grace"), {"email": "ada@example.com"}], None, ListPolicy(ADDITIVE, DEMOTE), state)
+    planned = plan_lists([user("grace"), {"email": "ada@example.com"}], None, ListPolicy(ADDITIVE, DEMOTE), state)
     assert [(change.action, change.user, change.project, change.implied_by) for change in planned.changes] == [
         ("change_user_role", "linus@example.com", None, ""),
         ("change_user_role", "max@example.com", None, ""),
         ("remove_member", "max@example.com", "Sales", "change_user_role"),
         ("remove_member", "linus@example.com", "Support", "change_user_role"),
         ("remove_member", "max@example.com", "Third", "change_user_role"),
-        # Who is a chat user already loses nothing by it.
+        # A user who is a chat user already keeps the instance role.
         ("remove_member", "chat@example.com", "Sales", ""),
     ]
 
 
-def test_an_unlisted_last_admin_stays_admin_and_keeps_the_instance_role() -> None:
-    state = crowd()
-    alone = {**state.members, SUPPORT.id: (member(MAX, "project:admin"), member(ADA, "project:viewer"))}
-    planned = made(
-        [{"email": f"{who}@example.com"} for who in ("ada", "grace", "linus")],
+def test_unlisted_last_admin_keeps_membership_and_instance_role() -> None:
+    state = example_projects_state()
+    members = {**state.members, SUPPORT.id: (member(MAX, "project:admin"), member(ADA, "project:viewer"))}
+    planned = plan_lists(
+        [{"email": f"{name}@example.com"} for name in ("ada", "grace", "linus")],
         None,
         ListPolicy(ADDITIVE, DEMOTE),
-        replace(state, members=alone),
+        replace(state, members=members),
     )
-    assert removed(planned) == of("max Sales", "max Third")
+    assert removals_of(planned) == pairs("max Sales", "max Third")
     assert planned.notes == (
         'max@example.com stays project:admin of "Support", because no other user would be. List another project:admin.',
     )
 
 
-def test_admins_who_cannot_all_be_demoted_stay_together_so_that_the_next_run_finds_nothing_to_do() -> None:
+def test_all_last_admins_are_kept_so_that_the_result_is_idempotent() -> None:
     users: Entries = [
         {"email": "ada@example.com", "role": "chatUser"},
-        *({"email": f"{who}@example.com"} for who in ("max", "linus")),
+        *({"email": f"{name}@example.com"} for name in ("max", "linus")),
     ]
-    planned = made(users, None, ListPolicy(ADDITIVE, DEMOTE))
-    # Of Third, Ada and Grace are the admins, and of the other two Grace alone is.
+    planned = plan_lists(users, None, ListPolicy(ADDITIVE, DEMOTE))
+    # Ada and Grace are the admins of Third. Grace is the only admin of the other projects.
     assert planned.changes == ()
     assert (
         'grace@example.com stays project:admin of "Third", because no other user would be. List another project:admin.'
@@ -257,7 +269,7 @@ def test_admins_who_cannot_all_be_demoted_stay_together_so_that_the_next_run_fin
     )
 
 
-# A chat user
+# Chat users
 
 
 @pytest.mark.parametrize(
@@ -267,21 +279,21 @@ def test_admins_who_cannot_all_be_demoted_stay_together_so_that_the_next_run_fin
         ([{"email": "ada@example.com", "role": "chatUser"}], [project("Sales", grace="admin", max="viewer")]),
     ],
 )
-def test_what_goes_with_becoming_a_chat_user_is_taken_once(users: Entries, projects: Entries | None) -> None:
-    planned = made(users, projects)
+def test_memberships_of_a_new_chat_user_are_removed_once(users: Entries, projects: Entries | None) -> None:
+    planned = plan_lists(users, projects)
     assert [(change.action, change.project, change.implied_by) for change in planned.changes] == [
         ("change_user_role", None, ""),
         *(("remove_member", name, "change_user_role") for name in ("Sales", "Support", "Third")),
     ]
 
 
-# Who is left alone
+# Protected and ignored users
 
-EVERYTHING_GOES = (
+ONLY_GRACE = (
     [user("grace", Sales="admin", Support="admin", Third="admin")],
     [project(name, grace="admin") for name in ("Sales", "Support", "Third")],
 )
-EVERYBODY = of("ada Sales", "ada Support", "ada Third", "max Sales", "max Third", "linus Support")
+ALL_MEMBERSHIPS = pairs("ada Sales", "ada Support", "ada Third", "max Sales", "max Third", "linus Support")
 
 
 @pytest.mark.parametrize("unlisted", [KEEP, REMOVE_MEMBERSHIPS])
@@ -295,26 +307,26 @@ EVERYBODY = of("ada Sales", "ada Support", "ada Third", "max Sales", "max Third"
         ("*@example.com", ("ada", "max", "linus")),
         ("[am]*", ("ada", "max")),
         ("m?x@example.com", ("max",)),
-        # The whole email, not a part of it.
+        # A pattern must match the whole email.
         ("ada", ()),
         ("", ()),
     ],
 )
-def test_patterns_of_emails_leave_people_where_they_are(
+def test_users_who_match_a_pattern_are_not_removed(
     kind: str, pattern: str, stay: tuple[str, ...], unlisted: str
 ) -> None:
-    planned = made(*EVERYTHING_GOES, ListPolicy(AUTHORITATIVE, unlisted, **{kind: (pattern,)}))
-    kept = {pair for pair in EVERYBODY if pair[0].partition("@")[0] in stay}
-    assert removed(planned) == EVERYBODY - kept
-    # Of the protected it is said, and of the ignored only where they are listed.
-    told = {note.partition("@")[0] for note in planned.notes}
-    assert told == set(stay) if kind == "protected" else told <= {"grace"}
+    planned = plan_lists(*ONLY_GRACE, ListPolicy(AUTHORITATIVE, unlisted, **{kind: (pattern,)}))
+    kept = {pair for pair in ALL_MEMBERSHIPS if pair[0].partition("@")[0] in stay}
+    assert removals_of(planned) == ALL_MEMBERSHIPS - kept
+    # Notes name all protected users, and ignored users only if they are listed.
+    noted = {note.partition("@")[0] for note in planned.notes}
+    assert noted == set(stay) if kind == "protected" else noted <= {"grace"}
 
 
-def test_a_protected_user_may_get_more_and_never_less() -> None:
+def test_protected_user_is_promoted_but_not_demoted() -> None:
     policy = ListPolicy(AUTHORITATIVE, protected=("ada@*",))
-    wants = [{**user("ada", Sales="admin", Support="viewer", Third="viewer"), "role": "chatUser"}]
-    planned = made(wants, None, policy)
+    users = [{**user("ada", Sales="admin", Support="viewer", Third="viewer"), "role": "chatUser"}]
+    planned = plan_lists(users, None, policy)
     assert [(change.action, change.project, change.after) for change in planned.changes] == [
         ("change_member_role", "Sales", "project:admin")
     ]
@@ -324,34 +336,34 @@ def test_a_protected_user_may_get_more_and_never_less() -> None:
         'users[0] (ada@example.com), project "Third": ada@example.com is protected ("ada@*") and keeps project:admin '
         "instead of project:viewer.",
     )
-    # Where the order of two roles is not known, either may be less.
-    custom = made([user("ada", Sales="project:auditor-a1b2c3", Support="viewer", Third="admin")], None, policy)
+    # A change between roles of unknown order may be a demotion.
+    custom = plan_lists([user("ada", Sales="project:auditor-a1b2c3", Support="viewer", Third="admin")], None, policy)
     assert custom.changes == () and len(custom.notes) == 1
 
 
-def test_an_ignored_user_who_is_listed_is_left_alone_and_that_is_said() -> None:
+def test_listed_ignored_user_is_not_changed_and_noted() -> None:
     policy = ListPolicy(AUTHORITATIVE, REMOVE_MEMBERSHIPS, ignored=("ada@*", "new@*"))
     users = [{**user("ada", Sales="admin"), "role": "admin"}, {**user("new", Sales="viewer"), "role": "admin"}]
-    planned = made(
+    planned = plan_lists(
         users, [project(name, grace="admin", max="viewer", new="viewer") for name in ("Sales", "Third")], policy
     )
     assert {change.user for change in planned.changes}.isdisjoint({"ada@example.com", "new@example.com"})
     assert planned.notes == tuple(
-        f"{who}@example.com is listed, but matches ignored_users and is not changed." for who in ("ada", "new")
+        f"{name}@example.com is listed, but matches ignored_users and is not changed." for name in ("ada", "new")
     )
 
 
-def test_an_ignored_admin_is_an_admin() -> None:
-    planned = made(None, [project("Sales", max="viewer")], ListPolicy(AUTHORITATIVE, ignored=("grace@*",)))
-    assert removed(planned) == of("ada Sales") and planned.notes == ()
+def test_ignored_admin_counts_as_admin() -> None:
+    planned = plan_lists(None, [project("Sales", max="viewer")], ListPolicy(AUTHORITATIVE, ignored=("grace@*",)))
+    assert removals_of(planned) == pairs("ada Sales") and planned.notes == ()
 
 
 @pytest.mark.parametrize("own_user_id", [OLIVIA, MAX])
-def test_the_owner_and_the_keys_own_user_stay(own_user_id: User) -> None:
-    state = crowd()
-    everywhere = {key: (*members, member(OLIVIA, "project:viewer")) for key, members in state.members.items()}
-    state = replace(state, members=everywhere, own_user_id=own_user_id.id)
-    planned = made(*EVERYTHING_GOES, ListPolicy(AUTHORITATIVE, DEMOTE), state)
+def test_owner_and_api_key_user_are_not_removed(own_user_id: User) -> None:
+    state = example_projects_state()
+    members = {key: (*members, member(OLIVIA, "project:viewer")) for key, members in state.members.items()}
+    state = replace(state, members=members, own_user_id=own_user_id.id)
+    planned = plan_lists(*ONLY_GRACE, ListPolicy(AUTHORITATIVE, DEMOTE), state)
     assert {change.user for change in planned.changes} == {"ada@example.com", "linus@example.com"} | (
         {"max@example.com"} - {own_user_id.email}
     )
@@ -365,10 +377,14 @@ def test_the_owner_and_the_keys_own_user_stay(own_user_id: User) -> None:
     )
 
 
-def test_projects_in_which_somebody_stays_are_counted_and_not_all_told() -> None:
+def test_long_list_of_projects_in_a_note_is_shortened() -> None:
     projects = tuple(Project(f"p-{number}", f"P{number}") for number in range(5))
-    state = replace(crowd(), projects=projects, members={of.id: (member(OLIVIA, "project:admin"),) for of in projects})
-    planned = made(None, [{"name": of.name, "members": {}} for of in projects], STRICT, state)
+    state = replace(
+        example_projects_state(),
+        projects=projects,
+        members={of.id: (member(OLIVIA, "project:admin"),) for of in projects},
+    )
+    planned = plan_lists(None, [{"name": of.name, "members": {}} for of in projects], AUTHORITATIVE_POLICY, state)
     assert planned.notes == (
         'olivia@example.com is the owner of this n8n and stays in "P0", "P1", "P2" and 2 more, although not listed there.',
     )
@@ -378,91 +394,91 @@ def test_projects_in_which_somebody_stays_are_counted_and_not_all_told() -> None
 
 
 @pytest.mark.parametrize(
-    ("members", "gone", "note"),
+    ("members", "expected", "note"),
     [
-        # Grace alone, and both of two.
-        ({"ada": "viewer"}, of("linus Support"), 'grace@example.com stays project:admin of "Support"'),
-        ({}, of("ada Support", "linus Support"), 'grace@example.com stays project:admin of "Support"'),
-        # Whoever is named admin takes over, also one who is yet to be invited.
+        # Grace is the only admin and no other admin is listed.
+        ({"ada": "viewer"}, pairs("linus Support"), 'grace@example.com stays project:admin of "Support"'),
+        ({}, pairs("ada Support", "linus Support"), 'grace@example.com stays project:admin of "Support"'),
+        # A listed admin replaces Grace, even if this user has yet to be invited.
         ({"ada": "admin"}, None, ""),
         ({"new": "admin"}, None, ""),
     ],
 )
-def test_the_last_admin_stays_where_the_list_names_no_other(
-    members: dict[str, str], gone: set[tuple[str, str]] | None, note: str
+def test_last_admin_is_kept_if_no_other_admin_is_listed(
+    members: dict[str, str], expected: set[tuple[str, str]] | None, note: str
 ) -> None:
-    planned = made(None, [project("Support", **members)])
-    if gone is None:
+    planned = plan_lists(None, [project("Support", **members)])
+    if expected is None:
         assert planned.notes == () and ("grace@example.com", "Support") in {
             (change.user, change.project) for change in planned.changes if change.action == "remove_member"
         }
     else:
-        assert removed(planned) == gone and [text.startswith(note) for text in planned.notes] == [True]
+        assert removals_of(planned) == expected and [text.startswith(note) for text in planned.notes] == [True]
     assert projects_without_admin(planned.state, planned.changes) == []
 
 
-def test_of_several_last_admins_all_stay() -> None:
-    planned = made(None, [project("Third", max="editor")])
-    assert removed(planned) == of()
+def test_all_admins_are_kept_if_no_other_admin_is_listed() -> None:
+    planned = plan_lists(None, [project("Third", max="editor")])
+    assert removals_of(planned) == pairs()
     assert planned.notes == (
         'ada@example.com, grace@example.com stay project:admin of "Third", because no other user would be. List another project:admin.',
     )
 
 
-def test_a_demotion_and_a_removal_together_leave_no_project_without_an_admin() -> None:
-    planned = made([user("ada", Third="viewer"), user("grace", Sales="admin", Support="admin")])
-    assert removed(planned) == of("ada Sales", "ada Support")
+def test_demotion_and_removal_together_keep_an_admin() -> None:
+    planned = plan_lists([user("ada", Third="viewer"), user("grace", Sales="admin", Support="admin")])
+    assert removals_of(planned) == pairs("ada Sales", "ada Support")
     assert len(planned.notes) == 1 and planned.notes[0].startswith(
         "ada@example.com, grace@example.com stay project:admin"
     )
 
 
-# Whoever creates a project
+# Creators of projects
 
 
-def creation(
+def plan_new_project(
     policy: ListPolicy, entry: dict[str, Any], state: State | None = None
 ) -> tuple[list[tuple[object, ...]], Plan]:
-    planned = made(None, [{"name": "New", **entry}], policy, state)
+    planned = plan_lists(None, [{"name": "New", **entry}], policy, state)
     return [(change.action, change.user, change.before, change.after) for change in planned.changes], planned
 
 
 NEW = ("create_project", None, None, "New")
-ADA_IN = ("add_member", "ada@example.com", None, "project:admin")
-OLIVIA_OUT = ("remove_member", "olivia@example.com", "project:admin", None)
+ADA_ADDED = ("add_member", "ada@example.com", None, "project:admin")
+OLIVIA_REMOVED = ("remove_member", "olivia@example.com", "project:admin", None)
 
 
 @pytest.mark.parametrize(
     ("default", "own", "members", "planned"),
     [
-        # Authoritative: as the list says, if it names another admin.
-        (AUTHORITATIVE, None, {"ada": "admin"}, [NEW, ADA_IN, OLIVIA_OUT]),
-        (ADDITIVE, AUTHORITATIVE, {"ada": "admin"}, [NEW, ADA_IN, OLIVIA_OUT]),
+        # Authoritative: the creator is changed as listed, if another admin is listed.
+        (AUTHORITATIVE, None, {"ada": "admin"}, [NEW, ADA_ADDED, OLIVIA_REMOVED]),
+        (ADDITIVE, AUTHORITATIVE, {"ada": "admin"}, [NEW, ADA_ADDED, OLIVIA_REMOVED]),
         (
             AUTHORITATIVE,
             None,
             {"ada": "admin", "olivia": "viewer"},
-            [NEW, ADA_IN, ("change_member_role", "olivia@example.com", "project:admin", "project:viewer")],
+            [NEW, ADA_ADDED, ("change_member_role", "olivia@example.com", "project:admin", "project:viewer")],
         ),
-        (AUTHORITATIVE, None, {"ada": "admin", "olivia": "admin"}, [NEW, ADA_IN]),
+        (AUTHORITATIVE, None, {"ada": "admin", "olivia": "admin"}, [NEW, ADA_ADDED]),
         (AUTHORITATIVE, None, {"ada": "viewer"}, [NEW, ("add_member", "ada@example.com", None, "project:viewer")]),
         (AUTHORITATIVE, None, {"olivia": "viewer"}, [NEW]),
         (AUTHORITATIVE, None, {}, [NEW]),
-        # Additive: whoever creates it stays its admin.
-        (ADDITIVE, None, {"ada": "admin"}, [NEW, ADA_IN]),
-        (AUTHORITATIVE, ADDITIVE, {"ada": "admin"}, [NEW, ADA_IN]),
-        (ADDITIVE, None, {"ada": "admin", "olivia": "viewer"}, [NEW, ADA_IN]),
+        # Additive: the creator stays admin.
+        (ADDITIVE, None, {"ada": "admin"}, [NEW, ADA_ADDED]),
+        (AUTHORITATIVE, ADDITIVE, {"ada": "admin"}, [NEW, ADA_ADDED]),
+        (ADDITIVE, None, {"ada": "admin", "olivia": "viewer"}, [NEW, ADA_ADDED]),
     ],
 )
-def test_the_creator_of_a_project_stays_its_admin_unless_the_list_says_otherwise(
+def test_creator_stays_project_admin_unless_the_list_is_authoritative(
     default: str, own: str | None, members: dict[str, str], planned: list[tuple[object, ...]]
 ) -> None:
     entry = project("New", own, **members)
-    assert creation(ListPolicy(default), entry)[0] == planned
+    assert plan_new_project(ListPolicy(default), entry)[0] == planned
 
 
-def test_the_creator_leaves_also_where_people_alone_are_listed() -> None:
-    planned = made([user("max", New="admin", Sales="viewer", Third="editor")])
+def test_creator_is_removed_from_a_project_listed_for_a_user() -> None:
+    planned = plan_lists([user("max", New="admin", Sales="viewer", Third="editor")])
     assert [(change.action, change.user) for change in planned.changes] == [
         ("create_project", None),
         ("add_member", "max@example.com"),
@@ -473,36 +489,36 @@ def test_the_creator_leaves_also_where_people_alone_are_listed() -> None:
 
 @pytest.mark.parametrize("kind", ["protected", "ignored"])
 @pytest.mark.parametrize("members", [{"ada": "admin"}, {"ada": "admin", "olivia": "viewer"}])
-def test_a_creator_whom_a_pattern_names_stays(kind: str, members: dict[str, str]) -> None:
-    rows, planned = creation(ListPolicy(AUTHORITATIVE, **{kind: ("olivia@*",)}), project("New", **members))
-    assert rows == [NEW, ADA_IN]
-    # Of an ignored one who is not listed there is nothing to say.
+def test_protected_or_ignored_creator_is_not_removed(kind: str, members: dict[str, str]) -> None:
+    rows, planned = plan_new_project(ListPolicy(AUTHORITATIVE, **{kind: ("olivia@*",)}), project("New", **members))
+    assert rows == [NEW, ADA_ADDED]
+    # An ignored creator who is not listed needs no note.
     assert len(planned.notes) == (0 if kind == "ignored" and "olivia" not in members else 1)
 
 
-def test_a_creator_who_is_not_the_owner_goes_just_so() -> None:
-    rows, _planned = creation(STRICT, project("New", ada="admin"), replace(crowd(), own_user_id=GRACE.id))
-    assert rows == [NEW, ADA_IN, ("remove_member", "grace@example.com", "project:admin", None)]
+def test_creator_who_is_not_the_owner_is_removed() -> None:
+    rows, _planned = plan_new_project(
+        AUTHORITATIVE_POLICY, project("New", ada="admin"), replace(example_projects_state(), own_user_id=GRACE.id)
+    )
+    assert rows == [NEW, ADA_ADDED, ("remove_member", "grace@example.com", "project:admin", None)]
 
 
-# A key of an old form
+# API keys without a user id
 
 
 @pytest.mark.parametrize(
     ("policy", "projects"),
     [
-        (STRICT, None),
+        (AUTHORITATIVE_POLICY, None),
         (ListPolicy(ADDITIVE, REMOVE_MEMBERSHIPS), None),
         (ListPolicy(ADDITIVE, DEMOTE), None),
         (ListPolicy(), [{"name": "Sales", "authority": AUTHORITATIVE}]),
     ],
 )
-def test_a_key_that_does_not_tell_whose_it_is_takes_nothing_from_anybody(
-    policy: ListPolicy, projects: Entries | None
-) -> None:
-    state = replace(crowd(), own_user_id=None)
+def test_api_key_without_user_id_cannot_remove_access(policy: ListPolicy, projects: Entries | None) -> None:
+    state = replace(example_projects_state(), own_user_id=None)
     with pytest.raises(InputError, match="This API key has an old format that does not identify its user"):
-        made([user("ada", Sales="editor")], projects, policy, state)
-    # Where nothing is taken it will do.
+        plan_lists([user("ada", Sales="editor")], projects, policy, state)
+    # Such a key is sufficient for changes that remove no access.
     additive = [{**entry, "authority": ADDITIVE} for entry in projects or ()]
-    assert removed(made([user("ada", Sales="editor")], additive, ListPolicy(), state)) == of()
+    assert removals_of(plan_lists([user("ada", Sales="editor")], additive, ListPolicy(), state)) == pairs()

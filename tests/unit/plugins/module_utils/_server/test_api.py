@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is sent for each thing that the API can do, and what is made of the answers, bad ones included."""
+"""Test the requests of Api, their results, invalid responses, and writes whose response is lost."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import (
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Member, Project, User
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import Role
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import BATCH, Invitation, Api, batches
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import (
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.scripted_server import (
     NO_CONTENT,
     NOT_FOUND,
     RESET,
-    Answer,
-    MisbehavingServer,
+    Response,
+    ScriptedServer,
     page,
-    refusal,
-    reply,
-    text,
+    error_response,
+    json_response,
+    text_response,
 )
 
 LINK = "https://n8n.example.com/signup?token=secret"
-NO_USER = refusal(404, "Could not find user with id: x")
-ROLES = reply(
+NO_USER = error_response(404, "Could not find user with id: x")
+ROLES = json_response(
     {
         "global": [
             {
@@ -80,9 +80,9 @@ def invited(email: str, error: str = "", **more: Any) -> dict[str, Any]:
         ("a\\b", "a%5Cb"),
     ],
 )
-def test_every_part_of_a_path_is_quoted(reference: str, part: str, server: MisbehavingServer, api: Api) -> None:
+def test_path_parts_are_percent_encoded(reference: str, part: str, server: ScriptedServer, api: Api) -> None:
     server.on("*", NO_CONTENT)
-    server.on(f"GET /users/{part}", reply(user("ann")))
+    server.on(f"GET /users/{part}", json_response(user("ann")))
     server.on(f"GET /projects/{part}/users", page())
     assert api.find_user(reference) == User("u-ann", "ann@example.com", "global:member")
     api.members(reference)
@@ -92,7 +92,7 @@ def test_every_part_of_a_path_is_quoted(reference: str, part: str, server: Misbe
     api.delete_project(reference)
     api.set_user_role(reference, "global:admin")
     api.delete_user(reference)
-    assert server.asked == [
+    assert server.request_lines == [
         f"GET /users/{part}",
         f"GET /projects/{part}/users",
         f"POST /projects/{part}/users",
@@ -104,45 +104,55 @@ def test_every_part_of_a_path_is_quoted(reference: str, part: str, server: Misbe
     ]
 
 
-def test_users_are_asked_for_with_their_roles(server: MisbehavingServer, api: Api) -> None:
+def test_users_are_requested_with_their_roles(server: ScriptedServer, api: Api) -> None:
     server.on("GET /users", page(user("ann")))
-    server.on("GET /users/u-ann", reply(user("ann", email="Ann@Example.com", isPending=True, firstName="Ann")))
+    server.on("GET /users/u-ann", json_response(user("ann", email="Ann@Example.com", isPending=True, firstName="Ann")))
     assert api.list_users().items == (user("ann"),)
     assert api.find_user("u-ann") == User("u-ann", "ann@example.com", "global:member", True, "Ann")
     assert [request.query.get("includeRole") for request in server.requests] == ["true", "true"]
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
-        refusal(404, "Could not find user with id: nobody@example.com"),
-        refusal(400, 'request/params/id must match format "identifier"'),
+        error_response(404, "Could not find user with id: nobody@example.com"),
+        error_response(400, 'request/params/id must match format "identifier"'),
     ],
 )
-def test_a_user_whom_n8n_does_not_know_is_none(answer: Answer, server: MisbehavingServer, api: Api) -> None:
-    server.on("*", answer)
+def test_unknown_user_is_none(response: Response, server: ScriptedServer, api: Api) -> None:
+    server.on("*", response)
     assert api.find_user("nobody@example.com") is None
 
 
 @pytest.mark.parametrize(
-    ("answer", "status"),
+    ("response", "status"),
     [
         (NOT_FOUND, 404),
-        (refusal(400, "request/query/includeRole must be boolean"), 400),
-        (refusal(401, "unauthorized"), 401),
+        (error_response(400, "request/query/includeRole must be boolean"), 400),
+        (error_response(401, "unauthorized"), 401),
     ],
 )
-def test_any_other_refusal_to_show_a_user_is_an_error(
-    answer: Answer, status: int, server: MisbehavingServer, api: Api
+def test_other_error_response_for_a_user_is_an_error(
+    response: Response, status: int, server: ScriptedServer, api: Api
 ) -> None:
-    server.on("*", answer)
+    server.on("*", response)
     with pytest.raises(ApiError, match="n8n refused to read the user ann@example.com") as caught:
         api.find_user("ann@example.com")
     assert caught.value.status == status
 
 
-# A dot alone is what a path cannot quote: n8n answers with the list of users.
-@pytest.mark.parametrize("answer", [page(user("ann")), reply([]), reply({}), reply("ann"), NO_CONTENT, text("<html>")])
+# A path cannot encode a single dot, so n8n returns the list of users.
+@pytest.mark.parametrize(
+    "response",
+    [
+        page(user("ann")),
+        json_response([]),
+        json_response({}),
+        json_response("ann"),
+        NO_CONTENT,
+        text_response("<html>"),
+    ],
+)
 @pytest.mark.parametrize(
     "call",
     [
@@ -152,34 +162,37 @@ def test_any_other_refusal_to_show_a_user_is_an_error(
     ],
     ids=["dot", "user", "project"],
 )
-def test_an_answer_of_another_shape_is_a_clear_error(
-    call: Callable[[Api], Any], answer: Answer, server: MisbehavingServer, api: Api
+def test_response_of_another_structure_is_an_error(
+    call: Callable[[Api], Any], response: Response, server: ScriptedServer, api: Api
 ) -> None:
-    server.on("*", answer)
-    with pytest.raises(ConnectionFailed, match="is not the public API of an n8n"):
+    server.on("*", response)
+    with pytest.raises(ConnectionFailed, match="is not that of the public API of n8n"):
         call(api)
 
 
 @pytest.mark.parametrize(
-    "answer", [reply([{"slug": "x"}]), reply({"global": [{}]}), reply({"global": None}), NO_CONTENT]
+    "response",
+    [json_response([{"slug": "x"}]), json_response({"global": [{}]}), json_response({"global": None}), NO_CONTENT],
 )
-def test_roles_of_another_shape_are_a_clear_error(answer: Answer, server: MisbehavingServer, api: Api) -> None:
-    server.on("GET /roles", answer)
-    with pytest.raises(ConnectionFailed, match="/api/v1/roles is not the public API of an n8n"):
+def test_roles_of_another_structure_are_an_error(response: Response, server: ScriptedServer, api: Api) -> None:
+    server.on("GET /roles", response)
+    with pytest.raises(ConnectionFailed, match="/api/v1/roles is not that of the public API of n8n"):
         api.find_roles()
 
 
-@pytest.mark.parametrize("answer", [reply({"user": 1}), reply(["x"]), reply([{"user": "x"}]), reply(7)])
-def test_invitations_of_another_shape_are_a_clear_error(answer: Answer, server: MisbehavingServer, api: Api) -> None:
-    server.on("POST /users", answer)
-    with pytest.raises(ConnectionFailed, match="/api/v1/users is not the public API of an n8n"):
+@pytest.mark.parametrize(
+    "response", [json_response({"user": 1}), json_response(["x"]), json_response([{"user": "x"}]), json_response(7)]
+)
+def test_invitations_of_another_structure_are_an_error(response: Response, server: ScriptedServer, api: Api) -> None:
+    server.on("POST /users", response)
+    with pytest.raises(ConnectionFailed, match="/api/v1/users is not that of the public API of n8n"):
         api.invite({"ann@example.com": "global:member"})
 
 
 # Projects, members, roles
 
 
-def test_projects_and_members_are_what_the_listings_say(server: MisbehavingServer, api: Api) -> None:
+def test_projects_and_members_are_read_from_listings(server: ScriptedServer, api: Api) -> None:
     server.on("GET /projects", page({"id": "p-1", "name": " Sales ", "type": "team", "creatorId": "u-ann"}))
     server.on("GET /projects/p-1/users", page({"id": "u-ann", "email": "Ann@example.com", "role": "project:admin"}))
     assert [Project.from_api(item) for item in api.list_projects().items] == [
@@ -188,7 +201,7 @@ def test_projects_and_members_are_what_the_listings_say(server: MisbehavingServe
     assert api.members("p-1") == (Member("u-ann", "ann@example.com", "project:admin"),)
 
 
-def test_members_of_several_projects_come_by_project(server: MisbehavingServer, api: Api) -> None:
+def test_members_of_several_projects_are_returned_by_project(server: ScriptedServer, api: Api) -> None:
     for number in range(10):
         member = {"id": f"u-{number}", "email": "x@example.com", "role": "project:viewer"}
         server.on(f"GET /projects/p-{number}/users", page(member))
@@ -198,12 +211,10 @@ def test_members_of_several_projects_come_by_project(server: MisbehavingServer, 
     }
 
 
-# Where something comes twice, something else may not have come at all.
-OVERLAPPING = (page({"id": "a"}, {"id": "b"}, cursor="1"), page({"id": "b"}))
-WHOLE = (page({"id": "a"}, {"id": "b"}, cursor="1"), page({"id": "c"}))
-
-
-COMPLETE = pytest.mark.parametrize(
+# If an item is on two pages, another item may be missing.
+OVERLAPPING_PAGES = (page({"id": "a"}, {"id": "b"}, cursor="1"), page({"id": "b"}))
+COMPLETE_PAGES = (page({"id": "a"}, {"id": "b"}, cursor="1"), page({"id": "c"}))
+LISTINGS = pytest.mark.parametrize(
     ("path", "call"),
     [
         ("/projects", lambda api: api.list_projects()),
@@ -216,30 +227,30 @@ COMPLETE = pytest.mark.parametrize(
 )
 
 
-@COMPLETE
-def test_pages_that_overlap_are_read_again(
-    path: str, call: Callable[[Api], Any], server: MisbehavingServer, api: Api
+@LISTINGS
+def test_overlapping_pages_are_read_again(
+    path: str, call: Callable[[Api], Any], server: ScriptedServer, api: Api
 ) -> None:
     server.on("*", page())
     server.on("GET /roles", ROLES)
-    server.on(f"GET {path}", *OVERLAPPING, *WHOLE)
+    server.on(f"GET {path}", *OVERLAPPING_PAGES, *COMPLETE_PAGES)
     call(api)
-    assert server.asked.count(f"GET {path}") == 4
+    assert server.request_lines.count(f"GET {path}") == 4
 
 
-@COMPLETE
-def test_pages_that_overlap_again_and_again_are_an_incomplete_reading(
-    path: str, call: Callable[[Api], Any], server: MisbehavingServer, api: Api
+@LISTINGS
+def test_pages_that_overlap_repeatedly_are_an_incomplete_reading(
+    path: str, call: Callable[[Api], Any], server: ScriptedServer, api: Api
 ) -> None:
     server.on("*", page())
     server.on("GET /roles", ROLES)
-    server.on(f"GET {path}", *OVERLAPPING * 3, *WHOLE)
-    with pytest.raises(IncompleteReading, match="the same on different pages, 3 times in a row"):
+    server.on(f"GET {path}", *OVERLAPPING_PAGES * 3, *COMPLETE_PAGES)
+    with pytest.raises(IncompleteReading, match="the same entries on different pages, 3 times in a row"):
         call(api)
-    assert server.asked.count(f"GET {path}") == 6
+    assert server.request_lines.count(f"GET {path}") == 6
 
 
-def test_roles_come_from_both_kinds(server: MisbehavingServer, api: Api) -> None:
+def test_instance_and_project_roles_are_read(server: ScriptedServer, api: Api) -> None:
     server.on("GET /roles", ROLES)
     assert api.find_roles() == (
         Role("global:member", "Member", "global"),
@@ -247,17 +258,15 @@ def test_roles_come_from_both_kinds(server: MisbehavingServer, api: Api) -> None
     )
 
 
-# 404 up to 2.34; 2.35 has POST /roles and no GET.
-@pytest.mark.parametrize("answer", [NOT_FOUND, refusal(405, "GET method not allowed")])
-def test_roles_of_a_server_that_does_not_list_them_are_none(
-    answer: Answer, server: MisbehavingServer, api: Api
-) -> None:
-    server.on("GET /roles", answer)
+# n8n up to 2.34 responds with 404. n8n 2.35 has POST /roles and no GET.
+@pytest.mark.parametrize("response", [NOT_FOUND, error_response(405, "GET method not allowed")])
+def test_roles_are_none_if_n8n_does_not_list_them(response: Response, server: ScriptedServer, api: Api) -> None:
+    server.on("GET /roles", response)
     assert api.find_roles() is None
 
 
-def test_a_refusal_to_list_roles_is_an_error(server: MisbehavingServer, api: Api) -> None:
-    server.on("GET /roles", refusal(403, "Forbidden"))
+def test_forbidden_listing_of_roles_is_an_error(server: ScriptedServer, api: Api) -> None:
+    server.on("GET /roles", error_response(403, "Forbidden"))
     with pytest.raises(ApiError, match="role:list"):
         api.find_roles()
 
@@ -265,10 +274,10 @@ def test_a_refusal_to_list_roles_is_an_error(server: MisbehavingServer, api: Api
 # Writing
 
 
-def test_an_invitation_is_one_call_and_its_answer_is_told_by_email(server: MisbehavingServer, api: Api) -> None:
+def test_invitations_are_one_request_with_a_result_for_each_email(server: ScriptedServer, api: Api) -> None:
     server.on(
         "POST /users",
-        reply(
+        json_response(
             [invited("Bob@Example.com", inviteAcceptUrl=LINK), {"user": {"email": "ann@example.com"}, "error": "no"}],
             201,
         ),
@@ -280,26 +289,26 @@ def test_an_invitation_is_one_call_and_its_answer_is_told_by_email(server: Misbe
     assert server.requests[0].body[1] == {"email": "bob@example.com", "role": "global:admin"}
 
 
-def test_an_invitation_shows_its_link_in_no_representation() -> None:
+def test_invitation_does_not_show_its_link_in_repr() -> None:
     assert LINK not in repr(Invitation("u-1", "", LINK))
 
 
-def test_nobody_invited_is_an_empty_answer(server: MisbehavingServer, api: Api) -> None:
-    server.on("POST /users", reply([], 201))
+def test_empty_response_to_an_invitation_is_an_empty_result(server: ScriptedServer, api: Api) -> None:
+    server.on("POST /users", json_response([], 201))
     assert api.invite({"active@example.com": "global:member"}) == {}
 
 
-def test_the_error_of_a_large_invitation_names_a_few(server: MisbehavingServer, api: Api) -> None:
-    server.on("POST /users", refusal(400, "Maximum number of users reached"))
+def test_error_of_a_large_invitation_names_some_emails(server: ScriptedServer, api: Api) -> None:
+    server.on("POST /users", error_response(400, "Maximum number of users reached"))
     with pytest.raises(
         ApiError, match="n8n refused to invite 0@example.com, 1@example.com, 2@example.com and 7 more: "
     ):
         api.invite({f"{number}@example.com": "global:member" for number in range(10)})
 
 
-def test_the_writes_send_what_n8n_wants(server: MisbehavingServer, api: Api) -> None:
+def test_writes_send_the_body_that_n8n_requires(server: ScriptedServer, api: Api) -> None:
     server.on("*", NO_CONTENT)
-    server.on("POST /projects", reply({"id": "p-1", "name": "Säles", "type": "team"}, 201))
+    server.on("POST /projects", json_response({"id": "p-1", "name": "Säles", "type": "team"}, 201))
     assert api.create_project("Säles") == Project("p-1", "Säles")
     api.rename_project("p-1", "New")
     api.set_members("p-1", {"u-1": "project:viewer", "u-2": "project:admin"})
@@ -313,51 +322,53 @@ def test_the_writes_send_what_n8n_wants(server: MisbehavingServer, api: Api) -> 
 
 
 @pytest.mark.parametrize(
-    ("status", "words"),
+    ("status", "message"),
     [
         (404, "Request to delete a user failed because the user to delete was not found in DB"),
         (400, "Request to delete a user failed because the user to delete was not found in DB"),
         (404, 'Could not find project with ID "p-1"'),
     ],
 )
-def test_what_is_gone_already_is_deleted(status: int, words: str, server: MisbehavingServer, api: Api) -> None:
-    server.on("*", RESET, refusal(status, words))
+def test_deletion_of_a_missing_user_or_project_succeeds(
+    status: int, message: str, server: ScriptedServer, api: Api
+) -> None:
+    server.on("*", RESET, error_response(status, message))
     api.delete_user("u-1")
     api.delete_project("p-1")
 
 
 @pytest.mark.parametrize(
-    ("status", "words"),
+    ("status", "message"),
     [
         (404, "not found"),
         (400, "Cannot delete your own user"),
         (403, "Forbidden"),
-        (409, "Could not find a place for it"),
+        (409, "Could not find a replacement"),
     ],
 )
-def test_any_other_refusal_to_delete_is_an_error(status: int, words: str, server: MisbehavingServer, api: Api) -> None:
-    server.on("*", refusal(status, words))
+def test_other_error_response_to_a_deletion_is_an_error(
+    status: int, message: str, server: ScriptedServer, api: Api
+) -> None:
+    server.on("*", error_response(status, message))
     for delete in (api.delete_user, api.delete_project):
-        with pytest.raises(ApiError, match=words):
+        with pytest.raises(ApiError, match=message):
             delete("x-1")
 
 
-# A write whose answer is lost: n8n is asked before it is sent again
+# Writes whose response is lost
 
 
-STILL = refusal(409, "Workflow is still being unpublished. Please try again in a few moments.")
+UNPUBLISHING = error_response(409, "Workflow is still being unpublished. Please try again in a few moments.")
 
 
-def test_a_deletion_waits_for_what_is_being_unpublished(
-    server: MisbehavingServer, api: Api, waits: list[float]
-) -> None:
-    server.on("DELETE /users/u-1", STILL, STILL, NO_CONTENT)
+def test_deletion_waits_until_workflows_are_unpublished(server: ScriptedServer, api: Api, waits: list[float]) -> None:
+    server.on("DELETE /users/u-1", UNPUBLISHING, UNPUBLISHING, NO_CONTENT)
     api.delete_user("u-1")
     assert len(waits) == 2
-    server.on("DELETE /users/u-1", STILL)
+    server.on("DELETE /users/u-1", UNPUBLISHING)
     with pytest.raises(ApiError, match="still being unpublished"):
         api.delete_user("u-1")
-    assert len(server.asked) == 6
+    assert len(server.request_lines) == 6
 
 
 def create(api: Api) -> Any:
@@ -376,7 +387,8 @@ SALES = {"id": "p-1", "name": "Sales", "type": "team"}
 ANN = {"id": "u-ann", "email": "ann@example.com", "role": "project:viewer"}
 BOB = {"id": "u-bob", "email": "bob@example.com", "role": "project:admin"}
 MEMBERS = page(ANN, BOB)
-# What writes, what reads it back, the answer after it was carried out, those after it was not, and of the write itself.
+# For each write: the call, the write and read requests, the reading after a completed write, the readings after
+# a write that was not made, the response to the write, and the result.
 WRITES = {
     "project": (
         create,
@@ -384,7 +396,7 @@ WRITES = {
         "GET /projects",
         page(SALES, {**SALES, "id": "p-2", "name": "Other"}),
         [page(), page({**SALES, "name": "sales"}), page({**SALES, "type": "personal"})],
-        reply(SALES, 201),
+        json_response(SALES, 201),
         "p-1",
     ),
     "members": (
@@ -393,86 +405,82 @@ WRITES = {
         "GET /projects/p-1/users",
         MEMBERS,
         [page(), page(ANN), page(ANN, {**BOB, "role": "project:viewer"})],
-        Answer(201),
+        Response(201),
         None,
     ),
     "invitation": (
         invite,
         "POST /users",
         "GET /users/ann%40example.com",
-        reply(user("ann", isPending=True)),
+        json_response(user("ann", isPending=True)),
         [NO_USER],
-        reply([invited("ann@example.com", inviteAcceptUrl=LINK)], 201),
+        json_response([invited("ann@example.com", inviteAcceptUrl=LINK)], 201),
         ["u-ann"],
     ),
 }
-NOT_CARRIED_OUT = [(kind, before) for kind, write in WRITES.items() for before in write[4]]
+NOT_MADE = [(kind, before) for kind, write in WRITES.items() for before in write[4]]
 
 
 @pytest.mark.parametrize(
-    "lost", [RESET, text("", 502), refusal(503, "Database is not ready!")], ids=["reset", "502", "503"]
+    "lost", [RESET, text_response("", 502), error_response(503, "Database is not ready!")], ids=["reset", "502", "503"]
 )
 @pytest.mark.parametrize("kind", WRITES)
-def test_what_was_carried_out_is_not_sent_again(
-    kind: str, lost: Answer, server: MisbehavingServer, api: Api, waits: list[float]
+def test_completed_write_is_not_sent_again(
+    kind: str, lost: Response, server: ScriptedServer, api: Api, waits: list[float]
 ) -> None:
-    call, post, get, after, _before, answer, result = WRITES[kind]
-    server.on(post, lost, answer)
+    call, post, get, after, _before, response, result = WRITES[kind]
+    server.on(post, lost, response)
     server.on(get, after)
     assert call(api) == result
-    assert server.asked == [post, get]
+    assert server.request_lines == [post, get]
     assert len(waits) == 1
 
 
-@pytest.mark.parametrize(("kind", "before"), NOT_CARRIED_OUT)
-def test_what_was_not_carried_out_is_sent_again(kind: str, before: Answer, server: MisbehavingServer, api: Api) -> None:
-    call, post, get, _after, _befores, answer, result = WRITES[kind]
-    server.on(post, text("", 502), answer)
+@pytest.mark.parametrize(("kind", "before"), NOT_MADE)
+def test_write_that_was_not_made_is_sent_again(kind: str, before: Response, server: ScriptedServer, api: Api) -> None:
+    call, post, get, _after, _befores, response, result = WRITES[kind]
+    server.on(post, text_response("", 502), response)
     server.on(get, before)
     assert call(api) == result
-    assert server.asked == [post, get, post]
+    assert server.request_lines == [post, get, post]
 
 
 @pytest.mark.parametrize("kind", WRITES)
-def test_a_write_that_is_never_answered_is_given_up_after_its_retries(
-    kind: str, server: MisbehavingServer, api: Api
-) -> None:
+def test_write_without_response_fails_after_its_retries(kind: str, server: ScriptedServer, api: Api) -> None:
     call, post, get, _after, befores, _answer, _result = WRITES[kind]
-    server.on(post, text("", 502))
+    server.on(post, text_response("", 502))
     server.on(get, befores[0])
     with pytest.raises(LostResponse, match="HTTP 502"):
         call(api)
-    # Whether the last try was carried out is looked at as well.
-    assert server.asked == [post, get, post, get, post, get]
+    # The client also checks whether the last attempt was successful.
+    assert server.request_lines == [post, get, post, get, post, get]
 
 
 @pytest.mark.parametrize("kind", WRITES)
-def test_a_write_is_not_sent_again_where_n8n_cannot_be_read(kind: str, server: MisbehavingServer, api: Api) -> None:
+def test_write_is_not_sent_again_if_n8n_cannot_be_read(kind: str, server: ScriptedServer, api: Api) -> None:
     call, post, get, *_rest = WRITES[kind]
-    server.on(post, text("", 502))
-    server.on(get, text("", 502))
+    server.on(post, text_response("", 502))
+    server.on(get, text_response("", 502))
     with pytest.raises(N8nError, match="HTTP 502"):
         call(api)
-    assert server.asked == [post, get, get, get]
+    assert server.request_lines == [post, get, get, get]
 
 
-def test_no_second_project_is_made_where_the_listing_has_holes(server: MisbehavingServer, api: Api) -> None:
-    server.on("POST /projects", RESET, reply(SALES, 201))
-    server.on("GET /projects", *OVERLAPPING * 3)
+def test_project_is_not_created_again_if_the_listing_is_incomplete(server: ScriptedServer, api: Api) -> None:
+    server.on("POST /projects", RESET, json_response(SALES, 201))
+    server.on("GET /projects", *OVERLAPPING_PAGES * 3)
     with pytest.raises(IncompleteReading):
         api.create_project("Sales")
-    assert server.asked.count("POST /projects") == 1
+    assert server.request_lines.count("POST /projects") == 1
 
 
-def test_without_retries_it_is_still_read_whether_a_lost_write_was_carried_out(
-    server: MisbehavingServer, connect: Callable[..., Client]
-) -> None:
+def test_lost_write_is_checked_without_retries(server: ScriptedServer, connect: Callable[..., Client]) -> None:
     call, post, get, _after, befores, *_rest = WRITES["project"]
     server.on(post, RESET)
     server.on(get, befores[0])
     with pytest.raises(LostResponse, match='The operation was: create project "Sales"'):
         Api(connect(server.url, retries=0)).create_project("Sales")
-    assert server.asked == [post, get]
+    assert server.request_lines == [post, get]
 
 
 # Batches
@@ -481,7 +489,7 @@ def test_without_retries_it_is_still_read_whether_a_lost_write_was_carried_out(
 @pytest.mark.parametrize(
     ("count", "sizes"), [(0, []), (1, [1]), (BATCH, [BATCH]), (BATCH + 1, [BATCH, 1]), (2 * BATCH, [BATCH] * 2)]
 )
-def test_batches_hold_what_one_call_takes_and_keep_the_order(count: int, sizes: list[int]) -> None:
-    made = batches(range(count))
-    assert [len(batch) for batch in made] == sizes
-    assert [item for batch in made for item in batch] == list(range(count))
+def test_batches_have_the_maximum_size_and_keep_the_order(count: int, sizes: list[int]) -> None:
+    created = batches(range(count))
+    assert [len(batch) for batch in created] == sizes
+    assert [item for batch in created for item in batch] == list(range(count))

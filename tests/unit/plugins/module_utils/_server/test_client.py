@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The client against a server that misbehaves. What n8n says here are its own words, seen on 2.8.4 and 2.40.7."""
+"""Test the client against a server with faults. Messages of n8n are those of 2.8.4 and 2.40.7."""
 
 from __future__ import annotations
 
@@ -30,41 +30,41 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import (
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import Connection
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.conftest import jwt
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.misbehaving import (
-    HANGUP,
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.scripted_server import (
+    CLOSED,
     NO_CONTENT,
     NOT_FOUND,
     RESET,
-    SILENCE,
-    Answer,
-    MisbehavingServer,
-    broken,
+    NO_RESPONSE,
+    Response,
+    ScriptedServer,
+    interrupted,
     page,
-    refusal,
+    error_response,
     refused_url,
-    reply,
-    text,
+    json_response,
+    text_response,
 )
 
 USERS = page({"id": "u-1"}, {"id": "u-2"})
-FORBIDDEN = refusal(403, "Forbidden")
-# What passes by itself, and how it shows when it does not.
-PASSING = {
+FORBIDDEN = error_response(403, "Forbidden")
+# Transient faults, and the error message of each if it persists.
+TRANSIENT = {
     "reset": (RESET, "Connection reset by peer"),
-    "hung up": (HANGUP, "could not be reached"),
-    "reset in the body": (broken(USERS, "reset"), "could not be reached"),
-    "hung up in the body": (broken(USERS, "hang up"), "could not be reached|cut short"),
-    "JSON that is cut short": (text('{"data": [{"id": "u-', kind="application/json"), "incomplete or damaged"),
-    "a body that is not as encoded": (
-        text("no gzip at all", kind="application/json", Content_Encoding="gzip"),
+    "closed": (CLOSED, "could not be reached"),
+    "reset in the body": (interrupted(USERS, "reset"), "could not be reached"),
+    "closed in the body": (interrupted(USERS, "close"), "could not be reached|cut short"),
+    "truncated JSON": (text_response('{"data": [{"id": "u-', content_type="application/json"), "incomplete or damaged"),
+    "invalid encoding of the body": (
+        text_response("not gzip", content_type="application/json", Content_Encoding="gzip"),
         "could not be reached",
     ),
-    "429": (text("Too many requests", 429), "HTTP 429"),
-    "502": (text("<h1>Bad Gateway</h1>", 502), r"gateway in front of n8n.*HTTP 502"),
-    "503": (text("", 503), "HTTP 503"),
-    "503 of n8n's": (refusal(503, "Database is not ready!"), "Database is not ready.*HTTP 503"),
-    "504": (text("", 504), "HTTP 504"),
-    "n8n that migrates its database": (text("n8n is starting up. Please wait"), "starting up"),
+    "429": (text_response("Too many requests", 429), "HTTP 429"),
+    "502": (text_response("<h1>Bad Gateway</h1>", 502), r"gateway in front of n8n.*HTTP 502"),
+    "503": (text_response("", 503), "HTTP 503"),
+    "503 of n8n": (error_response(503, "Database is not ready!"), "Database is not ready.*HTTP 503"),
+    "504": (text_response("", 504), "HTTP 504"),
+    "n8n is starting up": (text_response("n8n is starting up. Please wait"), "starting up"),
 }
 
 
@@ -77,33 +77,33 @@ def post_project(client: Client) -> Any:
 
 
 def assert_backed_off(waits: list[float], tries: int) -> None:
-    """Each wait is half a second at first, then twice as long each time, or less by up to a half."""
+    """Assert that waits start at half a second and double each time, with a random reduction of up to one half."""
     assert len(waits) == tries
     for attempt, waited in enumerate(waits):
         assert 0.25 * 2**attempt <= waited <= 0.5 * 2**attempt
 
 
-# Trying again
+# Retries
 
 
-@pytest.mark.parametrize("kind", PASSING)
-def test_a_get_is_tried_again_until_the_trouble_has_passed(
-    kind: str, server: MisbehavingServer, client: Client, waits: list[float]
+@pytest.mark.parametrize("kind", TRANSIENT)
+def test_get_is_retried_until_a_transient_fault_ends(
+    kind: str, server: ScriptedServer, client: Client, waits: list[float]
 ) -> None:
-    bad, _words = PASSING[kind]
-    server.on("GET /users", bad, bad, USERS)
+    fault, _message = TRANSIENT[kind]
+    server.on("GET /users", fault, fault, USERS)
     assert get_users(client)["data"] == [{"id": "u-1"}, {"id": "u-2"}]
     assert client.requests == len(server.requests) == 3
     assert_backed_off(waits, 2)
 
 
-@pytest.mark.parametrize("kind", PASSING)
-def test_a_get_gives_up_after_its_retries_and_says_why(
-    kind: str, server: MisbehavingServer, client: Client, waits: list[float]
+@pytest.mark.parametrize("kind", TRANSIENT)
+def test_get_fails_after_its_retries_with_the_reason(
+    kind: str, server: ScriptedServer, client: Client, waits: list[float]
 ) -> None:
-    bad, words = PASSING[kind]
-    server.on("GET /users", bad)
-    with pytest.raises(N8nError, match=words) as caught:
+    fault, message = TRANSIENT[kind]
+    server.on("GET /users", fault)
+    with pytest.raises(N8nError, match=message) as caught:
         get_users(client)
     assert client.requests == len(server.requests) == 3
     assert_backed_off(waits, 2)
@@ -112,64 +112,75 @@ def test_a_get_gives_up_after_its_retries_and_says_why(
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
-def test_what_may_be_repeated_is(method: str, server: MisbehavingServer, client: Client, waits: list[float]) -> None:
-    server.on(f"{method} /x", RESET, text("", 502), NO_CONTENT)
-    assert client.send(method, "/x", "do it", "scope") is None
-    assert server.asked == [f"{method} /x"] * 3
+def test_idempotent_requests_are_retried(
+    method: str, server: ScriptedServer, client: Client, waits: list[float]
+) -> None:
+    server.on(f"{method} /x", RESET, text_response("", 502), NO_CONTENT)
+    assert client.send(method, "/x", "test", "scope") is None
+    assert server.request_lines == [f"{method} /x"] * 3
 
 
 @pytest.mark.parametrize(
-    "bad",
+    "fault",
     [
         RESET,
-        HANGUP,
-        broken(reply({"id": "p-1"}), "reset"),
-        broken(reply({"id": "p-1"}), "hang up"),
-        text('{"id": ', kind="application/json"),
-        text("", 502),
-        text("", 503),
-        text("", 504),
-        refusal(503, "Database is not ready!"),
-        text("n8n is starting up. Please wait"),
+        CLOSED,
+        interrupted(json_response({"id": "p-1"}), "reset"),
+        interrupted(json_response({"id": "p-1"}), "close"),
+        text_response('{"id": ', content_type="application/json"),
+        text_response("", 502),
+        text_response("", 503),
+        text_response("", 504),
+        error_response(503, "Database is not ready!"),
+        text_response("n8n is starting up. Please wait"),
     ],
-    ids=["reset", "hung up", "body reset", "body hung up", "cut JSON", "502", "503", "504", "503 JSON", "starting up"],
+    ids=[
+        "reset",
+        "closed",
+        "body reset",
+        "body closed",
+        "truncated JSON",
+        "502",
+        "503",
+        "504",
+        "503 JSON",
+        "starting up",
+    ],
 )
-def test_a_post_whose_answer_is_lost_is_not_sent_again(
-    bad: Answer, server: MisbehavingServer, client: Client, waits: list[float]
+def test_post_whose_response_is_lost_is_not_retried(
+    fault: Response, server: ScriptedServer, client: Client, waits: list[float]
 ) -> None:
-    server.on("POST /projects", bad, reply({"id": "p-2"}))
+    server.on("POST /projects", fault, json_response({"id": "p-2"}))
     with pytest.raises(LostResponse, match='create project "Sales"'):
         post_project(client)
-    assert server.asked == ["POST /projects"]
+    assert server.request_lines == ["POST /projects"]
     assert waits == []
 
 
-def test_a_post_that_was_not_let_in_is_sent_again(
-    server: MisbehavingServer, client: Client, waits: list[float]
-) -> None:
+def test_rate_limited_post_is_retried(server: ScriptedServer, client: Client, waits: list[float]) -> None:
     server.on(
         "POST /projects",
-        refusal(429, "Too many requests"),
-        refusal(429, "Too many requests"),
-        reply({"id": "p-1"}, 201),
+        error_response(429, "Too many requests"),
+        error_response(429, "Too many requests"),
+        json_response({"id": "p-1"}, 201),
     )
     assert post_project(client) == {"id": "p-1"}
     assert [request.body for request in server.requests] == [{"name": "Sales"}] * 3
     assert_backed_off(waits, 2)
 
 
-def test_a_post_that_is_never_let_in_is_a_refusal(
-    server: MisbehavingServer, client: Client, waits: list[float]
+def test_permanently_rate_limited_post_is_an_api_error(
+    server: ScriptedServer, client: Client, waits: list[float]
 ) -> None:
-    server.on("POST /projects", refusal(429, "Too many requests"))
+    server.on("POST /projects", error_response(429, "Too many requests"))
     with pytest.raises(ApiError, match="Too many requests") as caught:
         post_project(client)
     assert caught.value.status == 429
     assert client.requests == 3
 
 
-def test_without_retries_everything_is_tried_once(
-    server: MisbehavingServer, connect: Callable[..., Client], waits: list[float]
+def test_request_is_sent_once_without_retries(
+    server: ScriptedServer, connect: Callable[..., Client], waits: list[float]
 ) -> None:
     server.on("GET /users", RESET, USERS)
     with pytest.raises(ConnectionFailed, match=f"{server.url} could not be reached: "):
@@ -179,12 +190,12 @@ def test_without_retries_everything_is_tried_once(
 
 
 @pytest.mark.parametrize("call", [get_users, post_project])
-def test_a_refused_connection_is_tried_again_whatever_the_method(
-    call: Callable[[Client], Any], direct: None, connect: Callable[..., Client], waits: list[float]
+def test_refused_connection_is_retried_for_each_method(
+    call: Callable[[Client], Any], no_proxy: None, connect: Callable[..., Client], waits: list[float]
 ) -> None:
-    url, taken = refused_url()
+    url, bound_socket = refused_url()
     client = connect(url)
-    with taken, pytest.raises(ConnectionFailed) as caught:
+    with bound_socket, pytest.raises(ConnectionFailed) as caught:
         call(client)
     assert str(caught.value).startswith(f"{url} could not be reached: ")
     assert str(caught.value).endswith(" It was tried 3 times.")
@@ -197,8 +208,8 @@ def test_a_refused_connection_is_tried_again_whatever_the_method(
     assert_backed_off(waits, 2)
 
 
-def test_a_name_that_does_not_resolve_is_said(
-    direct: None, connect: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+def test_unresolvable_host_name_is_reported(
+    no_proxy: None, connect: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def resolve(*_arguments: Any) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -211,11 +222,13 @@ def test_a_name_that_does_not_resolve_is_said(
     assert not isinstance(caught.value, LostResponse)
 
 
-@pytest.mark.parametrize("bad", [SILENCE, broken(USERS, "silence")], ids=["no answer", "half an answer"])
-def test_a_slow_answer_is_a_timeout_that_names_its_seconds(
-    bad: Answer, server: MisbehavingServer, connect: Callable[..., Client], waits: list[float]
+@pytest.mark.parametrize(
+    "fault", [NO_RESPONSE, interrupted(USERS, "no response")], ids=["no response", "partial response"]
+)
+def test_slow_response_is_a_timeout_with_its_seconds(
+    fault: Response, server: ScriptedServer, connect: Callable[..., Client], waits: list[float]
 ) -> None:
-    server.on("GET /users", bad)
+    server.on("GET /users", fault)
     with pytest.raises(
         ConnectionFailed, match=r"no answer within 0.4 s \(timeout\). Check .* increase timeout. It was tried 2 times"
     ):
@@ -223,19 +236,11 @@ def test_a_slow_answer_is_a_timeout_that_names_its_seconds(
     assert len(server.requests) == 2
 
 
-def test_a_post_that_times_out_may_have_been_carried_out(
-    server: MisbehavingServer, connect: Callable[..., Client]
-) -> None:
-    server.on("POST /projects", SILENCE)
+def test_post_that_times_out_is_a_lost_response(server: ScriptedServer, connect: Callable[..., Client]) -> None:
+    server.on("POST /projects", NO_RESPONSE)
     with pytest.raises(LostResponse, match="timeout"):
         post_project(connect(server.url, timeout=0.4))
     assert len(server.requests) == 1
-
-
-def test_a_connection_that_never_came_about_has_carried_nothing() -> None:
-    assert transport_errors._never_sent(requests.exceptions.ConnectTimeout())
-    assert not transport_errors._never_sent(requests.exceptions.ReadTimeout())
-    assert not transport_errors._never_sent(requests.exceptions.ConnectionError())
 
 
 # Retry-After
@@ -253,19 +258,19 @@ def test_a_connection_that_never_came_about_has_carried_nothing() -> None:
     ],
 )
 @pytest.mark.parametrize("status", [429, 503])
-def test_retry_after_is_honoured(
-    header: str, seconds: float, status: int, server: MisbehavingServer, client: Client, waits: list[float]
+def test_retry_after_is_obeyed(
+    header: str, seconds: float, status: int, server: ScriptedServer, client: Client, waits: list[float]
 ) -> None:
-    server.on("GET /users", refusal(status, "Too many requests", Retry_After=header), USERS)
+    server.on("GET /users", error_response(status, "Too many requests", Retry_After=header), USERS)
     get_users(client)
     assert waits == [seconds]
 
 
 @pytest.mark.parametrize("header", ["", "soon", "-5", "1.5", "\xb2", "Sun, 99 Mar 2026 12:00:09 GMT"])
-def test_a_retry_after_that_makes_no_sense_is_ignored(
-    header: str, server: MisbehavingServer, client: Client, waits: list[float]
+def test_invalid_retry_after_is_ignored(
+    header: str, server: ScriptedServer, client: Client, waits: list[float]
 ) -> None:
-    server.on("GET /users", refusal(429, "Too many requests", Retry_After=header), USERS)
+    server.on("GET /users", error_response(429, "Too many requests", Retry_After=header), USERS)
     get_users(client)
     assert_backed_off(waits, 1)
 
@@ -274,27 +279,25 @@ def test_a_retry_after_that_makes_no_sense_is_ignored(
     ("header", "seconds"),
     [("121", "121"), ("86400", "86400"), ("9" * 400, "inf"), ("Sun, 01 Mar 2026 13:00:00 GMT", "3600")],
 )
-def test_an_absurdly_long_retry_after_is_an_error_that_says_how_long(
-    header: str, seconds: str, server: MisbehavingServer, client: Client, waits: list[float]
+def test_long_retry_after_is_an_error_with_its_seconds(
+    header: str, seconds: str, server: ScriptedServer, client: Client, waits: list[float]
 ) -> None:
-    server.on("GET /users", refusal(429, "Too many requests", Retry_After=header), USERS)
+    server.on("GET /users", error_response(429, "Too many requests", Retry_After=header), USERS)
     with pytest.raises(ConnectionFailed, match=f"pause of {seconds} seconds"):
         get_users(client)
     assert client.requests == 1
     assert waits == []
 
 
-def test_the_backoff_ends_at_half_a_minute(client: Client, waits: list[float]) -> None:
+def test_backoff_is_limited_to_30_seconds(client: Client, waits: list[float]) -> None:
     client.pause(20)
     assert 15 <= waits[0] <= 30
 
 
-# Where the key goes
+# The API key
 
 
-def test_the_key_goes_in_its_header_to_the_path_below_the_base(
-    server: MisbehavingServer, connect: Callable[..., Client], key: str
-) -> None:
+def test_api_key_is_sent_in_its_header(server: ScriptedServer, connect: Callable[..., Client], key: str) -> None:
     server.on("GET /n8n/api/v1/users", USERS)
     get_users(connect(f"{server.url}/n8n/api/v1/"))
     [request] = server.requests
@@ -304,16 +307,16 @@ def test_the_key_goes_in_its_header_to_the_path_below_the_base(
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("call", [get_users, post_project])
-def test_a_redirect_is_not_followed_and_its_target_is_named(
+def test_redirect_is_an_error_that_names_the_target(
     status: int,
     call: Callable[[Client], Any],
-    server: MisbehavingServer,
-    other_server: MisbehavingServer,
+    server: ScriptedServer,
+    other_server: ScriptedServer,
     client: Client,
 ) -> None:
-    server.on("*", text("", status, Location=f"{other_server.url}/n8n/api/v1/users?limit=250"))
+    server.on("*", text_response("", status, Location=f"{other_server.url}/n8n/api/v1/users?limit=250"))
     with pytest.raises(
-        ConnectionFailed, match=f"redirects to {other_server.url}/n8n\\. .*put that one into url"
+        ConnectionFailed, match=f"redirects to {other_server.url}/n8n\\. .*Set url to this address"
     ) as caught:
         call(client)
     assert not isinstance(caught.value, LostResponse)
@@ -321,16 +324,16 @@ def test_a_redirect_is_not_followed_and_its_target_is_named(
     assert client.requests == len(server.requests) == 1
 
 
-def test_a_redirect_without_host_is_named_in_full(server: MisbehavingServer, client: Client) -> None:
-    server.on("*", text("", 302, Location="/login?next=x"))
+def test_target_of_a_relative_redirect_is_absolute(server: ScriptedServer, client: Client) -> None:
+    server.on("*", text_response("", 302, Location="/login?next=x"))
     with pytest.raises(ConnectionFailed, match=f"redirects to {server.url}/login\\."):
         get_users(client)
 
 
-def errors_of(client: Client, server: MisbehavingServer, answers: list[Answer]) -> list[N8nError]:
+def errors_of(client: Client, server: ScriptedServer, responses: list[Response]) -> list[N8nError]:
     caught = []
-    for answer in answers:
-        server.on("*", answer)
+    for response in responses:
+        server.on("*", response)
         for call in (get_users, post_project):
             with pytest.raises(N8nError) as info:
                 call(client)
@@ -338,18 +341,18 @@ def errors_of(client: Client, server: MisbehavingServer, answers: list[Answer]) 
     return caught
 
 
-def test_the_key_is_in_no_error_and_no_representation(server: MisbehavingServer, client: Client, key: str) -> None:
-    said = f"who is {key}?"
+def test_api_key_is_not_in_errors_or_repr(server: ScriptedServer, client: Client, key: str) -> None:
+    message = f"Invalid key {key}."
     errors = errors_of(
         client,
         server,
         [
-            *(bad for bad, _words in PASSING.values()),
-            *(refusal(status, said) for status in (400, 401, 403, 404, 409, 429, 500, 503)),
-            # Cut at a length where half of the key would be left over.
-            refusal(400, "x" * 480 + key),
-            text(said, 500),
-            text(said, 200),
+            *(fault for fault, _message in TRANSIENT.values()),
+            *(error_response(status, message) for status in (400, 401, 403, 404, 409, 429, 500, 503)),
+            # The message is truncated in the middle of the key.
+            error_response(400, "x" * 480 + key),
+            text_response(message, 500),
+            text_response(message, 200),
         ],
     )
     printed = [repr(error) for error in errors] + [repr(client), repr(client.connection), str(client.connection)]
@@ -357,146 +360,56 @@ def test_the_key_is_in_no_error_and_no_representation(server: MisbehavingServer,
         assert [line for line in printed if part in line] == []
 
 
-# Reading answers
+# Responses
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
-        text("<html>Welcome</html>"),
-        text("pong", kind="text/plain"),
-        reply([]),
-        reply("pong"),
-        reply({}),
-        reply({"data": {}}),
-        reply({"data": None, "nextCursor": None}),
-        reply({"data": ["u-1"]}),
-        reply({"data": [{"name": "no id"}]}),
+        text_response("<html>Welcome</html>"),
+        text_response("pong", content_type="text/plain"),
+        json_response([]),
+        json_response("pong"),
+        json_response({}),
+        json_response({"data": {}}),
+        json_response({"data": None, "nextCursor": None}),
+        json_response({"data": ["u-1"]}),
+        json_response({"data": [{"name": "no id"}]}),
         NO_CONTENT,
-        Answer(200),
-        text("<h1>Not Found</h1>", 404),
-        text("<h1>Oops</h1>", 500),
-        reply({"error": "no such route"}, 404),
-        reply(["no", "such", "route"], 404),
+        Response(200),
+        text_response("<h1>Not Found</h1>", 404),
+        text_response("<h1>Error</h1>", 500),
+        json_response({"error": "not found"}, 404),
+        json_response(["not", "found"], 404),
     ],
-    ids=lambda answer: f"{answer.status} {answer.body.decode()}",
+    ids=lambda response: f"{response.status} {response.body.decode()}",
 )
-def test_what_is_no_n8n_is_said_to_be_none(answer: Answer, server: MisbehavingServer, client: Client) -> None:
-    server.on("GET /users", answer)
-    with pytest.raises(ConnectionFailed, match=f"{server.url}/api/v1/users is not the public API of an n8n: check url"):
+def test_response_of_another_server_is_an_error(response: Response, server: ScriptedServer, client: Client) -> None:
+    server.on("GET /users", response)
+    with pytest.raises(
+        ConnectionFailed, match=f"{server.url}/api/v1/users is not that of the public API of n8n. Check url"
+    ):
         read_pages(client, "/users", "list users", "user:list")
     assert client.requests == 1
 
 
-def test_an_empty_answer_to_a_write_is_none(server: MisbehavingServer, client: Client) -> None:
-    server.on("POST /projects", Answer(201))
+def test_empty_response_to_a_write_is_none(server: ScriptedServer, client: Client) -> None:
+    server.on("POST /projects", Response(201))
     assert post_project(client) is None
 
 
 @pytest.mark.parametrize("body", [{"name": 'Sales / EMEA "x" ü'}, [{"email": "ü@example.com"}]])
-def test_a_body_arrives_as_it_was_meant(body: Any, server: MisbehavingServer, client: Client) -> None:
-    server.on("POST /x", reply(body, 201))
-    assert client.send("POST", "/x", "do it", "scope", body=body) == body
+def test_body_is_sent_and_received_as_json(body: Any, server: ScriptedServer, client: Client) -> None:
+    server.on("POST /x", json_response(body, 201))
+    assert client.send("POST", "/x", "test", "scope", body=body) == body
     assert server.requests[0].body == body
 
 
-# Paging
+# Error responses
 
 
-def test_a_listing_follows_the_cursor_to_the_end(server: MisbehavingServer, client: Client) -> None:
-    server.on(
-        "GET /users",
-        page({"id": "a"}, {"id": "b"}, cursor="1"),
-        page(cursor="2"),
-        page({"id": "c"}),
-        page({"id": "never"}),
-    )
-    listing = read_pages(client, "/users", "list users", "user:list", {"includeRole": "true"})
-    assert [item["id"] for item in listing.items] == ["a", "b", "c"]
-    assert (listing.repeats, listing.pages) == (0, 3)
-    asked = {"includeRole": "true", "limit": "250"}
-    assert [request.query for request in server.requests] == [asked, {**asked, "cursor": "1"}, {**asked, "cursor": "2"}]
-
-
-def test_what_comes_on_several_pages_is_listed_once_and_counted(server: MisbehavingServer, client: Client) -> None:
-    server.on("GET /users", page({"id": "a"}, {"id": "b"}, cursor="1"), page({"id": "b"}, {"id": "a"}, {"id": "c"}))
-    listing = read_pages(client, "/users", "list users", "user:list")
-    assert [item["id"] for item in listing.items] == ["a", "b", "c"]
-    assert listing.repeats == 2
-
-
-@pytest.mark.parametrize("cursors", [("x", "x"), ("x", "y", "x")])
-def test_a_cursor_that_comes_again_is_an_error(
-    cursors: tuple[str, ...], server: MisbehavingServer, client: Client
-) -> None:
-    server.on("GET /users", *(page({"id": f"u-{number}"}, cursor=cursor) for number, cursor in enumerate(cursors)))
-    with pytest.raises(ConnectionFailed, match="page cursor that it gave before"):
-        read_pages(client, "/users", "list users", "user:list")
-    assert client.requests == len(cursors)
-
-
-def test_trouble_on_a_later_page_is_passed_over(server: MisbehavingServer, client: Client) -> None:
-    server.on("GET /users", page({"id": "a"}, cursor="1"), RESET, text("", 503), page({"id": "b"}))
-    assert [item["id"] for item in read_pages(client, "/users", "list users", "user:list").items] == ["a", "b"]
-    assert client.requests == 4
-
-
-# What n8n refuses
-
-LICENCE = "Your license does not allow for {0}. To enable {0}, please upgrade to a license that supports this feature."
-
-
-@pytest.mark.parametrize(
-    ("status", "words", "way_out"),
-    [
-        (400, "request/query/limit must be <= 250", r"\(HTTP 400\)\.$"),
-        (401, "unauthorized", "Check that api_key belongs to http.* expired"),
-        (401, "'X-N8N-API-KEY' header required", "Check that api_key belongs to"),
-        (403, LICENCE.format("feat:projectRole:admin"), "Team projects need an n8n license"),
-        (403, LICENCE.format("feat:advancedPermissions"), "need an n8n license with advanced permissions"),
-        (403, LICENCE.format("feat:folders"), "This needs an n8n license with that feature"),
-        (
-            403,
-            "Cannot invite admin user without advanced permissions. Please upgrade to a license that includes "
-            "this feature.",
-            "need an n8n license with advanced permissions",
-        ),
-        (400, 'Your instance is not licensed to use role "project:editor".', "Choose a role that the license"),
-        (403, "Maximum number of users reached", "number of users in the license is used up"),
-        (400, "Maximum number of users reached", "number of users in the license is used up"),
-        (
-            400,
-            "Attempted to create a new project but quota is already exhausted. You may have a maximum of 1 team "
-            "projects.",
-            "number of team projects in the license is used up",
-        ),
-        (
-            400,
-            "SSO is enabled, so users are managed by the Identity Provider and cannot be added through invites",
-            "Single sign-on manages this",
-        ),
-        (403, "Project roles are managed automatically and cannot be changed manually", "Single sign-on manages this"),
-        (403, "Instance roles are managed automatically and cannot be changed manually", "Single sign-on manages this"),
-        (404, "not found", "needs n8n 2.8.0 or later"),
-        (405, "GET method not allowed", "needs n8n 2.8.0 or later"),
-        (404, 'Could not find project with ID "x"', r"\(HTTP 404\)\.$"),
-        (409, "Cannot delete a user with published workflows", r"\(HTTP 409\)\.$"),
-        (500, "Internal server error", r"\(HTTP 500\)\.$"),
-    ],
-)
-def test_a_refusal_has_the_words_of_n8n_and_the_way_out(
-    status: int, words: str, way_out: str, server: MisbehavingServer, client: Client
-) -> None:
-    server.on("GET /users", refusal(status, words))
-    with pytest.raises(ApiError, match=way_out) as caught:
-        get_users(client)
-    assert str(caught.value).startswith(f'n8n refused to list users: "{words}" (HTTP {status}).')
-    assert (caught.value.status, caught.value.server_message) == (status, words)
-    assert client.requests == 1
-
-
-def test_long_words_are_cut(server: MisbehavingServer, client: Client) -> None:
-    server.on("GET /users", refusal(400, "x" * 10_000))
+def test_long_message_is_truncated(server: ScriptedServer, client: Client) -> None:
+    server.on("GET /users", error_response(400, "x" * 10_000))
     with pytest.raises(ApiError) as caught:
         get_users(client)
     assert len(str(caught.value)) < 600
@@ -506,50 +419,50 @@ ANY_SCOPE = "project:manageMembers or project:update"
 
 
 @pytest.mark.parametrize(
-    ("scope", "discovered", "said"),
+    ("scope", "discovered", "message"),
     [
         (
             "user:list",
-            reply({"data": {"scopes": ["user:read"]}}),
-            "The key lacks the scope user:list: make one that has it",
+            json_response({"data": {"scopes": ["user:read"]}}),
+            "The key lacks the scope user:list. Create a key with this scope",
         ),
-        ("user:list", reply({"data": {"scopes": []}}), "The key lacks the scope user:list"),
+        ("user:list", json_response({"data": {"scopes": []}}), "The key lacks the scope user:list"),
         (
             "user:list",
-            reply({"data": {"scopes": ["user:list"]}}),
-            "The key has the scope user:list; its user's role does not",
+            json_response({"data": {"scopes": ["user:list"]}}),
+            "The key has the scope user:list, but the role of its user does not",
         ),
         (
             ANY_SCOPE,
-            reply({"data": {"scopes": ["project:update"]}}),
-            f"The key has the scope {ANY_SCOPE}; its user's role",
+            json_response({"data": {"scopes": ["project:update"]}}),
+            f"The key has the scope {ANY_SCOPE}, but the role of its user",
         ),
-        (ANY_SCOPE, reply({"data": {"scopes": ["project:list"]}}), f"The key lacks the scope {ANY_SCOPE}"),
+        (ANY_SCOPE, json_response({"data": {"scopes": ["project:list"]}}), f"The key lacks the scope {ANY_SCOPE}"),
         *(
-            ("user:list", answer, "The key needs the scope user:list, and its user a role that allows it")
-            for answer in (
+            ("user:list", response, "The key needs the scope user:list, and its user needs a role with it")
+            for response in (
                 NOT_FOUND,
                 RESET,
                 FORBIDDEN,
-                text("<html>"),
-                reply([]),
-                reply({"data": None}),
-                reply({"data": {"scopes": None}}),
-                reply({"data": {"scopes": 7}}),
-                text("", 302, Location="/login"),
+                text_response("<html>"),
+                json_response([]),
+                json_response({"data": None}),
+                json_response({"data": {"scopes": None}}),
+                json_response({"data": {"scopes": 7}}),
+                text_response("", 302, Location="/login"),
             )
         ),
     ],
 )
-def test_forbidden_names_the_scope_and_says_whether_the_key_has_it(
-    scope: str, discovered: Answer, said: str, server: MisbehavingServer, client: Client
+def test_forbidden_request_names_the_scope_and_whether_the_key_has_it(
+    scope: str, discovered: Response, message: str, server: ScriptedServer, client: Client
 ) -> None:
     server.on("GET /users", FORBIDDEN)
     server.on("GET /discover", discovered)
     with pytest.raises(ApiError) as caught:
         client.get("/users", "list users", scope)
-    assert str(caught.value).startswith(f'n8n refused to list users: "Forbidden" (HTTP 403). {said}')
-    assert server.asked == ["GET /users", "GET /discover"]
+    assert str(caught.value).startswith(f'n8n refused to list users: "Forbidden" (HTTP 403). {message}')
+    assert server.request_lines == ["GET /users", "GET /discover"]
     assert client.requests == 2
 
 
@@ -557,8 +470,8 @@ def test_forbidden_names_the_scope_and_says_whether_the_key_has_it(
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "get"])
-def test_a_read_only_client_sends_nothing_but_get(
-    method: str, server: MisbehavingServer, connect: Callable[..., Client]
+def test_read_only_client_sends_only_get_requests(
+    method: str, server: ScriptedServer, connect: Callable[..., Client]
 ) -> None:
     client = connect(server.url, read_only=True)
     with pytest.raises(N8nError, match="Check mode must not write, and tried to delete user u-1"):
@@ -567,83 +480,83 @@ def test_a_read_only_client_sends_nothing_but_get(
     assert client.requests == 0
 
 
-def test_a_read_only_client_reads(server: MisbehavingServer, connect: Callable[..., Client]) -> None:
+def test_read_only_client_can_read(server: ScriptedServer, connect: Callable[..., Client]) -> None:
     server.on("GET /users", USERS)
     assert get_users(connect(server.url, read_only=True))
 
 
-# Many calls at once
+# Parallel calls
 
 
-def test_answers_come_in_the_order_of_the_items_whatever_takes_longest(connect: Callable[..., Client]) -> None:
+def test_results_have_the_order_of_the_items(connect: Callable[..., Client]) -> None:
     done = [threading.Event() for _number in range(5)]
     done[4].set()
 
-    def backwards(number: int) -> int:
-        # Nobody is done before whoever comes next in the list, and the last is done at once.
+    def finish_in_reverse_order(number: int) -> int:
+        # Each call waits for the next item, and the last call finishes first.
         assert done[min(number + 1, 4)].wait(5)
         done[number].set()
         return number * 10
 
-    assert connect("http://localhost", concurrency=5).in_parallel(backwards, range(5)) == [0, 10, 20, 30, 40]
+    assert connect("http://localhost", concurrency=5).in_parallel(finish_in_reverse_order, range(5)) == [
+        0,
+        10,
+        20,
+        30,
+        40,
+    ]
 
 
-def test_as_many_calls_run_at_once_as_allowed_and_no_more(connect: Callable[..., Client]) -> None:
-    full = threading.Barrier(3)
+def test_number_of_parallel_calls_is_the_concurrency(connect: Callable[..., Client]) -> None:
+    barrier = threading.Barrier(3)
     client = connect("http://localhost", concurrency=3)
-    # Each three have to be there at once, or the barrier breaks; nine times out of three threads.
-    names = client.in_parallel(lambda _item: (full.wait(5), threading.current_thread().name)[1], range(9))
+    # The barrier requires three parallel calls. Nine calls use three threads.
+    names = client.in_parallel(lambda _item: (barrier.wait(5), threading.current_thread().name)[1], range(9))
     assert len(set(names)) == 3
 
 
 @pytest.mark.parametrize(("concurrency", "count"), [(1, 3), (8, 1), (8, 0)])
-def test_no_thread_is_started_where_none_is_needed(
-    concurrency: int, count: int, connect: Callable[..., Client]
-) -> None:
+def test_single_calls_run_in_the_current_thread(concurrency: int, count: int, connect: Callable[..., Client]) -> None:
     names = connect("http://localhost", concurrency=concurrency).in_parallel(
         lambda _item: threading.current_thread().name, range(count)
     )
     assert names == [threading.current_thread().name] * count
 
 
-def test_the_first_error_of_many_calls_is_raised(connect: Callable[..., Client]) -> None:
-    def odd(number: int) -> int:
+def test_first_error_of_parallel_calls_is_raised(connect: Callable[..., Client]) -> None:
+    def fail_if_odd(number: int) -> int:
         if number % 2:
             raise N8nError(f"failed on {number}")
         return number
 
     with pytest.raises(N8nError, match="failed on 1"):
-        connect("http://localhost").in_parallel(odd, range(6))
+        connect("http://localhost").in_parallel(fail_if_odd, range(6))
 
 
-def test_one_connection_is_kept_alive_for_each_thread(
-    server: MisbehavingServer, connect: Callable[..., Client]
-) -> None:
+def test_each_thread_keeps_one_connection(server: ScriptedServer, connect: Callable[..., Client]) -> None:
     server.on("*", USERS)
-    together = threading.Barrier(4)
+    barrier = threading.Barrier(4)
     client = connect(server.url, concurrency=4)
 
-    def ask(_number: int) -> None:
-        together.wait(5)
+    def request_users(_number: int) -> None:
+        barrier.wait(5)
         get_users(client)
 
     get_users(client)
     get_users(client)
-    client.in_parallel(ask, range(20))
+    client.in_parallel(request_users, range(20))
     assert client.requests == len(server.requests) == 22
     assert len({request.connection for request in server.requests}) == 5
 
 
-def test_every_request_is_counted_whichever_thread_sends_it(
-    server: MisbehavingServer, connect: Callable[..., Client]
-) -> None:
-    server.on("*", RESET, text("", 502), USERS)
+def test_requests_of_all_threads_are_counted(server: ScriptedServer, connect: Callable[..., Client]) -> None:
+    server.on("*", RESET, text_response("", 502), USERS)
     client = connect(server.url, concurrency=8, retries=4)
     client.in_parallel(lambda _number: get_users(client), range(40))
     assert client.requests == len(server.requests) == 42
 
 
-def test_leaving_the_client_closes_its_connections(server: MisbehavingServer, connect: Callable[..., Client]) -> None:
+def test_context_manager_closes_the_connections(server: ScriptedServer, connect: Callable[..., Client]) -> None:
     server.on("*", USERS)
     with connect(server.url) as client:
         client.in_parallel(lambda _number: get_users(client), range(3))
@@ -654,8 +567,8 @@ def test_leaving_the_client_closes_its_connections(server: MisbehavingServer, co
 # TLS
 
 
-def test_an_unknown_certificate_is_an_error_with_both_ways_out(
-    tls_server: MisbehavingServer, connect: Callable[..., Client], waits: list[float]
+def test_unknown_certificate_is_an_error_with_two_remedies(
+    tls_server: ScriptedServer, connect: Callable[..., Client], waits: list[float]
 ) -> None:
     with pytest.raises(ConnectionFailed, match="cannot be verified: .*self.signed.*ca_path.*validate_certs: false"):
         get_users(connect(tls_server.url))
@@ -663,17 +576,17 @@ def test_an_unknown_certificate_is_an_error_with_both_ways_out(
     assert waits == []
 
 
-def test_ca_path_makes_a_certificate_known(
-    tls_server: MisbehavingServer, connect: Callable[..., Client], certificate: Path
+def test_certificate_in_ca_path_is_accepted(
+    tls_server: ScriptedServer, connect: Callable[..., Client], certificate: Path
 ) -> None:
     tls_server.on("GET /users", USERS)
     assert get_users(connect(tls_server.url, ca_path=str(certificate)))
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_no_certificates_of_the_environment_overrule_validate_certs_false(
+def test_validate_certs_false_overrides_certificates_of_the_environment(
     variable: str,
-    tls_server: MisbehavingServer,
+    tls_server: ScriptedServer,
     connect: Callable[..., Client],
     monkeypatch: pytest.MonkeyPatch,
     recwarn: pytest.WarningsRecorder,
@@ -684,57 +597,57 @@ def test_no_certificates_of_the_environment_overrule_validate_certs_false(
     assert [str(warning.message) for warning in recwarn if "Unverified" in str(warning.message)] == []
 
 
-def test_no_certificates_of_the_environment_overrule_ca_path(
-    tls_server: MisbehavingServer, connect: Callable[..., Client], certificate: Path, monkeypatch: pytest.MonkeyPatch
+def test_ca_path_overrides_certificates_of_the_environment(
+    tls_server: ScriptedServer, connect: Callable[..., Client], certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
     tls_server.on("GET /users", USERS)
     assert get_users(connect(tls_server.url, ca_path=str(certificate)))
 
 
-def test_certificates_of_the_environment_that_are_not_there_are_named(
-    tls_server: MisbehavingServer, connect: Callable[..., Client], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_missing_certificate_file_of_the_environment_is_reported(
+    tls_server: ScriptedServer, connect: Callable[..., Client], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "gone.pem"))
-    with pytest.raises(ConnectionFailed, match="gone.pem"):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
+    with pytest.raises(ConnectionFailed, match="missing.pem"):
         get_users(connect(tls_server.url))
 
 
-def test_a_ca_path_without_certificates_is_an_error(
-    tls_server: MisbehavingServer, connect: Callable[..., Client], tmp_path: Path
+def test_ca_path_without_certificates_is_an_error(
+    tls_server: ScriptedServer, connect: Callable[..., Client], tmp_path: Path
 ) -> None:
     (tmp_path / "empty.pem").write_text("no certificate", "utf-8")
     with pytest.raises(ConnectionFailed, match="TLS connection to"):
         get_users(connect(tls_server.url, ca_path=str(tmp_path / "empty.pem")))
 
 
-def test_https_to_a_server_of_http_is_said(server: MisbehavingServer, connect: Callable[..., Client]) -> None:
+def test_https_url_of_an_http_server_is_reported(server: ScriptedServer, connect: Callable[..., Client]) -> None:
     with pytest.raises(ConnectionFailed, match="Check that the port serves HTTPS"):
         get_users(connect(server.url.replace("http:", "https:")))
 
 
-@pytest.mark.parametrize("bad", [RESET, HANGUP], ids=["reset", "hung up"])
-def test_a_connection_lost_over_tls_is_like_any_other(
-    bad: Answer, tls_server: MisbehavingServer, connect: Callable[..., Client], certificate: Path
+@pytest.mark.parametrize("fault", [RESET, CLOSED], ids=["reset", "closed"])
+def test_lost_tls_connection_is_handled_like_a_lost_connection(
+    fault: Response, tls_server: ScriptedServer, connect: Callable[..., Client], certificate: Path
 ) -> None:
     client = connect(tls_server.url, ca_path=str(certificate))
-    tls_server.on("GET /users", bad, USERS)
-    tls_server.on("POST /projects", bad, USERS)
+    tls_server.on("GET /users", fault, USERS)
+    tls_server.on("POST /projects", fault, USERS)
     assert get_users(client)
     with pytest.raises(LostResponse):
         post_project(client)
-    assert tls_server.asked == ["GET /users", "GET /users", "POST /projects"]
+    assert tls_server.request_lines == ["GET /users", "GET /users", "POST /projects"]
 
 
-def test_a_tls_stream_that_ends_too_early_is_a_lost_connection(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    # What urllib3 makes of a write to a kept connection that the other side has just closed.
-    ended = requests.exceptions.SSLError("EOF occurred in violation of protocol (_ssl.c:2417)")
+def test_unexpected_end_of_a_tls_stream_is_a_lost_connection(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The error of urllib3 for a write to a kept connection that the server has closed.
+    error = requests.exceptions.SSLError("EOF occurred in violation of protocol (_ssl.c:2417)")
 
-    def once(*_arguments: Any) -> None:
+    def fail(*_arguments: Any) -> None:
         client.requests += 1
-        raise ended
+        raise error
 
-    monkeypatch.setattr(client, "_request", once)
+    monkeypatch.setattr(client, "_request", fail)
     with pytest.raises(ConnectionFailed):
         get_users(client)
     assert client.requests == 3
@@ -743,10 +656,10 @@ def test_a_tls_stream_that_ends_too_early_is_a_lost_connection(client: Client, m
     assert client.requests == 4
 
 
-# The key's own user
+# The user of the API key
 
 
-def test_myself_is_the_subject_of_the_key(client: Client) -> None:
+def test_own_user_id_is_the_subject_of_the_key(client: Client) -> None:
     assert client.own_user_id == "u-me"
 
 
@@ -763,21 +676,21 @@ def test_myself_is_the_subject_of_the_key(client: Client) -> None:
         jwt(7),
     ],
 )
-def test_a_key_that_does_not_tell_has_no_myself(key: str, connect: Callable[..., Client]) -> None:
+def test_own_user_id_is_none_for_other_keys(key: str, connect: Callable[..., Client]) -> None:
     assert connect("http://localhost", api_key=key).own_user_id is None
 
 
-# Without requests
+# Missing requests library
 
 
-def test_without_requests_the_file_can_be_imported_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_requests_library_is_an_error_after_the_import(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "requests", None)
     for original in (transport_errors, _client):
         spec = importlib.util.spec_from_file_location(original.__name__, str(original.__file__))
         assert spec and spec.loader
-        alone = importlib.util.module_from_spec(spec)
-        monkeypatch.setitem(sys.modules, spec.name, alone)
-        spec.loader.exec_module(alone)
-    assert isinstance(alone.REQUESTS_IMPORT_ERROR, ImportError)
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, spec.name, module)
+        spec.loader.exec_module(module)
+    assert isinstance(module.REQUESTS_IMPORT_ERROR, ImportError)
     with pytest.raises(InputError, match="requests is not installed"):
-        alone.Client(Connection.from_options({"url": "http://localhost", "api_key": "k"}))
+        module.Client(Connection.from_options({"url": "http://localhost", "api_key": "k"}))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The connection options: what is accepted, what is refused, and that a refusal tells no secret."""
+"""Test the connection options: defaults, validation, and errors without secrets."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ def connection(**options: Any) -> Connection:
     return Connection.from_options({"url": "https://n8n.example.com", "api_key": "k", **options})
 
 
-def test_the_table_and_the_connection_have_the_same_options_and_defaults() -> None:
+def test_table_and_connection_have_the_same_options_and_defaults() -> None:
     fields = {field.name: field.default for field in dataclasses.fields(Connection)}
     assert list(fields) == list(CONNECTION_OPTIONS)
     for name, row in CONNECTION_OPTIONS.items():
         assert row.get("default") == (None if fields[name] is dataclasses.MISSING else fields[name])
 
 
-def test_no_option_has_both_a_default_and_a_variable_that_it_would_hide() -> None:
+def test_no_option_has_a_default_that_hides_its_environment_variable() -> None:
     assert [name for name, row in CONNECTION_OPTIONS.items() if "default" in row and "env" in row] == []
 
 
-def test_only_the_key_is_a_secret() -> None:
+def test_only_the_api_key_is_secret() -> None:
     assert [name for name, row in CONNECTION_OPTIONS.items() if row.get("no_log")] == ["api_key"]
 
 
-def test_options_left_out_or_null_have_their_defaults() -> None:
+def test_omitted_or_null_options_have_their_defaults() -> None:
     plain = Connection("https://n8n.example.com", "k")
     assert connection() == plain
     assert connection(**{name: None for name in CONNECTION_OPTIONS if name not in ("url", "api_key")}) == plain
 
 
-def test_options_given_are_kept(tmp_path: Path) -> None:
-    given = {
+def test_option_values_are_kept(tmp_path: Path) -> None:
+    options = {
         "validate_certs": False,
         "ca_path": str(tmp_path),
         "timeout": 0.5,
@@ -49,9 +49,9 @@ def test_options_given_are_kept(tmp_path: Path) -> None:
         "concurrency": 1,
         "state": "absent",
     }
-    made = connection(**given)
-    assert {name: getattr(made, name) for name in given if name != "state"} == {
-        name: value for name, value in given.items() if name != "state"
+    created = connection(**options)
+    assert {name: getattr(created, name) for name in options if name != "state"} == {
+        name: value for name, value in options.items() if name != "state"
     }
 
 
@@ -71,12 +71,12 @@ def test_options_given_are_kept(tmp_path: Path) -> None:
         ("https://bücher.example", "https://bücher.example"),
     ],
 )
-def test_a_url_is_taken_with_or_without_what_comes_behind_it(url: str, base: str) -> None:
+def test_url_is_normalized(url: str, base: str) -> None:
     assert connection(url=url).url == base
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "message"),
     [
         (None, "No n8n server configured. .*N8N_URL"),
         ("", "No n8n server configured"),
@@ -100,33 +100,33 @@ def test_a_url_is_taken_with_or_without_what_comes_behind_it(url: str, base: str
         ("me:secret@n8n.example.com", "user name or password"),
     ],
 )
-def test_a_wrong_url_is_refused_without_telling_a_secret(url: str | None, said: str) -> None:
-    with pytest.raises(InputError, match=said) as caught:
+def test_invalid_url_is_rejected_without_showing_secrets(url: str | None, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
         connection(url=url)
     assert "secret" not in str(caught.value) and "ret@" not in str(caught.value)
 
 
 @pytest.mark.parametrize("key", [None, "", "  ", "\n"])
-def test_a_missing_key_says_where_to_put_it_and_where_it_is_made(key: str | None) -> None:
+def test_missing_api_key_is_an_error_with_instructions(key: str | None) -> None:
     with pytest.raises(InputError, match="Set api_key or N8N_API_KEY.*Settings > n8n API"):
         connection(api_key=key)
 
 
 @pytest.mark.parametrize("key", ["eyJ.abc.def", "  eyJ.abc.def\n", "\teyJ.abc.def\r\n"])
-def test_the_space_around_a_key_is_no_part_of_it(key: str) -> None:
+def test_whitespace_around_the_api_key_is_removed(key: str) -> None:
     assert connection(api_key=key).api_key == "eyJ.abc.def"
 
 
-@pytest.mark.parametrize("odd", ["\n", "\r\n", " ", "\t", "\x00", "ü", "\u200b", "\x7f", "\xa0"])
-def test_a_key_with_odd_characters_is_refused_and_never_quoted(odd: str) -> None:
+@pytest.mark.parametrize("character", ["\n", "\r\n", " ", "\t", "\x00", "ü", "\u200b", "\x7f", "\xa0"])
+def test_api_key_with_invalid_characters_is_rejected_without_showing_it(character: str) -> None:
     with pytest.raises(InputError, match="api_key contains spaces or other characters") as caught:
-        connection(api_key=f"topsecret{odd}evenmore")
+        connection(api_key=f"topsecret{character}evenmore")
     assert "topsecret" not in str(caught.value) and "evenmore" not in str(caught.value)
     assert "topsecret" not in repr(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "said"),
+    ("option", "value", "message"),
     [
         ("timeout", 0.0, "timeout is 0: give the seconds"),
         ("timeout", -1.0, "timeout is -1: "),
@@ -136,15 +136,15 @@ def test_a_key_with_odd_characters_is_refused_and_never_quoted(odd: str) -> None
         ("retries", -1, "retries is -1: give 0 for one try"),
         ("concurrency", 0, "concurrency is 0: "),
         ("concurrency", -8, "concurrency is -8: "),
-        ("ca_path", "/nowhere/ca.pem", "ca_path /nowhere/ca.pem does not exist"),
+        ("ca_path", "/missing/ca.pem", "ca_path /missing/ca.pem does not exist"),
     ],
 )
-def test_numbers_and_paths_out_of_bounds_are_refused(option: str, value: Any, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_invalid_number_or_path_is_rejected(option: str, value: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         connection(**{option: value})
 
 
-def test_the_key_is_in_no_representation() -> None:
-    made = connection(api_key="topsecret")
-    assert made.api_key == "topsecret"
-    assert "topsecret" not in f"{made} {made!r}"
+def test_api_key_is_not_in_repr() -> None:
+    created = connection(api_key="topsecret")
+    assert created.api_key == "topsecret"
+    assert "topsecret" not in f"{created} {created!r}"

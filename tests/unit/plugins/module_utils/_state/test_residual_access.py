@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What somebody can still reach."""
+"""Test the list of the residual access of a user."""
 
 from __future__ import annotations
 
@@ -21,32 +21,33 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.residual_acce
     MCP_KEYS_UNSEEN,
     residual_access,
 )
-
-from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.company import (
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.example_state import (
     ADA,
     GRACE,
     LINUS,
     PERSONAL,
     SALES,
-    company,
+    example_state,
 )
 
-HOME, HERS = PERSONAL[1], PERSONAL[2]
+ADA_PROJECT, GRACE_PROJECT = PERSONAL[1], PERSONAL[2]
 OWNED = (
-    Workflow("workflow", "w-1", "Bills", HOME.id, published=True),
-    Workflow("workflow", "w-2", "Old", HOME.id, archived=True),
-    Credential("credential", "c-1", "Mail", HOME.id, (Share(SALES.id, "credential:user"),)),
-    Table("data table", "t-1", "Orders", HOME.id),
+    Workflow("workflow", "w-1", "Bills", ADA_PROJECT.id, published=True),
+    Workflow("workflow", "w-2", "Old", ADA_PROJECT.id, archived=True),
+    Credential("credential", "c-1", "Mail", ADA_PROJECT.id, (Share(SALES.id, "credential:user"),)),
+    Table("data table", "t-1", "Orders", ADA_PROJECT.id),
 )
 SHARED = (
-    Workflow("workflow", "w-9", "Ledger", HERS.id, (Share(HOME.id, "workflow:editor"), Share(SALES.id, "x"))),
-    Credential("credential", "c-9", "Bank", SALES.id, (Share(HOME.id, "credential:user"),)),
+    Workflow(
+        "workflow", "w-9", "Ledger", GRACE_PROJECT.id, (Share(ADA_PROJECT.id, "workflow:editor"), Share(SALES.id, "x"))
+    ),
+    Credential("credential", "c-9", "Bank", SALES.id, (Share(ADA_PROJECT.id, "credential:user"),)),
 )
 
 
-def having(owned_items: OwnedItems) -> State:
-    state = company()
-    return replace(state, owned_items={**state.owned_items, HOME.id: owned_items})
+def state_with_items(owned_items: OwnedItems) -> State:
+    state = example_state()
+    return replace(state, owned_items={**state.owned_items, ADA_PROJECT.id: owned_items})
 
 
 def rows(entries: list[dict[str, object]]) -> list[tuple[object, ...]]:
@@ -54,8 +55,8 @@ def rows(entries: list[dict[str, object]]) -> list[tuple[object, ...]]:
     return [tuple(entry.values()) for entry in entries]
 
 
-def test_everything_that_somebody_can_reach_is_listed() -> None:
-    assert rows(residual_access(having(OwnedItems(OWNED, shared=SHARED)), ADA)) == [
+def test_all_access_of_a_user_is_listed() -> None:
+    assert rows(residual_access(state_with_items(OwnedItems(OWNED, shared=SHARED)), ADA)) == [
         ("instance_role", None, "global:member", None),
         ("membership", "p-sales", "Sales", "project:admin"),
         ("membership", "p-support", "Support", "project:viewer"),
@@ -69,22 +70,24 @@ def test_everything_that_somebody_can_reach_is_listed() -> None:
     ]
 
 
-def test_of_deleted_keys_those_of_mcp_are_left() -> None:
-    kinds = [(entry["type"], entry["name"]) for entry in residual_access(company(), ADA, keys_deleted=True)]
+def test_mcp_keys_are_listed_if_api_keys_were_deleted() -> None:
+    kinds = [(entry["type"], entry["name"]) for entry in residual_access(example_state(), ADA, keys_deleted=True)]
     assert [kind for kind, _name in kinds] == ["instance_role", "membership", "membership", "api_keys"]
     assert kinds[-1][1] == MCP_KEYS_UNSEEN and "MCP" in MCP_KEYS_UNSEEN
 
 
-def test_a_variable_in_a_personal_project_is_of_no_use_to_anybody() -> None:
-    variable = OwnedItem("variable", "v-1", "RATE", HOME.id)
-    assert residual_access(having(OwnedItems((variable,))), ADA) == residual_access(having(OwnedItems()), ADA)
+def test_variables_of_a_personal_project_are_not_listed() -> None:
+    variable = OwnedItem("variable", "v-1", "RATE", ADA_PROJECT.id)
+    assert residual_access(state_with_items(OwnedItems((variable,))), ADA) == residual_access(
+        state_with_items(OwnedItems()), ADA
+    )
 
 
-def test_what_goes_is_not_listed_and_what_only_has_its_id_is() -> None:
-    gone = [("workflow", "w-1"), ("data table", "t-1"), ("credential", "w-2"), ("workflow", "w-9")]
-    left = residual_access(having(OwnedItems(OWNED, shared=SHARED)), ADA, gone=gone)
-    # What others own and share does not go with what is the leaver's own.
-    assert [entry["id"] for entry in left if entry["id"] and entry["type"] != "membership"] == [
+def test_moved_items_are_omitted_by_type_and_id() -> None:
+    moved = [("workflow", "w-1"), ("data table", "t-1"), ("credential", "w-2"), ("workflow", "w-9")]
+    remaining = residual_access(state_with_items(OwnedItems(OWNED, shared=SHARED)), ADA, removed_items=moved)
+    # Shared workflow w-9 has another owner, so it is not one of the moved items of this user.
+    assert [entry["id"] for entry in remaining if entry["id"] and entry["type"] != "membership"] == [
         "w-2",
         "c-1",
         "w-9",
@@ -92,16 +95,18 @@ def test_what_goes_is_not_listed_and_what_only_has_its_id_is() -> None:
     ]
 
 
-def test_what_n8n_does_not_show_is_said() -> None:
+def test_hidden_items_are_listed_as_unseen() -> None:
     hidden = OwnedItems(unseen="the key may not list workflows", tables_unseen="this n8n is too old")
-    assert rows(residual_access(having(hidden), ADA))[-2:] == [
+    assert rows(residual_access(state_with_items(hidden), ADA))[-2:] == [
         ("unseen", None, "the key may not list workflows", None),
         ("unseen", None, "this n8n is too old", None),
     ]
 
 
-def test_a_personal_project_that_cannot_be_seen_is_said() -> None:
-    state = replace(company(), projects=tuple(project for project in company().projects if project != HOME))
+def test_hidden_personal_project_is_listed_as_unseen() -> None:
+    state = replace(
+        example_state(), projects=tuple(project for project in example_state().projects if project != ADA_PROJECT)
+    )
     assert rows(residual_access(state, ADA))[-1] == (
         "unseen",
         None,
@@ -110,9 +115,9 @@ def test_a_personal_project_that_cannot_be_seen_is_said() -> None:
     )
 
 
-def test_who_is_invited_only_has_what_others_gave() -> None:
-    assert rows(residual_access(company(), LINUS, keys_deleted=True)) == [
+def test_pending_user_has_only_role_and_memberships() -> None:
+    assert rows(residual_access(example_state(), LINUS, keys_deleted=True)) == [
         ("instance_role", None, "global:member", None),
         ("membership", "p-sales", "Sales", "project:viewer"),
     ]
-    assert rows(residual_access(company(), GRACE))[0] == ("instance_role", None, "global:admin", None)
+    assert rows(residual_access(example_state(), GRACE))[0] == ("instance_role", None, "global:admin", None)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which misspellings are told, and which names are only alike because names are."""
+"""Test the suggestions for misspelled emails and project names."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ LONG = "a.very.long.domain.of.a.large.company.example.com"
         ("ada@exmaple.com", "ada@example.com", True),
         ("ada@example.co", "ada@example.com", True),
         ("ada@example.org", "ada@example.com", True),
-        # Most of the text is the domain.
+        # Emails that are similar only because of their domain.
         ("bo@example.com", "ada@example.com", False),
         ("bo@example.com", "cy@example.com", False),
         (f"bo@{LONG}", f"ada@{LONG}", False),
         (f"grace@{LONG}", f"linus@{LONG}", False),
-        # Two people.
+        # Names of different users.
         ("bo@example.com", "jo@example.com", False),
         ("jan@example.com", "jon@example.com", False),
         ("anna@example.com", "anne@example.com", False),
@@ -51,19 +51,19 @@ LONG = "a.very.long.domain.of.a.large.company.example.com"
         ("ada.jones@example.com", "ada.smith@example.com", False),
         ("dev1@example.com", "dev2@example.com", False),
         ("dev@example.com", "dev2@example.com", False),
-        # The same name at another company, and two differences at once.
+        # One name with different domains, and two misspellings in one email.
         ("ada@example.com", "ada@company.com", False),
         ("adda@exmaple.com", "ada@example.com", False),
-        # What is no email at all.
+        # Texts that are not emails.
         ("", "ada@example.com", False),
         ("ada", "ada@example.com", False),
         ("root@localhost", "ada@example.com", False),
     ],
 )
-def test_emails(email: str, existing: str, similar: bool) -> None:
+def test_similar_emails_are_found(email: str, existing: str, similar: bool) -> None:
     emails = SimilarEmails([existing, "nobody.near@elsewhere.example.net"])
     assert emails.find(email) == (existing if similar else "")
-    # What is similar does not depend on which of the two exists.
+    # Similarity is symmetric.
     assert SimilarEmails([email]).find(existing) == (email if similar else "")
 
 
@@ -89,16 +89,16 @@ def test_emails(email: str, existing: str, similar: bool) -> None:
         ("IT", "HR", False),
     ],
 )
-def test_names_of_projects(name: str, existing: str, similar: bool) -> None:
-    assert similar_name(name, [existing, "Something else entirely"]) == (existing if similar else "")
+def test_similar_project_names_are_found(name: str, existing: str, similar: bool) -> None:
+    assert similar_name(name, [existing, "Something else"]) == (existing if similar else "")
 
 
-def test_what_exists_is_not_similar_to_itself() -> None:
+def test_equal_names_are_not_similar() -> None:
     assert similar_name("Sales", ["Sales"]) == "" and SimilarEmails(["ada@example.com"]).find("ada@example.com") == ""
     assert similar_name("Sales", []) == "" and SimilarEmails([]).find("ada@example.com") == ""
 
 
-def test_the_notes_ask_for_what_may_be_meant() -> None:
+def test_notes_suggest_the_similar_name() -> None:
     emails = SimilarEmails(["ada@example.com"])
     assert missing_user_note("adda@example.com", emails) == (
         "User adda@example.com does not exist. Did you mean ada@example.com?"
@@ -108,9 +108,9 @@ def test_the_notes_ask_for_what_may_be_meant() -> None:
     assert missing_project_note("Salse", ["Support"]) == ""
 
 
-def test_many_unknown_emails_among_many_users_take_little_time() -> None:
-    began = time.monotonic()
+def test_search_for_similar_emails_is_fast_for_many_users() -> None:
+    started = time.monotonic()
     emails = SimilarEmails(f"person.{number}@example.com" for number in range(20_000))
     assert not any(emails.find(f"former.{number}@example.com") for number in range(1_000))
     # 20 million comparisons would take minutes.
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - started < 15

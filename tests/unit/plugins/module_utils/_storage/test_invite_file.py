@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The file of invitation links: only its owner reads it, and it loses nothing."""
+"""Test the file of invitation links: its mode, its content, and errors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_links_are_kept_for_the_owners_eyes_alone(path: Path) -> None:
+def test_file_is_readable_only_by_its_owner(path: Path) -> None:
     before = os.umask(0)
     try:
         InviteFile(str(path)).add(ANN)
@@ -42,12 +42,12 @@ def test_links_are_kept_for_the_owners_eyes_alone(path: Path) -> None:
     assert mode(path) == 0o600
 
 
-def test_nothing_is_written_before_there_is_a_link(path: Path) -> None:
+def test_file_is_not_created_without_links(path: Path) -> None:
     InviteFile(str(path)).add({})
     assert not path.exists()
 
 
-def test_links_are_added_to_those_of_this_run_and_of_earlier_ones(path: Path) -> None:
+def test_links_are_added_to_existing_links(path: Path) -> None:
     InviteFile(str(path)).add(ANN)
     file = InviteFile(str(path))
     file.add(BOB)
@@ -55,63 +55,63 @@ def test_links_are_added_to_those_of_this_run_and_of_earlier_ones(path: Path) ->
     assert links_in(path) == {**ANN, **BOB, "ünal@example.com": "https://n8n.example.com/signup?token=ü"}
 
 
-def test_a_newer_link_of_a_person_replaces_the_older(path: Path) -> None:
+def test_new_link_of_a_user_replaces_the_old_link(path: Path) -> None:
     file = InviteFile(str(path))
     file.add(ANN)
     file.add({"ann@example.com": "https://n8n.example.com/signup?token=new"})
     assert links_in(path) == {"ann@example.com": "https://n8n.example.com/signup?token=new"}
 
 
-def test_a_file_that_others_could_read_is_theirs_no_more(path: Path) -> None:
+def test_mode_of_a_readable_file_is_restricted(path: Path) -> None:
     path.write_text("{}", "utf-8")
     path.chmod(0o644)
     InviteFile(str(path)).add(ANN)
     assert mode(path) == 0o600
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"x"', b"null", b"\xff\xfe", b"just notes"])
-def test_a_file_that_is_something_else_is_refused_and_left_as_it_is(content: bytes, path: Path) -> None:
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"x"', b"null", b"\xff\xfe", b"plain text"])
+def test_file_with_other_content_is_rejected_and_unchanged(content: bytes, path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(InputError, match=f"{path}, which exists and is not a file of links: .*Move it away"):
         InviteFile(str(path))
     assert path.read_bytes() == content
 
 
-def test_a_folder_in_its_place_is_refused(path: Path) -> None:
+def test_folder_is_rejected(path: Path) -> None:
     path.mkdir()
     with pytest.raises(InputError, match="is a folder"):
         InviteFile(str(path))
 
 
-def test_a_symbolic_link_stays_one_and_its_target_gets_the_links(path: Path) -> None:
-    target = path.parent / "elsewhere.json"
+def test_symbolic_link_is_kept_and_its_target_is_written(path: Path) -> None:
+    target = path.parent / "target.json"
     path.symlink_to(target)
     InviteFile(str(path)).add({"ada@example.com": "https://n8n.example.com/signup?token=1"})
     assert path.is_symlink() and stat.S_IMODE(target.stat().st_mode) == 0o600
 
 
-def test_links_that_another_run_has_added_meanwhile_are_kept(path: Path) -> None:
-    mine, other = InviteFile(str(path)), InviteFile(str(path))
-    other.add({"grace@example.com": "https://n8n.example.com/signup?token=2"})
-    mine.add({"ada@example.com": "https://n8n.example.com/signup?token=1"})
+def test_links_added_by_another_run_are_kept(path: Path) -> None:
+    first, second = InviteFile(str(path)), InviteFile(str(path))
+    second.add({"grace@example.com": "https://n8n.example.com/signup?token=2"})
+    first.add({"ada@example.com": "https://n8n.example.com/signup?token=1"})
     assert sorted(json.loads(path.read_text("utf-8"))) == ["ada@example.com", "grace@example.com"]
 
 
 @pytest.mark.parametrize("folder", ["missing", "file"])
-def test_a_folder_that_cannot_be_written_to_is_refused_before_anybody_is_invited(folder: str, tmp_path: Path) -> None:
+def test_path_in_an_unwritable_folder_is_rejected(folder: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
     with pytest.raises(InputError, match=f"{folder} is not a writable folder"):
         InviteFile(str(tmp_path / folder / "invites.json"))
 
 
-def test_a_path_that_depends_on_where_the_module_runs_is_refused() -> None:
+def test_relative_path_is_rejected() -> None:
     with pytest.raises(InputError, match="invites.json: give the full path of the file"):
         InviteFile("invites.json")
 
 
-@pytest.mark.parametrize("broken", ["tempfile.mkstemp", "os.replace", "os.chmod"])
-def test_links_that_cannot_be_kept_are_told_of_without_showing_them(
-    broken: str, path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("function", ["tempfile.mkstemp", "os.replace", "os.chmod"])
+def test_write_error_is_reported_without_showing_links(
+    function: str, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = InviteFile(str(path))
     file.add(ANN)
@@ -119,7 +119,7 @@ def test_links_that_cannot_be_kept_are_told_of_without_showing_them(
     def fail(*_arguments: object, **_options: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(broken, fail)
+    monkeypatch.setattr(function, fail)
     with pytest.raises(
         N8nError, match="The links of 1 invitation could not be kept .*No space left on device.*resend_invite"
     ) as caught:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Locks: who waits for whom, what a task says that waited too long, and where the lock is."""
+"""Test the locks of servers and folders: waiting, errors, and the paths of lock files."""
 
 from __future__ import annotations
 
@@ -31,29 +31,33 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-HOLD = """
+HOLD_LOCK = """
 import sys
 import unit.conftest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._storage.lock import server_lock
 with server_lock(sys.argv[1]):
-    print("taken", flush=True)
+    print("locked", flush=True)
     sys.stdin.read()
 """
 
 
 @contextmanager
-def another_process(url: str) -> Iterator[int]:
-    """Let another process hold the lock of a server, and yield that process's id."""
+def other_process(url: str) -> Iterator[int]:
+    """Let another process hold the lock of a server. Yield the id of the process."""
     environment = {**os.environ, "TMPDIR": _locks.tempfile.gettempdir()}
     with subprocess.Popen(
-        [sys.executable, "-c", HOLD, url], cwd=TESTS, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", HOLD_LOCK, url],
+        cwd=TESTS,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     ) as process:
-        assert process.stdout is not None and process.stdout.readline() == b"taken\n"
+        assert process.stdout is not None and process.stdout.readline() == b"locked\n"
         yield process.pid
 
 
-def test_a_task_that_waits_too_long_names_the_process() -> None:
-    with another_process(URL) as process, pytest.raises(LockError) as caught:
+def test_timeout_error_names_the_process_with_the_lock() -> None:
+    with other_process(URL) as process, pytest.raises(LockError) as caught:
         with server_lock(URL):
             raise AssertionError("two tasks hold one lock")
     assert f"Another task works with {URL}: process {process} since 20" in str(caught.value)
@@ -61,19 +65,19 @@ def test_a_task_that_waits_too_long_names_the_process() -> None:
         pass
 
 
-def test_servers_do_not_wait_for_each_other() -> None:
-    with another_process(URL), server_lock(f"{URL}:8443"):
+def test_locks_of_different_servers_are_independent() -> None:
+    with other_process(URL), server_lock(f"{URL}:8443"):
         pass
 
 
-def test_a_process_that_is_killed_gives_the_lock_back() -> None:
-    with another_process(URL) as process:
+def test_lock_of_a_killed_process_is_released() -> None:
+    with other_process(URL) as process:
         os.kill(process, 9)
         with server_lock(URL):
             pass
 
 
-def test_only_the_user_can_read_the_folder_of_locks(home: Path) -> None:
+def test_lock_folder_is_readable_only_by_its_owner(home: Path) -> None:
     with server_lock(URL):
         folder = home / ".ansible" / "lifecycle.n8n"
         assert folder.stat().st_mode & 0o777 == 0o700
@@ -81,28 +85,28 @@ def test_only_the_user_can_read_the_folder_of_locks(home: Path) -> None:
         assert file.read_text("utf-8").startswith(f"process {os.getpid()} since ")
 
 
-def test_without_a_home_the_lock_is_in_the_folder_of_temporary_files(home: Path, tmp_path: Path) -> None:
-    home.write_text("no folder", "utf-8")
+def test_lock_is_in_the_temporary_folder_without_a_home_folder(home: Path, tmp_path: Path) -> None:
+    home.write_text("not a folder", "utf-8")
     with server_lock(URL):
         assert list((tmp_path / f"lifecycle.n8n-{os.geteuid()}").iterdir())
 
 
 @pytest.mark.parametrize("is_link", [True, False])
-def test_a_folder_of_another_user_is_not_used(
+def test_lock_folder_of_another_user_is_rejected(
     is_link: bool, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home.write_text("no folder", "utf-8")
-    (tmp_path / "elsewhere").mkdir()
+    home.write_text("not a folder", "utf-8")
+    (tmp_path / "other_folder").mkdir()
     if is_link:
-        (tmp_path / f"lifecycle.n8n-{os.geteuid()}").symlink_to(tmp_path / "elsewhere")
+        (tmp_path / f"lifecycle.n8n-{os.geteuid()}").symlink_to(tmp_path / "other_folder")
     else:
         user = os.geteuid()
         monkeypatch.setattr(os, "geteuid", lambda: user + 1)
     with pytest.raises(LockError, match="another user owns the folder"), server_lock(URL):
-        raise AssertionError("the lock of another user was taken")
+        raise AssertionError("the lock of another user was acquired")
 
 
-def test_files_of_one_folder_wait_for_each_other(tmp_path: Path) -> None:
+def test_files_of_one_folder_share_a_lock(tmp_path: Path) -> None:
     held = threading.Event()
     done = threading.Event()
 
@@ -121,19 +125,19 @@ def test_files_of_one_folder_wait_for_each_other(tmp_path: Path) -> None:
     finally:
         done.set()
         thread.join()
-    # Nothing is left in the folder of the user.
+    # The folder contains no lock file.
     assert not [path for path in tmp_path.iterdir() if path.suffix]
 
 
-def test_where_folders_cannot_be_locked_the_lock_is_in_the_folder_of_locks(
+def test_folder_lock_is_in_the_lock_folder_if_folders_cannot_be_locked(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock = _locks.fcntl.flock
 
-    def flock(handle: int, how: int) -> None:
+    def flock(handle: int, operation: int) -> None:
         if os.path.isdir(f"/proc/self/fd/{handle}"):
             raise OSError(9, "Bad file descriptor")
-        lock(handle, how)
+        lock(handle, operation)
 
     monkeypatch.setattr(_locks.fcntl, "flock", flock)
     with folder_lock(str(tmp_path / "one.json")):

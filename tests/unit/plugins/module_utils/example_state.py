@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small company as a State, for the tests of everything pure. Olivia owns the instance, and the key is hers."""
+"""A small state of n8n for unit tests. Olivia is the owner and the user of the API key."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ OLIVIA = User("u-olivia", "olivia@example.com", "global:owner", first_name="Oliv
 ADA = User("u-ada", "ada@example.com", "global:member", first_name="Ada", last_name="L")
 GRACE = User("u-grace", "grace@example.com", "global:admin")
 LINUS = User("u-linus", "linus@example.com", "global:member", is_pending=True)
-PEOPLE = (OLIVIA, ADA, GRACE, LINUS)
+USERS = (OLIVIA, ADA, GRACE, LINUS)
 SALES = Project("p-sales", "Sales")
 SUPPORT = Project("p-support", "Support")
-TWIN_1, TWIN_2 = Project("p-twin-1", "Twin"), Project("p-twin-2", "Twin")
-PERSONAL = tuple(Project(f"p-of-{user.id}", f"{user.email} <{user.email}>", "personal", user.id) for user in PEOPLE)
+TEAM_1, TEAM_2 = Project("p-team-1", "Team"), Project("p-team-2", "Team")
+PERSONAL = tuple(Project(f"p-of-{user.id}", f"{user.email} <{user.email}>", "personal", user.id) for user in USERS)
 ROLES = (
     *(Role(f"global:{name}", name.title(), "global") for name in ("owner", "admin", "member", "chatUser")),
     *(
@@ -29,8 +29,8 @@ ROLES = (
         for name in ("admin", "editor", "viewer", "personalOwner")
     ),
     Role("project:auditor-a1b2c3", "Auditor", "project", custom=True),
-    Role("project:twin-1", "Same", "project", custom=True),
-    Role("project:twin-2", "Same", "project", custom=True),
+    Role("project:same-1", "Same", "project", custom=True),
+    Role("project:same-2", "Same", "project", custom=True),
     Role("project:gold-d4e5f6", "Gold", "project", licensed=False, custom=True),
 )
 
@@ -40,21 +40,21 @@ def member(user: User, role: str) -> Member:
     return Member(user.id, user.email, role)
 
 
-def company(**changes: object) -> State:
-    """Return the company: Ada and Olivia administrate Sales, where Linus views; Grace alone administrates Support."""
+def example_state(**changes: object) -> State:
+    """Return the state. Ada and Olivia are admins of Sales, Linus is a viewer, and Grace is the admin of Support."""
     members = {
         SALES.id: (member(OLIVIA, "project:admin"), member(ADA, "project:admin"), member(LINUS, "project:viewer")),
         SUPPORT.id: (member(GRACE, "project:admin"), member(ADA, "project:viewer")),
-        TWIN_1.id: (),
-        TWIN_2.id: (),
+        TEAM_1.id: (),
+        TEAM_2.id: (),
     }
-    nothing: Mapping[str, OwnedItems] = {project.id: OwnedItems() for project in (*PERSONAL, SALES, SUPPORT)}
+    no_items: Mapping[str, OwnedItems] = {project.id: OwnedItems() for project in (*PERSONAL, SALES, SUPPORT)}
     state = State(
         url=URL,
         own_user_id=OLIVIA.id,
-        users=PEOPLE,
-        projects=(SALES, SUPPORT, TWIN_1, TWIN_2, *PERSONAL),
+        users=USERS,
+        projects=(SALES, SUPPORT, TEAM_1, TEAM_2, *PERSONAL),
         members=members,
-        owned_items=nothing,
+        owned_items=no_items,
     )
     return replace(state, **changes)

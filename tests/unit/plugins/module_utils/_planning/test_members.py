@@ -1,0 +1,103 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Test the plan for one member: role, removal, and the last admin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.example_state import (
+    GRACE,
+    LINUS,
+    SUPPORT,
+    example_state,
+    member,
+)
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.simple_plans import Row, changes_of, plan_member
+
+
+@pytest.mark.parametrize(
+    ("user", "role", "expected"),
+    [
+        ("grace@example.com", "editor", [("add_member", "grace@example.com", "Sales", None, "project:editor")]),
+        ("linus@example.com", "viewer", []),
+        ("linus@example.com", None, []),
+        (
+            "linus@example.com",
+            "editor",
+            [("change_member_role", "linus@example.com", "Sales", "project:viewer", "project:editor")],
+        ),
+        (
+            "ada@example.com",
+            "viewer",
+            [("change_member_role", "ada@example.com", "Sales", "project:admin", "project:viewer")],
+        ),
+        (
+            "olivia@example.com",
+            "viewer",
+            [("change_member_role", "olivia@example.com", "Sales", "project:admin", "project:viewer")],
+        ),
+    ],
+)
+def test_present_member_is_added_or_gets_the_role(user: str, role: str | None, expected: list[Row]) -> None:
+    assert changes_of(plan_member(example_state(), "Sales", user, role)) == expected
+
+
+def test_absent_member_is_removed_if_found() -> None:
+    removal = [("remove_member", "linus@example.com", "Sales", "project:viewer", None)]
+    assert changes_of(plan_member(example_state(), "p-sales", "u-linus", None, present=False)) == removal
+    for project, user in (
+        ("Sales", "grace@example.com"),
+        ("Missing", "ada@example.com"),
+        ("Sales", "nobody@example.com"),
+    ):
+        assert changes_of(plan_member(example_state(), project, user, None, present=False)) == []
+
+
+@pytest.mark.parametrize(
+    ("project", "user", "role", "message"),
+    [
+        ("Missing", "ada@example.com", "viewer", '^Project "Missing" does not exist. Create it'),
+        ("Sales", "nobody@example.com", "viewer", '^User "nobody@example.com" does not exist. Invite'),
+        ("Team", "ada@example.com", "viewer", 'Project "Team" exists 2 times'),
+        ("Sales", "grace@example.com", None, "role is required to add user"),
+        ("Sales", "grace@example.com", "boss", 'role: unknown or unassignable role "boss"'),
+    ],
+)
+def test_member_that_cannot_be_added_is_an_error(project: str, user: str, role: str | None, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        plan_member(example_state(), project, user, role)
+
+
+@pytest.mark.parametrize(("role", "present"), [("editor", True), (None, False)])
+def test_last_admin_is_kept_without_allow_no_admin(role: str | None, present: bool) -> None:
+    with pytest.raises(InputError, match="grace@example.com is its last project:admin. Make another user"):
+        plan_member(example_state(), "Support", "grace@example.com", role, present)
+    assert (
+        len(
+            changes_of(plan_member(example_state(), "Support", "grace@example.com", role, present, allow_no_admin=True))
+        )
+        == 1
+    )
+
+
+def test_similar_project_name_is_suggested() -> None:
+    with pytest.raises(InputError, match='Project "SUPORT " does not exist. Did you mean "Support"?'):
+        plan_member(example_state(), "SUPORT ", "ada@example.com", "viewer")
+
+
+def test_pending_admin_counts_as_admin() -> None:
+    state = example_state()
+    pending = {**state.members, SUPPORT.id: (member(GRACE, "project:admin"), member(LINUS, "project:admin"))}
+    assert (
+        len(
+            changes_of(
+                plan_member(replace(state, members=pending), "Support", "grace@example.com", None, present=False)
+            )
+        )
+        == 1
+    )
