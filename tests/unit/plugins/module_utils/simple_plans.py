@@ -27,7 +27,7 @@ def changes_of(planned: Plan) -> list[Row]:
 
 def plan_user(state: State, user: str, role: str | None = None, present: bool = True, **more: bool) -> Plan:
     """Plan the role, the invitation, or the deletion of one user."""
-    return plan(state, DesiredState(users=(DesiredUser(user, role, present, "role"),), create_users=True, **more))
+    return plan(state, DesiredState(users=(DesiredUser(user, role, present, "role"),), missing_users="invite", **more))
 
 
 def plan_project(state: State, **desired: object) -> Plan:
@@ -46,10 +46,10 @@ def plan_member(
 
 
 def plan_users(
-    state: State, users: list[dict[str, object]], create_users: bool = True, create_projects: bool = True
+    state: State, users: list[dict[str, object]], missing_users: str = "invite", create_projects: bool = True
 ) -> Plan:
     """Plan an additive list of users."""
-    return plan(state, desired_access(users, create_users=create_users, create_projects=create_projects))
+    return plan(state, desired_access(users, missing_users=missing_users, create_projects=create_projects))
 
 
 def plan_projects(state: State, *projects: dict[str, object], users: list[dict[str, object]] | None = None) -> Plan:

@@ -15,7 +15,7 @@ def test_digest_depends_only_on_the_server_and_the_changes() -> None:
     state = example_state()
     digest = plan_users(state, users).digest
     backwards = replace(state, users=state.users[::-1], projects=state.projects[::-1])
-    assert digest == plan_users(backwards, users, create_users=False).digest
+    assert digest == plan_users(backwards, users, missing_users="fail").digest
     assert digest == plan_users(state, [{"email": "ADA@example.com", "projects": {"p-sales": "project:viewer"}}]).digest
     assert digest != plan_users(replace(state, url="https://other.example.com"), users).digest
     assert digest != plan_users(state, [{"email": "ada@example.com", "projects": {"Sales": "editor"}}]).digest

@@ -64,7 +64,7 @@ def server(concurrency: int = 1) -> FakeN8n:
 
 
 def plan_users(n8n: FakeN8n) -> Plan:
-    desired = desired_access(USERS, create_users=True, create_projects=True)
+    desired = desired_access(USERS, missing_users="invite", create_projects=True)
     return plan(read(n8n, access_request(desired)), desired)
 
 
@@ -273,7 +273,7 @@ def test_failed_resend_of_an_invitation_is_an_error() -> None:
     n8n.person(DI, pending=True)
     n8n.sends_mail = True
     n8n.mail_errors[""] = "see https://n8n.example.com/signup?token=secret ."
-    desired = DesiredState(users=(DesiredUser(DI),), create_users=True, resend_invite=True)
+    desired = DesiredState(users=(DesiredUser(DI),), missing_users="invite", resend_invite=True)
     outcome = apply(plan(read(n8n, access_request(desired)), desired), n8n, None)
     (error,) = outcome.errors
     assert error["error"].startswith(f"n8n could not send the invitation of {DI} again: see (a link)")
@@ -428,7 +428,7 @@ def test_large_list_is_applied_in_batches(count: int) -> None:
     n8n = FakeN8n()
     n8n.team("All")
     users = [{"email": f"p{number}@example.com", "projects": {"All": "viewer"}} for number in range(count)]
-    desired = desired_access(users, create_users=True, create_projects=False)
+    desired = desired_access(users, missing_users="invite", create_projects=False)
 
     def make_plan(fake: FakeN8n) -> Plan:
         return plan(read(fake, access_request(desired)), desired)
@@ -448,7 +448,7 @@ def test_project_has_an_admin_if_old_and_new_admin_are_in_different_batches(fail
     n8n.after_each_write = admins_stay(n8n)
     users = [{"email": email, "projects": {"All": "editor"}} for email in emails[:-1]]
     desired = desired_access(
-        [*users, {"email": emails[-1], "projects": {"All": "admin"}}], create_users=False, create_projects=False
+        [*users, {"email": emails[-1], "projects": {"All": "admin"}}], missing_users="fail", create_projects=False
     )
     if failing:
         n8n.fail[failing] = FAILURE

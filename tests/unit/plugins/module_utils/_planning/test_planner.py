@@ -64,7 +64,7 @@ def test_changes_are_ordered_by_their_dependencies() -> None:
 def test_missing_users_and_projects_are_errors_without_creation() -> None:
     users: list[dict[str, object]] = [{"email": "new@example.com", "projects": {"New": "viewer"}}]
     with pytest.raises(InputError) as error:
-        plan_users(example_state(), users, create_users=False, create_projects=False)
+        plan_users(example_state(), users, missing_users="fail", create_projects=False)
     assert [re.split("[:.] ", line)[0] for line in str(error.value).splitlines()] == [
         'User "new@example.com" does not exist',
         'Project "New" does not exist',

@@ -103,7 +103,7 @@ def test_applying_an_export_changes_nothing() -> None:
     state = replace(
         state, members={**state.members, TEAM_1.id: (member(LINUS, "project:viewer"), member(ADA, "project:admin"))}
     )
-    planned = plan(state, desired_access(export(state)["users"], create_users=True, create_projects=True))
+    planned = plan(state, desired_access(export(state)["users"], missing_users="invite", create_projects=True))
     assert planned.changes == () and planned.notes == ()
 
 
@@ -128,7 +128,7 @@ def test_project_with_a_blank_name_is_exported_by_id() -> None:
         members={**example_state().members, "p-blank": (member(ADA, "project:viewer"),)},
     )
     assert set(export(state)["users"][0]["projects"]) == {"Sales", "Support", "p-blank"}
-    planned = plan(state, desired_access(export(state)["users"], create_users=True, create_projects=True))
+    planned = plan(state, desired_access(export(state)["users"], missing_users="invite", create_projects=True))
     assert planned.changes == ()
 
 
