@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .install import DEFAULT_LOCK, InstallError
 from .postgres import PostgresError, running_postgres
-from .server import LICENCE_NOTE, OWNER, PASSWORD, Server, ServerError, running
+from .server import LICENSE_NOTE, OWNER, PASSWORD, Server, ServerError, running
 
 
 def main() -> int:
@@ -24,7 +24,7 @@ def main() -> int:
     options = _options()
     # Only an exception lets running() clean up.
     signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(128 + signal.SIGTERM))
-    _say(LICENCE_NOTE)
+    _say(LICENSE_NOTE)
     try:
         with (
             running_postgres() if options.postgres else nullcontext() as database,

@@ -35,7 +35,7 @@ FEATURES = (
     "feat:projectRole:viewer",
     "feat:sharing",
 )
-LICENCE_NOTE = (
+LICENSE_NOTE = (
     "This n8n is a throwaway instance for tests: its licensed features are switched on by n8n's own end-to-end test\n"
     "hooks, which the n8n Enterprise License allows for development and testing only. Production needs n8n's licence."
 )
