@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measure n8n_access without changes, with 1 % drift, and from an empty server, compared with a script and loops of tasks."""
+"""Measure n8n_access without changes, with 1 % drift, and from an empty server, compared with alternatives."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from .filled_server import FilledServer
 from .processes import (
     Endpoint,
     MeasurementError,
@@ -22,7 +23,6 @@ from .processes import (
     program,
 )
 from .proxy import Proxy, running_proxy
-from .filled_server import FilledServer
 from .tables import goal, progress, ratio, seconds, table
 
 LATENCY = 0.05
@@ -185,7 +185,8 @@ class _AccessBenchmark:
         taken, allowed = tasks[TASK].seconds, 1.15 * direct[SCRIPT].seconds + self.startup
         goal(
             f"at most 1.15 times the script plus an empty task. {TASK}: {seconds(taken)} s; {EMPTY_TASK}: "
-            f"{seconds(self.startup)} s; 1.15 x {seconds(direct[SCRIPT].seconds)} s plus the empty task: {seconds(allowed)} s",
+            f"{seconds(self.startup)} s; 1.15 x {seconds(direct[SCRIPT].seconds)} s plus the empty task: "
+            f"{seconds(allowed)} s",
             taken <= allowed,
         )
 

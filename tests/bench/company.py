@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The company of the benchmark: its users, projects, and members, and the members of a server that has drifted from it."""
+"""The company of the benchmark: its users, projects, and members, and the members after drift."""
 
 from __future__ import annotations
 

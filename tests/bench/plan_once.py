@@ -22,7 +22,7 @@ URL = "https://n8n.example.com"
 
 
 def main(size: int, state_name: str) -> None:
-    """Print the processor seconds from the list to the plan, and from the plan to the result of the task with a diff."""
+    """Print the processor seconds from the list to the plan, and from there to the result with a diff."""
     people, state = Company.of_size(size).people(), _state(size, state_name)
     start = time.process_time()
     policy = ListPolicy(AUTHORITATIVE)

@@ -76,7 +76,7 @@ def running_proxy(url: str, seconds: float, answers: Answers | None = None) -> I
 
         def _forward(self, body: bytes = b"") -> Answer:
             headers = {name: self.headers[name] for name in ("X-N8N-API-KEY", "Content-Type") if self.headers[name]}
-            # n8n closes a connection after 5 s without a request (default of Node.js). Reading shows whether it is closed.
+            # n8n closes a connection after 5 s without a request (default of Node.js). Then it is readable here.
             if self.upstream.sock and select.select([self.upstream.sock], [], [], 0)[0]:
                 self.upstream.close()
             self.upstream.request(self.command, self.path, body or None, headers)

@@ -9,9 +9,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from .processes import MeasurementError, Medians, Endpoint, ProcessRun, module, playbook, program, measure_in_turn
-from .proxy import Answers, running_proxy
 from .filled_server import FilledServer
+from .processes import Endpoint, MeasurementError, Medians, ProcessRun, measure_in_turn, module, playbook, program
+from .proxy import Answers, running_proxy
 from .tables import goal, progress, ratio, seconds, table
 
 LATENCY = 0.05
@@ -90,6 +90,7 @@ def _goals(direct: dict[str, Medians], delayed: dict[str, Medians]) -> None:
     goal(f"at most 1.2 times the script with 8 parallel requests: {parallel:.2f}", parallel <= 1.2)
     sequential = delayed[MODULE].seconds / delayed[SEQUENTIAL].seconds
     goal(
-        f"with {LATENCY * 1000:.0f} ms latency, at most 0.3 times the script with one request at a time: {sequential:.2f}",
+        f"with {LATENCY * 1000:.0f} ms latency, at most 0.3 times the script with one request at a time: "
+        f"{sequential:.2f}",
         sequential <= 0.3,
     )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Functions of the scripts that the collection is compared with: they use only requests, and one session for each thread."""
+"""Functions of the scripts of the benchmark. They use only requests, and one session for each thread."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The alternative to n8n_user_info: a script that reads the projects of all users, with a number of parallel requests."""
+"""The alternative to n8n_user_info: a script that reads the projects of all users with parallel requests."""
 
 from __future__ import annotations
 
