@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from n8n_server.install import InstallError
-from n8n_server.server import LICENCE_NOTE, Server, ServerError, running
+from n8n_server.server import LICENSE_NOTE, Server, ServerError, running
 from suite.staging import BUILD, environment, stage_collection
 
 DEMO = Path(__file__).resolve().parent
@@ -24,14 +24,14 @@ REPORT = BUILD / "demo-report.html"
 def main() -> int:
     """Run the demo. Return 0 if all steps succeeded."""
     started = time.monotonic()
-    say("This demo manages a small company on a throwaway n8n, from the first plan to the last leaver.", LICENCE_NOTE)
+    say("This demo manages a small company on a throwaway n8n, from the first plan to the last leaver.", LICENSE_NOTE)
     stage_collection(DEMO.parent)
     say("Starting n8n ...")
     try:
         with running() as n8n, tempfile.TemporaryDirectory(prefix="n8n-demo-") as folder:
             say(f"n8n {n8n.version} answers at {n8n.url}. Its only user is the owner.")
-            Story(n8n, Path(folder)).tell()
-    except (InstallError, ServerError, StoryError) as error:
+            Demo(n8n, Path(folder)).run()
+    except (InstallError, ServerError, DemoError) as error:
         say(f"The demo failed: {error}")
         return 1
     say(
@@ -44,11 +44,11 @@ def main() -> int:
     return 0
 
 
-class StoryError(Exception):
+class DemoError(Exception):
     """Raised if a playbook does not have the result that the demo describes."""
 
 
-class Story:
+class Demo:
     """The steps of the demo. Each step is a command that a user could type."""
 
     def __init__(self, n8n: Server, folder: Path) -> None:
@@ -56,8 +56,8 @@ class Story:
         self.folder = folder
         self.number = 0
 
-    def tell(self) -> None:
-        """Run all steps in order. Raise StoryError if a step has another result than described."""
+    def run(self) -> None:
+        """Run all steps in order. Raise DemoError if a step has another result than described."""
         onboard = ("lifecycle.n8n.onboard", "-e", "@company.yml", "-e", f"onboard_invites_path={self.folder / INVITES}")
         offboard = ("lifecycle.n8n.offboard", "-e", "@leavers.yml")
         self.step(
@@ -81,10 +81,10 @@ class Story:
         before = self.n8n.memberships()
         export = ("lifecycle.n8n.sync", "-e", "@export.yml")
         self.step(
-            "A nightly run syncs n8n with a directory. Tonight the export is empty, so the run stops.", *export, code=2
+            "A nightly run synchronizes n8n with a directory. The export is empty, so the run stops.", *export, code=2
         )
         self.expect(self.n8n.memberships() == before, "a user lost a membership")
-        workflow = self.margaret_makes_a_workflow()
+        workflow = self.create_workflow_as_margaret()
         self.step(
             "leavers.yml lists leavers. n8n would destroy the workflow of Margaret, so no account is deleted.",
             *offboard,
@@ -96,25 +96,25 @@ class Story:
         )
         self.expect("Support" in self.owners_of(workflow), "the workflow is not in Support")
         say("The workflow is in Support and has the same id. The members of Support can open it.")
-        self.say_who_is_where()
+        self.show_members()
         report = ("lifecycle.n8n.report", "-e", f'report_path="{REPORT}"')
         self.step("A report for an access review shows who has access to what.", *report)
         say(f"Open it in a browser: {REPORT.as_uri()}")
 
-    def margaret_makes_a_workflow(self) -> str:
+    def create_workflow_as_margaret(self) -> str:
         """Accept the invitation of Margaret and create a workflow, as she would in a browser. Return its id."""
         links = json.loads((self.folder / INVITES).read_text("utf-8"))
         margaret = self.n8n.accept(links["margaret@example.com"], "Margaret", "Hamilton")
         key = margaret.api_key()
         workflow = {"name": "Sort the tickets", "nodes": [], "connections": {}, "settings": {}}
-        made = Server(self.n8n.url, self.n8n.version, key).api("POST", "/workflows", workflow)
+        created = Server(self.n8n.url, self.n8n.version, key).api("POST", "/workflows", workflow)
         say(
             'Meanwhile, Margaret accepted her invitation and created the workflow "Sort the tickets" in her personal project.'
         )
-        return str(made["id"])
+        return str(created["id"])
 
     def owners_of(self, workflow: str) -> set[str]:
-        """Return the names of the projects that have a workflow."""
+        """Return the names of the projects that own a workflow."""
         shared = self.n8n.get(f"/workflows/{workflow}")["shared"]
         return {
             project["name"]
@@ -125,13 +125,13 @@ class Story:
     def step(self, title: str, *words: str, code: int = 0) -> str:
         """Run ansible-playbook with `words`, print the command and its output, and return the output.
 
-        Raise StoryError unless the exit code is `code`.
+        Raise DemoError unless the exit code is `code`.
         """
         self.number += 1
-        shown = " ".join("'" + word + "'" if " " in word else word for word in words)
+        arguments = " ".join("'" + word + "'" if " " in word else word for word in words)
         say(
             f"{self.number}. {title}",
-            f"$ ansible-playbook {shown.replace(str(self.folder), '.').replace(str(BUILD), '.build')}",
+            f"$ ansible-playbook {arguments.replace(str(self.folder), '.').replace(str(BUILD), '.build')}",
         )
         command = [str(Path(sys.executable).with_name("ansible-playbook")), *words]
         settings = {
@@ -156,7 +156,7 @@ class Story:
         self.expect(playbook.returncode == code, f"the exit code of ansible-playbook was {playbook.returncode}")
         return "".join(lines)
 
-    def say_who_is_where(self) -> None:
+    def show_members(self) -> None:
         """Print the members of every project, as n8n returns them."""
         self.number += 1
         say(f"{self.number}. The members of each project, as n8n returns them:")
@@ -164,14 +164,14 @@ class Story:
             print(f"  {project}")
             for email, role in sorted(members.items()):
                 print(f"    {email:<24}{role}", flush=True)
-        gone = {"barbara@example.com", "margaret@example.com"}
-        left = gone & {email for members in self.n8n.memberships().values() for email in members}
-        self.expect(not left, f"{left} are still members")
+        leavers = {"barbara@example.com", "margaret@example.com"}
+        remaining = leavers & {email for members in self.n8n.memberships().values() for email in members}
+        self.expect(not remaining, f"{remaining} are still members")
 
-    def expect(self, holds: bool, otherwise: str) -> None:
-        """Raise StoryError unless `holds`, with `otherwise` as the cause."""
-        if not holds:
-            raise StoryError(f"in step {self.number} {otherwise}")
+    def expect(self, condition: bool, problem: str) -> None:
+        """Raise DemoError with `problem` unless `condition` is true."""
+        if not condition:
+            raise DemoError(f"in step {self.number} {problem}")
 
 
 def say(*lines: str) -> None:

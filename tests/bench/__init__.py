@@ -1,4 +1,4 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures speed side by side with what somebody would do without the collection. `make bench` runs it."""
+"""Measure the speed of the collection, compared with scripts and loops of tasks. `make bench` runs it."""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m bench`: measures on a throwaway n8n, and prints tables for the docs."""
+"""Measure on a throwaway n8n, and print tables for the documentation: `python -m bench`."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from suite.staging import ROOT, stage_collection
 
 from . import access, guide, planner, reading
 from .company import Company
-from .site import Site
+from .filled_server import FilledServer
 from .tables import machine, progress
 
 PARTS = ("reading", "access", "planner")
 
 
 def main() -> None:
-    """Measure what is asked for."""
+    """Measure the requested parts."""
     options = _options()
     stage_collection(ROOT)
     machine(
-        f"{_processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f} before, Python "
+        f"{_processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f} at the start, Python "
         f"{platform.python_version()}, ansible-core {version('ansible-core')}, requests {version('requests')}."
     )
     if {"reading", "access"} & options.parts:
@@ -41,31 +41,31 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="bench", description="Measure speed side by side with what somebody would do instead."
+        prog="bench", description="Measure the speed of the collection, compared with alternatives."
     )
-    parser.add_argument("--small", action="store_true", help="a small company, to try the benchmark itself")
-    parser.add_argument("--guide", action="store_true", help="write what was measured into the guide on speed as well")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"unless named, all: {' '.join(PARTS)}")
+    parser.add_argument("--small", action="store_true", help="use a small company, to test the benchmark itself")
+    parser.add_argument("--guide", action="store_true", help="also write the results into the guide on speed")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"default: all of {' '.join(PARTS)}")
     options = parser.parse_args()
     options.parts = set(options.parts or PARTS)
     if unknown := options.parts - set(PARTS):
-        parser.error(f"no such part: {' '.join(sorted(unknown))}. There are: {' '.join(PARTS)}")
+        parser.error(f"unknown part: {' '.join(sorted(unknown))}. Valid parts: {' '.join(PARTS)}")
     if options.small and options.guide:
-        parser.error("what is small is not for the guide")
+        parser.error("--small and --guide are mutually exclusive")
     return options
 
 
 def _with_n8n(parts: set[str], company: Company) -> None:
-    progress("Starting an n8n")
+    progress("Starting n8n")
     with running() as n8n, tempfile.TemporaryDirectory() as folder:
         machine(f"n8n {n8n.version} with SQLite.")
         progress(f"{company.users:,} users, {company.projects} projects, {company.memberships:,} memberships")
-        site = Site(n8n, company)
-        site.fill()
+        filled = FilledServer(n8n, company)
+        filled.fill()
         if "reading" in parts:
-            reading.measure(site, Path(folder))
+            reading.measure(filled, Path(folder))
         if "access" in parts:
-            access.measure(site, Path(folder))
+            access.measure(filled, Path(folder))
 
 
 def _processor() -> str:

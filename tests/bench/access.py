@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures n8n_access: nothing to do, 1 % drift, and all from empty, against a bare script and loops of tasks."""
+"""Measure n8n_access without changes, with 1 % drift, and from an empty server, compared with alternatives."""
 
 from __future__ import annotations
 
@@ -10,137 +10,153 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .processes import Failed, Figures, Place, Ran, arguments, module, playbook, program, race
-from .proxy import Proxy, passing_on
-from .site import Site
+from .filled_server import FilledServer
+from .processes import (
+    Endpoint,
+    MeasurementError,
+    Medians,
+    ProcessRun,
+    measure_in_turn,
+    module,
+    module_input,
+    playbook,
+    program,
+)
+from .proxy import Proxy, running_proxy
 from .tables import goal, progress, ratio, seconds, table
 
-ROUND_TRIP = 0.05
+LATENCY = 0.05
 TIMES = 3
-# Of how many memberships one is looped over: 100 of 5,000.
-EVERY = 50
-OURS = "``n8n_access``"
-BARE = "bare script, 8 calls at once"
-TASK = "``n8n_access``, the whole playbook"
-NO_TASK = "a playbook with one empty task"
+# The loops run over one of so many memberships: 100 of 5,000.
+SAMPLE_STEP = 50
+MODULE = "``n8n_access``"
+SCRIPT = "script, 8 parallel requests"
+TASK = "playbook with one task of ``n8n_access``"
+EMPTY_TASK = "playbook with one empty task"
+# The parts of titles and goals for measurements without and with latency.
+SUFFIXES = ("", f", {LATENCY * 1000:.0f} ms latency")
 LOOPS = {"loop of ``n8n_project_member``": "loop_member.yml", "loop of ``ansible.builtin.uri``": "loop_uri.yml"}
-# The figures of each row, near and away.
-Both = tuple[dict[str, Figures], dict[str, Figures]]
+# The medians of each row, without and with latency.
+DirectAndDelayed = tuple[dict[str, Medians], dict[str, Medians]]
 
 
-def measure(site: Site, folder: Path) -> None:
-    """Measure all three on a server that has the whole company, and print them."""
-    with passing_on(site.n8n.url, 0) as close, passing_on(site.n8n.url, ROUND_TRIP) as away:
-        _Access(site, folder, close, away).measure()
+def measure(filled: FilledServer, folder: Path) -> None:
+    """Measure the three cases on a server that has the whole company, and print them."""
+    with running_proxy(filled.n8n.url, 0) as direct, running_proxy(filled.n8n.url, LATENCY) as delayed:
+        _AccessBenchmark(filled, folder, direct, delayed).measure()
 
 
-class _Access:
-    def __init__(self, site: Site, folder: Path, close: Proxy, away: Proxy) -> None:
-        self.site = site
+class _AccessBenchmark:
+    def __init__(self, filled: FilledServer, folder: Path, direct: Proxy, delayed: Proxy) -> None:
+        self.filled = filled
         self.folder = folder
-        self.places = Place(site.n8n), Place(site.n8n, away)
-        # A proxy that counts makes no difference to what takes as long as a loop.
-        self.looping = Place(site.n8n, close), Place(site.n8n, away)
-        self.people = site.company.people()
-        self.list_path = self._written("people.json", self.people)
-        self.task_path = self._written("task.json", {"people": self.people})
-        # What a playbook with one empty task takes.
-        self.start = 0.0
+        self.endpoints = Endpoint(filled.n8n), Endpoint(filled.n8n, delayed)
+        # The loops need a proxy that counts requests. Its time is negligible, because a loop takes much longer.
+        self.loop_endpoints = Endpoint(filled.n8n, direct), Endpoint(filled.n8n, delayed)
+        self.people = filled.company.people()
+        self.list_path = self._write_json("people.json", self.people)
+        self.task_path = self._write_json("task.json", {"people": self.people})
+        # The seconds of a playbook with one empty task.
+        self.startup = 0.0
 
     def measure(self) -> None:
-        """Measure, and print what came out of each part."""
-        company = self.site.company
-        progress("Nothing to do")
-        tasks = race(
-            {TASK: lambda: self._task("task_access.yml"), NO_TASK: lambda: self._task("task_empty.yml")}, TIMES
+        """Measure all cases, and print their tables."""
+        company = self.filled.company
+        progress("No changes")
+        tasks = measure_in_turn(
+            {TASK: lambda: self._task("task_access.yml"), EMPTY_TASK: lambda: self._task("task_empty.yml")}, TIMES
         )
-        self.start = tasks[NO_TASK].seconds
-        nothing = self._race(expected=0)
-        in_place = self._loops(self.looping, "all there")
-        self._print("nothing to do", nothing, in_place)
-        self._goals_of_nothing(nothing, tasks)
+        self.startup = tasks[EMPTY_TASK].seconds
+        unchanged = self._measure(expected=0)
+        loops = self._loops(self.loop_endpoints, "all members exist")
+        self._print("no changes", unchanged, loops)
+        self._goals_of_unchanged(unchanged, tasks)
 
         progress("1 % drift")
-        drift = self._race(expected=company.drifting, before=self.site.drift)
-        self.site.check()
-        self._print("1 % drift", drift, in_place)
-        self._goals_of_drift(drift, in_place)
+        drift = self._measure(expected=company.drift_size, before=self.filled.drift)
+        self.filled.check()
+        self._print("1 % drift", drift, loops)
+        self._goals_of_drift(drift, loops)
 
-        progress("All from empty")
-        # The owner, who creates the projects, leaves them again.
-        everything = company.users + 2 * company.projects + company.memberships
-        empty = self._race(expected=everything, before=self.site.empty, times_away=1)
-        self.site.check()
-        self.site.empty()
-        self.site.fill_without_members()
-        self._print("all from empty", empty, self._loops(self.looping[:1], "users and projects there, no members"))
+        progress("From an empty server")
+        # The owner creates the projects and is removed from them again.
+        changes = company.users + 2 * company.projects + company.memberships
+        empty = self._measure(expected=changes, before=self.filled.empty, delayed_times=1)
+        self.filled.check()
+        self.filled.empty()
+        self.filled.fill_without_members()
+        self._print(
+            "from an empty server", empty, self._loops(self.loop_endpoints[:1], "users and projects exist, no members")
+        )
         self._goals_of_empty(empty)
 
-    def _race(self, expected: int, before: Callable[[], None] = lambda: None, times_away: int = TIMES) -> Both:
-        here, there = self.places
-        near = race(self._runs(here, expected), TIMES, before)
-        return near, race(self._runs(there, expected), times_away, before)
+    def _measure(
+        self, expected: int, before: Callable[[], None] = lambda: None, delayed_times: int = TIMES
+    ) -> DirectAndDelayed:
+        direct, delayed = self.endpoints
+        medians = measure_in_turn(self._runs(direct, expected), TIMES, before)
+        return medians, measure_in_turn(self._runs(delayed, expected), delayed_times, before)
 
-    def _runs(self, place: Place, expected: int) -> dict[str, Callable[[], Ran]]:
-        def access() -> Ran:
-            ran = module(place, "n8n_access", {"users": self.people, "authority": "authoritative"})
-            return _checked(ran, len(json.loads(ran.printed)["plan"]), expected)
+    def _runs(self, endpoint: Endpoint, expected: int) -> dict[str, Callable[[], ProcessRun]]:
+        def access() -> ProcessRun:
+            run = module(endpoint, "n8n_access", {"users": self.people, "authority": "authoritative"})
+            return _checked(run, len(json.loads(run.output)["plan"]), expected)
 
-        def bare() -> Ran:
-            ran = program(place, "bench.bare_access", str(self.list_path))
-            return _checked(ran, int(ran.printed), expected)
+        def script() -> ProcessRun:
+            run = program(endpoint, "bench.script_access", str(self.list_path))
+            return _checked(run, int(run.output), expected)
 
-        return {OURS: access, BARE: bare}
+        return {MODULE: access, SCRIPT: script}
 
-    def _task(self, name: str) -> Ran:
-        return playbook(self.places[0], name, self.task_path)
+    def _task(self, name: str) -> ProcessRun:
+        return playbook(self.endpoints[0], name, self.task_path)
 
-    def _loops(self, places: Sequence[Place], state: str) -> Both:
-        """Measure the loops over some of the memberships, and return what they take for all of them."""
-        self.site.look_up()
+    def _loops(self, endpoints: Sequence[Endpoint], state: str) -> DirectAndDelayed:
+        """Measure the loops over a sample of the memberships, and return the medians for all memberships."""
+        self.filled.look_up()
         flat = [(person["email"], name, role) for person in self.people for name, role in person["projects"].items()]
         peaks = self._peaks(self._item(*flat[0]))
-        found: list[dict[str, Figures]] = [{} for _place in places]
-        turns = [(number, name) for number in range(len(places)) for name in LOOPS]
+        found: list[dict[str, Medians]] = [{} for _endpoint in endpoints]
+        turns = [(number, name) for number in range(len(endpoints)) for name in LOOPS]
         for turn, (number, name) in enumerate(turns):
-            # Other memberships each time, as the last ones are there by then.
-            items = [self._item(*membership) for membership in flat[turn::EVERY]]
-            progress(f"{name} over {len(items)} memberships{', away' if number else ''}, {state}")
-            ran = playbook(places[number], LOOPS[name], self._written("loop.json", {"memberships": items}))
-            found[number][name] = self._for_all(ran, peaks[name], len(flat) / len(items))
+            # Each turn needs other memberships, because the earlier ones exist by then.
+            items = [self._item(*membership) for membership in flat[turn::SAMPLE_STEP]]
+            progress(f"{name} over {len(items)} memberships{SUFFIXES[number]}, {state}")
+            run = playbook(endpoints[number], LOOPS[name], self._write_json("loop.json", {"memberships": items}))
+            found[number][name] = self._for_all(run, peaks[name], len(flat) / len(items))
         return found[0], found[1] if len(found) > 1 else {}
 
     def _item(self, email: str, name: str, role: str) -> dict[str, str]:
-        ids = {"user_id": self.site.user_ids[email], "project_id": self.site.project_ids[name]}
+        ids = {"user_id": self.filled.user_ids[email], "project_id": self.filled.project_ids[name]}
         return {"email": email, "project": name, "role": f"project:{role}", **ids}
 
-    def _for_all(self, ran: Ran, peak: float, times: float) -> Figures:
-        """Return the figures of a loop over so many times the items; the start of the playbook is there once."""
-        return Figures(self.start + (ran.seconds - self.start) * times, peak, ran.requests * times)
+    def _for_all(self, run: ProcessRun, peak: float, times: float) -> Medians:
+        """Return the medians of a loop over `times` times the items. The start of the playbook counts once."""
+        return Medians(self.startup + (run.seconds - self.startup) * times, peak, run.requests * times)
 
     def _peaks(self, item: dict[str, str]) -> dict[str, float]:
-        """Return the memory of the process that one item of each loop is."""
+        """Return the peak memory of the process of one item of each loop."""
         member = {"project": item["project"], "user": item["email"], "role": item["role"]}
         call = {
-            "url": f"{self.site.n8n.url}/api/v1/projects/{item['project_id']}/users",
+            "url": f"{self.filled.n8n.url}/api/v1/projects/{item['project_id']}/users",
             "method": "GET",
-            "headers": {"X-N8N-API-KEY": self.site.n8n.api_key},
+            "headers": {"X-N8N-API-KEY": self.filled.n8n.api_key},
         }
-        here = self.places[0]
-        ran = (
-            module(here, "n8n_project_member", {**member, "_ansible_check_mode": True}),
-            program(here, "ansible.modules.uri", typed=arguments(call)),
+        direct = self.endpoints[0]
+        runs = (
+            module(direct, "n8n_project_member", {**member, "_ansible_check_mode": True}),
+            program(direct, "ansible.modules.uri", standard_input=module_input(call)),
         )
-        return {name: one.mebibytes for name, one in zip(LOOPS, ran)}
+        return {name: run.mebibytes for name, run in zip(LOOPS, runs)}
 
-    def _print(self, title: str, ours_and_bare: Both, loops: Both) -> None:
-        near, far = ({**rows, **looped} for rows, looped in zip(ours_and_bare, loops))
+    def _print(self, title: str, measured: DirectAndDelayed, loops: DirectAndDelayed) -> None:
+        direct, delayed = ({**rows, **looped} for rows, looped in zip(measured, loops))
         table(
             (
                 title,
                 "seconds",
                 "ratio",
-                f"seconds, {ROUND_TRIP * 1000:.0f} ms away",
+                f"seconds, {LATENCY * 1000:.0f} ms latency",
                 "ratio",
                 "requests",
                 "peak memory",
@@ -148,46 +164,50 @@ class _Access:
             (
                 (
                     name,
-                    seconds(near[name].seconds),
-                    ratio(near[OURS].seconds, near[name].seconds),
-                    seconds(far[name].seconds) if name in far else "",
-                    ratio(far[OURS].seconds, far[name].seconds) if name in far else "",
-                    f"{far.get(name, near[name]).requests:,.0f}",
-                    f"{near[name].mebibytes:.0f} MiB",
+                    seconds(direct[name].seconds),
+                    ratio(direct[MODULE].seconds, direct[name].seconds),
+                    seconds(delayed[name].seconds) if name in delayed else "",
+                    ratio(delayed[MODULE].seconds, delayed[name].seconds) if name in delayed else "",
+                    f"{delayed.get(name, direct[name]).requests:,.0f}",
+                    f"{direct[name].mebibytes:.0f} MiB",
                 )
-                for name in near
+                for name in direct
             ),
         )
 
-    def _goals_of_nothing(self, nothing: Both, tasks: dict[str, Figures]) -> None:
-        near, far = nothing
-        pages = self.site.company.pages
-        goal(f"as many requests as pages, {pages}: {far[OURS].requests:.0f}", far[OURS].requests == pages)
-        whole, allowed = tasks[TASK].seconds, 1.15 * near[BARE].seconds + self.start
+    def _goals_of_unchanged(self, unchanged: DirectAndDelayed, tasks: dict[str, Medians]) -> None:
+        direct, delayed = unchanged
+        pages = self.filled.company.pages
         goal(
-            f"at most 1.15 times the bare script and one task. {TASK}: {seconds(whole)} s; {NO_TASK}: "
-            f"{seconds(self.start)} s; 1.15 x {seconds(near[BARE].seconds)} s and that: {seconds(allowed)} s",
-            whole <= allowed,
+            f"one request for each of the {pages} pages: {delayed[MODULE].requests:.0f}",
+            delayed[MODULE].requests == pages,
+        )
+        taken, allowed = tasks[TASK].seconds, 1.15 * direct[SCRIPT].seconds + self.startup
+        goal(
+            f"at most 1.15 times the script plus an empty task. {TASK}: {seconds(taken)} s; {EMPTY_TASK}: "
+            f"{seconds(self.startup)} s; 1.15 x {seconds(direct[SCRIPT].seconds)} s plus the empty task: "
+            f"{seconds(allowed)} s",
+            taken <= allowed,
         )
 
-    def _goals_of_drift(self, drift: Both, loops: Both) -> None:
-        for source, ours, looped in zip(("", ", away"), drift, loops):
-            for name, row in looped.items():
-                times = row.seconds / ours[OURS].seconds
-                goal(f"at least 50 times faster than a {name}{source}: {times:.0f} times", times >= 50)
+    def _goals_of_drift(self, drift: DirectAndDelayed, loops: DirectAndDelayed) -> None:
+        for suffix, module_rows, loop_rows in zip(SUFFIXES, drift, loops):
+            for name, row in loop_rows.items():
+                times = row.seconds / module_rows[MODULE].seconds
+                goal(f"at least 50 times faster than a {name}{suffix}: {times:.0f} times", times >= 50)
 
-    def _goals_of_empty(self, empty: Both) -> None:
-        for source, rows in zip(("", ", away"), empty):
-            times = rows[OURS].seconds / rows[BARE].seconds
-            goal(f"at most 1.15 times the bare script{source}: {times:.2f}", times <= 1.15)
+    def _goals_of_empty(self, empty: DirectAndDelayed) -> None:
+        for suffix, rows in zip(SUFFIXES, empty):
+            times = rows[MODULE].seconds / rows[SCRIPT].seconds
+            goal(f"at most 1.15 times the script{suffix}: {times:.2f}", times <= 1.15)
 
-    def _written(self, name: str, content: Any) -> Path:
+    def _write_json(self, name: str, content: Any) -> Path:
         path = self.folder / name
         path.write_text(json.dumps(content), encoding="utf-8")
         return path
 
 
-def _checked(ran: Ran, changes: int, expected: int) -> Ran:
+def _checked(run: ProcessRun, changes: int, expected: int) -> ProcessRun:
     if changes != expected:
-        raise Failed(f"{changes} changes were made where {expected} are needed: {ran.printed[:1000]}")
-    return ran
+        raise MeasurementError(f"{changes} changes were made, but {expected} are needed: {run.output[:1000]}")
+    return run

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts what was measured into the guide on speed, between its marks: `.. begin: TITLE` and `.. end`."""
+"""Write the results into the guide on speed, between its comments `.. begin: TITLE` and `.. end`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WIDTH = 126
 
 
 def write() -> None:
-    """Write all tables that were printed; raises ValueError where the guide has no place for one of them."""
+    """Write all printed tables. Raise ValueError if the guide has no place for one of them."""
     text = _replaced(GUIDE.read_text(encoding="utf-8"), "machine", textwrap.fill(" ".join(MACHINE), WIDTH))
     for table in TABLES:
         text = _replaced(text, table.head[0], _block(table))
@@ -43,7 +43,7 @@ def _block(table: Table) -> str:
         "Goals:",
         "",
     ]
-    for goal in table.below:
+    for goal in table.goals:
         lines += textwrap.wrap(
             f"- {goal}", WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
         )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plans the access of a company once, without a server, and prints how long that took."""
+"""Plan the access of a company once, without a server, and print the time."""
 
 from __future__ import annotations
 
@@ -22,28 +22,27 @@ URL = "https://n8n.example.com"
 
 
 def main(size: int, state_name: str) -> None:
-    """Print the processor's seconds from the list to the plan, and from there to what the task returns with a diff."""
-    # As in every module.
+    """Print the processor seconds from the list to the plan, and from there to the result with a diff."""
     people, state = Company.of_size(size).people(), _state(size, state_name)
-    begin = time.process_time()
+    start = time.process_time()
     policy = ListPolicy(AUTHORITATIVE)
     planned = plan(state, desired_access(people, policy=policy))
-    made = time.process_time()
+    plan_end = time.process_time()
     RemovalLimits().check(planned, policy)
     result = (planned.to_result(), planned.summary, planned.digest, planned.diff(planned.changes))
     end = time.process_time()
-    print(json.dumps({"planning": made - begin, "result": end - made, "changes": len(result[0])}))
+    print(json.dumps({"planning": plan_end - start, "result": end - plan_end, "changes": len(result[0])}))
 
 
 def _state(size: int, state_name: str) -> State:
     owner = User("owner", "owner@example.com", OWNER)
     if state_name == "empty":
         return State(URL, owner.id, users=(owner,), projects=(_personal(owner),))
-    them = Company.of_size(size)
-    users = (owner, *(User(f"id of {email}", email, MEMBER) for email in them.emails()))
+    company = Company.of_size(size)
+    users = (owner, *(User(f"id of {email}", email, MEMBER) for email in company.emails()))
     ids = {user.email: user.id for user in users}
-    teams = tuple(Project(f"id of {name}", name) for name in them.names())
-    members = them.members() if state_name == "in_place" else them.drifted()
+    teams = tuple(Project(f"id of {name}", name) for name in company.names())
+    members = company.members() if state_name == "unchanged" else company.drifted()
     return State(
         URL,
         owner.id,

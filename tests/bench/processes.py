@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs programs as processes of their own, and measures them."""
+"""Run programs as separate processes, and measure them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from typing import Any
 from n8n_server.server import Server
 from suite.staging import BUILD, environment
 
-from .measured import PEAK
+from .with_memory import PEAK
 from .proxy import Proxy
 
 HERE = Path(__file__).parent
@@ -28,72 +28,76 @@ MODULES = "ansible_collections.lifecycle.n8n.plugins.modules."
 
 
 @dataclass(frozen=True)
-class Ran:
-    """What came of a process: its seconds from start to end, its peak memory, its requests, and what it printed.
+class ProcessRun:
+    """The result of a process: its seconds from start to end, its peak memory, its requests, and its output.
 
-    The memory is known of what ran as `bench.measured`, the requests are where a proxy counts them; else they are 0.
+    The memory is 0 unless the process ran as `bench.with_memory`. The requests are 0 unless a proxy counted them.
     """
 
     seconds: float
     mebibytes: float
     requests: int
-    printed: str
+    output: str
 
 
-class Failed(Exception):
-    """A process that is measured failed."""
+class MeasurementError(Exception):
+    """Raised if a measured process fails or has a wrong result."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """From where a server is asked: directly, or through a proxy."""
+class Endpoint:
+    """A server, and the proxy through which it is used, if any."""
 
     n8n: Server
     proxy: Proxy | None = None
 
     def environment(self) -> dict[str, str]:
-        """Return what a process needs that asks the server from there, with the key that there is now."""
+        """Return the environment of a process that uses this endpoint, with the present API key."""
         url = self.proxy.url if self.proxy else self.n8n.url
         return {**ENVIRONMENT, **self.n8n.environment(), "N8N_URL": url}
 
 
-def module(place: Place, name: str, options: Mapping[str, Any]) -> Ran:
-    """Run a module of the collection in a process of its own, as Ansible does."""
-    return program(place, MODULES + name, typed=arguments(options))
+def module(endpoint: Endpoint, name: str, options: Mapping[str, Any]) -> ProcessRun:
+    """Run a module of the collection in a separate process, as Ansible does."""
+    return program(endpoint, MODULES + name, standard_input=module_input(options))
 
 
-def arguments(options: Mapping[str, Any]) -> str:
-    """Return the options of a module as Ansible gives them to it."""
+def module_input(options: Mapping[str, Any]) -> str:
+    """Return the options of a module in the format of Ansible."""
     return json.dumps({"ANSIBLE_MODULE_ARGS": dict(options)})
 
 
-def program(place: Place | None, name: str, *words: str, typed: str = "") -> Ran:
-    """Run a Python module as a program, which may ask a server from that place."""
-    return _run([sys.executable, "-m", "bench.measured", name, *words], place, typed)
+def program(endpoint: Endpoint | None, name: str, *arguments: str, standard_input: str = "") -> ProcessRun:
+    """Run a Python module as a program that may use an endpoint."""
+    return _run([sys.executable, "-m", "bench.with_memory", name, *arguments], endpoint, standard_input)
 
 
-def playbook(place: Place, name: str, variables: Path | None = None) -> Ran:
-    """Run one of the playbooks beside this file, its variables read from a file."""
+def playbook(endpoint: Endpoint, name: str, variables: Path | None = None) -> ProcessRun:
+    """Run a playbook in the folder of this file, with variables from a file."""
     command = [str(Path(sys.executable).with_name("ansible-playbook")), str(HERE / name)]
-    return _run([*command, *(["--extra-vars", f"@{variables}"] if variables else [])], place, "")
+    return _run([*command, *(["--extra-vars", f"@{variables}"] if variables else [])], endpoint, "")
 
 
-def _run(command: list[str], place: Place | None, typed: str) -> Ran:
-    """Run a command; raises Failed where it fails."""
-    proxy = place.proxy if place else None
-    asked = proxy.requests if proxy else 0
-    env = place.environment() if place else ENVIRONMENT
-    begin = time.monotonic()
-    done = subprocess.run(command, env=env, input=typed, capture_output=True, text=True, check=False)
-    seconds = time.monotonic() - begin
+def _run(command: list[str], endpoint: Endpoint | None, standard_input: str) -> ProcessRun:
+    """Run a command. Raise MeasurementError if it fails."""
+    proxy = endpoint.proxy if endpoint else None
+    requests_before = proxy.requests if proxy else 0
+    env = endpoint.environment() if endpoint else ENVIRONMENT
+    start = time.monotonic()
+    done = subprocess.run(command, env=env, input=standard_input, capture_output=True, text=True, check=False)
+    seconds = time.monotonic() - start
     if done.returncode:
-        raise Failed(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+        raise MeasurementError(
+            f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        )
     peak = PEAK.search(done.stderr)
-    return Ran(seconds, int(peak[1]) / 1024 if peak else 0, proxy.requests - asked if proxy else 0, done.stdout)
+    return ProcessRun(
+        seconds, int(peak[1]) / 1024 if peak else 0, proxy.requests - requests_before if proxy else 0, done.stdout
+    )
 
 
 @dataclass(frozen=True)
-class Figures:
+class Medians:
     """The medians of several runs."""
 
     seconds: float
@@ -101,23 +105,26 @@ class Figures:
     requests: float
 
     @classmethod
-    def of(cls, ran: Sequence[Ran]) -> Figures:
-        """Return those of so many runs of the same."""
+    def of(cls, runs: Sequence[ProcessRun]) -> Medians:
+        """Return the medians of several runs of the same program."""
         return cls(
-            *(statistics.median(figures) for figures in zip(*((r.seconds, r.mebibytes, r.requests) for r in ran)))
+            *(
+                statistics.median(values)
+                for values in zip(*((run.seconds, run.mebibytes, run.requests) for run in runs))
+            )
         )
 
 
-def race(
-    runs: Mapping[str, Callable[[], Ran]], times: int, before: Callable[[], None] = lambda: None
-) -> dict[str, Figures]:
-    """Run all of `runs` in turn, so many times, each after `before`; return their figures by name.
+def measure_in_turn(
+    runs: Mapping[str, Callable[[], ProcessRun]], times: int, before: Callable[[], None] = lambda: None
+) -> dict[str, Medians]:
+    """Run all of `runs` in turn, `times` times, each after `before`. Return their medians by name.
 
-    In turn, so that what else the machine does at a time slows all of them.
+    The turns make sure that other load on the machine affects all runs.
     """
-    ran: dict[str, list[Ran]] = {name: [] for name in runs}
+    finished: dict[str, list[ProcessRun]] = {name: [] for name in runs}
     for _turn in range(times):
         for name, run in runs.items():
             before()
-            ran[name].append(run())
-    return {name: Figures.of(of_name) for name, of_name in ran.items()}
+            finished[name].append(run())
+    return {name: Medians.of(of_name) for name, of_name in finished.items()}

@@ -1,4 +1,4 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Draws the diagram of the packages, which the guide for contributors shows, from the imports of the plugins."""
+"""Draw the diagram of the packages from the imports of the plugins. The guide for contributors shows it."""

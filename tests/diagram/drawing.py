@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Packages as an SVG: one box below the other, and a lane on the right for each package that others import.
+"""Draw packages as an SVG: boxes in one column, and a vertical line on the right for each imported package.
 
-The lane of a package ends with an arrow at its box. A number on the lane is at the height of the importing package. The
-lanes are in the order of the boxes, so that no arrow crosses a lane.
+The line of a package ends with an arrow at its box. A number on the line is at the height of the importing package. The
+lines are in the order of the boxes, so that no arrow crosses a line.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MARGIN, HEAD = 16, 64
 BOX_WIDTH, BOX_HEIGHT, GAP, BAND_GAP = 400, 58, 8, 10
 LANE, RADIUS = 34, 11
 LINE_OF_TEXT, CHARACTERS = 15, 60
-# What a package imports leaves its box above the middle, and what imports it arrives below.
+# Lines to imported packages start above the middle of a box. Arrows from importing packages end below it.
 OUT, IN = 19, 43
 
 HEADER = """\
@@ -30,7 +30,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
 `make diagram` draws this from the imports. Do not edit it.
 -->
 """
-# It has a background of its own, as the page behind it may be light where the browser asks for dark.
+# The image has a background, because the page may be light although the browser prefers dark colors.
 STYLE = """\
 <style>
   svg { --page: #ffffff; --band: #eef1f4; --box: #ffffff; --edge: #6e7781; --text: #1f2328; --soft: #4d555e; --dot: #0b5cad; --digit: #ffffff; }
@@ -52,7 +52,7 @@ STYLE = """\
 
 
 def draw(packages: Packages) -> str:
-    """Return the SVG of `packages`: the same for the same packages."""
+    """Return the SVG of `packages`. The same packages give the same SVG."""
     return _Drawing(packages).text()
 
 
@@ -79,7 +79,7 @@ class _Drawing:
         self.height = top + LINE_OF_TEXT * (len(packages.rules) + 1) + MARGIN
 
     def text(self) -> str:
-        """Return the whole file."""
+        """Return the content of the file."""
         return "".join(f"{line}\n" for line in self._lines())
 
     def _lines(self) -> Iterator[str]:
@@ -125,14 +125,14 @@ class _Drawing:
             yield f"{package.path} imports {', '.join(imported) or 'no other package'}."
 
     def _row_of(self, package: Package) -> Iterator[str]:
-        """The line from a box to the lane of the last package that it imports."""
+        """Yield the horizontal line from a box to the vertical line of the last imported package."""
         ends = [self.lanes[name] for importer, name in self.packages.imports if importer == package.name]
         if ends:
             y = self.tops[package.name] + OUT
             yield f'<path class="line" d="M{MARGIN + BOX_WIDTH} {y}H{max(ends)}"/>'
 
     def _lane_of(self, package: Package) -> Iterator[str]:
-        """The line from the first package that imports this one down to its box, with the tip of the arrow."""
+        """Yield the vertical line from the first importing package to the box of this package, with the tip of the arrow."""
         starts = [self.tops[importer] + OUT for importer, name in self.packages.imports if name == package.name]
         if starts:
             x, y, edge = self.lanes[package.name], self.tops[package.name] + IN, MARGIN + BOX_WIDTH

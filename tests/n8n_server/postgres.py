@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starts a throwaway PostgreSQL on loopback for a throwaway n8n, and stops it whatever happens."""
+"""Start a throwaway PostgreSQL on loopback for a throwaway n8n, and stop it in any case."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from pathlib import Path
 
 from .processes import die_with_parent, free_ports
 
-# Debian keeps the programs of each major version in a folder of its own, outside PATH.
+# Debian installs the programs of each major version in a separate folder outside PATH.
 _PROGRAMS = Path("/usr/lib/postgresql")
 _SECONDS = 30
 
 
 class PostgresError(Exception):
-    """PostgreSQL is not installed, or did not start."""
+    """Raised if PostgreSQL is not installed or does not start."""
 
 
 @contextmanager
 def running_postgres() -> Iterator[Mapping[str, str]]:
-    """Run an empty PostgreSQL and yield the environment variables by which n8n uses it.
+    """Run an empty PostgreSQL, and yield the environment variables with which n8n uses it.
 
-    Raises PostgresError when PostgreSQL is not installed or does not start. The process and its folder are gone
-    afterwards. PostgreSQL refuses to run as root, so root starts it as the user postgres.
+    Raise PostgresError if PostgreSQL is not installed or does not start. The process is stopped and its folder is
+    deleted at the end. PostgreSQL refuses to run as root, so root starts it as the user postgres.
     """
     programs = max(_PROGRAMS.glob("*/bin"), key=lambda path: int(path.parent.name), default=None)
     if programs is None:
@@ -46,7 +46,7 @@ def running_postgres() -> Iterator[Mapping[str, str]]:
         _run(user, folder, programs / "initdb", "--pgdata", data, "--username=n8n", "--auth=trust", "--no-sync")
         with log.open("wb") as output:
             process = subprocess.Popen(
-                # Nothing of it has to survive a crash, so it need not wait for the disk.
+                # The data need not survive a crash, so PostgreSQL does not wait for the disk.
                 [
                     *(programs / "postgres", "-D", data, "-p", str(port), "-k", folder),
                     *("-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every throwaway server process needs: free ports, and an end when its parent ends."""
+"""Helpers for throwaway server processes: free ports, and a signal at the end of the parent."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def free_ports(count: int) -> list[int]:
 
 
 def die_with_parent(number: signal.Signals = signal.SIGKILL) -> None:
-    """Let the calling process get this signal when its parent ends, also where the parent is killed. Linux only."""
+    """Send this signal to the calling process when its parent ends, also if the parent is killed. Linux only."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starts a throwaway n8n on loopback, seeds it, and stops it whatever happens."""
+"""Start a throwaway n8n on loopback, seed it, and stop it in any case."""
 
 from __future__ import annotations
 
@@ -35,37 +35,37 @@ FEATURES = (
     "feat:projectRole:viewer",
     "feat:sharing",
 )
-LICENCE_NOTE = (
-    "This n8n is a throwaway instance for tests: its licensed features are switched on by n8n's own end-to-end test\n"
-    "hooks, which the n8n Enterprise License allows for development and testing only. Production needs n8n's licence."
+LICENSE_NOTE = (
+    "This n8n is a throwaway instance for tests. The end-to-end test hooks of n8n enable its licensed features. The n8n\n"
+    "Enterprise License allows that for development and testing only. Production use needs a license of n8n."
 )
-# Requests of the tests never leave the machine, whatever proxy the machine has.
+# The requests of the tests do not use a proxy of the machine.
 _NO_PROXY = {"http": "", "https": ""}
 
 
 class ServerError(Exception):
-    """n8n did not start, or did not do what a test asked of it."""
+    """Raised if n8n does not start, or refuses a request of a test."""
 
 
 @dataclass
 class Browser:
-    """A person who is logged in the way a browser is: with a session cookie."""
+    """A user who is logged in with a session cookie, as in a browser."""
 
     base: str
     session: requests.Session
 
     def call(self, method: str, path: str, body: Any = None, expect: int | None = None) -> Any:
-        """Return the `data` of the answer of n8n's internal API; raises ServerError unless it is `expect` (or 2xx)."""
+        """Return the `data` of an answer of the internal API. Raise ServerError if the status is not `expect` (or 2xx)."""
         answer = self.session.request(method, f"{self.base}/rest{path}", json=body, timeout=60)
         if answer.status_code != expect if expect else not answer.ok:
             raise ServerError(f"{method} /rest{path} answered {answer.status_code}: {answer.text[:500]}")
         if not answer.content:
             return None
-        shape = answer.json()
-        return shape.get("data", shape) if isinstance(shape, dict) else shape
+        content = answer.json()
+        return content.get("data", content) if isinstance(content, dict) else content
 
     def api_key(self, scopes: Sequence[str] | None = None, label: str = "tests") -> str:
-        """Make an API key of this person's with `scopes` (all that the person may have, unless given)."""
+        """Create an API key of this user with `scopes` (default: all scopes that are available to the user)."""
         granted = list(scopes) if scopes is not None else self.call("GET", "/api-keys/scopes")
         body = {"label": f"{label}-{time.monotonic_ns()}", "expiresAt": None, "scopes": granted}
         return str(self.call("POST", "/api-keys", body)["rawApiKey"])
@@ -73,7 +73,7 @@ class Browser:
 
 @dataclass
 class Server:
-    """A running n8n: where it is, how to get in, and the hooks that make rare states real."""
+    """A running n8n: its URL, the API key of its owner, and the test hooks of n8n."""
 
     url: str
     version: str
@@ -81,16 +81,16 @@ class Server:
 
     @classmethod
     def from_environment(cls) -> Server:
-        """Return the server that `environment` of another process told of; raises ServerError where it told of none."""
+        """Return the server of the variables of `environment`. Raise ServerError if one of them is missing."""
         try:
             return cls(os.environ["N8N_URL"], os.environ["N8N_TEST_VERSION"], os.environ["N8N_API_KEY"])
         except KeyError as missing:
             raise ServerError(
-                f"{missing} is not set: run this by `make test`, or by `python -m n8n_server -- ...`"
+                f"{missing} is not set. Run this with `make test` or `python -m n8n_server -- ...`."
             ) from None
 
     def reset(self) -> None:
-        """Empty the instance, make its owner anew, switch the licensed features on, and make a new API key."""
+        """Delete all data, create the owner again, enable the licensed features, and create a new API key."""
         owner = {"email": OWNER, "password": PASSWORD, "firstName": "Olivia", "lastName": "Owner"}
         admin = {**owner, "email": "seeded-admin@example.com", "firstName": "Seeded", "lastName": "Admin"}
         chat = {**owner, "email": "seeded-chat@example.com", "firstName": "Seeded", "lastName": "Chat"}
@@ -100,14 +100,14 @@ class Server:
         for quota in ("maxTeamProjects", "users"):
             self.quota(quota, -1)
         self.api_key = self.login(OWNER).api_key()
-        # The hook insists on these two; the tests begin with the owner alone.
+        # The hook requires these two users. The tests start with the owner as the only user.
         for email in (admin["email"], chat["email"]):
             user = self.get(f"/users/{email}")
             self.api("DELETE", f"/users/{user['id']}")
         self._delete_custom_roles()
 
     def _delete_custom_roles(self) -> None:
-        """Delete the roles that a test has made, which the hook leaves there. Before 2.36 none are listed, and none made."""
+        """Delete custom roles, which the hook does not delete. n8n before 2.36 cannot list them, and has none."""
         if tuple(map(int, self.version.split(".")[:2])) >= (2, 36):
             for roles in self.get("/roles").values():
                 for role in roles:
@@ -115,15 +115,15 @@ class Server:
                         self.api("DELETE", f"/roles/{role['slug']}")
 
     def feature(self, name: str, enabled: bool) -> None:
-        """Switch one licensed feature, for example feat:projectRole:admin."""
+        """Enable or disable a licensed feature, for example feat:projectRole:admin."""
         self._hook("PATCH", "/feature", {"feature": name, "enabled": enabled})
 
     def quota(self, name: str, value: int) -> None:
-        """Set a quota, for example maxTeamProjects; -1 is no limit."""
+        """Set a quota, for example maxTeamProjects. -1 means no limit."""
         self._hook("PATCH", "/quota", {"feature": f"quota:{name}", "value": value})
 
     def login(self, email: str, password: str = PASSWORD) -> Browser:
-        """Log in as a browser does."""
+        """Log in with the requests of a browser."""
         session = requests.Session()
         session.trust_env = False
         session.proxies = dict(_NO_PROXY)
@@ -133,7 +133,7 @@ class Server:
         return browser
 
     def accept(self, invite_url: str, first_name: str, last_name: str, password: str = PASSWORD) -> Browser:
-        """Accept an invitation as its receiver does, and log in."""
+        """Accept an invitation with the requests of a browser, and log in."""
         link = urlsplit(invite_url)
         query = parse_qs(link.query)
         names = {"firstName": first_name, "lastName": last_name, "password": password}
@@ -149,7 +149,7 @@ class Server:
         return browser
 
     def api(self, method: str, path: str, body: Any = None, params: dict[str, Any] | None = None) -> Any:
-        """Call the public API with the owner's key; raises ServerError for anything but 2xx."""
+        """Send a request to the public API with the key of the owner. Raise ServerError unless the status is 2xx."""
         answer = requests.request(
             method,
             f"{self.url}/api/v1{path}",
@@ -164,11 +164,11 @@ class Server:
         return answer.json() if answer.content else None
 
     def get(self, path: str, **params: Any) -> Any:
-        """Return the answer to one GET of the public API."""
+        """Return the answer to a GET request to the public API."""
         return self.api("GET", path, params=params)
 
     def everything(self, path: str, **params: Any) -> list[dict[str, Any]]:
-        """Return all pages of a listing of the public API, each id once."""
+        """Return the items of all pages of a listing of the public API, each id once."""
         found: dict[str, dict[str, Any]] = {}
         cursor: str | None = None
         while True:
@@ -179,7 +179,7 @@ class Server:
                 return list(found.values())
 
     def memberships(self) -> dict[str, dict[str, str]]:
-        """Return, read from n8n itself, {team project's name: {email: role}}."""
+        """Return the members of all team projects from n8n: {name of the project: {email: role}}."""
         projects = [item for item in self.everything("/projects") if item["type"] == "team"]
         return {
             item["name"]: {
@@ -189,7 +189,7 @@ class Server:
         }
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that tell a child process of this server."""
+        """Return the environment variables with which a child process uses this server."""
         return {
             "N8N_URL": self.url,
             "N8N_API_KEY": self.api_key,
@@ -210,13 +210,13 @@ def running(
     database: Mapping[str, str] | None = None,
     extra_environment: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
-    """Run the n8n that `lock` pins, on a free loopback port with an empty folder, seeded with an owner and a key.
+    """Run the n8n of `lock` on a free loopback port with an empty folder, and seed it with an owner and an API key.
 
     `database` has the environment variables of an empty database server; without it, n8n uses a SQLite file.
     `extra_environment` has further settings of n8n.
 
-    Raises ServerError when it does not start within two minutes. The process and its folder are gone afterwards; where
-    this process is killed, n8n ends with it and the folder stays.
+    Raise ServerError if it does not start within two minutes. The process is stopped and its folder is deleted at the
+    end. If this process is killed, n8n ends too, and the folder remains.
     """
     installation = _install.install(lock)
     folder = Path(tempfile.mkdtemp(prefix="n8n-test-"))
@@ -259,15 +259,15 @@ def running(
 
 
 def _wait(server: Server, process: subprocess.Popen[bytes], log: Path, seconds: int = 120) -> None:
-    # Readiness comes before the routes exist (seen on 2.8.4), so the wanted routes themselves are asked: the public
-    # API refuses a call without a key, and the test hook answers a body that it cannot use.
+    # n8n 2.8.4 is ready before its routes exist, so the needed routes are checked: the public API refuses a request
+    # without a key, and the test hook answers a request with a body.
     routes: tuple[tuple[str, str, Callable[[int], bool]], ...] = (
         ("GET", "/healthz/readiness", lambda status: status == 200),
         ("GET", "/api/v1/users", lambda status: status == 401),
         ("PATCH", "/rest/e2e/feature", lambda status: status not in (404, 503)),
     )
     deadline = time.monotonic() + seconds
-    for method, path, answers in routes:
+    for method, path, is_ready in routes:
         while True:
             if process.poll() is not None:
                 raise ServerError(f"n8n ended with {process.returncode} while starting:\n{_tail(log)}")
@@ -280,7 +280,7 @@ def _wait(server: Server, process: subprocess.Popen[bytes], log: Path, seconds: 
                 ).status_code
             except requests.RequestException:
                 status = 0
-            if answers(status):
+            if is_ready(status):
                 break
             time.sleep(0.2)
 
@@ -295,7 +295,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             continue
-    # Its task runner is in the same group and may outlive it for a moment.
+    # The task runner of n8n is in the same group and may end shortly after n8n.
 
 
 def _tail(log: Path, lines: int = 30) -> str:

@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one runner of all tests: `make test`, or `python -m suite [--lock DIR] [STAGE ...]` in tests/.
+"""Run all tests: `make test`, or `python -m suite [--lock DIR] [STAGE ...]` in tests/.
 
-Everything it makes goes to .build: `ansible_collections` (the staged collection), `home` (the tools' home
-folder), `logs` (the output of every command, whether shown or not), `docs/html`, `dist`.
+All files are in .build: `ansible_collections` (the staged collection), `home` (the home folder of the tools),
+`logs` (the output of every command), `docs/html`, and `dist`.
 """

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts a clean copy of the collection where Ansible's tools insist on finding one, and a home folder beside it."""
+"""Copy the collection to a path that the tools of Ansible accept, and create a home folder for them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / ".build"
 HOME = BUILD / "home"
 
-# Settings of the caller that would change what a tool does; GIT_* is set inside git's own hooks.
+# Settings of the caller that would change the behavior of tools. Hooks of git set GIT_*.
 _FOREIGN = re.compile(
     "N8N|ANSIBLE|MOLECULE|ANTSIBULL|GALAXY|PYTEST|PYTHON|COVERAGE|MYPY|GIT|XDG|MAKE|PYENV|VIRTUAL_ENV|LC_"
 )
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for every tool: the caller's, without what would make a run depend on the caller."""
+    """Return the environment of all tools: that of the caller, without variables that would change their behavior."""
     path = [str(Path(sys.executable).parent)]
-    # pyenv's shims look like Pythons to ansible-test and are none.
+    # ansible-test would use the shims of pyenv as Python interpreters, and they do not work as such.
     path += [part for part in os.environ.get("PATH", os.defpath).split(os.pathsep) if "pyenv" not in part]
     return {
         **{name: value for name, value in os.environ.items() if not _FOREIGN.match(name)},
@@ -44,7 +44,7 @@ def environment() -> dict[str, str]:
 
 
 def stage_collection(root: Path) -> Path:
-    """Copy what git tracks, and what it would track, to .build/ansible_collections/lifecycle/n8n; return that folder."""
+    """Copy what git tracks or would track to .build/ansible_collections/lifecycle/n8n, and return that folder."""
     staged = BUILD / "ansible_collections" / "lifecycle" / "n8n"
     shutil.rmtree(staged, ignore_errors=True)
     HOME.mkdir(parents=True, exist_ok=True)
@@ -53,28 +53,28 @@ def stage_collection(root: Path) -> Path:
         if name and (source.is_file() or source.is_symlink()):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target, follow_symlinks=False)
-    # Below an ignored folder ansible-test finds nothing to test, so the copy is a repository of its own.
+    # ansible-test finds no tests below an ignored folder, so the copy is a separate repository.
     _git(staged, "init", "--quiet")
     _git(staged, "add", "--all")
     return staged
 
 
 def prepare_pip() -> None:
-    """Leave in HOME what spares ansible-test, which makes virtual environments, the download of get-pip."""
-    wanted = _pip_of_ansible_test()
+    """Write a stub of get-pip to HOME, so that ansible-test creates virtual environments without downloading it."""
+    pip_version = _pip_of_ansible_test()
     cache = HOME / ".ansible" / "test" / "cache"
-    stub = cache / f"get_pip_{wanted.replace('.', '_')}.py"
+    stub = cache / f"get_pip_{pip_version.replace('.', '_')}.py"
     if stub.exists():
         return
     cache.mkdir(parents=True, exist_ok=True)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    subprocess.run([*pip, "download", "--no-deps", "--dest", str(cache), f"pip=={wanted}"], check=True)
+    subprocess.run([*pip, "download", "--no-deps", "--dest", str(cache), f"pip=={pip_version}"], check=True)
     _copy_pip_settings()
     stub.write_text(
         f"import sys\n"
-        f"sys.path.insert(0, {str(cache / f'pip-{wanted}-py3-none-any.whl')!r})\n"
+        f"sys.path.insert(0, {str(cache / f'pip-{pip_version}-py3-none-any.whl')!r})\n"
         f"from pip._internal.cli.main import main\n"
-        f"packages = [word for word in sys.argv[1:] if word not in ('--no-setuptools', '--no-wheel')]\n"
+        f"packages = [argument for argument in sys.argv[1:] if argument not in ('--no-setuptools', '--no-wheel')]\n"
         f"sys.exit(main(['install', '--quiet', '--find-links', {str(cache)!r}, *packages]))\n",
         encoding="utf-8",
     )
@@ -85,18 +85,18 @@ def _pip_of_ansible_test() -> str:
     assert spec and spec.submodule_search_locations, "ansible-core is not installed"
     source = Path(spec.submodule_search_locations[0], "_internal", "python_requirements.py").read_text("utf-8")
     found = re.search(r"pip='([\d.]+)'", source)
-    assert found, "this ansible-core names its pip in another way"
+    assert found, "this ansible-core defines the version of pip in another way"
     return found[1]
 
 
 def _copy_pip_settings() -> None:
-    """A mirror that the user's own settings name must be found from the other home folder too."""
+    """Copy the settings of pip, so that a mirror in them is used with the other home folder, too."""
     for name in (".config/pip/pip.conf", ".pip/pip.conf"):
         if (Path.home() / name).is_file():
             (HOME / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(Path.home() / name, HOME / name)
 
 
-def _git(folder: Path, *words: str) -> str:
-    command = ["git", "-C", str(folder), *words]
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
     return subprocess.run(command, env=environment(), check=True, stdout=subprocess.PIPE, text=True).stdout

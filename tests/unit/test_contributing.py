@@ -65,7 +65,9 @@ def test_targets_stages_and_tests_exist() -> None:
     text = GUIDE + CONTRIBUTING
     targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     assert set(re.findall(r"(?:^|[\n`]|   )make ([a-z-]+)", text)) <= targets
-    stages = set(re.findall(r"^def ([a-z]+)\(bench", (ROOT / "tests/suite/stages.py").read_text("utf-8"), re.MULTILINE))
+    stages = set(
+        re.findall(r"^def ([a-z]+)\(runner", (ROOT / "tests/suite/stages.py").read_text("utf-8"), re.MULTILINE)
+    )
     named = {name for group in re.findall(r'STAGES=("[^"]+"|\w+)', text) for name in group.strip('"').split()}
     assert named <= stages
     tests = "".join(path.read_text("utf-8") for path in ROOT.glob("tests/*/**/test_*.py"))

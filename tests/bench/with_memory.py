@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m bench.measured MODULE ARGUMENT...` runs a module as a program, and says last of all what memory it took."""
+"""Run a module as a program, and print its peak memory at the end: `python -m bench.with_memory MODULE ARGUMENT...`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import runpy
 import sys
 from pathlib import Path
 
-# ru_maxrss would count what the parent had when it forked.
+# ru_maxrss would include the memory of the parent at the time of the fork.
 PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 
 
 def main() -> None:
-    """Run it; the last line on stderr is what the process had in memory at most, in the words of Linux."""
+    """Run the module. The last line on stderr is the peak memory of the process, as in /proc/self/status."""
     module = sys.argv[1]
     sys.argv[:2] = [module]
     try:

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person would write instead of n8n_access: the list made so by requests alone, in as few calls as there can be.
+"""The alternative to n8n_access: a script that applies a list with as few requests as possible.
 
-It reads once and trusts that nobody else writes, that no call fails, and that the list is right: it checks nothing.
+It reads once. It does not check the list, failed requests, or changes by other clients.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from .bare import Item, call, everything
+from .script_api import Item, call, read_all
 
-AT_ONCE, BATCH = 8, 250
+PARALLEL, BATCH = 8, 250
 
 
 def main(list_path: str) -> None:
-    """Make the list true, and print how many changes that took."""
+    """Apply the list, and print the number of changes."""
     people: list[Item] = json.loads(Path(list_path).read_text(encoding="utf-8"))
-    wanted: dict[str, dict[str, str]] = {}
+    desired: dict[str, dict[str, str]] = {}
     for person in people:
         for project, role in person["projects"].items():
-            wanted.setdefault(project, {})[person["email"]] = f"project:{role}"
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        users, teams, members = everything(pool)
+            desired.setdefault(project, {})[person["email"]] = f"project:{role}"
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        users, teams, members = read_all(pool)
         ids = {user["email"]: user["id"] for user in users}
         owner = next(user["email"] for user in users if user["role"] == "global:owner")
         invitations = [
@@ -38,21 +38,21 @@ def main(list_path: str) -> None:
         for answers in pool.map(lambda batch: call("POST", "/users", json=batch), batches(invitations)):
             ids.update({answer["user"]["email"]: answer["user"]["id"] for answer in answers})
         project_ids = {project["name"]: project["id"] for project in teams}
-        new = [name for name in wanted if name not in project_ids]
+        new = [name for name in desired if name not in project_ids]
         for project in pool.map(lambda name: call("POST", "/projects", json={"name": name}), new):
             project_ids[project["name"]] = project["id"]
             members[project["id"]] = [{"email": owner, "role": "project:admin"}]
         posts, deletes = [], []
         listed = {person["email"] for person in people}
-        for name, roles in wanted.items():
+        for name, roles in desired.items():
             path = f"/projects/{project_ids[name]}/users"
-            now = {member["email"]: member["role"] for member in members[project_ids[name]]}
+            present = {member["email"]: member["role"] for member in members[project_ids[name]]}
             relations = [
-                {"userId": ids[email], "role": role} for email, role in roles.items() if now.get(email) != role
+                {"userId": ids[email], "role": role} for email, role in roles.items() if present.get(email) != role
             ]
             posts += [(path, batch) for batch in batches(relations)]
-            going = [email for email in now if email not in roles and (email in listed or name in new)]
-            deletes += [f"{path}/{ids[email]}" for email in going]
+            removed = [email for email in present if email not in roles and (email in listed or name in new)]
+            deletes += [f"{path}/{ids[email]}" for email in removed]
         list(pool.map(lambda post: call("POST", post[0], json={"relations": post[1]}), posts))
         list(pool.map(lambda path: call("DELETE", path), deletes))
     print(len(invitations) + len(new) + sum(len(batch) for _path, batch in posts) + len(deletes))

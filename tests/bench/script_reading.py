@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person would write instead: everybody's projects by requests alone, with as many calls at once as is said."""
+"""The alternative to n8n_user_info: a script that reads the projects of all users with parallel requests."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from .bare import everything
+from .script_api import read_all
 
 
-def main(at_once: int) -> None:
+def main(parallel: int) -> None:
     """Print the projects of every user."""
-    with ThreadPoolExecutor(at_once) as pool:
-        users, teams, members = everything(pool)
+    with ThreadPoolExecutor(parallel) as pool:
+        users, teams, members = read_all(pool)
     of_user: dict[str, list[dict[str, Any]]] = {user["id"]: [] for user in users}
     for project in teams:
         for person in members[project["id"]]:

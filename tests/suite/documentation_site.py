@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the documentation site needs besides what antsibull-docs writes, without a network."""
+"""Complete the documentation site of antsibull-docs without a network."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import zlib
 from pathlib import Path
 
 ANSIBLE = "https://docs.ansible.com/projects/ansible/devel/"
-# The labels of Ansible's own documentation that generated pages link to, with page and title. Their full list would
-# have to be downloaded. A label that is missing here is a warning, which fails the build.
+# The labels in the documentation of Ansible that generated pages link to, with page and title. The full list would need
+# a download. A label that is missing here causes a warning, which fails the build.
 LABELS = {
     "ansible_configuration_settings": ("reference_appendices/config.html", "Ansible Configuration Settings"),
     "common_return_values": ("reference_appendices/common_return_values.html", "Return Values"),
@@ -19,14 +19,14 @@ LABELS = {
 
 
 def complete_site(site: Path, collection: Path) -> None:
-    """Add to what antsibull-docs wrote: the images of the guides, and the targets of links to Ansible's documentation."""
+    """Add the images of the guides and the targets of links to the documentation of Ansible to the site."""
     images = collection / "docs" / "docsite" / "images"
-    # Beside the folder of the guides, as in the repository, so that a guide refers to ../images in both.
+    # The path relative to the guides is the same as in the repository, so that ../images works in both.
     shutil.copytree(images, site / "rst" / "images", dirs_exist_ok=True)
     (site / "ansible.inv").write_bytes(_inventory())
     with (site / "conf.py").open("a", encoding="utf-8") as file:
         file.write(
-            "\n# The one inventory is a file, so that nothing is downloaded.\n"
+            "\n# The only inventory is a local file, so that no download is needed.\n"
             "extensions = ['sphinx.ext.intersphinx', 'sphinx_antsibull_ext']\n"
             f"intersphinx_mapping = {{'ansible': ({ANSIBLE!r}, {str(site / 'ansible.inv')!r})}}\n"
         )

@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prints as JSON who is where in the n8n of the tests, by n8n's own API, and how many pages that is."""
+"""Print the users and members of the test server as JSON, read with the API of n8n, and the number of pages."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ PAGE = 250
 
 
 def pages(items):
-    """Return how many pages it takes to list `items`; that there are none is on a page, too."""
+    """Return the number of pages of a listing of `items`. An empty listing has one page."""
     return max(1, -(-len(items) // PAGE))
 
 
 def groups(users, teams):
-    """Return the emails of each group of the inventory by its name, as long as no name ends in a role."""
+    """Return the emails in each group of the inventory by its name. No name of a project ends in a role."""
 
     def safe(text):
         return re.sub(r"\W", "_", text)
 
-    taken = Counter(safe(team["name"]) for team in teams)
+    counts = Counter(safe(team["name"]) for team in teams)
     found = {"pending": [user["email"] for user in users if user["isPending"]]}
     for user in users:
         found.setdefault(safe(f"role_{user['role']}"), []).append(user["email"])
     for team in teams:
         name = safe(f"project_{team['name']}")
-        if taken[safe(team["name"])] > 1:
+        if counts[safe(team["name"])] > 1:
             name = f"{name}_{team['id']}"
         found[name] = [member["email"] for member in team["members"]]
         for member in team["members"]:
@@ -41,7 +41,7 @@ def groups(users, teams):
 
 
 def main():
-    """Read everything, sorted as the collection sorts."""
+    """Print all users, projects, and members in the order of the collection."""
     users = sorted(listing("/users", "includeRole=true").values(), key=lambda user: user["email"])
     projects = sorted(listing("/projects").values(), key=lambda project: (project["name"], project["id"]))
     teams = [project for project in projects if project["type"] == "team"]
@@ -52,7 +52,7 @@ def main():
             for member in sorted(members, key=lambda member: member["email"])
         ]
     memberships = [(team, member) for team in teams for member in team["members"]]
-    told = {
+    state = {
         "users": [
             {
                 "id": user["id"],
@@ -72,10 +72,16 @@ def main():
         "projects": [{name: team[name] for name in ("id", "name", "type", "members")} for team in teams],
         "members": [{**member, "project": team["name"], "project_id": team["id"]} for team, member in memberships],
         "memberships": [
-            {"id": team["id"], "name": team["name"], "role": mine["role"], "user": mine["email"], "user_id": mine["id"]}
+            {
+                "id": team["id"],
+                "name": team["name"],
+                "role": member["role"],
+                "user": member["email"],
+                "user_id": member["id"],
+            }
             for user in users
-            for team, mine in memberships
-            if mine["id"] == user["id"]
+            for team, member in memberships
+            if member["id"] == user["id"]
         ],
         "groups": groups(users, teams),
         "personal": {project["creatorId"]: project["id"] for project in projects if project not in teams},
@@ -85,7 +91,7 @@ def main():
             "members": sum(pages(team["members"]) for team in teams),
         },
     }
-    print(json.dumps(told))
+    print(json.dumps(state))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every stage works with: the staged collection, the running n8n, and a way to run a command and judge it."""
+"""The runner of the stages: the staged collection, the running n8n, and the commands with their counts of tests."""
 
 from __future__ import annotations
 
@@ -19,52 +19,52 @@ from n8n_server.postgres import running_postgres
 from n8n_server.server import Server, running
 
 from .staging import BUILD, ROOT, environment
-from .tally import Tally
+from .counts import TestCounts
 
 
 @dataclass(frozen=True)
-class Done:
-    """A command that has ended."""
+class CommandResult:
+    """The exit code and the output of a command."""
 
     code: int
     output: str
 
 
-def by_exit_code(done: Done) -> Tally:
-    """One test, passed if the command ended with 0."""
-    return Tally(passed=1) if done.code == 0 else Tally(failed=1)
+def by_exit_code(result: CommandResult) -> TestCounts:
+    """Count the command as one test. The test has passed if the exit code is 0."""
+    return TestCounts(passed=1) if result.code == 0 else TestCounts(failed=1)
 
 
-class Bench:
-    """Runs commands for the stages; as a context manager it stops n8n at the end."""
+class Runner:
+    """Run commands for the stages. As a context manager, stop n8n at the end."""
 
     def __init__(self, collection: Path, lock: Path, postgres: bool = False, only: str = "") -> None:
         self.collection = collection
         self.lock = lock
         self.postgres = postgres
-        # The name of the one test to run, as the tool of each stage knows it; "" for all.
+        # The name of the one test to run, as the tool of each stage uses it. "" selects all tests.
         self.only = only
         self.stage = ""
         self._n8n: Server | None = None
         self._closing = ExitStack()
         shutil.rmtree(BUILD / "logs", ignore_errors=True)
 
-    def __enter__(self) -> Bench:
+    def __enter__(self) -> Runner:
         return self
 
     def __exit__(self, *error: object) -> None:
         self._closing.close()
 
     def start_n8n(self) -> str:
-        """Install n8n if need be and start it; return its address."""
+        """Install n8n if necessary, start it, and return its URL."""
         database = self._closing.enter_context(running_postgres()) if self.postgres else None
         self._n8n = self._closing.enter_context(running(self.lock, database=database))
         return self._n8n.url
 
     def fresh_n8n(self) -> Server:
-        """Return the running n8n, emptied; raises RuntimeError if it did not start."""
+        """Reset the running n8n, and return it. Raise RuntimeError if it did not start."""
         if self._n8n is None:
-            raise RuntimeError("There is no n8n to test against: see the stage 'server' above")
+            raise RuntimeError("n8n is not running. See the stage 'server' above.")
         self._n8n.reset()
         return self._n8n
 
@@ -74,12 +74,12 @@ class Bench:
         *command: str | Path,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
-        judge: Callable[[Done], Tally] = by_exit_code,
+        count: Callable[[CommandResult], TestCounts] = by_exit_code,
         show: str = r"(?!)",
-    ) -> Tally:
-        """Run `command` (in the staged collection) and return what `judge` makes of it.
+    ) -> TestCounts:
+        """Run `command` in the staged collection, and return the result of `count`.
 
-        The output goes to a log; all of it is printed on failure, on success only lines that match `show`.
+        The output is in a log file. If a test failed, all of it is printed. Otherwise, lines that match `show` are.
         """
         log = BUILD / "logs" / self.stage / f"{re.sub(r'[^a-z0-9]+', '-', title.lower())}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -94,33 +94,33 @@ class Bench:
                 stderr=subprocess.STDOUT,
                 check=False,
             ).returncode
-        done = Done(code, log.read_text(encoding="utf-8", errors="replace"))
-        tally = judge(done)
-        if code != 0 and not tally.failed:
-            tally += Tally(failed=1)
-        well = tally.total > 0 and not tally.failed
-        _say(well, f"{title}: {tally}, {time.monotonic() - begin:.1f} s")
-        if well:
-            _indent(line for line in done.output.splitlines() if re.search(show, line))
+        result = CommandResult(code, log.read_text(encoding="utf-8", errors="replace"))
+        counts = count(result)
+        if code != 0 and not counts.failed:
+            counts += TestCounts(failed=1)
+        passed = counts.total > 0 and not counts.failed
+        _say(passed, f"{title}: {counts}, {time.monotonic() - begin:.1f} s")
+        if passed:
+            _indent(line for line in result.output.splitlines() if re.search(show, line))
         else:
-            print(f"$ {' '.join(map(str, command))}\n(ended with {code}; output of {log.relative_to(ROOT)})")
-            print(done.output.rstrip("\n"))
-        return tally
+            print(f"$ {' '.join(map(str, command))}\n(exit code {code}; output in {log.relative_to(ROOT)})")
+            print(result.output.rstrip("\n"))
+        return counts
 
-    def expect(self, title: str, problems: Iterable[str]) -> Tally:
-        """Return one passed test if there are no `problems`."""
+    def expect(self, title: str, problems: Iterable[str]) -> TestCounts:
+        """Count one test, which has passed if there are no `problems`."""
         found = list(problems)
         _say(not found, title)
         _indent(found)
-        return Tally(failed=1) if found else Tally(passed=1)
+        return TestCounts(failed=1) if found else TestCounts(passed=1)
 
     def tool(self, name: str) -> Path:
-        """Return a program of the virtual environment that runs this."""
+        """Return the path of a program in the present virtual environment."""
         return Path(sys.executable).parent / name
 
 
-def _say(well: bool, text: str) -> None:
-    print(f"    {'ok' if well else 'FAILED':<6} {text}")
+def _say(passed: bool, text: str) -> None:
+    print(f"    {'ok' if passed else 'FAILED':<6} {text}")
 
 
 def _indent(lines: Iterable[str]) -> None:
