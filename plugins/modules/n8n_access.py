@@ -518,28 +518,37 @@ reason:
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from ..module_utils._desired.access_lists import access_request, desired_access
-from ..module_utils._desired.desired import ADDITIVE, AUTHORITIES, INVITE, KEEP, MISSING_USERS, UNLISTED, ListPolicy
+from ..module_utils._desired.access_lists import desired_access
+from ..module_utils._desired.desired import (
+    ADDITIVE,
+    AUTHORITIES,
+    INVITE,
+    KEEP,
+    MISSING_USERS,
+    STAGED,
+    STATUSES,
+    UNLISTED,
+    UNMATCHED_ACTIONS,
+    WAIT,
+    DesiredState,
+    ListPolicy,
+)
+from ..module_utils._desired.handover_options import HandoverOptions
 from ..module_utils._errors import InputError
 from ..module_utils._executor.invitation_warnings import missing_links_note
 from ..module_utils._executor.task import Task
+from ..module_utils._leaving.departures import LeaverHandling, manages_leavers
+from ..module_utils._leaving.grace_period import GRACE_DAYS, GracePeriod
+from ..module_utils._leaving.leaver_options import successors
 from ..module_utils._leaving.leaver_record import LeaverRecord
-from ..module_utils._leaving.restore import (
-    find_restored_users,
-    names_custom_roles,
-    restore_notes,
-    restore_request,
-    with_restored_access,
-    without_missing_roles,
-)
 from ..module_utils._module import OPTION_NAMES, run_module
 from ..module_utils._planning.findings import pending_users, unmatched, upcoming_grants
-from ..module_utils._planning.planner import plan
 from ..module_utils._planning.removal_limits import RemovalLimits
-from ..module_utils._recording.record import open_record, remove_restored
-from ..module_utils._state.read_request import ALL
+from ..module_utils._recording.list_run import ListRun
+from ..module_utils._recording.record import open_record
 from ..module_utils._storage.invite_file import InviteFile
 from ..module_utils._storage.progress_file import ProgressFile
 from ..module_utils._storage.record_file import RecordFile
@@ -549,6 +558,9 @@ USER: dict[str, Any] = {
     "role": {"type": "str"},
     "projects": {"type": "dict"},
     "granted_by": {"type": "dict"},
+    "status": {"type": "str", "choices": list(STATUSES)},
+    "highest_role": {"type": "str"},
+    "previous_emails": {"type": "list", "elements": "str"},
 }
 PROJECT: dict[str, Any] = {
     "name": {"type": "str"},
@@ -582,6 +594,15 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "state_path": {"type": "path"},
     "now": {"type": "str"},
     "upcoming_days": {"type": "int", "default": 14},
+    "unmatched_users": {"type": "str", "choices": list(UNMATCHED_ACTIONS), "default": KEEP},
+    "grace_days": {"type": "int"},
+    "transfer_to": {"type": "str"},
+    "data_tables": {"type": "str", "choices": ["refuse", "copy", "delete"], "default": "refuse"},
+    "successor": {"type": "raw"},
+    "ignored_projects": {"type": "list", "elements": "str", "default": []},
+    "resend_invites": {"type": "bool", "default": False},
+    "keep_unlisted": {"type": "bool", "default": False},
+    "announced": {"type": "list", "elements": "dict", "default": []},
     **OPTION_NAMES,
 }
 
@@ -589,11 +610,50 @@ ARGUMENT_SPEC: dict[str, Any] = {
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Apply the lists and return the plan."""
     now = task.time(params["now"])
+    desired = _desired(params, now)
+    limits = RemovalLimits(
+        params["max_removals"],
+        params["max_removal_percent"],
+        params["approve"],
+        params["only_approved"],
+        params["announced"],
+    )
+    invites = InviteFile(params["invites_path"]) if params["invites_path"] else None
+    progress = ProgressFile(params["progress_path"]) if params["progress_path"] else lambda made, planned, action: None
+    file = _record(params, task, desired)
+    list_run = ListRun(task, desired, _handling(params, file, now), file, params["restore"])
+    planned = list_run.plan(limits)
+    task.set_plan(planned.plan)
+    pending = pending_users(planned.plan.state, planned.desired)
+    effects = planned.leavers.effects
+    task.findings.update(
+        pending=pending,
+        unmatched=unmatched(planned.plan, planned.desired),
+        missing_users=sorted(planned.plan.awaited),
+        upcoming=upcoming_grants(planned.desired, now, params["upcoming_days"], planned.plan.state),
+        leavers=planned.leavers.to_result(),
+        impossible=list(planned.plan.impossible),
+        blocked=effects.blocked_result(),
+        lifted=[restored.to_result() for restored in effects.lifted],
+        address_changes=planned.address_changes,
+        **({"restored": [user.to_result() for user in planned.restored_users]} if params["restore"] else {}),
+    )
+    missing_links = missing_links_note(pending, invites.emails, invites.path) if invites else ""
+    task.warnings += [missing_links] if missing_links else []
+    limits.check(planned.plan, list_run.policy)
+    list_run.apply(planned, invites.add if invites else None, progress)
+    return task.plan_result()
+
+
+def _desired(params: Mapping[str, Any], now: datetime) -> DesiredState:
     policy = ListPolicy(
         params["authority"],
         params["unlisted_users"],
         protected=tuple(params["protected_users"]),
         ignored=tuple(params["ignored_users"]),
+        ignored_projects=tuple(params["ignored_projects"]),
+        unmatched_users=params["unmatched_users"],
+        keep_unlisted=params["keep_unlisted"],
     )
     desired = desired_access(
         params["users"],
@@ -604,55 +664,43 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         params["allow_empty"],
         now,
     )
-    limits = RemovalLimits(
-        params["max_removals"], params["max_removal_percent"], params["approve"], params["only_approved"]
-    )
-    invites = InviteFile(params["invites_path"]) if params["invites_path"] else None
-    progress = ProgressFile(params["progress_path"]) if params["progress_path"] else lambda made, planned, action: None
-    restoring, file = params["restore"], _record(params, task)
-    request = restore_request(access_request(desired), file.record) if file and restoring else access_request(desired)
-    state = task.read(request)
-    restored_users = find_restored_users(file.record, desired, state) if file else []
-    if restoring:
-        if names_custom_roles(restored_users):
-            restored_users = without_missing_roles(restored_users, task.roles_if_shown())
-        desired = with_restored_access(desired, restored_users, state)
-    planned = plan(state, desired)
-    if limits.needs_all_members(planned, policy):
-        planned = plan(task.read(replace(request, projects=True, projects_optional=True, members=ALL)), desired)
-    notes = restore_notes(restored_users, restoring, params["state_path"])
-    planned = replace(planned, notes=(*planned.notes, *notes))
-    task.set_plan(planned)
-    pending = pending_users(planned.state, desired)
-    task.findings.update(
-        pending=pending,
-        unmatched=unmatched(planned, desired),
-        missing_users=sorted(planned.awaited),
-        upcoming=upcoming_grants(desired, now, params["upcoming_days"], planned.state),
-    )
-    missing_links = missing_links_note(pending, invites.emails, invites.path) if invites else ""
-    task.warnings += [missing_links] if missing_links else []
-    limits.check(planned, policy)
-    task.apply(planned, invites.add if invites else None, progress=progress)
-    if file and restoring:
-        remove_restored(task, file, restored_users, request)
-    restored = {"restored": [restored.to_result() for restored in restored_users]} if restoring else {}
-    return {**task.plan_result(), **restored}
+    return replace(desired, resend_invite=params["resend_invites"])
 
 
-def _record(params: Mapping[str, Any], task: Task) -> RecordFile[LeaverRecord] | None:
+def _handling(params: Mapping[str, Any], file: RecordFile[LeaverRecord] | None, now: datetime) -> LeaverHandling:
+    """Return the options for leavers; raises InputError for options that require another one."""
+    idle = [name for name in ("transfer_to", "successor", "grace_days") if params[name] is not None]
+    if params["unlisted_users"] == STAGED and file is None:
+        raise InputError("unlisted_users=staged requires state_path, the path of the record of leavers.")
+    if params["unlisted_users"] == KEEP and idle:
+        raise InputError(f"{' and '.join(idle)}: used only for leavers, but unlisted_users=keep changes no leaver.")
+    if params["data_tables"] == "copy" and params["transfer_to"] is None:
+        raise InputError("data_tables=copy requires transfer_to, the destination of the copies.")
+    days = GRACE_DAYS if params["grace_days"] is None else params["grace_days"]
+    grace_period = GracePeriod(file.record, file.is_new, now, days, file.path) if file else None
+    if grace_period is not None:
+        grace_period.check(())
+    return LeaverHandling(
+        grace_period,
+        HandoverOptions(params["transfer_to"], params["data_tables"]),
+        successors(params["successor"]),
+        deletes_pending=params["missing_users"] != WAIT,
+    )
+
+
+def _record(params: Mapping[str, Any], task: Task, desired: DesiredState) -> RecordFile[LeaverRecord] | None:
     """Return the record of leavers, or None if there is none; raises InputError if restore=true requires one."""
     if not params["state_path"]:
         if params["restore"]:
-            raise InputError("restore=true requires state_path, the record of staged leavers.")
+            raise InputError("restore=true requires state_path, the record of leavers.")
         return None
     file = open_record(task, params["state_path"])
     if file.is_new and params["restore"]:
         raise InputError(
-            f"There is no record of staged leavers in {params['state_path']}, so restore=true has nothing to give back. Set the "
-            "path of the file that n8n_offboard writes with action=staged."
+            f"There is no record of leavers in {params['state_path']}, so restore=true has nothing to give back. Set the path of "
+            "the file that n8n_offboard writes with action=staged."
         )
-    return None if file.is_new else file
+    return file if manages_leavers(desired) or not file.is_new else None
 
 
 def main() -> None:

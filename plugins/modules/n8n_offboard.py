@@ -362,6 +362,7 @@ from ..module_utils._leaving.leaver_options import (
     ACTIONS,
     STAGED,
     LeaverOptions,
+    deletes_pending,
     find_leavers,
     leaver_references,
     leaver_request,
@@ -372,7 +373,12 @@ from ..module_utils._leaving.leaver_record import LeaverRecord
 from ..module_utils._leaving.leaver_result import leaver_results
 from ..module_utils._leaving.leavers import plan_leavers
 from ..module_utils._module import OPTION_NAMES, run_module
-from ..module_utils._recording.record import open_record, update_staged
+from ..module_utils._recording.record import (
+    by_offboard,
+    open_record,
+    raise_impossible,
+    update_after_offboarding,
+)
 from ..module_utils._state.model import State
 from ..module_utils._state.read_request import ReadRequest
 from ..module_utils._storage.record_file import RecordFile
@@ -399,29 +405,33 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         params["demote_role"],
         handover_options_from(params),
         successors(params["successor"]),
-        _staging(params, task, file) if file else None,
+        _staging(params, task, file) if file and params["action"] == STAGED else None,
     )
     request = leaver_request(references, leaver_options)
     state = task.read(request)
     people = find_leavers(state, references)
+    if deletes_pending(people, leaver_options):
+        leaver_options = replace(leaver_options, can_delete=not task.api.missing_scopes({"delete_user"}))
     if state.roles is None and wants_roles(people, leaver_options):
         state = replace(state, roles=task.roles_if_shown())
     plan = plan_leavers(state, people, leaver_options)
     leaver_options = leaver_options.recording(plan, people)
 
     def begin() -> None:
-        if file and leaver_options.grace_period:
-            file.keep(leaver_options.grace_period.record)
+        if file:
+            record = leaver_options.grace_period.record if leaver_options.grace_period else file.record
+            file.keep(by_offboard(record, [person.user.id for person in people if person.user]))
 
     def report(outcome: Outcome) -> dict[str, Any]:
         touched = outcome.done or outcome.errors
         after = None if task.check_mode else _again(task, request) if touched else state
         then = plan.state_after(outcome.done) if task.check_mode else after
         if file and then:
-            update_staged(task, file, outcome.done, then)
+            update_after_offboarding(task, file, task.time(params["now"]), plan, outcome.done, then)
         return {"users": leaver_results(people, leaver_options, plan, outcome.done, outcome.handover_outcomes, after)}
 
     outcome = task.apply(plan, report=report, prepare=begin)
+    raise_impossible(plan, outcome)
     return {**report(outcome), **task.plan_result()}
 
 
@@ -437,17 +447,13 @@ def _again(task: Task, request: ReadRequest) -> State | None:
 
 
 def _record(params: Mapping[str, Any], task: Task) -> RecordFile[LeaverRecord] | None:
-    """Return the record of leavers for action=staged, or None for any other action."""
-    if params["action"] == STAGED:
-        if not params["state_path"]:
-            raise InputError("action=staged requires state_path, the path of the record of staged leavers.")
-        return open_record(task, params["state_path"])
-    idle = [name for name in ("state_path", "grace_days", "now") if params[name] is not None]
+    """Return the record of leavers, or None if there is none; raises InputError if action=staged requires one."""
+    if params["action"] == STAGED and not params["state_path"]:
+        raise InputError("action=staged requires state_path, the path of the record of leavers.")
+    idle = [name for name in ("grace_days", "now") if params[name] is not None and params["action"] != STAGED]
     if idle:
-        task.warnings.append(
-            f"{' and '.join(idle)}: used only with action=staged. The action is {params['action']}, and the record is not changed."
-        )
-    return None
+        task.warnings.append(f"{' and '.join(idle)}: used only with action=staged. The action is {params['action']}.")
+    return open_record(task, params["state_path"]) if params["state_path"] else None
 
 
 def _staging(params: Mapping[str, Any], task: Task, file: RecordFile[LeaverRecord]) -> GracePeriod:

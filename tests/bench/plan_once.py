@@ -13,7 +13,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_list
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.removal_limits import RemovalLimits
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Member, Project, State, User
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import MEMBER, OWNER
-from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.planner import plan
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.list_planner import plan_list as plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import AUTHORITATIVE, ListPolicy
 
 from .company import Company

@@ -46,6 +46,8 @@ class Change:
     owner: str = ""
     position: int = 0
     unfinished: Table | None = None
+    # Whether a deletion is made only if the user has not accepted the invitation yet.
+    only_pending: bool = False
 
     @property
     def definition(self) -> Action:

@@ -87,6 +87,9 @@ class Plan:
     handovers: Mapping[str, Handover] = field(default_factory=dict)
     leavers: frozenset[str] = frozenset()
     awaited: frozenset[str] = frozenset()
+    impossible: tuple[dict[str, Any], ...] = ()
+    record_changes: tuple[str, ...] = ()
+    lifted: int = 0
 
     @classmethod
     def of(
@@ -112,7 +115,11 @@ class Plan:
     @property
     def digest(self) -> str:
         """Return the SHA-256 of the server and the changes, which does not depend on reasons and options."""
-        subject = {"url": self.state.url, "changes": [change._identity() for change in self.changes]}
+        subject: dict[str, Any] = {
+            "url": self.state.url,
+            "changes": [change._identity() for change in self.changes],
+            **({"record": self.record_changes} if self.record_changes else {}),
+        }
         return hashlib.sha256(json.dumps(subject, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
     @property

@@ -125,6 +125,8 @@ class DesiredState:
     allow_no_admin: bool = False
     handover_options: HandoverOptions = HandoverOptions()
     policy: ListPolicy | None = None
+    # The new emails of users who have two accounts because their address changed, by the id of the old account.
+    moved_accounts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def people(self) -> tuple[DesiredUser | DesiredMember, ...]:

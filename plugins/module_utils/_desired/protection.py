@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from .._state.model import State, User
+from .._state.names import composed
 from .desired import ListPolicy
 
 
@@ -26,6 +27,10 @@ class Protection:
         if email not in self._ignored:
             self._ignored[email] = bool(_match(email, self._policy.ignored))
         return self._ignored[email]
+
+    def ignores_project(self, name: str) -> bool:
+        """Return whether the list does not manage the members of a project of that name."""
+        return any(fnmatchcase(composed(name), composed(pattern).strip()) for pattern in self._policy.ignored_projects)
 
     def pattern_for(self, user: User) -> str:
         """Return a description of the user with the matching pattern of protected_users; "" if no pattern matches."""

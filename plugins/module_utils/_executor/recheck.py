@@ -84,12 +84,15 @@ class Recheck:
         return [change for change in changes if not change.removes_admin]
 
     def instance_roles(self, changes: Sequence[Change]) -> list[Change]:
-        """Return `changes` without the changes of instance roles whose users no longer have the role in the plan.
+        """Return `changes` without the changes of users who are not as planned any more.
 
-        All other changes are returned unchanged.
+        These are changes of instance roles whose users have another role, and deletions of pending users who have
+        accepted the invitation. All other changes are returned unchanged.
         """
         # A dictionary keeps the order, and makes the look-up of each change fast.
-        roles = dict.fromkeys(change for change in changes if change.action == "change_user_role")
+        roles = dict.fromkeys(
+            change for change in changes if change.action == "change_user_role" or change.only_pending
+        )
         try:
             items = self.api.list_users().items if len(roles) >= _MANY else []
             listed = {user.id: user for user in map(User.from_api, items)}
@@ -107,7 +110,9 @@ class Recheck:
                 self.tracker.failed([change], error)
                 continue
             if change in roles and user is None:
-                self.tracker.conflict(change, f"{change.user} is no longer a user")
+                self.tracker.conflict(change, f"{change.user} is no longer a user", is_already_made=change.only_pending)
+            elif user is not None and change.only_pending and not user.never_signed_in:
+                self.tracker.conflict(change, f"{change.user} has accepted the invitation")
             elif user is not None and user.role != change.before:
                 self.tracker.conflict(change, f"{change.user} has become {user.role}")
             else:

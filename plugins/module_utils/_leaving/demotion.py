@@ -18,19 +18,19 @@ from .._text import shortened
 _MOST_SCOPES = 10
 
 
-def demotion(state: State, user: User, role: str) -> list[Change]:
+def demotion(state: State, user: User, role: str, reason: str = "leaves") -> list[Change]:
     """Return the changes by which a leaver loses all memberships and gets the instance role `role`.
 
     A leaver whose role has no scopes keeps this role, because no other role allows less.
     """
     if user.role == role or has_no_scopes(state, user.role):
-        return membership_removals(state, user, "leaves")
+        return membership_removals(state, user, reason)
     if user.role == CHAT_USER:
-        return [*membership_removals(state, user, "leaves"), role_change(user, role, "leaves")]
-    changes = [role_change(user, CHAT_USER, "leaves"), *implied_removals(state, user)]
+        return [*membership_removals(state, user, reason), role_change(user, role, reason)]
+    changes = [role_change(user, CHAT_USER, reason), *implied_removals(state, user)]
     if role != CHAT_USER:
         # n8n deletes memberships and API keys only if a user becomes a chat user (seen on 2.40.7).
-        changes.append(replace(role_change(user, role, "leaves"), before=CHAT_USER, after_role_change=True))
+        changes.append(replace(role_change(user, role, reason), before=CHAT_USER, after_role_change=True))
     return changes
 
 

@@ -34,6 +34,13 @@ class GracePeriod:
         """Return the entry of a leaver in the record, or a new entry that begins now."""
         return self.record.leavers.get(user.id) or RecordEntry(user.id, user.email, self.now, user.role)
 
+    def dates(self, entry: RecordEntry | None) -> dict[str, str | None]:
+        """Return the time of staging and the end of the grace period of an entry, in result form."""
+        return {
+            "since": utc(entry.since) if entry else None,
+            "due": utc(entry.due(self.grace_days)) if entry else None,
+        }
+
     def check(self, users: Iterable[User]) -> None:
         """Raise InputError for a negative grace period, and for recorded users whose grace period begins after now."""
         problems = ErrorCollector()
@@ -98,7 +105,7 @@ class GracePeriod:
             own_changes = [change for change in changes if change.user_id == user.id]
             staged = self.record.leavers.get(user.id)
             if staged is None or takes_access(own_changes):
-                begun.append(_begun(state, user, self.now, staged, own_changes))
+                begun.append(begun_entry(state, user, self.now, staged, own_changes))
         return replace(self, record=self.record.adding(begun))
 
 
@@ -131,7 +138,13 @@ def newly_staged(record: LeaverRecord, done: Iterable[Change], after: State) -> 
     ]
 
 
-def _begun(
+def entry_of(state: State, user: User, now: datetime) -> RecordEntry:
+    """Return an entry that begins now, with the access that a user has in `state`."""
+    has = tuple((project.id, project.name, member.role) for project, member in state.memberships(user))
+    return RecordEntry(user.id, user.email, now, user.role, has)
+
+
+def begun_entry(
     state: State, user: User, now: datetime, staged: RecordEntry | None, changes: Sequence[Change]
 ) -> RecordEntry:
     """Return an entry that begins now, with the present access of a user and the recorded access that was removed."""

@@ -44,6 +44,8 @@ class LeaverOptions:
     handover_options: HandoverOptions = HandoverOptions()
     successors: Mapping[str, str] = field(default_factory=dict)
     grace_period: GracePeriod | None = None
+    # Whether the key may delete users, which is read only if a leaver has an open invitation.
+    can_delete: bool = True
 
     def recording(self, plan: Plan, leavers: Sequence[Leaver]) -> LeaverOptions:
         """Return the options with the record that must be stored before the first change of `plan` is made."""
@@ -142,3 +144,9 @@ def wants_roles(leavers: Sequence[Leaver], leaver_options: LeaverOptions) -> boo
     """Return whether roles have to be read, to know which custom roles of leavers have no scopes."""
     demoting = leaver_options.action in (DEMOTE, STAGED)
     return demoting and any(leaver.user is not None and has_custom_role(leaver.user) for leaver in leavers)
+
+
+def deletes_pending(leavers: Sequence[Leaver], leaver_options: LeaverOptions) -> bool:
+    """Return whether a leaver has an open invitation, which only the deletion of the account makes invalid."""
+    demoting = leaver_options.action in (DEMOTE, STAGED)
+    return demoting and any(leaver.user is not None and leaver.user.never_signed_in for leaver in leavers)

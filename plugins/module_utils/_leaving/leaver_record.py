@@ -17,11 +17,17 @@ from .._state.roles import CHAT_USER
 from .._text import quoted
 
 FORMAT = 1
+# The modules that make an entry: n8n_offboard, or n8n_access for a list. Only a restore lifts an entry of n8n_offboard.
+OFFBOARD, SYNC = MAKERS = ("offboard", "sync")
 
 
 @dataclass(frozen=True)
 class RecordEntry:
-    """The entry of one leaver: the access that the user had when the user was staged, at `since` (UTC)."""
+    """The entry of one leaver: the access that the user had when the user was staged, at `since` (UTC).
+
+    `staged_by` is one of MAKERS. With `is_deleted`, the account was deleted, and the entry belongs to the email: nobody
+    is invited with this address. An entry without these keys is one of n8n_offboard for an account that exists.
+    """
 
     id: str
     email: str
@@ -29,6 +35,8 @@ class RecordEntry:
     role: str
     # The id and name of each team project, and the role in it.
     memberships: tuple[tuple[str, str, str], ...] = ()
+    staged_by: str = OFFBOARD
+    is_deleted: bool = False
 
     def due(self, grace_days: int) -> datetime:
         """Return the time when the account is to be deleted, or the last possible time if that time is too far away."""
@@ -43,7 +51,8 @@ class RecordEntry:
         later = tuple(entry for entry in other.memberships if entry[0] not in known)
         # The role of a user who has been demoted already is not a lost role.
         role = other.role if self.role == CHAT_USER else self.role
-        return replace(other, role=role, memberships=(*self.memberships, *later))
+        staged_by = OFFBOARD if OFFBOARD in (self.staged_by, other.staged_by) else SYNC
+        return replace(other, role=role, memberships=(*self.memberships, *later), staged_by=staged_by)
 
     def to_result(self) -> dict[str, Any]:
         """Return the entry in the form of the record."""
@@ -52,6 +61,8 @@ class RecordEntry:
             "email": self.email,
             "since": utc(self.since),
             "role": self.role,
+            "staged_by": self.staged_by,
+            **({"deleted": True} if self.is_deleted else {}),
             "memberships": [{"id": key, "name": name, "role": role} for key, name, role in self.memberships],
         }
 
@@ -65,11 +76,11 @@ class LeaverRecord:
 
     @classmethod
     def from_text(cls, text: str | None, url: str, source: str) -> LeaverRecord:
-        """Return the record of a file; `text` is None if the file does not exist.
+        """Return the record of a file; `text` is None if the file does not exist. An empty file is an empty record.
 
         Raises InputError for a record that is damaged, or that belongs to another n8n.
         """
-        if text is None:
+        if text is None or not text.strip():
             return cls(url)
         try:
             data = json.loads(text)
@@ -85,6 +96,8 @@ class LeaverRecord:
                         (_text(item["id"]), _text(item["name"]), _text(item["role"]))
                         for item in _list(entry["memberships"])
                     ),
+                    _maker(entry.get("staged_by", OFFBOARD)),
+                    entry.get("deleted", False) is True,
                 )
                 for entry in _list(data["leavers"])
             ]
@@ -112,10 +125,14 @@ class LeaverRecord:
         """Return readable lines for the record, with one line for each leaver."""
         leavers = sorted(self.leavers.values(), key=lambda leaver: (leaver.email, leaver.id))
         return [
-            f"staged leaver {leaver.email} since {utc(leaver.since)}: "
+            f"{'deleted' if leaver.is_deleted else 'staged'} leaver {leaver.email} since {utc(leaver.since)}, by {leaver.staged_by}: "
             + ", ".join([leaver.role, *(f"{role} of {quoted(name)}" for _key, name, role in leaver.memberships)])
             for leaver in leavers
         ]
+
+    def of_email(self, email: str) -> RecordEntry | None:
+        """Return the entry of a deleted account by its email (in lower case), or None."""
+        return next((entry for entry in self.leavers.values() if entry.is_deleted and entry.email == email), None)
 
     def adding(self, leavers: Iterable[RecordEntry]) -> LeaverRecord:
         """Return the record with these entries, which replace its entries of the same users."""
@@ -147,6 +164,12 @@ class LeaverRecord:
         """Return the record without these leavers."""
         removed = set(ids)
         return LeaverRecord(self.url, {key: leaver for key, leaver in self.leavers.items() if key not in removed})
+
+
+def _maker(value: object) -> str:
+    if value not in MAKERS:
+        raise ValueError(f"staged_by is {json.dumps(value)}, and not {' or '.join(MAKERS)}")
+    return str(value)
 
 
 def _text(value: object) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from .._changes.change import Change
 from .._changes.handover import Handover
@@ -14,12 +15,19 @@ from .._changes.plan import Plan, projects_without_admin
 from .._errors import ErrorCollector, InputError, UnseenError
 from .._planning.deletion import handover_target, user_deletion
 from .._planning.handover_planner import HandoverTarget, plan_handover
-from .._planning.removal_changes import check_leaver, instance_admin_note, last_admin_error, membership_removals
+from .._planning.removal_changes import (
+    check_leaver,
+    instance_admin_note,
+    last_admin_error,
+    membership_removals,
+    new_admin,
+)
 from .._state.model import State, User
 from .._state.owned import OwnedItems, listed
-from .._state.roles import CHAT_USER, PROJECT_ADMIN, role_slug
+from .._state.roles import CHAT_USER, role_slug
 from .._state.similar_names import SimilarEmails, missing_user_note
 from .demotion import check_demote_role, demotion, kept_role_note
+from .pending_deletion import impossible, pending_deletion
 from .leaver_options import DELETE, DEMOTE, STAGED, Leaver, LeaverOptions, check_leaver_options
 
 
@@ -40,7 +48,8 @@ def plan_leavers(state: State, leavers: Sequence[Leaver], leaver_options: Leaver
     planner.problems.raise_if_any(state.scopes_hint)
     planner.note_creation(users)
     planner.note_similar([leaver.reference for leaver in leavers if leaver.user is None], users)
-    return Plan.of(state, planner.changes, planner.notes, planner.handovers, leaving)
+    made = Plan.of(state, planner.changes, planner.notes, planner.handovers, leaving)
+    return replace(made, impossible=tuple(planner.impossible))
 
 
 class _LeaverPlanner:
@@ -57,6 +66,7 @@ class _LeaverPlanner:
         self.looking_staged: list[str] = []
         # The emails of successors by the ids of projects.
         self.successors: dict[str, str] = {}
+        self.impossible: list[dict[str, Any]] = []
 
     def check(self, users: Sequence[User]) -> None:
         """Check the options that are the same for all leavers."""
@@ -111,6 +121,8 @@ class _LeaverPlanner:
             self._note(grace_period.note(user, changes))
             if grace_period.looks_staged(user, changes):
                 self.looking_staged.append(user.email)
+        if action == DEMOTE and user.never_signed_in and self._delete_pending(user):
+            return
         if action == DELETE:
             changes, handover = user_deletion(self.state, user, "leaves", self.target)
             self.changes += changes
@@ -120,6 +132,16 @@ class _LeaverPlanner:
         else:
             self.changes += membership_removals(self.state, user, "leaves")
             self._note(instance_admin_note(user, "leaves"))
+
+    def _delete_pending(self, user: User) -> bool:
+        """Plan the deletion of a user with an open invitation who owns nothing, and return whether it is planned."""
+        changes, handover, obstacle = pending_deletion(self.state, user, "leaves", self.leaver_options.can_delete)
+        if obstacle:
+            self.impossible.append(impossible(user, obstacle))
+            return False
+        self.changes += changes
+        self._hand_over(user, handover)
+        return True
 
     def _demote(self, user: User) -> None:
         source = self.state.personal_project(user)
@@ -183,20 +205,7 @@ class _LeaverPlanner:
                 self.problems.add(f"{last_admin_error(key, name, losing)} Or set successor=EMAIL.")
                 continue
             with self.problems:
-                recipient = self._successor(email)
-                now = next((member for member in self.state.members.get(key, ()) if member.id == recipient.id), None)
-                self.changes.append(
-                    Change(
-                        "change_member_role" if now else "add_member",
-                        recipient.email,
-                        name,
-                        now.role if now else None,
-                        PROJECT_ADMIN,
-                        f"succeeds {', '.join(sorted(change.user or '' for change in losing))}",
-                        user_id=recipient.id,
-                        project_id=key,
-                    )
-                )
+                self.changes.append(new_admin(self.state, self._successor(email), key, name, losing))
 
     def _successor(self, email: str) -> User:
         user = self.state.find_user(email)

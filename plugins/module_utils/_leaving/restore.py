@@ -174,15 +174,8 @@ def _check_role(listed: DesiredUser, staged: RecordEntry, state: State) -> None:
         )
 
 
-def restore_notes(restored_users: Sequence[RestoredUser], restoring: bool, path: str) -> list[str]:
-    """Return notes about restored users, or, unless `restoring`, about listed users who stay in the record."""
-    if not restoring:
-        return [
-            f"{restored.email} is in the record of staged leavers {path} since {utc(restored.staged.since)} and stays in it. Only "
-            "restore: true restores the former access and removes the user from the record. While n8n_offboard still lists "
-            "this user, it removes any access that you grant."
-            for restored in restored_users
-        ]
+def restore_notes(restored_users: Sequence[RestoredUser]) -> list[str]:
+    """Return notes about restored users."""
     notes = [
         f'{restored.email} had {role} in project "{name}" ({key}). The project does not exist any more, so this role is not restored.'
         for restored in restored_users

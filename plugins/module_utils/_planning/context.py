@@ -48,6 +48,8 @@ class PlanContext:
         self.awaited: set[str] = set()
         # The ids of the users who are to lose all access.
         self.leavers: set[str] = set()
+        # The ids of the users of a list who depart: they get nothing, and their removals are planned as a whole.
+        self.departing: set[str] = set()
         self._notes: dict[str, None] = {}
         self._staying: dict[str, list[str]] = {}
         self._slugs: dict[tuple[str, str], str] = {}
@@ -82,6 +84,10 @@ class PlanContext:
             return False
         self.note(f"{email} is listed, but matches ignored_users and is not changed.")
         return True
+
+    def is_ignored_project(self, name: str) -> bool:
+        """Return whether a project matches ignored_projects, so that the list does not manage its members."""
+        return self.protection.ignores_project(name)
 
     def hand_over(self, owner: str, handover: Handover | None) -> None:
         """Add the handover of the user or project with the id `owner`."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from .._changes.change import Change
 from .._errors import InputError
 from .._state.model import Member, Project, State, User
-from .._state.roles import CHAT_USER, OWNER, INSTANCE_ADMIN_ROLES
+from .._state.roles import CHAT_USER, INSTANCE_ADMIN_ROLES, OWNER, PROJECT_ADMIN
 
 
 def last_admin_error(key: str, name: str, losing: Sequence[Change]) -> str:
@@ -52,6 +52,21 @@ def membership_removal(project: Project, member: Member, reason: str, implied_by
 def membership_removals(state: State, user: User, reason: str, implied_by: str = "") -> list[Change]:
     """Return the changes that remove `user` from every team project whose members were read."""
     return [membership_removal(project, member, reason, implied_by) for project, member in state.memberships(user)]
+
+
+def new_admin(state: State, user: User, key: str, name: str, losing: Sequence[Change]) -> Change:
+    """Return the change that makes `user` an admin of a project, in place of the users of the changes `losing`."""
+    member = next((member for member in state.members.get(key, ()) if member.id == user.id), None)
+    return Change(
+        "change_member_role" if member else "add_member",
+        user.email,
+        name,
+        member.role if member else None,
+        PROJECT_ADMIN,
+        f"succeeds {', '.join(sorted(change.user or '' for change in losing))}",
+        user_id=user.id,
+        project_id=key,
+    )
 
 
 def instance_admin_note(user: User, why: str) -> str:

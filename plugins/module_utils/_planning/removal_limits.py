@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .._changes.change import Change, reduces_access
 from .._changes.plan import Plan
 from .._desired.desired import ListPolicy
 from .._desired.protection import Protection
 from .._errors import InputError, N8nError
+from .._state.names import composed
 from .._text import quoted
 
 # For projects with up to SMALL_PROJECT members, and for fewer than FEW removals, a percentage is meaningless.
@@ -30,18 +33,22 @@ class RemovalLimitExceeded(N8nError):
 class RemovalLimits:
     """The removal limits of a list: None and 100 mean no limit. `approve` is the digest of a reviewed plan.
 
-    With `only_approved`, no other plan with changes passes, even if it removes nothing.
+    With `only_approved`, no other plan with changes passes, even if it removes nothing. `announced` are the grants that
+    an earlier plan listed in `upcoming`: removals at their end do not count.
     """
 
     max_removals: int | None = None
     max_removal_percent: float = 20
     approve: str | None = None
     only_approved: bool = False
+    announced: Sequence[Mapping[str, Any]] = ()
 
     def needs_all_members(self, plan: Plan, policy: ListPolicy) -> bool:
         """Return whether the check of the plan needs memberships that were not read for it."""
         read = all(project.id in plan.state.members for project in plan.state.projects if project.is_team)
-        return self.max_removal_percent < 100 and not (read and plan.state.projects) and bool(_losses(plan, policy))
+        return (
+            self.max_removal_percent < 100 and not (read and plan.state.projects) and bool(self._losses(plan, policy))
+        )
 
     def __post_init__(self) -> None:
         if not 0 <= self.max_removal_percent <= 100:
@@ -71,15 +78,16 @@ class RemovalLimits:
             )
 
     def _exceeded(self, plan: Plan, policy: ListPolicy) -> list[str]:
-        losses = _losses(plan, policy)
+        losses = self._losses(plan, policy)
         members = _members(plan, policy)
-        total = sum(members.values())
+        count = len(losses) + plan.lifted
+        total = sum(members.values()) + len(plan.state.users) - len(_left_alone(plan, policy))
         words = []
-        if self.max_removals is not None and len(losses) > self.max_removals:
-            words.append(f"{len(losses)} removals and demotions are more than max_removals ({self.max_removals})")
-        if self._too_many(len(losses), total):
+        if self.max_removals is not None and count > self.max_removals:
+            words.append(f"{count} removals and demotions are more than max_removals ({self.max_removals})")
+        if self._too_many(count, total):
             words.append(
-                f"{len(losses)} removals and demotions of {total} memberships{_percent(len(losses), total)} are more than "
+                f"{count} removals and demotions of {total} memberships and users{_percent(count, total)} are more than "
                 f"max_removal_percent ({self.max_removal_percent:g})"
             )
         of_project = Counter((change.project or "", change.project_id or "") for change in losses if change.project)
@@ -92,25 +100,43 @@ class RemovalLimits:
                 )
         return words
 
+    def _losses(self, plan: Plan, policy: ListPolicy) -> list[Change]:
+        """Return the removals, demotions and deletions that count: those of users that the list may change at all."""
+        alone = _left_alone(plan, policy)
+        announced = {
+            (entry.get("user"), key, f"the grant ended on {entry.get('ends')}")
+            for entry in self.announced
+            for key in (composed(str(entry.get("project"))),)
+        }
+
+        def is_announced(change: Change) -> bool:
+            return change.action == "remove_member" and any(
+                (change.user, composed(key or ""), change.reason.partition(",")[0]) in announced
+                for key in (change.project, change.project_id)
+            )
+
+        return [
+            change
+            for change in plan.changes
+            if (reduces_access(change) or change.action == "delete_user")
+            and change.user_id not in alone
+            and not is_announced(change)
+        ]
+
     def _too_many(self, count: int, of: int) -> bool:
         # The limit is rounded, because 33.3 times 3000 is slightly less than 99900 in floating-point arithmetic.
         return self.max_removal_percent < 100 and count * 100 > round(self.max_removal_percent * of, 6)
 
 
-def _losses(plan: Plan, policy: ListPolicy) -> list[Change]:
-    """Return the removals and demotions that count: those of users that the list may change at all."""
-    alone = _left_alone(plan, policy)
-    return [change for change in plan.changes if reduces_access(change) and change.user_id not in alone]
-
-
 def _members(plan: Plan, policy: ListPolicy) -> Counter[str]:
     """Return the number of members of each team project before the run, without ignored and protected users."""
     alone = _left_alone(plan, policy)
+    protection = Protection(policy, plan.state)
     return Counter(
         {
             project.id: sum(member.id not in alone for member in plan.state.members.get(project.id, ()))
             for project in plan.state.projects
-            if project.is_team
+            if project.is_team and not protection.ignores_project(project.name)
         }
     )
 

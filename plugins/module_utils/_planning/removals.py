@@ -1,29 +1,30 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plans the removals for users that a list does not name, except for protected users. PURE."""
+"""Plans the removals from projects that an authoritative list requires, except for protected users. PURE."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from .._changes.change import Change
-from .._desired.desired import AUTHORITATIVE, DEMOTE, KEEP, DesiredUser
+from .._desired.desired import AUTHORITATIVE, KEEP, DesiredUser
 from .._state.model import Member, Project
 from .._state.names import composed
-from .._state.roles import CHAT_USER, PROJECT_ADMIN
+from .._state.roles import PROJECT_ADMIN
 from .._text import quoted
 from .context import PlanContext
-from .removal_changes import instance_admin_note, implied_removals, membership_removal, membership_removals, role_change
-
-UNLISTED_REASON = "is not listed"
+from .removal_changes import membership_removal
 
 
-def plan_removals(context: PlanContext) -> None:
-    """Plan the removals that an authoritative list and `unlisted_users` require."""
+def plan_removals(context: PlanContext, users_depart: bool) -> None:
+    """Plan the removals that an authoritative list requires from users who do not depart as a whole.
+
+    `users_depart` tells whether other users lose all their access.
+    """
     policy, desired = context.policy, context.desired
     authorities = {policy.authority, *(project.authority for project in desired.projects)}
-    if AUTHORITATIVE not in authorities and policy.unlisted_users == KEEP:
+    if AUTHORITATIVE not in authorities and policy.unlisted_users == KEEP and not users_depart:
         return
     if context.state.own_user_id is None:
         context.problems.add(
@@ -33,24 +34,19 @@ def plan_removals(context: PlanContext) -> None:
         return
     removal = _Removal(context)
     for project in context.state.projects:
-        if project.is_team:
+        if project.is_team and not context.is_ignored_project(project.name):
             removal.from_project(project)
     for project in context.new_projects.values():
         removal.remove_creator(project)
-    if policy.unlisted_users != KEEP:
-        removal.remove_unlisted()
 
 
 class _Removal:
     def __init__(self, context: PlanContext) -> None:
         self.context = context
-        # Each user is looked up once, even if the list names the user in several projects.
-        emails: dict[str, str] = {}
-        for reference in {person.user for person in context.desired.people}:
-            user = context.state.find_user(reference)
-            emails[reference] = user.email if user else reference
-        self.named = set(emails.values())
-        self.listed = {emails[person.user]: person for person in context.desired.users}
+        self.listed: dict[str, DesiredUser] = {}
+        for person in context.desired.users:
+            user = context.state.find_user(person.user)
+            self.listed[user.email if user else person.user] = person
 
     def from_project(self, project: Project) -> None:
         """Plan the removals from a project that exists."""
@@ -66,8 +62,8 @@ class _Removal:
             if member.id in context.becoming_chat_users:
                 # The change of the instance role removes this membership, and the plan has this removal already.
                 continue
-            if member.email not in self.named and context.policy.unlisted_users != KEEP:
-                # `remove_unlisted` plans this removal for all projects at once.
+            if member.id in context.departing:
+                # The departure of the user has the removals from all projects.
                 continue
             listed = self.listed.get(member.email)
             if complete:
@@ -98,29 +94,6 @@ class _Removal:
                     user_id=own_user_id.id,
                 )
             )
-
-    def remove_unlisted(self) -> None:
-        """Plan the removals or demotions of users that the list does not name anywhere."""
-        context = self.context
-        for user in context.state.users:
-            if user.email in self.named or context.protection.ignores(user.email):
-                continue
-            memberships = context.state.memberships(user)
-            if context.protection.reason_for(user):
-                for project, _member in memberships:
-                    context.note_staying(user, project.name)
-                continue
-            context.leavers.add(user.id)
-            if context.policy.unlisted_users == DEMOTE and user.role != CHAT_USER and user.id not in context.keep_role:
-                context.changes += [
-                    role_change(user, CHAT_USER, UNLISTED_REASON),
-                    *implied_removals(context.state, user),
-                ]
-            else:
-                context.changes += membership_removals(context.state, user, UNLISTED_REASON)
-                note = instance_admin_note(user, UNLISTED_REASON)
-                if note:
-                    context.note(note)
 
     def _take(self, project: Project, member: Member, reason: str) -> None:
         user = self.context.state.find_user(member.id)

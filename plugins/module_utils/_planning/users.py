@@ -37,6 +37,8 @@ class UserPlanner:
             return
         if self.context.is_ignored(user.email if user else desired.user):
             return
+        if user is not None and user.id in self.context.departing:
+            return
         role = (
             None
             if desired.role is None
@@ -58,6 +60,9 @@ class UserPlanner:
                     user_id=user.id,
                 )
             )
+        if role is None and desired.highest_role is not None:
+            highest = self.context.slug(desired.highest_role, "global", f"{desired.source}: highest_role")
+            role = highest if is_demotion(user.role, highest) else None
         if role is not None and role != user.role:
             self._change_role(user, role, desired)
 

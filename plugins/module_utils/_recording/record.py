@@ -6,12 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from .._changes.change import Change
+from .._changes.outcome import Outcome
+from .._changes.plan import Plan
 from .._errors import N8nError
 from .._executor.task import Task
-from .._leaving.grace_period import newly_staged
-from .._leaving.leaver_record import LeaverRecord
+from .._leaving.departures import LeaverHandling
+from .._leaving.grace_period import entry_of, newly_staged
+from .._leaving.leaver_record import OFFBOARD, LeaverRecord
 from .._leaving.restore import RestoredUser, is_about, missing_access, restore_check_request
 from .._state.model import State
 from .._state.read_request import ReadRequest
@@ -28,19 +33,90 @@ def open_record(task: Task, path: str) -> RecordFile[LeaverRecord]:
     return file
 
 
-def update_staged(task: Task, file: RecordFile[LeaverRecord], done: Iterable[Change], state: State) -> None:
-    """Make sure that the record has the users who were staged, and remove the entries of users who do not exist.
+def update_staged(task: Task, file: RecordFile[LeaverRecord], done: Iterable[Change], request: ReadRequest) -> None:
+    """Make sure that the record has the users whom this task has staged.
 
-    `done` are the changes that were made, and `state` is the state after them. Another task that shares no lock with
-    this one may have removed an entry, because it restored the user at the same time.
+    `done` are the changes that were made, and `request` is what the task read before. Another task that shares no lock
+    with this one may have removed an entry, because it restored the user at the same time.
     """
     try:
-        if not task.check_mode:
-            file.put_back(newly_staged(file.record, done, state))
-        file.keep(file.record.without(set(file.record.leavers) - {user.id for user in state.users}))
+        file.put_back(newly_staged(file.record, done, task.read(replace(request, owned_items=False, folders=False))))
     except N8nError as error:
         # The changes stay in place, and the next run updates the record.
         task.warnings.append(str(error))
+
+
+def update_after_deletions(
+    task: Task, file: RecordFile[LeaverRecord], handling: LeaverHandling, done: Iterable[Change]
+) -> None:
+    """Update the record after deletions of a list.
+
+    An entry whose grace period is over ends. The entry of a pending user stays under the email until then.
+    """
+    deleted = {change.user_id: change for change in done if change.action == "delete_user"}
+    if not deleted:
+        return
+    record = file.record.without(key for key, change in deleted.items() if key and not change.only_pending)
+    kept = [
+        replace(file.record.leavers[key], is_deleted=True)
+        for key, change in deleted.items()
+        if change.only_pending and key in file.record.leavers
+    ]
+    try:
+        file.keep(record.adding(kept))
+    except N8nError as error:
+        task.warnings.append(str(error))
+
+
+def by_offboard(record: LeaverRecord, ids: Iterable[str]) -> LeaverRecord:
+    """Return the record in which the entries of these users are entries of n8n_offboard, with the same dates."""
+    return record.adding(replace(record.leavers[key], staged_by=OFFBOARD) for key in ids if key in record.leavers)
+
+
+def update_after_offboarding(
+    task: Task, file: RecordFile[LeaverRecord], now: datetime, plan: Plan, done: Iterable[Change], state: State
+) -> None:
+    """Update the record after n8n_offboard: the entries of deleted users stay under their emails.
+
+    `done` are the changes that were made, and `state` is the state after them. Entries of users who were deleted by
+    other means end.
+    """
+    done = list(done)
+    deleted = {change.user_id or "" for change in done if change.action == "delete_user"}
+    try:
+        if not task.check_mode:
+            file.put_back(newly_staged(file.record, done, state))
+        kept = [
+            replace(
+                file.record.leavers.get(user.id) or entry_of(plan.state, user, now), is_deleted=True, staged_by=OFFBOARD
+            )
+            for user in plan.state.users
+            if user.id in deleted
+        ]
+        existing = {user.id for user in state.users} | deleted
+        missing = [key for key, entry in file.record.leavers.items() if key not in existing and not entry.is_deleted]
+        file.keep(file.record.without(missing).adding(kept))
+    except N8nError as error:
+        # The changes stay in place, and the next run updates the record.
+        task.warnings.append(str(error))
+
+
+class ImpossibleDepartures(N8nError):
+    """Something was impossible for leavers. Everything else was done."""
+
+    reason = "incomplete"
+
+
+def raise_impossible(plan: Plan, outcome: Outcome) -> None:
+    """Raise ImpossibleDepartures if something was impossible for leavers, or if one accepted the invitation."""
+    pending = {change.user for change in plan.changes if change.only_pending}
+    reasons = [entry["reason"] for entry in plan.impossible] + [
+        f"{conflict['user']} accepted the invitation during the run and still has access. The next run demotes this user."
+        for conflict in outcome.unreached
+        if conflict["action"] == "delete_user" and conflict["user"] in pending
+    ]
+    if reasons:
+        raise ImpossibleDepartures("\n".join(["All other changes were made, but not these:", *reasons]))
 
 
 def remove_restored(

@@ -36,6 +36,8 @@ def residual_access(
             entries.append(_entry(item.type.replace(" ", "_"), item.id, item.name))
     for item in owned_items.shared:
         entries.append(_entry(f"shared_{item.type}", item.id, item.name, _role(item, personal.id if personal else "")))
+    if user.never_signed_in:
+        entries.append(_entry("invitation", None, "The invitation can still be accepted"))
     # A user who has not accepted the invitation has no keys.
     if not user.never_signed_in:
         entries.append(_entry("api_keys", None, MCP_KEYS_UNSEEN if keys_deleted else KEYS_UNSEEN))

@@ -69,12 +69,12 @@ class RecordFile(Generic[RecordType]):
             ) from None
         return self._parse(text, self.url, self.path)
 
-    def keep(self, record: RecordType) -> None:
+    def keep(self, record: RecordType, create: bool = False) -> None:
         """Store `record` if it differs from the present record; raises N8nError if it cannot be written.
 
-        Changes that other tasks have written in the meantime stay, because only the differences are written.
+        With `create`, a file that does not exist is created in any case. Changes that other tasks have written in the meantime stay, because only the differences are written.
         """
-        if record == self.record:
+        if record == self.record and not (create and self.is_new):
             return
         if not self.read_only:
             self._write(lambda found: found.merged(self.record, record))

@@ -23,7 +23,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_opti
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.change import Change
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
-from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.planner import plan
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.any_plan import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import BATCH, Invitation, Api
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import (

@@ -19,7 +19,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_opti
     leaver_request,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
-from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.planner import plan
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.any_plan import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.outcome import Outcome
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
     Credential,

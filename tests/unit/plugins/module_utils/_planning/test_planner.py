@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import desired_access
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project
-from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.planner import plan
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.any_plan import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.memberships import export
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import (
     AUTHORITATIVE,

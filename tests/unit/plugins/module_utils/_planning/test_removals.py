@@ -15,7 +15,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import Input
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project, State, User
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import CHAT_USER
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan, projects_without_admin
-from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.planner import plan
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.any_plan import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import (
     ADDITIVE,
     AUTHORITATIVE,

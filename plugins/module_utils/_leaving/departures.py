@@ -1,0 +1,108 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Decides which users a list takes access from as a whole, and for what reason. PURE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+
+from .._desired.desired import (
+    DEMOTE,
+    KEEP,
+    LEAVER,
+    STAGED,
+    UNMATCHED,
+    DesiredState,
+    DesiredUser,
+    ListPolicy,
+)
+from .._desired.handover_options import HandoverOptions
+from .._desired.protection import Protection
+from .._state.dates import utc
+from .._state.model import State, User
+from .grace_period import GracePeriod
+from .leaver_record import LeaverRecord, RecordEntry
+
+UNLISTED_REASON = "is not listed"
+LEAVER_REASON = "is listed as a leaver"
+UNMATCHED_REASON = "no rule matches"
+
+
+@dataclass(frozen=True)
+class LeaverHandling:
+    """The options of a list for leavers.
+
+    `grace_period` has the record of leavers, or is None without a record. `successors` are emails by project (its id or
+    name), "" for all other projects. `can_delete` tells whether the key may delete users. `deletes_pending` tells
+    whether a pending user without a first name has certainly not signed in.
+    """
+
+    grace_period: GracePeriod | None = None
+    handover_options: HandoverOptions = HandoverOptions()
+    successors: Mapping[str, str] = field(default_factory=dict)
+    can_delete: bool = True
+    deletes_pending: bool = True
+
+    @property
+    def record(self) -> LeaverRecord:
+        """Return the record of leavers, which is empty without a file."""
+        return self.grace_period.record if self.grace_period else LeaverRecord("")
+
+
+@dataclass(frozen=True)
+class Departure:
+    """A user who loses all access, or who would if the policy were not KEEP; `action` is one of UNLISTED.
+
+    `is_leaver` is False for a listed user whom no rule matches. `entry` is the entry in the record.
+    """
+
+    user: User
+    action: str
+    reason: str
+    is_leaver: bool = True
+    entry: RecordEntry | None = None
+
+
+def manages_leavers(desired: DesiredState) -> bool:
+    """Return whether the list is about all users: it has the status of its users, or takes access from other users."""
+    policy = desired.policy or ListPolicy()
+    return policy.unlisted_users != KEEP or any(user.status for user in desired.users)
+
+
+def find_departures(
+    state: State, desired: DesiredState, handling: LeaverHandling, lifted: Set[str] = frozenset()
+) -> list[Departure]:
+    """Return the departures, in the order of the users in `state`. `lifted` are the ids of users whose entry ends."""
+    policy = desired.policy or ListPolicy()
+    protection = Protection(policy, state)
+    users: dict[str, DesiredUser] = {}
+    listed: set[str] = set()
+    for person in desired.people:
+        user = state.find_user(person.user)
+        if user is not None:
+            listed.add(user.id)
+            if isinstance(person, DesiredUser):
+                users[user.id] = person
+    found = []
+    manages = manages_leavers(desired)
+    for user in state.users:
+        if protection.ignores(user.email):
+            continue
+        entry = None if user.id in lifted else handling.record.leavers.get(user.id)
+        status = users[user.id].status if user.id in users else ""
+        departure = None
+        if status == LEAVER:
+            departure = Departure(user, policy.unlisted_users, LEAVER_REASON, entry=entry)
+        elif user.id not in listed:
+            action = KEEP if policy.keep_unlisted else policy.unlisted_users
+            departure = Departure(user, action, UNLISTED_REASON, entry=entry)
+        elif status == UNMATCHED:
+            departure = Departure(user, policy.unmatched_users, UNMATCHED_REASON, is_leaver=False, entry=entry)
+        if entry is not None and manages and (departure is None or departure.action not in (DEMOTE, STAGED)):
+            reason = f"is in the record of leavers since {utc(entry.since)}"
+            departure = Departure(user, DEMOTE, reason, departure.is_leaver if departure else False, entry)
+        if departure is not None:
+            found.append(departure)
+    return found

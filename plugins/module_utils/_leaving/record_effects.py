@@ -1,0 +1,191 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Computes the effects of the record of leavers on a list: listed users in the record, and entries that end. PURE."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .._desired.desired import (
+    ADDITIVE,
+    DEMOTE,
+    KEEP,
+    PRESENT,
+    UNMATCHED,
+    DesiredMember,
+    DesiredState,
+    DesiredUser,
+    ListPolicy,
+)
+from .._desired.protection import Protection
+from .._state.dates import utc
+from .._state.model import State
+from .._state.roles import CHAT_USER, MEMBER, is_demotion, plain_slug, role_slug
+from .departures import LeaverHandling, manages_leavers
+from .leaver_record import OFFBOARD, SYNC, RecordEntry
+from .restore import RestoredUser
+
+
+@dataclass(frozen=True)
+class RecordEffects:
+    """The list without the grants of users in the record, and with the former access of users whose entry ends.
+
+    `blocked` are the listed users who stay in the record, `lifted` are the users whose entry ends because they are
+    listed again, and `dropped` are the ids of entries that end for another reason, which `notes` say.
+    """
+
+    desired: DesiredState
+    blocked: tuple[RecordEntry, ...] = ()
+    lifted: tuple[RestoredUser, ...] = ()
+    dropped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def blocked_result(self) -> list[dict[str, Any]]:
+        """Return the listed users who stay in the record, in result form."""
+        return [
+            {"user": entry.email, "since": utc(entry.since), "staged_by": entry.staged_by, "deleted": entry.is_deleted}
+            for entry in sorted(self.blocked, key=lambda entry: entry.email)
+        ]
+
+
+def record_effects(state: State, desired: DesiredState, handling: LeaverHandling, restoring: bool) -> RecordEffects:
+    """Return the effects of the record on a list; with `restoring`, listed users are neither blocked nor lifted."""
+    grace_period = handling.grace_period
+    if grace_period is None or not grace_period.record.leavers:
+        return RecordEffects(desired)
+    dropped, notes = _dropped(state, desired, handling)
+    record = grace_period.record.without(dropped)
+    if restoring:
+        return RecordEffects(desired, dropped=tuple(dropped), notes=tuple(notes))
+    protection = Protection(desired.policy or ListPolicy(), state)
+    statuses = {user.user: user.status for user in desired.users}
+    entries: dict[str, RecordEntry] = {}
+    for reference in dict.fromkeys(person.user for person in desired.people):
+        user = state.find_user(reference)
+        entry = record.leavers.get(user.id) if user else record.of_email(reference)
+        if entry is not None and not protection.ignores(user.email if user else reference):
+            entries[reference] = entry
+    lifted = {
+        reference: entry
+        for reference, entry in entries.items()
+        if entry.staged_by == SYNC and statuses.get(reference) in (PRESENT, UNMATCHED)
+    }
+    blocked = {reference: entry for reference, entry in entries.items() if reference not in lifted}
+    restored = [_lifted(state, desired, reference, entry) for reference, entry in lifted.items()]
+    notes += [
+        f"{entry.email} is in the record of leavers {grace_period.path} since {utc(entry.since)} and is still listed. This run gives "
+        "this user nothing. Only restore: true restores the former access."
+        for entry in blocked.values()
+    ]
+    return RecordEffects(
+        _with_lifted(_without(desired, set(blocked)), dict(zip(lifted, restored))),
+        tuple(blocked.values()),
+        tuple(restored),
+        tuple(dropped),
+        tuple(notes),
+    )
+
+
+def looking_staged(state: State, desired: DesiredState) -> list[str]:
+    """Return the emails of listed users who look staged: chat users without projects, but not by the list."""
+    found = []
+    for entry in desired.users:
+        user = state.find_user(entry.user)
+        by_list = entry.role is not None and plain_slug(entry.role, "global") == CHAT_USER
+        if user is not None and user.role == CHAT_USER and not by_list and not state.memberships(user):
+            found.append(user.email)
+    return sorted(found)
+
+
+def _dropped(state: State, desired: DesiredState, handling: LeaverHandling) -> tuple[list[str], list[str]]:
+    """Return the ids of the entries that end whether their users are listed or not, and a note on each of them."""
+    grace_period = handling.grace_period
+    if grace_period is None:
+        return [], []
+    policy = desired.policy or ListPolicy()
+    listed = {person.user for person in desired.people}
+    is_complete = manages_leavers(desired) and not policy.keep_unlisted
+    dropped, notes = [], []
+    for entry in grace_period.record.leavers.values():
+        of_path = f"The entry of {entry.email} in the record {grace_period.path} ends"
+        if not entry.is_deleted:
+            if not any(user.id == entry.id for user in state.users):
+                dropped.append(entry.id)
+                notes.append(f"{of_path}, because the account was deleted by other means.")
+        elif state.find_user(entry.email) is not None:
+            dropped.append(entry.id)
+            notes.append(f"{of_path}, because a new account with this address exists.")
+        elif entry.staged_by == OFFBOARD:
+            if is_complete and entry.email not in listed:
+                dropped.append(entry.id)
+                notes.append(f"{of_path}, because the account was deleted and the list no longer has this user.")
+        elif grace_period.now >= entry.due(grace_period.grace_days):
+            dropped.append(entry.id)
+    return dropped, notes
+
+
+def _without(desired: DesiredState, references: set[str]) -> DesiredState:
+    """Return the list with these users as names only: it gives them nothing and removes nothing from them."""
+    return replace(
+        desired,
+        users=tuple(
+            (
+                replace(user, role=None, highest_role=None, lists_projects=False, gives_access=False)
+                if user.user in references
+                else user
+            )
+            for user in desired.users
+        ),
+        # Each of these users stays named, so that the user is not an unlisted user.
+        members=tuple(
+            (
+                DesiredMember(member.project, member.user, present=False, source=member.source, is_upcoming=True)
+                if member.user in references
+                else member
+            )
+            for member in desired.members
+        ),
+    )
+
+
+def _lifted(state: State, desired: DesiredState, reference: str, entry: RecordEntry) -> RestoredUser:
+    """Return the access that a user gets back whose entry ends, as far as rules do not say something else."""
+    user = next(user for user in desired.users if user.user == reference)
+    policy = desired.policy or ListPolicy()
+    memberships: Sequence[tuple[str, str, str]] = ()
+    if policy.authority == ADDITIVE and (user.status == PRESENT or policy.unmatched_users == KEEP):
+        named = {
+            project.id
+            for member in desired.members
+            if member.user == reference
+            for project in state.find_projects(member.project)
+        }
+        memberships = [item for item in entry.memberships if item[0] not in named]
+    role = entry.role
+    if user.role is not None:
+        role = role_slug(user.role, "global", state.roles, user.source)
+    elif user.highest_role and is_demotion(role, MEMBER):
+        role = MEMBER
+    existing = {project.id for project in state.projects if project.is_team}
+    missing = frozenset(key for key, _name, _role in memberships if key not in existing)
+    return RestoredUser(entry.email, replace(entry, role=role, memberships=tuple(memberships)), missing)
+
+
+def _with_lifted(desired: DesiredState, lifted: dict[str, RestoredUser]) -> DesiredState:
+    policy = desired.policy or ListPolicy()
+
+    def with_role(user: DesiredUser) -> DesiredUser:
+        restored = lifted.get(user.user)
+        if restored is None or (user.status == UNMATCHED and policy.unmatched_users == DEMOTE):
+            return user
+        return replace(user, role=user.role or restored.staged.role)
+
+    members = [
+        DesiredMember(key, reference, role, source=f'the record of {restored.email}, project "{name}"')
+        for reference, restored in lifted.items()
+        for key, name, role in restored.memberships()
+    ]
+    return replace(desired, users=tuple(map(with_role, desired.users)), members=(*desired.members, *members))
