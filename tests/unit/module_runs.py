@@ -75,7 +75,7 @@ def main_and_warnings(module: ModuleType, **args: Any) -> tuple[dict[str, Any], 
         return main(module, **args), "\n".join(said)
 
 
-def admins_stay(n8n: FakeN8n) -> Callable[[], None]:
+def check_admins_remain(n8n: FakeN8n) -> Callable[[], None]:
     """Return the check, for after each write, that no project without an admin has come to be since now."""
     with_admin = {key for key, roles in n8n.roles_in.items() if "project:admin" in roles.values()}
 

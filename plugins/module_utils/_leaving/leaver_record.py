@@ -76,11 +76,11 @@ class LeaverRecord:
 
     @classmethod
     def from_text(cls, text: str | None, url: str, source: str) -> LeaverRecord:
-        """Return the record of a file; `text` is None if the file does not exist. An empty file is an empty record.
+        """Return the record of a file; `text` is None if the file does not exist.
 
         Raises InputError for a record that is damaged, or that belongs to another n8n.
         """
-        if text is None or not text.strip():
+        if text is None:
             return cls(url)
         try:
             data = json.loads(text)
@@ -121,11 +121,15 @@ class LeaverRecord:
         data = {"format": FORMAT, "url": self.url, "leavers": [leaver.to_result() for leaver in leavers]}
         return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
+    def to_text_in_one_line(self) -> str:
+        """Return the text of the file in one line, for messages."""
+        return json.dumps(json.loads(self.to_text()), ensure_ascii=False)
+
     def lines(self) -> list[str]:
         """Return readable lines for the record, with one line for each leaver."""
         leavers = sorted(self.leavers.values(), key=lambda leaver: (leaver.email, leaver.id))
         return [
-            f"{'deleted' if leaver.is_deleted else 'staged'} leaver {leaver.email} since {utc(leaver.since)}, by {leaver.staged_by}: "
+            f"{'deleted' if leaver.is_deleted else 'staged'} leaver {leaver.email} since {utc(leaver.since)}{' by sync' if leaver.staged_by == SYNC else ''}: "
             + ", ".join([leaver.role, *(f"{role} of {quoted(name)}" for _key, name, role in leaver.memberships)])
             for leaver in leavers
         ]

@@ -134,7 +134,7 @@ class ListRun:
             raise InputError(
                 f"The record of leavers {self.file.path} does not exist, and these listed users look staged: {', '.join(emails)}. "
                 "They are chat users without projects, and no rule makes them chat users. Use the last version of the record. If no "
-                "user was ever staged, create an empty file at this path."
+                f"user was ever staged, create the file with this content: {LeaverRecord(self.task.url).to_text_in_one_line()}"
             )
 
     def apply(

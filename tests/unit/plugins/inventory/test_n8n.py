@@ -267,7 +267,7 @@ def test_without_strict_it_is_left_out(read: Read) -> None:
     [
         ("people.n8n.yml", True),
         ("people.n8n.yaml", True),
-        ("n8n.people.yml", False),
+        ("n8n.instance_roles.yml", False),
         ("peoplen8n.yml", False),
         ("people.n8n.json", False),
     ],

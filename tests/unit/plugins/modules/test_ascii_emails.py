@@ -60,8 +60,8 @@ EVERYWHERE: list[tuple[ModuleType, Any]] = [
 def n8n() -> FakeN8n:
     fake = FakeN8n()
     for name in ("kim", "sam", "bo"):
-        fake.person(f"{name}@example.com")
-    fake.team("Sales", kim="viewer")
+        fake.add_user(f"{name}@example.com")
+    fake.add_team_project("Sales", kim="viewer")
     return fake
 
 
@@ -96,7 +96,7 @@ def test_it_is_no_destination_of_a_handover(n8n: FakeN8n, email: str) -> None:
 
 
 def test_a_project_with_an_at_sign_and_accents_is_a_destination(n8n: FakeN8n) -> None:
-    n8n.team("Büro @ Zürich")
+    n8n.add_team_project("Büro @ Zürich")
     run(n8n_project, n8n, name="Sales", state="absent", transfer_to="Büro @ Zürich")
     assert "Sales" not in n8n.memberships()
 

@@ -44,27 +44,27 @@ def n8n(going: str) -> FakeN8n:
     """Ada, or Sales where she is an editor, owns something of everything; Bo has the credential, too."""
     fake = FakeN8n()
     for email in (ADA, BO):
-        fake.person(email)
-    fake.person(CY, pending=True)
-    sales = fake.team("Sales", ada="editor", bo="admin")
-    fake.team("Ops")
-    home = fake.personal(ADA) if going == "a user" else sales
+        fake.add_user(email)
+    fake.add_user(CY, pending=True)
+    sales = fake.add_team_project("Sales", ada="editor", bo="admin")
+    fake.add_team_project("Ops")
+    home = fake.personal_project_id(ADA) if going == "a user" else sales
     fake.owned[home] = [
         Workflow("workflow", "w-1", "Bills", published=True, credentials=("c-1",), tables=(TABLE,)),
         Workflow("workflow", "w-2", "Old", archived=True),
-        Credential("credential", "c-1", "Mail", shares=(Share(fake.personal(BO), "credential:user"),)),
+        Credential("credential", "c-1", "Mail", shares=(Share(fake.personal_project_id(BO), "credential:user"),)),
         Table("data table", TABLE, "Orders", columns=COLUMNS),
     ]
     fake.rows[TABLE] = [{"s": "a", "n": 1}, {"s": None, "n": None}]
     fake.folders_in[home] = [OwnedItem("folder", "f-1", "Papers", home)]
     # Bo's, which Ada or Sales merely has, and which uses their credential.
     theirs = Workflow("workflow", "w-9", "Bo's", published=True, shares=(Share(home, "workflow:editor"),))
-    fake.owned[fake.personal(BO)] = [Workflow(**{**vars(theirs), "credentials": ("c-1",)})]
+    fake.owned[fake.personal_project_id(BO)] = [Workflow(**{**vars(theirs), "credentials": ("c-1",)})]
     return fake
 
 
 def home(n8n: FakeN8n, going: str) -> str:
-    return n8n.personal(ADA) if going == "a user" else project(n8n, "Sales")
+    return n8n.personal_project_id(ADA) if going == "a user" else project(n8n, "Sales")
 
 
 def project(n8n: FakeN8n, name: str) -> str:
@@ -72,7 +72,7 @@ def project(n8n: FakeN8n, name: str) -> str:
 
 
 def gone(n8n: FakeN8n, going: str) -> bool:
-    return ADA not in n8n.people() if going == "a user" else "Sales" not in n8n.memberships()
+    return ADA not in n8n.instance_roles() if going == "a user" else "Sales" not in n8n.memberships()
 
 
 def go(n8n: FakeN8n, going: str, check_mode: bool = False, **options: Any) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def ids(entries: list[dict[str, Any]]) -> list[str]:
 @pytest.mark.parametrize("transfer_to", ["Ops", BO.upper(), CY, OLIVIA])
 def test_everything_moves_and_then_it_goes(n8n: FakeN8n, going: str, transfer_to: str) -> None:
     module, params = GOING[going]
-    source = project(n8n, "Ops") if transfer_to == "Ops" else n8n.personal(transfer_to.lower())
+    source = project(n8n, "Ops") if transfer_to == "Ops" else n8n.personal_project_id(transfer_to.lower())
     did = check_apply_reapply(module, n8n, **params, transfer_to=transfer_to, data_tables="copy")
     assert gone(n8n, going)
     assert ids(did["transferred"]) == ["c-1", "w-1", "w-2"] and did["deleted"] == []
@@ -105,7 +105,7 @@ def test_everything_moves_and_then_it_goes(n8n: FakeN8n, going: str, transfer_to
         [] if transfer_to == BO.upper() else [("c-1", BO, [{"id": "w-9", "name": "Bo's"}])]
     )
     theirs = n8n.find("workflow", "w-9")
-    assert theirs is not None and theirs.owner_id == n8n.personal(BO)
+    assert theirs is not None and theirs.owner_id == n8n.personal_project_id(BO)
     assert did.get("residual_access", []) == []
 
 
@@ -201,7 +201,7 @@ def test_a_deletion_that_fails_says_what_moved(n8n: FakeN8n, going: str) -> None
 
 def test_what_appears_meanwhile_is_not_destroyed(n8n: FakeN8n, going: str) -> None:
     after_role_change = Workflow("workflow", "w-new", "New")
-    n8n.meanwhile["write", 2] = lambda: n8n.owned[home(n8n, going)].append(after_role_change)
+    n8n.before_call["write", 2] = lambda: n8n.owned[home(n8n, going)].append(after_role_change)
     failed = go(n8n, going, transfer_to="Ops", data_tables="copy")
     assert 'workflow "New" (w-new) would be destroyed' in failed["msg"] and not gone(n8n, going)
     assert len(failed["transferred"]) == 3
@@ -244,19 +244,19 @@ def test_what_is_on_excludes_a_destination(going: str) -> None:
 
 def ada_and_hers() -> FakeN8n:
     n8n = FakeN8n()
-    n8n.person(ADA)
-    n8n.team("Sales", ada="viewer")
-    n8n.owned[n8n.personal(ADA)] = [Credential("credential", "c-1", "Mail")]
+    n8n.add_user(ADA)
+    n8n.add_team_project("Sales", ada="viewer")
+    n8n.owned[n8n.personal_project_id(ADA)] = [Credential("credential", "c-1", "Mail")]
     return n8n
 
 
 def test_somebody_else_at_work_hides_nothing_of_what_moved() -> None:
     n8n = ada_and_hers()
     sales = project(n8n, "Sales")
-    n8n.meanwhile["write", 1] = lambda: n8n.roles_in[sales].update({n8n.id_of(ADA): "project:editor"})
+    n8n.before_call["write", 1] = lambda: n8n.roles_in[sales].update({n8n.id_of(ADA): "project:editor"})
     with pytest.raises(N8nError, match="Another user or task changed this at the same time") as failed:
         run(n8n_user, n8n, email=ADA, state="absent", transfer_to=OLIVIA)
-    assert ADA in n8n.people()
+    assert ADA in n8n.instance_roles()
     assert ids(failed.value.result()["transferred"]) == ["c-1"]
 
 
@@ -266,16 +266,16 @@ def test_an_n8n_that_is_gone_after_the_deletion_hides_nothing_of_what_was_done()
     def away() -> None:
         raise BROKEN
 
-    n8n.meanwhile["find_user", 2] = away
+    n8n.before_call["find_user", 2] = away
     did = run(n8n_user, n8n, email=ADA, state="absent", transfer_to=OLIVIA)
     assert did["changed"] and ids(did["transferred"]) == ["c-1"] and did["residual_access"] == []
 
 
 def test_a_pending_user_who_was_given_something() -> None:
     n8n = FakeN8n(floor=True)
-    n8n.person(CY, pending=True)
-    n8n.owned[n8n.personal(CY)] = [Workflow("workflow", "w-1", "Welcome")]
+    n8n.add_user(CY, pending=True)
+    n8n.owned[n8n.personal_project_id(CY)] = [Workflow("workflow", "w-1", "Welcome")]
     with pytest.raises(InputError, match="owns workflow"):
         run(n8n_user, n8n, email=CY, state="absent")
     done = check_apply_reapply(n8n_user, n8n, email=CY, state="absent", transfer_to=OLIVIA)
-    assert ids(done["transferred"]) == ["w-1"] and CY not in n8n.people()
+    assert ids(done["transferred"]) == ["w-1"] and CY not in n8n.instance_roles()

@@ -20,7 +20,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.task impor
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
-from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay, check_apply_reapply, main, run
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_admins_remain, check_apply_reapply, main, run
 
 ADA, BO, CY = (f"{name}@example.com" for name in ("ada", "bo", "cy"))
 MODULES: dict[str, dict[str, Any]] = {
@@ -38,9 +38,9 @@ SHOWN = r'"Sales \"ü\""'
 @pytest.fixture
 def n8n() -> FakeN8n:
     fake = FakeN8n()
-    fake.person(BO)
-    fake.team("Support", bo="viewer")
-    fake.after_each_write = admins_stay(fake)
+    fake.add_user(BO)
+    fake.add_team_project("Support", bo="viewer")
+    fake.after_each_write = check_admins_remain(fake)
     return fake
 
 
@@ -50,7 +50,7 @@ def test_two_people_and_what_they_work_on(n8n: FakeN8n) -> None:
         {"email": BO, "projects": {"Support": "project:admin"}},
     ]
     done = check_apply_reapply(n8n_access, n8n, users=users)
-    assert n8n.people() == {OLIVIA: "global:owner", BO: "global:member", ADA: "global:member"}
+    assert n8n.instance_roles() == {OLIVIA: "global:owner", BO: "global:member", ADA: "global:member"}
     assert n8n.memberships() == {
         "Support": {OLIVIA: "project:admin", BO: "project:admin", ADA: "project:viewer"},
         'Sales "ü"': {OLIVIA: "project:admin", ADA: "project:editor"},
@@ -84,7 +84,7 @@ def test_a_fourth_beat_nobody_listed_nothing_done(n8n: FakeN8n) -> None:
 
 def test_additions_and_changes_of_a_project_are_one_call(n8n: FakeN8n) -> None:
     for number in range(40):
-        n8n.person(f"p{number}@example.com")
+        n8n.add_user(f"p{number}@example.com")
     users = [{"email": f"p{number}@example.com", "projects": {"Support": "viewer"}} for number in range(40)]
     run(n8n_access, n8n, users=[*users, {"email": BO, "projects": {"Support": "editor"}}])
     assert len(n8n.writes) == 1 and len(n8n.writes[0][2]) == 41
@@ -132,7 +132,7 @@ def test_links_that_no_option_keeps_are_a_warning(n8n: FakeN8n) -> None:
 
 
 def test_pending_users_of_the_list_are_named_in_every_run(n8n: FakeN8n) -> None:
-    n8n.person(CY, pending=True)
+    n8n.add_user(CY, pending=True)
     users = [{"email": email} for email in (ADA, BO, CY)]
     cy, ada = (
         {"user": email, "user_id": user_id, "invited_at": "2026-11-01T02:03:04Z"}
@@ -150,7 +150,7 @@ def test_pending_users_of_the_list_are_named_in_every_run(n8n: FakeN8n) -> None:
 
 
 def test_pending_users_are_named_by_a_run_that_fails_too(n8n: FakeN8n) -> None:
-    n8n.person(CY, pending=True)
+    n8n.add_user(CY, pending=True)
     n8n.fail[1] = ApiError("n8n refused: it is broken.", 501, "broken")
     users = [{"email": CY, "projects": {"Support": "viewer"}}]
     failed = run(n8n_access, n8n, users=users)
@@ -177,8 +177,8 @@ def test_links_have_a_place_before_anybody_is_invited(n8n: FakeN8n, tmp_path: Pa
 
 
 def test_everything_that_is_wrong_is_said_at_once(n8n: FakeN8n) -> None:
-    n8n.team("Twin")
-    n8n.team("Twin")
+    n8n.add_team_project("Twin")
+    n8n.add_team_project("Twin")
     users = [
         {"email": "ada", "projects": {"Support": "viewer"}},
         {"email": BO, "projects": {" ": "viewer", "Support": ""}},
@@ -213,7 +213,7 @@ def test_everything_that_is_wrong_is_said_at_once(n8n: FakeN8n) -> None:
 
 
 def test_for_somebody_who_is_ignored_no_project_is_created(n8n: FakeN8n) -> None:
-    n8n.person(CY)
+    n8n.add_user(CY)
     users = [
         {"email": CY, "projects": {"Sales": "viewer"}},
         {"email": ADA, "projects": {"Sales": "viewer", "Support": "viewer"}},

@@ -24,10 +24,10 @@ EMPTY = '{\n  "format": 1,\n  "url": "http://n8n.invalid",\n  "leavers": []\n}\n
 @pytest.fixture
 def n8n() -> FakeN8n:
     fake = FakeN8n()
-    fake.person(ADA, "global:admin")
-    fake.person(BO)
-    fake.team("Sales", ada="editor", bo="viewer")
-    fake.team("Support", ada="viewer")
+    fake.add_user(ADA, "global:admin")
+    fake.add_user(BO)
+    fake.add_team_project("Sales", ada="editor", bo="viewer")
+    fake.add_team_project("Support", ada="viewer")
     return fake
 
 
@@ -36,7 +36,7 @@ def record(n8n: FakeN8n, tmp_path: Path) -> Path:
     """Ada and Bo are on their way out."""
     path = tmp_path / "leavers.json"
     run(n8n_offboard, n8n, users=[ADA, BO], action="staged", state_path=str(path), now="2026-01-01")
-    assert n8n.people() == {OLIVIA: "global:owner", ADA: "global:chatUser", BO: "global:chatUser"}
+    assert n8n.instance_roles() == {OLIVIA: "global:owner", ADA: "global:chatUser", BO: "global:chatUser"}
     n8n.writes.clear()
     return path
 
@@ -53,7 +53,7 @@ def test_who_comes_back_has_what_they_had_and_the_record_forgets_them(n8n: FakeN
     did = onboard(n8n, record, users=users)
     assert would["changed"] and did["changed"]
     assert [would[key] for key in ("plan", "diff", "restored")] == [did[key] for key in ("plan", "diff", "restored")]
-    assert n8n.people()[ADA] == "global:admin" and n8n.people()[BO] == "global:chatUser"
+    assert n8n.instance_roles()[ADA] == "global:admin" and n8n.instance_roles()[BO] == "global:chatUser"
     assert n8n.memberships() == {
         "Sales": {OLIVIA: "project:admin", ADA: "project:editor"},
         "Support": {OLIVIA: "project:admin", ADA: "project:viewer"},
@@ -86,7 +86,7 @@ def test_who_has_everything_already_is_taken_out_of_the_record_and_that_is_a_cha
 
 
 def test_what_the_list_says_besides_is_given_too(n8n: FakeN8n, record: Path) -> None:
-    n8n.team("Pilot")
+    n8n.add_team_project("Pilot")
     projects = {"Sales": "editor", "Pilot": "viewer"}
     onboard(n8n, record, users=[{"email": ADA, "role": "admin", "projects": projects}], authority="authoritative")
     assert {name for name, members in n8n.memberships().items() if ADA in members} == {"Sales", "Support", "Pilot"}
@@ -94,7 +94,7 @@ def test_what_the_list_says_besides_is_given_too(n8n: FakeN8n, record: Path) -> 
 
 def test_who_is_named_as_a_member_comes_back_too(n8n: FakeN8n, record: Path) -> None:
     done = onboard(n8n, record, projects=[{"name": "Sales", "members": {n8n.id_of(ADA): "editor"}}])
-    assert n8n.people()[ADA] == "global:admin" and n8n.memberships()["Support"][ADA] == "project:viewer"
+    assert n8n.instance_roles()[ADA] == "global:admin" and n8n.memberships()["Support"][ADA] == "project:viewer"
     assert len(done["restored"]) == 1
 
 
@@ -120,7 +120,7 @@ def test_projects_are_known_by_their_ids_and_none_is_created(n8n: FakeN8n, recor
     )
     n8n.all_projects[sales] = replace(n8n.all_projects[sales], name="Sales EMEA")
     del n8n.all_projects[support]
-    n8n.team("Sales")
+    n8n.add_team_project("Sales")
     shown = main_warnings(n8n, record, users=[{"email": ADA}])
     assert (
         f'{ADA} had project:viewer in project "Support" ({support}). The project does not exist any more, so this role is not restored.'
@@ -148,7 +148,7 @@ def test_a_role_that_is_gone_is_left_out_and_stops_nobody(n8n: FakeN8n, record: 
     )
     assert f"{ADA} had the instance role {KEEPER}, which does not exist any more and is not restored" in shown[1]
     done = onboard(n8n, record, users=[{"email": ADA}, {"email": BO}])
-    assert n8n.people()[ADA] == "global:chatUser" and n8n.people()[BO] == "global:member"
+    assert n8n.instance_roles()[ADA] == "global:chatUser" and n8n.instance_roles()[BO] == "global:member"
     assert n8n.memberships()["Support"][ADA] == "project:viewer" and ADA not in n8n.memberships()["Sales"]
     assert [item["name"] for item in done["restored"][0]["gone"]] == ["Sales"]
     assert record.read_text("utf-8") == EMPTY
@@ -157,14 +157,14 @@ def test_a_role_that_is_gone_is_left_out_and_stops_nobody(n8n: FakeN8n, record: 
 def test_another_role_can_be_named_for_one_that_is_gone(n8n: FakeN8n, record: Path) -> None:
     record.write_text(record.read_text("utf-8").replace("global:admin", KEEPER), encoding="utf-8")
     onboard(n8n, record, users=[{"email": ADA, "role": "member"}])
-    assert n8n.people()[ADA] == "global:member" and n8n.memberships()["Sales"][ADA] == "project:editor"
+    assert n8n.instance_roles()[ADA] == "global:member" and n8n.memberships()["Sales"][ADA] == "project:editor"
 
 
 def test_a_role_that_is_there_is_given_back(n8n: FakeN8n, record: Path) -> None:
     n8n.custom_roles[KEEPER] = "Keeper"
     record.write_text(record.read_text("utf-8").replace("global:admin", KEEPER), encoding="utf-8")
     onboard(n8n, record, users=[{"email": ADA}], max_removal_percent=100)
-    assert n8n.people()[ADA] == KEEPER
+    assert n8n.instance_roles()[ADA] == KEEPER
 
 
 def test_where_roles_are_not_listed_none_is_taken_for_gone(n8n: FakeN8n, record: Path) -> None:
@@ -172,13 +172,13 @@ def test_where_roles_are_not_listed_none_is_taken_for_gone(n8n: FakeN8n, record:
     n8n.custom_roles[KEEPER] = "Keeper"
     record.write_text(record.read_text("utf-8").replace("global:admin", KEEPER), encoding="utf-8")
     onboard(n8n, record, users=[{"email": ADA}], max_removal_percent=100)
-    assert n8n.people()[ADA] == KEEPER
+    assert n8n.instance_roles()[ADA] == KEEPER
 
 
 def test_whose_account_is_gone_is_invited_with_what_they_had(n8n: FakeN8n, record: Path) -> None:
     n8n.delete_user(n8n.id_of(ADA))
     onboard(n8n, record, users=[{"email": ADA}])
-    assert n8n.people()[ADA] == "global:admin" and n8n.memberships()["Sales"][ADA] == "project:editor"
+    assert n8n.instance_roles()[ADA] == "global:admin" and n8n.memberships()["Sales"][ADA] == "project:editor"
     assert ADA not in record.read_text("utf-8")
 
 
@@ -186,7 +186,7 @@ def test_who_has_another_email_by_now_is_known_by_the_id(n8n: FakeN8n, record: P
     key = n8n.id_of(ADA)
     n8n.users[key] = replace(n8n.users[key], email="ada.king@example.com")
     onboard(n8n, record, users=[{"email": "ada.king@example.com"}])
-    assert n8n.people()["ada.king@example.com"] == "global:admin" and key not in record.read_text("utf-8")
+    assert n8n.instance_roles()["ada.king@example.com"] == "global:admin" and key not in record.read_text("utf-8")
 
 
 def test_the_record_keeps_who_did_not_get_everything(n8n: FakeN8n, record: Path) -> None:
@@ -195,7 +195,7 @@ def test_the_record_keeps_who_did_not_get_everything(n8n: FakeN8n, record: Path)
     failed = onboard(n8n, record, users=[{"email": ADA}])
     assert failed["done"] and failed["errors"] and record.read_bytes() == before
     onboard(n8n, record, users=[{"email": ADA}])
-    assert n8n.people()[ADA] == "global:admin" and n8n.memberships()["Support"][ADA] == "project:viewer"
+    assert n8n.instance_roles()[ADA] == "global:admin" and n8n.memberships()["Support"][ADA] == "project:viewer"
     assert ADA not in record.read_text("utf-8")
 
 
@@ -204,7 +204,7 @@ def test_the_record_keeps_whom_somebody_else_has_changed(n8n: FakeN8n, record: P
     n8n.roles_in[support][n8n.id_of(ADA)] = "project:editor"
     raised = {n8n.id_of(ADA): "project:admin"}
     # Both projects are read for the plan.
-    n8n.meanwhile["members", n8n.calls["members"] + 3] = lambda: n8n.roles_in[support].update(raised)
+    n8n.before_call["members", n8n.calls["members"] + 3] = lambda: n8n.roles_in[support].update(raised)
     done = onboard(n8n, record, users=[{"email": ADA}, {"email": BO}], max_removal_percent=100)
     assert [conflict["user"] for conflict in done["conflicts"]] == [ADA]
     assert ADA in record.read_text("utf-8") and BO not in record.read_text("utf-8")
@@ -217,12 +217,14 @@ def test_without_restore_the_record_stays_and_it_is_said(n8n: FakeN8n, record: P
     before = record.read_bytes()
     (words,) = main_warnings(n8n, record, users=[{"email": ADA}, {"email": CY}], restore=False)
     assert f"{ADA} is in the record of staged leavers {record} since 2026-01-01T00:00:00Z" in words
-    assert record.read_bytes() == before and n8n.people()[ADA] == "global:chatUser"
+    assert record.read_bytes() == before and n8n.instance_roles()[ADA] == "global:chatUser"
 
 
 def test_ignored_people_do_not_come_back(n8n: FakeN8n, record: Path) -> None:
     done = onboard(n8n, record, users=[{"email": ADA}], ignored_users=["ada@*"])
-    assert done["restored"] == [] and n8n.people()[ADA] == "global:chatUser" and ADA in record.read_text("utf-8")
+    assert (
+        done["restored"] == [] and n8n.instance_roles()[ADA] == "global:chatUser" and ADA in record.read_text("utf-8")
+    )
 
 
 @pytest.mark.parametrize(
@@ -281,7 +283,7 @@ def main_warnings(n8n: FakeN8n, record: Path, **params: Any) -> list[str]:
 def has_everything(n8n: FakeN8n) -> bool:
     members = n8n.memberships()
     return (
-        n8n.people()[ADA] == "global:admin"
+        n8n.instance_roles()[ADA] == "global:admin"
         and members["Sales"].get(ADA) == "project:editor"
         and members["Support"].get(ADA) == "project:viewer"
     )
@@ -298,13 +300,13 @@ def test_a_user_who_is_staged_during_a_restore_stays_in_the_record(
         now = f"2026-01-01T00:00:0{seconds}Z"
         run(n8n_offboard, n8n, users=[ADA], action="staged", state_path=str(record), now=now)
 
-    n8n.meanwhile["write", n8n.calls["write"] + number] = another_controller
+    n8n.before_call["write", n8n.calls["write"] + number] = another_controller
     done = onboard(n8n, record, users=[{"email": ADA}])
     assert has_everything(n8n) != (ADA in record.read_text("utf-8"))
     lost = {(change["action"], change["project"]) for change in done["conflicts"]}
     made = {(change["action"], change["project"]) for change in done["done"]}
     assert made.isdisjoint(lost) and bool(lost) == (not has_everything(n8n))
-    n8n.meanwhile.clear()
+    n8n.before_call.clear()
     again = onboard(n8n, record, users=[{"email": ADA}])
     assert has_everything(n8n) and ADA not in record.read_text("utf-8") and not again["conflicts"]
 
@@ -319,7 +321,7 @@ def test_a_user_who_is_restored_during_a_staging_is_in_the_record_or_has_everyth
     def another_controller() -> None:
         onboard(n8n, record, users=[{"email": ADA}])
 
-    n8n.meanwhile["write", first + number] = another_controller
+    n8n.before_call["write", first + number] = another_controller
     run(n8n_offboard, n8n, users=[ADA], action="staged", state_path=str(record), now="2026-01-01")
     assert has_everything(n8n) or ADA in record.read_text("utf-8")
 
@@ -330,7 +332,7 @@ def test_a_restored_user_stays_in_the_record_where_nobody_can_look(n8n: FakeN8n,
 
     def after_the_last_write() -> None:
         if len(n8n.writes) == 3:
-            n8n.meanwhile["members", n8n.calls["members"] + 1] = away
+            n8n.before_call["members", n8n.calls["members"] + 1] = away
 
     n8n.after_each_write = after_the_last_write
     done = onboard(n8n, record, users=[{"email": ADA}])

@@ -26,7 +26,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.residual_acce
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.recheck import USERS_PER_CHECK
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
-from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay, check_apply_reapply, main, run
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_admins_remain, check_apply_reapply, main, run
 
 ADA, BO, CY, DI = (f"{name}@example.com" for name in ("ada", "bo", "cy", "di"))
 NOTHING = "global:nothing-a1b2c3"
@@ -40,22 +40,22 @@ def n8n() -> FakeN8n:
     """Ada alone administrates Sales and owns things; Bo has nothing; Di's workflow is shared with Ada."""
     fake = FakeN8n()
     for email in (ADA, BO, DI):
-        fake.person(email)
-    fake.person(CY, pending=True)
+        fake.add_user(email)
+    fake.add_user(CY, pending=True)
     fake.custom_roles[NOTHING] = "Nothing"
-    del fake.roles_in[fake.team("Sales", ada="admin", bo="viewer")][fake.owner_id]
-    fake.team("Support", ada="viewer", cy="viewer")
+    del fake.roles_in[fake.add_team_project("Sales", ada="admin", bo="viewer")][fake.owner_id]
+    fake.add_team_project("Support", ada="viewer", cy="viewer")
     fake.owned = {
-        fake.personal(ADA): [
+        fake.personal_project_id(ADA): [
             Workflow("workflow", "w-1", "Bills", published=True, credentials=("c-1",)),
-            Credential("credential", "c-1", "Mail", shares=(Share(fake.personal(DI), "credential:user"),)),
+            Credential("credential", "c-1", "Mail", shares=(Share(fake.personal_project_id(DI), "credential:user"),)),
             Table("data table", TABLE, "Orders"),
         ],
-        fake.personal(DI): [
-            Workflow("workflow", "w-9", "Di's", shares=(Share(fake.personal(ADA), "workflow:editor"),))
+        fake.personal_project_id(DI): [
+            Workflow("workflow", "w-9", "Di's", shares=(Share(fake.personal_project_id(ADA), "workflow:editor"),))
         ],
     }
-    fake.after_each_write = admins_stay(fake)
+    fake.after_each_write = check_admins_remain(fake)
     return fake
 
 
@@ -82,7 +82,7 @@ def test_who_is_demoted_keeps_a_role_and_what_others_share(n8n: FakeN8n, demote_
         data_tables="copy",
     )
     role = {"chatUser": "global:chatUser", "Nothing": NOTHING}[demote_role]
-    assert (n8n.people()[ADA], n8n.people()[BO]) == (role, role)
+    assert (n8n.instance_roles()[ADA], n8n.instance_roles()[BO]) == (role, role)
     assert n8n.memberships() == {
         "Sales": {DI: "project:admin"},
         "Support": {OLIVIA: "project:admin", CY: "project:viewer"},
@@ -119,7 +119,7 @@ def test_a_role_that_allows_nothing_is_kept_by_whoever_has_it(n8n: FakeN8n) -> N
     n8n.set_user_role(n8n.id_of(BO), NOTHING)
     n8n.writes.clear()
     did = check_apply_reapply(n8n_offboard, n8n, users=[BO], action="demote")
-    assert n8n.people()[BO] == NOTHING
+    assert n8n.instance_roles()[BO] == NOTHING
     assert [kind for kind, _which in left(did, BO)] == ["instance_role", "api_keys"]
 
 
@@ -131,14 +131,14 @@ def test_where_roles_are_not_shown_one_that_nobody_knows_is_taken(n8n: FakeN8n, 
     n8n.set_user_role(n8n.id_of(BO), NOTHING)
     n8n.floor = floor
     for call in (1, 2):
-        n8n.meanwhile["find_roles", call] = denied if not floor else lambda: None
+        n8n.before_call["find_roles", call] = denied if not floor else lambda: None
     run(n8n_offboard, n8n, users=[BO], action="demote")
-    assert n8n.people()[BO] == "global:chatUser"
+    assert n8n.instance_roles()[BO] == "global:chatUser"
 
 
 def test_who_is_deleted_has_nothing_left(n8n: FakeN8n) -> None:
     did = check_apply_reapply(n8n_offboard, n8n, **LEAVE, action="delete", transfer_to="Support", data_tables="copy")
-    assert left(did, ADA) == left(did, BO) == [] and n8n.people().keys() == {OLIVIA, CY, DI}
+    assert left(did, ADA) == left(did, BO) == [] and n8n.instance_roles().keys() == {OLIVIA, CY, DI}
     (copied,) = entry(did, ADA)["copied"]
     assert n8n.find("data table", copied["new_id"])
 
@@ -159,12 +159,12 @@ def test_who_only_leaves_projects_keeps_the_rest_and_it_is_listed(n8n: FakeN8n) 
 @pytest.mark.parametrize("owning", [0, 200])
 def test_200_leavers_are_read_once_before_and_once_after(action: str, owning: int) -> None:
     n8n = FakeN8n()
-    n8n.team("Support")
+    n8n.add_team_project("Support")
     people = [f"p{number}@example.com" for number in range(200)]
     for number, email in enumerate(people):
-        n8n.person(email)
+        n8n.add_user(email)
         if number < owning:
-            n8n.owned[n8n.personal(email)] = [Workflow("workflow", f"w-{number}", "Bills")]
+            n8n.owned[n8n.personal_project_id(email)] = [Workflow("workflow", f"w-{number}", "Bills")]
     options = {} if action == "remove_memberships" else {"transfer_to": "Support"}
     did = run(n8n_offboard, n8n, users=people, action=action, **options)
     assert len(n8n.owned.get(_project(n8n, "Support"), [])) == (owning if options else 0)
@@ -192,20 +192,20 @@ def test_a_transfer_that_fails_stops_only_that_person(n8n: FakeN8n) -> None:
     # The successor, the credential, and then the workflow.
     n8n.fail[3] = BROKEN
     failed = run(n8n_offboard, n8n, **LEAVE, action="delete", transfer_to="Support", data_tables="copy")
-    assert ADA in n8n.people() and BO not in n8n.people()
+    assert ADA in n8n.instance_roles() and BO not in n8n.instance_roles()
     assert failed["changed"] and [error["users"] for error in failed["errors"]] == [[ADA]]
     mine = entry(failed, ADA)
     assert [item["id"] for item in mine["transferred"]] == ["c-1"] and mine["copied"] == []
     assert ("workflow", "w-1") in left(failed, ADA) and ("credential", "c-1") not in left(failed, ADA)
     assert left(failed, BO) == [] and entry(failed, BO)["changed"]
     did = run(n8n_offboard, n8n, **LEAVE, action="delete", transfer_to="Support", data_tables="copy")
-    assert [item["id"] for item in entry(did, ADA)["transferred"]] == ["w-1"] and ADA not in n8n.people()
+    assert [item["id"] for item in entry(did, ADA)["transferred"]] == ["w-1"] and ADA not in n8n.instance_roles()
 
 
 def test_what_was_done_with_its_answer_lost_is_seen_afterwards(n8n: FakeN8n) -> None:
     n8n.lose.add(1)
     failed = run(n8n_offboard, n8n, users=[BO], action="demote")
-    assert n8n.people()[BO] == "global:chatUser" and failed["msg"]
+    assert n8n.instance_roles()[BO] == "global:chatUser" and failed["msg"]
     assert ("instance_role", "global:chatUser") in left(failed, BO)
 
 
@@ -213,7 +213,7 @@ def test_an_n8n_that_is_gone_afterwards_hides_nothing_of_what_was_done(n8n: Fake
     def away() -> None:
         raise BROKEN
 
-    n8n.meanwhile["list_users", 2] = away
+    n8n.before_call["list_users", 2] = away
     did = run(n8n_offboard, n8n, **LEAVE, action="delete", transfer_to=DI, data_tables="delete")
     assert did["changed"] and left(did, ADA) == [] and len(entry(did, ADA)["transferred"]) == 2
 
@@ -263,17 +263,17 @@ def test_a_leaver_goes_in_two_steps(n8n: FakeN8n, path: Path, beat: Beat) -> Non
             }
         ],
     }
-    assert n8n.people()[ADA] == "global:chatUser" and len(n8n.owned[n8n.personal(ADA)]) == 3
+    assert n8n.instance_roles()[ADA] == "global:chatUser" and len(n8n.owned[n8n.personal_project_id(ADA)]) == 3
     kept, writes = path.read_bytes(), len(n8n.writes)
     for day in ("2026-11-01", "2026-11-15", "2026-11-30T23:59:59Z", "2026-12-01T01:00:00+02:00"):
         again = beat(day, **GO)
         assert not again["changed"] and entry(again, ADA)["staged"] == dates
     assert len(n8n.writes) == writes and path.read_bytes() == kept
     due = beat("2026-12-01", check_mode=True, **GO)
-    assert path.read_bytes() == kept and ADA in n8n.people()
+    assert path.read_bytes() == kept and ADA in n8n.instance_roles()
     gone = beat("2026-12-01", **GO)
     assert due["changed"] and gone["changed"] and due["plan"] == gone["plan"] and due["diff"] == gone["diff"]
-    assert ADA not in n8n.people() and entry(gone, ADA)["residual_access"] == []
+    assert ADA not in n8n.instance_roles() and entry(gone, ADA)["residual_access"] == []
     assert len(entry(gone, ADA)["transferred"]) == 2 and len(entry(gone, ADA)["copied"]) == 1
     assert json.loads(path.read_text(encoding="utf-8"))["leavers"] == []
     again = beat("2026-12-02", **GO)
@@ -281,7 +281,7 @@ def test_a_leaver_goes_in_two_steps(n8n: FakeN8n, path: Path, beat: Beat) -> Non
 
 
 def test_what_is_only_recorded_is_a_change(n8n: FakeN8n, path: Path, beat: Beat) -> None:
-    n8n.person("eve@example.com", "global:chatUser")
+    n8n.add_user("eve@example.com", "global:chatUser")
     beat("2026-11-01", users=[BO])
     kept, writes = path.read_bytes(), len(n8n.writes)
     would = beat("2026-11-02", check_mode=True, users=["eve@example.com"])
@@ -304,21 +304,21 @@ def test_a_run_with_nobody_whom_n8n_knows_makes_no_record(path: Path, beat: Beat
 def test_the_grace_is_as_long_as_it_is_said(n8n: FakeN8n, beat: Beat) -> None:
     beat("2026-11-01", grace_days=7)
     assert not beat("2026-11-07", grace_days=7, **GO)["changed"]
-    assert beat("2026-11-08", grace_days=7, **GO)["changed"] and ADA not in n8n.people()
+    assert beat("2026-11-08", grace_days=7, **GO)["changed"] and ADA not in n8n.instance_roles()
 
 
 def test_what_is_to_be_destroyed_is_said_on_the_day(n8n: FakeN8n, beat: Beat) -> None:
     beat("2026-11-01")
     with pytest.raises(InputError, match="which the deletion would destroy"):
         beat("2026-12-01")
-    assert ADA in n8n.people()
-    assert beat("2026-12-01", delete_resources=True)["changed"] and ADA not in n8n.people()
+    assert ADA in n8n.instance_roles()
+    assert beat("2026-12-01", delete_resources=True)["changed"] and ADA not in n8n.instance_roles()
 
 
 def test_people_are_at_different_points(n8n: FakeN8n, path: Path, beat: Beat) -> None:
     beat("2026-11-01")
     did = beat("2026-12-01", users=[ADA, BO, "nobody@example.com"], **GO)
-    assert ADA not in n8n.people() and n8n.people()[BO] == "global:chatUser"
+    assert ADA not in n8n.instance_roles() and n8n.instance_roles()[BO] == "global:chatUser"
     assert [one["email"] for one in json.loads(path.read_text(encoding="utf-8"))["leavers"]] == [BO]
     assert entry(did, BO)["staged"]["due"] == "2026-12-31T00:00:00Z"
     assert not entry(did, "nobody@example.com")["found"]
@@ -326,7 +326,7 @@ def test_people_are_at_different_points(n8n: FakeN8n, path: Path, beat: Beat) ->
 
 def test_the_record_is_there_before_anything_is_taken(n8n: FakeN8n, path: Path, beat: Beat) -> None:
     seen: list[bool] = []
-    n8n.meanwhile["write", 1] = lambda: seen.append(path.exists() and ADA in path.read_text(encoding="utf-8"))
+    n8n.before_call["write", 1] = lambda: seen.append(path.exists() and ADA in path.read_text(encoding="utf-8"))
     beat("2026-11-01")
     assert seen == [True]
 
@@ -353,7 +353,7 @@ def test_a_disk_that_is_full_afterwards_hides_nothing(
 
     monkeypatch.setattr(_files.os, "replace", full)
     gone = beat("2026-12-01", **GO)
-    assert gone["changed"] and ADA not in n8n.people() and len(entry(gone, ADA)["transferred"]) == 2
+    assert gone["changed"] and ADA not in n8n.instance_roles() and len(entry(gone, ADA)["transferred"]) == 2
     monkeypatch.undo()
     # The next run tidies up.
     tidied = beat("2026-12-02", **GO)
@@ -381,7 +381,7 @@ def test_a_missing_record_deletes_nobody_and_begins_anew(
     planned = beat("2027-12-01", True, **options)
     assert not path.exists()
     did = beat("2027-12-01", **options)
-    assert did["plan"] == planned["plan"] and ADA in n8n.people() and did["changed"] and planned["changed"]
+    assert did["plan"] == planned["plan"] and ADA in n8n.instance_roles() and did["changed"] and planned["changed"]
     assert entry(did, ADA)["staged"]["since"] == "2027-12-01T00:00:00Z"
     assert not beat("2027-12-02", **options)["changed"]
 
@@ -392,7 +392,7 @@ def test_the_record_of_another_n8n_deletes_nobody(n8n: FakeN8n, path: Path, beat
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match="belongs to https://other.example.com, but this n8n is http://n8n.invalid"):
         beat("2026-12-01", **GO)
-    assert ADA in n8n.people()
+    assert ADA in n8n.instance_roles()
 
 
 @pytest.mark.parametrize(
@@ -447,16 +447,16 @@ def test_the_days_are_30_unless_said(n8n: FakeN8n, beat: Beat) -> None:
 def test_who_still_has_access_when_the_days_are_over_is_not_deleted(n8n: FakeN8n, path: Path, beat: Beat) -> None:
     # The successor, and then the role, again and again.
     n8n.fail[2] = BROKEN
-    assert beat("2026-11-01")["msg"] and n8n.people()[ADA] == "global:member"
+    assert beat("2026-11-01")["msg"] and n8n.instance_roles()[ADA] == "global:member"
     had = json.loads(path.read_text(encoding="utf-8"))["leavers"][0]
     n8n.fail[n8n.calls["write"] + 1] = BROKEN
-    assert beat("2026-12-24", **GO)["msg"] and n8n.people()[ADA] == "global:member"
+    assert beat("2026-12-24", **GO)["msg"] and n8n.instance_roles()[ADA] == "global:member"
     did = beat("2026-12-25", **GO)
-    assert n8n.people()[ADA] == "global:chatUser"
+    assert n8n.instance_roles()[ADA] == "global:chatUser"
     assert json.loads(path.read_text(encoding="utf-8"))["leavers"] == [{**had, "since": "2026-12-25T00:00:00Z"}]
     assert entry(did, ADA)["staged"] == {"since": "2026-12-25T00:00:00Z", "due": "2027-01-24T00:00:00Z"}
     beat("2027-01-24", **GO)
-    assert ADA not in n8n.people()
+    assert ADA not in n8n.instance_roles()
 
 
 def test_who_was_given_something_back_by_hand_is_staged_anew(n8n: FakeN8n, path: Path, beat: Beat) -> None:
@@ -464,7 +464,7 @@ def test_who_was_given_something_back_by_hand_is_staged_anew(n8n: FakeN8n, path:
     n8n.set_user_role(n8n.id_of(ADA), "global:admin")
     n8n.set_members(_project(n8n, "Support"), {n8n.id_of(ADA): "project:editor"})
     did = beat("2027-12-24", **GO)
-    assert n8n.people()[ADA] == "global:chatUser" and ADA not in n8n.memberships()["Support"]
+    assert n8n.instance_roles()[ADA] == "global:chatUser" and ADA not in n8n.memberships()["Support"]
     assert entry(did, ADA)["staged"]["since"] == "2027-12-24T00:00:00Z" and entry(did, ADA)["transferred"] == []
     (kept,) = json.loads(path.read_text(encoding="utf-8"))["leavers"]
     assert (kept["since"], kept["role"]) == ("2027-12-24T00:00:00Z", "global:admin")
@@ -479,10 +479,10 @@ def test_a_transfer_that_fails_on_the_day_is_gone_on_with(n8n: FakeN8n, path: Pa
     beat("2026-11-01")
     n8n.fail[n8n.calls["write"] + 2] = BROKEN
     failed = beat("2026-12-01", **GO)
-    assert failed["msg"] and ADA in n8n.people() and ADA in path.read_text(encoding="utf-8")
+    assert failed["msg"] and ADA in n8n.instance_roles() and ADA in path.read_text(encoding="utf-8")
     assert len(entry(failed, ADA)["transferred"]) == 1
     did = beat("2026-12-01", **GO)
-    assert len(entry(did, ADA)["transferred"]) == 1 and ADA not in n8n.people()
+    assert len(entry(did, ADA)["transferred"]) == 1 and ADA not in n8n.instance_roles()
 
 
 def test_what_is_left_readable_is_said(n8n: FakeN8n, path: Path) -> None:
@@ -497,10 +497,10 @@ def test_what_is_left_readable_is_said(n8n: FakeN8n, path: Path) -> None:
 
 
 def test_somebody_given_a_folder_is_told_of_it(n8n: FakeN8n) -> None:
-    home = n8n.personal(ADA)
+    home = n8n.personal_project_id(ADA)
     n8n.folders_in[home] = [OwnedItem("folder", "f-1", "Papers", home)]
     task = Task(n8n, check_mode=False, wants_diff=False)
     defaults = {name: row.get("default") for name, row in n8n_offboard.ARGUMENT_SPEC.items()}
     given = {"users": [ADA], "action": "delete", "successor": DI, "transfer_to": DI, "data_tables": "copy"}
     n8n_offboard.run({**defaults, **given}, task)
-    assert any('folder "Papers" (f-1)' in note for note in task.warnings) and ADA not in n8n.people()
+    assert any('folder "Papers" (f-1)' in note for note in task.warnings) and ADA not in n8n.instance_roles()

@@ -41,20 +41,20 @@ def test_check_mode_has_no_id_for_what_would_be_created(n8n: FakeN8n) -> None:
 
 @pytest.mark.parametrize("how", [{"id": None}, {"previous_names": ["Older", "Old"]}])
 def test_renames(n8n: FakeN8n, how: dict[str, Any]) -> None:
-    old = n8n.team("Old")
+    old = n8n.add_team_project("Old")
     done = check_apply_reapply(n8n_project, n8n, name="New", **{key: value or old for key, value in how.items()})
     assert done["project"] == {"id": old, "name": "New", "type": "team"}
     assert list(n8n.memberships()) == ["New"]
 
 
 def test_a_previous_name_is_left_alone_where_the_name_is_there(n8n: FakeN8n) -> None:
-    old, new = n8n.team("Old"), n8n.team("New")
+    old, new = n8n.add_team_project("Old"), n8n.add_team_project("New")
     done = run(n8n_project, n8n, name="New", previous_names=["Old"])
     assert not done["changed"] and done["project"]["id"] == new and old in n8n.all_projects
 
 
 def test_names_are_compared_exactly(n8n: FakeN8n) -> None:
-    n8n.team("Sales")
+    n8n.add_team_project("Sales")
     for name in ("sales", "Sales ", " Sales"):
         assert run(n8n_project, n8n, name=name)["changed"]
     assert len(n8n.memberships()) == 4
@@ -83,7 +83,7 @@ def test_wrong_input_is_refused_before_anything_is_written(
     n8n: FakeN8n, params: dict[str, Any], words: str, check_mode: bool
 ) -> None:
     for name in ("Old", "Twin", "Twin"):
-        n8n.team(name)
+        n8n.add_team_project(name)
     with pytest.raises(InputError) as refused:
         run(n8n_project, n8n, check_mode=check_mode, **params)
     assert words in str(refused.value)
@@ -91,13 +91,13 @@ def test_wrong_input_is_refused_before_anything_is_written(
 
 
 def test_one_of_twins_is_named_by_its_id(n8n: FakeN8n) -> None:
-    first, second = n8n.team("Twin"), n8n.team("Twin")
+    first, second = n8n.add_team_project("Twin"), n8n.add_team_project("Twin")
     done = check_apply_reapply(n8n_project, n8n, id=second, state="absent")
     assert done["project"]["id"] == second and first in n8n.all_projects
 
 
 def test_is_not_renamed_to_a_name_that_another_has(n8n: FakeN8n) -> None:
-    old, new = n8n.team("Old"), n8n.team("New")
+    old, new = n8n.add_team_project("Old"), n8n.add_team_project("New")
     with pytest.raises(InputError, match=f'cannot be renamed to "New": project {new} has that name already'):
         run(n8n_project, n8n, id=old, name="New")
     assert n8n.calls["write"] == 0
@@ -110,7 +110,7 @@ def test_absent_of_nothing_is_unchanged(n8n: FakeN8n, params: dict[str, Any]) ->
 
 
 def test_what_owns_something_is_not_deleted(n8n: FakeN8n) -> None:
-    sales = n8n.team("Sales")
+    sales = n8n.add_team_project("Sales")
     n8n.owned[sales] = [OwnedItem("credential", "c1", "Bank")]
     for check_mode in (True, False):
         with pytest.raises(
@@ -122,7 +122,7 @@ def test_what_owns_something_is_not_deleted(n8n: FakeN8n) -> None:
 
 def test_what_may_own_something_is_not_deleted() -> None:
     n8n = FakeN8n(floor=True)
-    n8n.team("Sales")
+    n8n.add_team_project("Sales")
     with pytest.raises(
         InputError, match='Project "Sales" .* is not deleted: .*does not show the data tables of other users'
     ):
@@ -131,7 +131,7 @@ def test_what_may_own_something_is_not_deleted() -> None:
 
 def test_a_personal_project_is_not_deleted(n8n: FakeN8n) -> None:
     with pytest.raises(InputError, match="personal project of one user"):
-        run(n8n_project, n8n, id=n8n.personal(OLIVIA), state="absent")
+        run(n8n_project, n8n, id=n8n.personal_project_id(OLIVIA), state="absent")
     assert n8n.calls["write"] == 0
 
 

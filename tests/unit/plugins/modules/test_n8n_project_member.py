@@ -21,10 +21,10 @@ HERS: dict[str, Any] = {"project": "Sales", "user": ADA}
 @pytest.fixture
 def n8n() -> FakeN8n:
     fake = FakeN8n()
-    fake.person(ADA)
-    fake.person("bo@example.com", pending=True)
-    fake.team("Sales", bo="viewer")
-    fake.team("Support", ada="viewer")
+    fake.add_user(ADA)
+    fake.add_user("bo@example.com", pending=True)
+    fake.add_team_project("Sales", bo="viewer")
+    fake.add_team_project("Support", ada="viewer")
     return fake
 
 
@@ -79,7 +79,7 @@ def test_wrong_input_is_refused_before_anything_is_written(
     n8n: FakeN8n, params: dict[str, Any], words: str, check_mode: bool
 ) -> None:
     for _twin in range(2):
-        n8n.team("Twin")
+        n8n.add_team_project("Twin")
     with pytest.raises(InputError) as refused:
         run(n8n_project_member, n8n, check_mode=check_mode, **{**HERS, **params})
     assert words in str(refused.value)
@@ -88,7 +88,7 @@ def test_wrong_input_is_refused_before_anything_is_written(
 
 def test_personal_projects_have_no_members_to_give(n8n: FakeN8n) -> None:
     with pytest.raises(InputError, match="only team projects have members"):
-        run(n8n_project_member, n8n, project=n8n.personal(OLIVIA), user=ADA, role="viewer")
+        run(n8n_project_member, n8n, project=n8n.personal_project_id(OLIVIA), user=ADA, role="viewer")
 
 
 @pytest.mark.parametrize("params", [{"user": "nobody@example.com"}, {"project": "Nowhere"}, {}])
@@ -105,8 +105,8 @@ def test_the_last_admin_goes_if_allowed(n8n: FakeN8n, params: dict[str, Any]) ->
 @pytest.mark.parametrize("floor", [True, False])
 def test_an_unlicensed_role_is_refused(floor: bool) -> None:
     n8n = FakeN8n(floor)
-    n8n.person(ADA)
-    n8n.team("Sales")
+    n8n.add_user(ADA)
+    n8n.add_team_project("Sales")
     n8n.features_off.add("feat:projectRole:editor")
     if not floor:
         # n8n lists its roles, and check mode looks there.
@@ -136,7 +136,7 @@ def test_what_somebody_else_changed_meanwhile_is_left_alone(
         sales.update({n8n.id_of(ADA): role} if role else {})
 
     # The second reading of members since here is the one before the write.
-    n8n.meanwhile[("members", n8n.calls["members"] + 2)] = somebody_else
+    n8n.before_call[("members", n8n.calls["members"] + 2)] = somebody_else
     with pytest.raises(
         N8nError, match=f"Another user or task changed this at the same time: .*{words}.*Run the task again"
     ):
@@ -155,7 +155,7 @@ def test_a_change_that_another_task_has_made_is_no_failure(
         sales.pop(n8n.id_of(ADA))
         sales.update({n8n.id_of(ADA): role} if role else {})
 
-    n8n.meanwhile[("members", n8n.calls["members"] + 2)] = another_task
+    n8n.before_call[("members", n8n.calls["members"] + 2)] = another_task
     writes = len(n8n.writes)
     result = run(n8n_project_member, n8n, **HERS, **params)
     assert not result["changed"] and "msg" not in result and len(n8n.writes) == writes
@@ -165,7 +165,7 @@ def test_a_change_that_another_task_has_made_is_no_failure(
 def test_who_became_the_last_admin_meanwhile_stays(n8n: FakeN8n) -> None:
     run(n8n_project_member, n8n, **HERS, role="admin")
     (sales,) = (roles for key, roles in n8n.roles_in.items() if n8n.all_projects[key].name == "Sales")
-    n8n.meanwhile[("members", n8n.calls["members"] + 2)] = lambda: sales.pop(n8n.owner_id)
+    n8n.before_call[("members", n8n.calls["members"] + 2)] = lambda: sales.pop(n8n.owner_id)
     with pytest.raises(N8nError, match="has become the last admin of the project"):
         run(n8n_project_member, n8n, **HERS, state="absent")
     assert sales[n8n.id_of(ADA)] == "project:admin"

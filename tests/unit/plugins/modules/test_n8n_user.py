@@ -37,7 +37,7 @@ def test_invites_and_deletes_again(n8n: FakeN8n) -> None:
     gone = check_apply_reapply(n8n_user, n8n, email=ADA, state="absent")
     assert gone["user"] == done["user"]
     assert gone["diff"] == {"before": "user ada@example.com: global:member\n", "after": ""}
-    assert n8n.people() == {OLIVIA: "global:owner"}
+    assert n8n.instance_roles() == {OLIVIA: "global:owner"}
 
 
 def test_check_mode_has_no_id_for_the_invited(n8n: FakeN8n) -> None:
@@ -48,19 +48,19 @@ def test_check_mode_has_no_id_for_the_invited(n8n: FakeN8n) -> None:
 @pytest.mark.parametrize("role", ["admin", "global:admin"])
 @pytest.mark.parametrize("named", ["email", "id"])
 def test_corrects_the_role(n8n: FakeN8n, role: str, named: str) -> None:
-    user_id = n8n.person(ADA)
+    user_id = n8n.add_user(ADA)
     done = check_apply_reapply(n8n_user, n8n, **{named: {"email": ADA, "id": user_id}[named]}, role=role)
-    assert done["user"]["role"] == n8n.people()[ADA] == "global:admin"
+    assert done["user"]["role"] == n8n.instance_roles()[ADA] == "global:admin"
 
 
 def test_a_role_left_out_is_kept(n8n: FakeN8n) -> None:
-    n8n.person(ADA, "global:admin")
+    n8n.add_user(ADA, "global:admin")
     assert not run(n8n_user, n8n, email=ADA)["changed"]
-    assert n8n.people()[ADA] == "global:admin"
+    assert n8n.instance_roles()[ADA] == "global:admin"
 
 
 def test_a_pending_invitation_is_sent_again_only_if_asked(n8n: FakeN8n) -> None:
-    n8n.person(ADA, pending=True)
+    n8n.add_user(ADA, pending=True)
     assert not run(n8n_user, n8n, email=ADA, return_invite_url=True)["changed"]
     would = run(n8n_user, n8n, check_mode=True, email=ADA, resend_invite=True, return_invite_url=True)
     assert would["changed"] and "invite_url" not in would["user"] and not n8n.writes
@@ -73,15 +73,15 @@ def test_a_pending_invitation_is_sent_again_only_if_asked(n8n: FakeN8n) -> None:
 
 
 def test_what_is_sent_again_brings_the_new_role(n8n: FakeN8n) -> None:
-    n8n.person(ADA, pending=True)
+    n8n.add_user(ADA, pending=True)
     done = run(n8n_user, n8n, email=ADA, role="admin", resend_invite=True)
     # n8n keeps the role of a pending invitation, so it takes a call of its own.
     assert [write[0] for write in n8n.writes] == ["invite", "set_user_role"]
-    assert done["user"]["role"] == n8n.people()[ADA] == "global:admin"
+    assert done["user"]["role"] == n8n.instance_roles()[ADA] == "global:admin"
 
 
 def test_nothing_is_sent_again_to_active_users(n8n: FakeN8n) -> None:
-    n8n.person(ADA)
+    n8n.add_user(ADA)
     assert not run(n8n_user, n8n, email=ADA, resend_invite=True)["changed"]
 
 
@@ -110,20 +110,20 @@ def test_present_reads_no_project(floor: bool) -> None:
 
 
 def test_becoming_a_chat_user_takes_memberships_along(n8n: FakeN8n) -> None:
-    n8n.person(ADA)
-    n8n.team("Sales", ada="editor")
+    n8n.add_user(ADA)
+    n8n.add_team_project("Sales", ada="editor")
     check_apply_reapply(n8n_user, n8n, email=ADA, role="chatUser")
     assert n8n.memberships() == {"Sales": {OLIVIA: "project:admin"}}
 
 
 def test_a_last_admin_is_not_made_a_chat_user(n8n: FakeN8n) -> None:
-    n8n.person(ADA)
-    sales = n8n.team("Sales", ada="admin")
+    n8n.add_user(ADA)
+    sales = n8n.add_team_project("Sales", ada="admin")
     del n8n.roles_in[sales][n8n.owner_id]
     with pytest.raises(N8nError, match="only project admin|last project:admin"):
         result = run(n8n_user, n8n, email=ADA, role="chatUser")
         raise N8nError(result.get("msg", "it went through"))
-    assert n8n.people()[ADA] == "global:member" and n8n.memberships() == {"Sales": {ADA: "project:admin"}}
+    assert n8n.instance_roles()[ADA] == "global:member" and n8n.memberships() == {"Sales": {ADA: "project:admin"}}
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_one_error_names_all_missing_scopes(
     floor: bool, params: dict[str, Any], writing: set[str], off: set[str]
 ) -> None:
     n8n = FakeN8n(floor)
-    n8n.person(ADA)
+    n8n.add_user(ADA)
     writing = {"user:delete", *writing}
     n8n.scopes_off = {*off, *writing, "variable:list"}
     named = sorted(off if floor else off | writing)
@@ -199,29 +199,32 @@ def test_one_error_names_all_missing_scopes(
 
 
 def test_who_owns_something_is_not_deleted(n8n: FakeN8n) -> None:
-    n8n.person(ADA)
-    n8n.owned[n8n.personal(ADA)] = [OwnedItem("workflow", "w1", "Bills"), OwnedItem("data table", "t1", "Rows")]
+    n8n.add_user(ADA)
+    n8n.owned[n8n.personal_project_id(ADA)] = [
+        OwnedItem("workflow", "w1", "Bills"),
+        OwnedItem("data table", "t1", "Rows"),
+    ]
     for check_mode in (True, False):
         with pytest.raises(
             InputError,
             match=r'(?s)owns workflow "Bills" .w1., which the deletion would destroy.*data table "Rows" .t1.',
         ):
             run(n8n_user, n8n, check_mode=check_mode, email=ADA, state="absent")
-    assert ADA in n8n.people() and not n8n.calls["write"]
+    assert ADA in n8n.instance_roles() and not n8n.calls["write"]
 
 
 def test_who_may_own_something_is_not_deleted() -> None:
     n8n = FakeN8n(floor=True)
-    n8n.person(ADA)
+    n8n.add_user(ADA)
     with pytest.raises(InputError, match="does not show the data tables of other users"):
         run(n8n_user, n8n, email=ADA, state="absent")
-    n8n.person("bo@example.com", pending=True)
+    n8n.add_user("bo@example.com", pending=True)
     assert run(n8n_user, n8n, email="bo@example.com", state="absent")["changed"]
 
 
 def test_on_the_community_edition_only_pending_users_are_deleted(n8n: FakeN8n) -> None:
-    n8n.person(ADA)
-    n8n.person("bo@example.com", pending=True)
+    n8n.add_user(ADA)
+    n8n.add_user("bo@example.com", pending=True)
     n8n.features_off.add("feat:projectRole:admin")
     with pytest.raises(InputError, match="n8n does not show the personal project of this user"):
         run(n8n_user, n8n, email=ADA, state="absent")
@@ -229,8 +232,8 @@ def test_on_the_community_edition_only_pending_users_are_deleted(n8n: FakeN8n) -
 
 
 def test_a_last_admin_is_not_deleted(n8n: FakeN8n) -> None:
-    n8n.person(ADA)
-    sales = n8n.team("Sales", ada="admin")
+    n8n.add_user(ADA)
+    sales = n8n.add_team_project("Sales", ada="admin")
     del n8n.roles_in[sales][n8n.owner_id]
     with pytest.raises(
         InputError, match='Project "Sales" .* would be left without an admin: ada@example.com is its last'
@@ -274,7 +277,7 @@ def test_an_unlicensed_role_is_refused_in_check_mode_and_by_n8n(n8n: FakeN8n) ->
 
 
 def test_somebody_else_has_invited_meanwhile(n8n: FakeN8n) -> None:
-    n8n.meanwhile[("invite", 1)] = lambda: n8n.person(ADA, "global:admin")
+    n8n.before_call[("invite", 1)] = lambda: n8n.add_user(ADA, "global:admin")
     with pytest.raises(
         N8nError,
         match="Another user or task changed this at the same time: .*has.*global:admin|role global:admin already",

@@ -42,8 +42,8 @@ ADA, BO = "ada@example.com", "bo@example.com"
 @pytest.fixture
 def n8n() -> FakeN8n:
     fake = FakeN8n()
-    fake.person(ADA)
-    fake.person(BO)
+    fake.add_user(ADA)
+    fake.add_user(BO)
     return fake
 
 
@@ -57,7 +57,7 @@ def unchanged(module: Any, n8n: FakeN8n, **params: Any) -> None:
 
 @FORMS
 def test_a_project_in_the_other_form_is_the_project(n8n: FakeN8n, form: str) -> None:
-    key = n8n.team(form, ada="viewer")
+    key = n8n.add_team_project(form, ada="viewer")
     other = OTHER[form]
     unchanged(n8n_project, n8n, name=other)
     unchanged(n8n_project, n8n, id=key, name=other)
@@ -77,10 +77,10 @@ def test_a_project_in_the_other_form_is_the_project(n8n: FakeN8n, form: str) -> 
 
 @FORMS
 def test_one_exact_name_wins_and_otherwise_several_are_ambiguous(n8n: FakeN8n, form: str) -> None:
-    mine, others = n8n.team(form), n8n.team(OTHER[form])
+    mine, others = n8n.add_team_project(form), n8n.add_team_project(OTHER[form])
     assert run(n8n_project, n8n, name=form)["project"]["id"] == mine
     assert [project["id"] for project in run(n8n_project_info, n8n, name=form)["projects"]] == [mine]
-    second = n8n.team(form)
+    second = n8n.add_team_project(form)
     with pytest.raises(InputError, match=", ".join(sorted([mine, others, second]))):
         run(n8n_project, n8n, name=form)
     assert len(run(n8n_project_info, n8n, name=form)["projects"]) == 3
@@ -90,7 +90,7 @@ def test_one_exact_name_wins_and_otherwise_several_are_ambiguous(n8n: FakeN8n, f
 def test_neither_form_is_exact(n8n: FakeN8n) -> None:
     # Two marks on one letter, in an order that neither form has.
     first, second, third = "x\u0323\u0307", "\u1e8b\u0323", "x\u0307\u0323"
-    ids = [n8n.team(first), n8n.team(second)]
+    ids = [n8n.add_team_project(first), n8n.add_team_project(second)]
     with pytest.raises(InputError, match=f"exists 2 times, with the ids {', '.join(sorted(ids))}"):
         run(n8n_project, n8n, name=third)
 
@@ -106,7 +106,7 @@ def test_a_new_project_in_both_forms_is_one(n8n: FakeN8n, form: str) -> None:
 
 @FORMS
 def test_members_are_found_under_the_name_that_a_project_is_to_have(n8n: FakeN8n, form: str) -> None:
-    n8n.team("Cafe")
+    n8n.add_team_project("Cafe")
     lists: dict[str, Any] = {
         "projects": [{"name": form, "previous_names": ["Cafe"]}],
         "users": [{"email": ADA, "projects": {OTHER[form]: "viewer"}}],
@@ -118,7 +118,7 @@ def test_members_are_found_under_the_name_that_a_project_is_to_have(n8n: FakeN8n
 
 @FORMS
 def test_a_name_that_another_project_has_in_the_other_form_is_taken(n8n: FakeN8n, form: str) -> None:
-    key, other = n8n.team("Cafe"), n8n.team(OTHER[form])
+    key, other = n8n.add_team_project("Cafe"), n8n.add_team_project(OTHER[form])
     with pytest.raises(InputError, match=f"project {other} has that name already"):
         run(n8n_project, n8n, id=key, name=form)
 
@@ -149,8 +149,8 @@ def test_deny_in_one_form_denies_the_other(n8n: FakeN8n, form: str) -> None:
     deny = {"name": "B", "match": {}, "deny": [other]}
     found = assign([{"email": ADA}], [give, deny]).users
     assert found[0]["projects"] == {"Sales": "viewer"} and found[0]["granted_by"]["denied"] == {form: "B"}
-    n8n.team(other, ada="viewer")
-    n8n.team("Sales", ada="viewer")
+    n8n.add_team_project(other, ada="viewer")
+    n8n.add_team_project("Sales", ada="viewer")
     done = check_apply_reapply(n8n_access, n8n, users=found, authority="authoritative", max_removal_percent=100)
     assert [change["reason"] for change in done["plan"]] == [
         'the project is not listed for the user, denied by rule "B"'
@@ -195,7 +195,7 @@ def test_what_reads_names_compares_them_in_one_form(form: str) -> None:
 
 @FORMS
 def test_an_export_names_projects_that_differ_in_form_alone_by_their_ids(n8n: FakeN8n, form: str) -> None:
-    ids = {n8n.team(form, ada="viewer"), n8n.team(OTHER[form], ada="editor")}
+    ids = {n8n.add_team_project(form, ada="viewer"), n8n.add_team_project(OTHER[form], ada="editor")}
     users = export(read(n8n, EVERYTHING))["users"]
     assert set(next(user for user in users if user["email"] == ADA)["projects"]) == ids
     unchanged(n8n_access, n8n, users=users, authority="authoritative")
@@ -206,7 +206,7 @@ def test_an_export_names_projects_that_differ_in_form_alone_by_their_ids(n8n: Fa
 
 @FORMS
 def test_a_successor_in_the_other_form(n8n: FakeN8n, form: str) -> None:
-    key = n8n.team(form, ada="admin")
+    key = n8n.add_team_project(form, ada="admin")
     n8n.roles_in[key].pop(n8n.owner_id)
     check_apply_reapply(n8n_offboard, n8n, users=[ADA], successor={OTHER[form]: BO})
     assert n8n.memberships() == {form: {BO: "project:admin"}}
@@ -223,7 +223,7 @@ def test_a_project_created_in_between_in_the_other_form_is_taken(
     def with_another() -> Listing:
         looks.append(form)
         if len(looks) == 2:
-            n8n.team(OTHER[form])
+            n8n.add_team_project(OTHER[form])
         return listed()
 
     monkeypatch.setattr(n8n, "list_projects", with_another)

@@ -87,33 +87,41 @@ def limit_error(planned: Plan, policy: ListPolicy = AUTHORITATIVE_POLICY, **limi
 @pytest.mark.parametrize(
     ("size", "removed", "percent", "exceeded"),
     [
-        # The default is 20 percent.
-        (10, 2, None, False),
-        (10, 3, None, True),
-        (9, 2, None, True),
-        (20, 4, 20, False),
-        (20, 5, 20, True),
-        (8, 1, 12.5, False),
-        (8, 1, 12.4, True),
-        (3, 1, 33.3, True),
-        (3, 1, 33.4, False),
+        # The default is 20 percent. Each user counts as one, and each membership.
+        (10, 4, None, False),
+        (10, 5, None, True),
+        (9, 4, None, True),
+        (20, 8, 20, False),
+        (20, 9, 20, True),
+        (8, 2, 12.5, False),
+        (8, 2, 12.4, True),
+        (3, 2, 33.3, True),
+        (3, 2, 33.4, False),
         # 100 percent is no limit, and 0 percent allows no removal.
         (10, 10, 100, False),
         (10, 1, 0, True),
         (10, 0, 0, False),
-        (10, 9, 99, False),
-        (10, 10, 99.9, True),
+        (10, 9, 45, False),
+        (10, 10, 49.9, True),
     ],
 )
 def test_more_removals_than_max_removal_percent_exceed_the_limit(
     size: int, removed: int, percent: float | None, exceeded: bool
 ) -> None:
-    planned = plan_projects(state_with({"A": members_with_role(size)}), {"A": members_with_role(size - removed)})
+    # The limit for each project does not apply to projects of three members.
+    before = {f"A{start}": members_with_role(min(3, size - start), start=start) for start in range(0, size, 3)}
+    kept = set(members_with_role(size - removed))
+    after = {name: {user: role for user, role in roles.items() if user in kept} for name, roles in before.items()}
+    planned = plan_projects(state_with(before), after)
+    total = 2 * size
     assert planned.summary["remove_member"] == removed
     message = limit_error(planned, **({} if percent is None else {"max_removal_percent": percent}))
     assert bool(message) is exceeded
     if exceeded:
-        assert f"{removed} removals and demotions of {size} memberships ({removed * 100 / size:.1f} %)" in message
+        assert (
+            f"{removed} removals and demotions of {total} memberships and users ({removed * 100 / total:.1f} %)"
+            in message
+        )
         assert f"are more than max_removal_percent ({20 if percent is None else percent:g})" in message
 
 
@@ -230,8 +238,8 @@ def test_project_demotion_is_counted_and_promotion_is_not(before: str, after: st
 def test_demotion_of_the_instance_role_is_counted(before: str, after: str, is_counted: bool) -> None:
     planned = plan_projects(state_with({"A": members_with_role(3)}, {"ada": before}), {}, ListPolicy(), {"ada": after})
     assert bool(limit_error(planned, ListPolicy(), max_removals=0, max_removal_percent=100)) is is_counted
-    # One of three memberships is more than 20 percent.
-    assert bool(limit_error(planned, ListPolicy())) is is_counted
+    # One of three memberships and four users is less than 20 percent.
+    assert bool(limit_error(planned, ListPolicy(), max_removal_percent=14)) is is_counted
 
 
 def test_memberships_lost_by_a_change_to_chat_user_are_counted() -> None:
@@ -273,7 +281,7 @@ def test_memberships_of_protected_and_ignored_users_are_not_counted(kind: str) -
     # The ten users who cannot be removed are not part of the total.
     planned = plan_projects(state_with({"A": {**members_with_role(10), "ada": "viewer"}}), {"A": {}}, policy)
     assert [change.user for change in planned.changes] == ["ada@example.com"]
-    assert "1 removals and demotions of 1 memberships (100.0 %)" in limit_error(planned, policy)
+    assert "1 removals and demotions of 2 memberships and users (50.0 %)" in limit_error(planned, policy)
     # They are not part of the size of the project either.
     trio = {"ada": "viewer", "bo": "viewer", "cy": "viewer"}
     small = plan_projects(
@@ -285,7 +293,7 @@ def test_memberships_of_protected_and_ignored_users_are_not_counted(kind: str) -
 def test_memberships_of_the_owner_and_the_api_key_user_are_not_counted() -> None:
     planned = plan_projects(state_with({"A": {"ada": "viewer"}, "B": {}, "C": {}, "D": {}, "E": {}}), {"A": {}})
     # Olivia's five memberships are not counted.
-    assert "1 removals and demotions of 1 memberships" in limit_error(planned)
+    assert "1 removals and demotions of 2 memberships and users" in limit_error(planned)
     new = plan_projects(state_with({"A": {"ada": "viewer"}}), {"New": {"ada": "admin"}})
     assert new.changes[-1].user == OLIVIA.email and limit_error(new, max_removals=0, max_removal_percent=0) == ""
 
