@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An n8n in memory that does what n8n does; tests/real/test_fake_is_true.py asserts that it does."""
+"""An n8n in memory that does what n8n does; tests/real/test_fake_n8n.py asserts that it does."""
 
 from __future__ import annotations
 
