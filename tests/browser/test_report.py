@@ -60,10 +60,10 @@ COLUMNS = """
 def test_names_with_markup_are_shown_as_text(browser: webdriver.Chrome, reports: Reports) -> None:
     browser.get(reports("nasty"))
     assert_no_code_ran(browser)
-    shown = browser.execute_script(NAMES_OF_MATRIX)
-    assert f'{SCRIPT} O\'Brien "Bob" & </td>' in shown
-    assert "{{ 7 * 7 }} {{ lookup('ansible.builtin.pipe', 'echo pwned') }}" in shown
-    assert len(shown) == len(nasty().users)
+    names = browser.execute_script(NAMES_OF_MATRIX)
+    assert f'{SCRIPT} O\'Brien "Bob" & </td>' in names
+    assert "{{ 7 * 7 }} {{ lookup('ansible.builtin.pipe', 'echo pwned') }}" in names
+    assert len(names) == len(nasty().users)
     assert SCRIPT in browser.find_element(By.ID, "projects").text
     assert "no-such-<b>role" in browser.find_element(By.ID, "people").text
 
@@ -133,8 +133,8 @@ def test_search_shows_matching_users_and_projects(
     browser.find_element(By.ID, "field").send_keys(search_text)
     assert len(browser.execute_script(NAMES_OF_MATRIX)) == people
     assert len(browser.execute_script(COLUMNS)) == projects
-    shown = browser.find_element(By.ID, "shown").text
-    assert shown.startswith(f"{people} of 8 people") if search_text else shown == ""
+    summary = browser.find_element(By.ID, "shown").text
+    assert summary.startswith(f"{people} of 8 people") if search_text else summary == ""
     assert (
         len([row for row in browser.find_elements(By.CSS_SELECTOR, ".persons tbody tr") if row.is_displayed()])
         == people

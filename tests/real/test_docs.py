@@ -209,10 +209,10 @@ def test_errors_in_guide_table_exist_in_collection() -> None:
     """Each error in the first cells of the table is part of a message in the plugins. `...` stands for a value."""
     table = CONNECTING.read_text("utf-8").partition("docsite.guide_errors:")[2]
     cells = re.findall(r"^ +\* - (.+)$", table, re.MULTILINE)
-    shown = [error for cell in cells for error in re.findall(r"``(.+?)``", cell)]
+    documented_errors = [error for cell in cells for error in re.findall(r"``(.+?)``", cell)]
     messages = [text for path in ROOT.glob("plugins/module_utils/**/*.py") for text in strings_in(path)]
-    assert len(shown) > 10
-    assert [error for error in shown if not any(error in message for message in messages)] == []
+    assert len(documented_errors) > 10
+    assert [error for error in documented_errors if not any(error in message for message in messages)] == []
 
 
 def strings_in(source: Path) -> Iterator[str]:

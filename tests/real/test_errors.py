@@ -68,13 +68,13 @@ def user_id(n8n: Server, email: str) -> str:
 
 
 def project_id(n8n: Server, name: str) -> str:
-    return next(str(project["id"]) for project in n8n.access_state("/projects") if project["name"] == name)
+    return next(str(project["id"]) for project in n8n.everything("/projects") if project["name"] == name)
 
 
 def access_state(n8n: Server) -> object:
     """Return all users, projects and memberships, which tasks can change."""
-    users = sorted((user["email"], user["role"]) for user in n8n.access_state("/users", includeRole="true"))
-    return users, sorted(project["id"] for project in n8n.access_state("/projects")), n8n.memberships()
+    users = sorted((user["email"], user["role"]) for user in n8n.everything("/users", includeRole="true"))
+    return users, sorted(project["id"] for project in n8n.everything("/projects")), n8n.memberships()
 
 
 def run(module_name: str, **args: Any) -> dict[str, Any]:
@@ -135,13 +135,13 @@ def test_key_without_required_scope_is_refused(company: Server) -> None:
     owner = company.login(OWNER)
     scopes = owner.call("GET", "/api-keys/scopes")
     tells_scopes = company.version.startswith("2.4")
-    told = "The key lacks the scope {}: make one that has it" if tells_scopes else "The key needs the scope {}"
+    scope_message = "The key lacks the scope {}: make one that has it" if tells_scopes else "The key needs the scope {}"
 
     def assert_refused_without(scope: str, module_name: str, by_n8n: bool = False, **args: Any) -> None:
         key = owner.api_key([granted for granted in scopes if granted != scope])
         # If n8n lists the scopes of a key, a missing scope of a write is known before the write.
         known = by_n8n and tells_scopes
-        words = (told.format(scope), *(() if known else ("(HTTP 403)",)))
+        words = (scope_message.format(scope), *(() if known else ("(HTTP 403)",)))
         (assert_refused_by_n8n if by_n8n and not known else assert_refused)(module_name, *words, api_key=key, **args)
 
     assert_refused_without("user:read", "n8n_user", email="new@example.com")
@@ -169,10 +169,10 @@ def test_error_names_all_missing_scopes(company: Server, tmp_path: Path) -> None
     def assert_missing_scopes(
         granted: list[str], module_name: str, reading: list[str], writing: list[str], **args: Any
     ) -> None:
-        """Assert that the error names all missing scopes. With an older n8n, it names the missing scopes of the reading."""
+        """Assert that the error names all missing scopes, or with an older n8n those of the reading."""
         *others, last = sorted(reading + (writing if tells_scopes else []))
         named = f"scopes {', '.join(others)} and {last}" if others else f"scope {last}"
-        said = (
+        message = (
             f"The key lacks the {named}: make one that has" if tells_scopes else f"The key needs the {named}, and its"
         )
         failed = [
@@ -180,7 +180,7 @@ def test_error_names_all_missing_scopes(company: Server, tmp_path: Path) -> None
             for check_mode in (True, False)
         ]
         for result in failed:
-            assert result.get("failed") and said in result["msg"] and result["msg"].count("scopes") == bool(others)
+            assert result.get("failed") and message in result["msg"] and result["msg"].count("scopes") == bool(others)
 
     user, project = {"email": ADA, "state": "absent"}, {"name": "Sales", "state": "absent"}
     assert_missing_scopes(READS, "n8n_user", LISTS, ["user:delete"], **user)
@@ -219,13 +219,13 @@ def test_absent_with_misspelled_name_warns_and_changes_nothing(company: Server, 
     def run_unchanged(module_name: str, **args: Any) -> str:
         """Run a module with and without check mode, assert that it changes nothing, and return its warnings."""
         module = import_module(f"ansible_collections.lifecycle.n8n.plugins.modules.{module_name}")
-        said = []
+        all_warnings = []
         for check_mode in (True, False):
             result, warnings = module_runs.main_and_warnings(module, check_mode=check_mode, **args)
             assert not result.get("failed") and not result["changed"], result
-            said.append(warnings)
-        assert said[0] == said[1]
-        return said[0]
+            all_warnings.append(warnings)
+        assert all_warnings[0] == all_warnings[1]
+        return all_warnings[0]
 
     absent = {"state": "absent"}
     assert run_unchanged("n8n_user", email="Adda@example.com", **absent) == user
@@ -336,7 +336,7 @@ def copy_responses(n8n: Server, stub: MisbehavingServer) -> dict[str, Any]:
     for path in (
         "/users",
         "/projects",
-        *(f"/projects/{project['id']}/users" for project in n8n.access_state("/projects")),
+        *(f"/projects/{project['id']}/users" for project in n8n.everything("/projects")),
     ):
         stub.on(f"GET {path}", reply(n8n.get(path, **({"includeRole": "true"} if path == "/users" else {}))))
     for email in (ADA, BO):
@@ -348,7 +348,7 @@ def copy_responses(n8n: Server, stub: MisbehavingServer) -> dict[str, Any]:
 
 def test_unsupported_n8n_version_is_refused(company: Server, server: MisbehavingServer) -> None:
     connection = copy_responses(company, server)
-    for project in company.access_state("/projects"):
+    for project in company.everything("/projects"):
         server.on(f"GET /projects/{project['id']}/users", refusal(405, "GET method not allowed"))
     for name in ("n8n_project_member", "n8n_access", "n8n_offboard"):
         assert_refused(name, "This collection needs n8n 2.8.0 or later", "(HTTP 405)", **TASKS[name], **connection)
@@ -431,7 +431,7 @@ def test_invalid_emails_and_blank_names_are_refused(company: Server) -> None:
 
 def test_missing_and_ambiguous_objects_are_refused(company: Server) -> None:
     before = access_state(company)
-    twin_ids = sorted(str(project["id"]) for project in company.access_state("/projects") if project["name"] == "Twin")
+    twin_ids = sorted(str(project["id"]) for project in company.everything("/projects") if project["name"] == "Twin")
     words = f'Project "Twin" exists 2 times, with the ids {", ".join(twin_ids)}. Use the id instead of the name.'
     assert_refused("n8n_project", words, name="Twin")
     assert_refused("n8n_project", words, name="Twin", state="absent")

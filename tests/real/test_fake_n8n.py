@@ -265,8 +265,10 @@ class FakeInstance(Instance):
         item = self.fake.find(kind, name)
         assert item is not None
         role = {"workflow": "workflow:editor", "credential": "credential:user"}[kind]
-        mine = self.fake.owned[item.owner_id]
-        mine[[other.id for other in mine].index(name)] = replace(item, shares=(Share(self.project(project), role),))
+        resources = self.fake.owned[item.owner_id]
+        resources[[other.id for other in resources].index(name)] = replace(
+            item, shares=(Share(self.project(project), role),)
+        )
 
     def _own(self, item: OwnedItem) -> None:
         self.fake.owned.setdefault(item.owner_id, []).append(item)
@@ -289,7 +291,7 @@ TOPICS: dict[str, tuple[Step, ...]] = {
         lambda instance: instance.api.find_user(UNKNOWN_ID),
         lambda instance: instance.invite(),
         lambda instance: instance.invite(ada="member", bo="chatUser", cy="admin"),
-        # A pending user keeps the role and gets a new link, which depends on the second, or on 2.8.4 the same link.
+        # A pending user keeps the role. The new link depends on the second. On 2.8.4 the link is the same.
         # The result does not contain active users.
         lambda instance: time.sleep(1.1),
         lambda instance: instance.invite(ada="admin", dee="member"),
@@ -383,7 +385,8 @@ TOPICS: dict[str, tuple[Step, ...]] = {
         lambda instance: call_for_each(lambda name: instance.create_folder(ADA, name), "F", "G"),
         lambda instance: sorted(folder.name for folder in instance.api.resources.folders(instance.project(ADA))),
         lambda instance: instance.feature("feat:folders", False),
-        # Transfers to a team project, a personal project, and the personal project of a pending user remove only shares.
+        # Transfers remove only shares. The destinations are a team project and the personal projects of an active user and
+        # a pending user.
         lambda instance: instance.transfer("C", "P"),
         lambda instance: instance.transfer("W", "P"),
         lambda instance: call_for_each(lambda name: instance.transfer(name, BO), "A", "C"),

@@ -105,7 +105,7 @@ def additional_server(n8n: Server, environment: Mapping[str, str]) -> Iterator[S
 
 @pytest.fixture
 def run_and_return_warning(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Return a function that runs a module, asserts a change without a link in the output, and returns its only warning."""
+    """Return a function that runs a module and returns its only warning, and asserts that the output has no link."""
     warnings: list[str] = []
     monkeypatch.setattr(basic.AnsibleModule, "warn", lambda self, warning, **more: warnings.append(warning))
 

@@ -44,7 +44,7 @@ def proxy(n8n: Server) -> Iterator[FaultProxy]:
 
 
 def create_resources(company: Company) -> dict[str, str]:
-    """Create workflows of Ada, one calling another, one archived, a credential, and a workflow of Bo. Return their ids."""
+    """Create workflows and a credential of Ada, and a workflow of Bo, and return the ids."""
     called = company.workflow(
         ADA,
         "Called",

@@ -138,8 +138,8 @@ def test_tasks_for_each_leaver_record_all_staged_leavers(n8n: Server, tmp_path: 
     }
     code, output = run_playbook(tmp_path, hosts, task)
     assert code == 0, output
-    kept = {entry["email"]: entry["memberships"] for entry in json.loads(record.read_text("utf-8"))["leavers"]}
-    assert sorted(kept) == hosts and all(len(memberships) == 1 for memberships in kept.values())
+    recorded = {entry["email"]: entry["memberships"] for entry in json.loads(record.read_text("utf-8"))["leavers"]}
+    assert sorted(recorded) == hosts and all(len(memberships) == 1 for memberships in recorded.values())
     roles = {user["email"]: user["role"] for user in n8n.everything("/users", includeRole="true")}
     assert {roles[host] for host in hosts} == {"global:chatUser"}
     restored = [{"email": host} for host in hosts]
@@ -202,9 +202,9 @@ def test_project_created_by_many_controllers_exists_once(n8n: Server, tmp_path: 
     failed = [result for result in results if result.get("failed")]
     if n8n.version.startswith("2.8."):
         # This version deletes no project, and the errors name each project by its id.
-        told = "".join(result["msg"] for result in failed)
+        messages = "".join(result["msg"] for result in failed)
         assert all("exists" in result["msg"] for result in failed)
-        assert len(project_ids(n8n, "New")) == 1 or all(key in told for key in project_ids(n8n, "New"))
+        assert len(project_ids(n8n, "New")) == 1 or all(key in messages for key in project_ids(n8n, "New"))
         return
     # A task that reads two projects of this name fails as ambiguous and changes nothing.
     assert all("exists" in result["msg"] and not result["changed"] for result in failed), failed
@@ -336,7 +336,7 @@ def test_link_lost_with_killed_task_is_reported_by_next_run(n8n: Server, proxy: 
     def kill_task() -> None:
         while not started:
             time.sleep(0.01)
-        started[0].kill_task()
+        started[0].kill()
         started[0].wait()
 
     proxy.after_write[1] = kill_task

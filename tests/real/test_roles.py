@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Behavior of all roles: empty survey answers, relative paths, variable names in messages, and an unreachable server."""
+"""Behavior of all roles: empty survey answers, paths, variable names in messages, and an unreachable server."""
 
 from __future__ import annotations
 
@@ -337,13 +337,13 @@ def test_warnings_name_role_variables(n8n: Server, sales: str, tmp_path: Path) -
 def test_unreachable_server_is_reported(role: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("N8N_URL", "http://127.0.0.1:9")
     tasks = [{"ansible.builtin.include_role": {"name": f"lifecycle.n8n.{role}"}}]
-    kept = {"ansible.builtin.debug": {"msg": f"reason {{{{ {role}_result.reason }}}}"}}
+    reason_task = {"ansible.builtin.debug": {"msg": f"reason {{{{ {role}_result.reason }}}}"}}
     play = {
         "hosts": "localhost",
         "gather_facts": False,
         "vars": {**REQUIRED[role], "sync_plan_path": "plan.json"},
         "module_defaults": {"group/lifecycle.n8n.n8n": {"retries": 0}},
-        "tasks": [{"block": tasks, **({"always": [kept]} if role != "report" else {})}],
+        "tasks": [{"block": tasks, **({"always": [reason_task]} if role != "report" else {})}],
     }
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
     code, output = run("ansible-playbook play.yml", tmp_path)

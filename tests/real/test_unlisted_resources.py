@@ -26,15 +26,15 @@ USER_WARNING, PROJECT_WARNING = (
 
 def run(module: Any, n8n: Server, **args: Any) -> str:
     """Run a module with and without check mode, assert a change and equal warnings, and return the warnings."""
-    said = []
+    all_warnings = []
     for check_mode in (True, False):
         result, warnings = module_runs.main_and_warnings(
             module, check_mode=check_mode, url=n8n.url, api_key=n8n.api_key, **args
         )
         assert not result.get("failed") and result["changed"], result
-        said.append(warnings)
-    assert said[0] == said[1]
-    return said[0]
+        all_warnings.append(warnings)
+    assert all_warnings[0] == all_warnings[1]
+    return all_warnings[0]
 
 
 def table_options(n8n: Server) -> dict[str, str]:
@@ -51,8 +51,8 @@ def test_every_deletion_plan_warns_once(n8n: Server, tmp_path: Path) -> None:
     assert run(n8n_offboard, n8n, users=[ADA, BO], action="delete").count(USER_WARNING) == 1
     n8n.api("POST", "/users", [{"email": ADA, "role": "global:member"}])
     assert run(n8n_user, n8n, email=ADA, state="absent").count(USER_WARNING) == 1
-    said = run(n8n_project, n8n, name="Sales", state="absent", **table_options(n8n))
-    assert said.count(PROJECT_WARNING) == 1 and USER_WARNING not in said
+    all_warnings = run(n8n_project, n8n, name="Sales", state="absent", **table_options(n8n))
+    assert all_warnings.count(PROJECT_WARNING) == 1 and USER_WARNING not in all_warnings
 
 
 def test_agents_are_deleted_without_being_listed(n8n: Server) -> None:

@@ -93,8 +93,8 @@ class FakeN8n(FakeResources):
 
     def personal(self, email: str) -> str:
         """Return the id of the personal project of a user."""
-        mine = [project for project in self.all_projects.values() if project.creator_id == self.id_of(email)]
-        return next(project.id for project in mine if not project.is_team)
+        owned_projects = [project for project in self.all_projects.values() if project.creator_id == self.id_of(email)]
+        return next(project.id for project in owned_projects if not project.is_team)
 
     def people(self) -> dict[str, str]:
         """Return {email: instance role}."""
@@ -114,9 +114,9 @@ class FakeN8n(FakeResources):
     def list_users(self) -> Listing:
         self._check_users()
         self._check_shown("/users")
-        shown = [user for user in self.users.values() if user.email not in self.not_listed]
+        listed = [user for user in self.users.values() if user.email not in self.not_listed]
         names = {"id": "id", "email": "email", "role": "role", "is_pending": "isPending", "created_at": "createdAt"}
-        items = tuple({key: getattr(user, name) for name, key in names.items()} for user in shown)
+        items = tuple({key: getattr(user, name) for name, key in names.items()} for user in listed)
         return Listing(items, repeats=len(self.not_listed), pages=1)
 
     @reading
@@ -137,8 +137,8 @@ class FakeN8n(FakeResources):
             "creator_id": "creatorId",
             "created_at": "createdAt",
         }
-        shown = self.all_projects.values()
-        items = tuple({key: getattr(project, name) for name, key in names.items()} for project in shown)
+        listed = self.all_projects.values()
+        items = tuple({key: getattr(project, name) for name, key in names.items()} for project in listed)
         return Listing(items, repeats=0, pages=1)
 
     @reading
@@ -194,7 +194,7 @@ class FakeN8n(FakeResources):
         return {email: self._invited(email, role) for email, role in roles.items() if email not in active}
 
     def _check_addresses(self, emails: Iterable[str]) -> None:
-        """Refuse all emails if one is invalid. Two libraries check them in turn, and only the first names the position."""
+        """Refuse all emails if one is invalid. Two libraries check them, and only the first names the position."""
         emails = list(emails)
         for number, email in enumerate(emails):
             if not _is_email(email):

@@ -38,7 +38,7 @@ LISTED = {
 
 
 class FakeResources(FaultInjection, ResourceApi, DataTableApi):
-    """The resources of projects. A test adds them to `owned` by project, and the rows of data tables to `rows` by id."""
+    """The resources of projects. Tests add them to `owned` by project, and the rows of data tables to `rows`."""
 
     def __init__(self, client: Client, floor: bool) -> None:
         super().__init__(client)

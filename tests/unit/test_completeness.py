@@ -86,8 +86,8 @@ def test_module_or_plugin_has_integration_target(name: str) -> None:
 
 @pytest.mark.parametrize("name", ROLES)
 def test_role_is_documented_and_tested(name: str) -> None:
-    wanted = {f"roles/{name}/README.md", f"roles/{name}/meta/argument_specs.yml", f"playbooks/{name}.yml"}
-    assert {path for path in wanted if not (ROOT / path).is_file()} == set()
+    required_files = {f"roles/{name}/README.md", f"roles/{name}/meta/argument_specs.yml", f"playbooks/{name}.yml"}
+    assert {path for path in required_files if not (ROOT / path).is_file()} == set()
     assert list(ROOT.glob(f"extensions/molecule/{name}*/molecule.yml"))
 
 
@@ -196,7 +196,7 @@ def test_option_names_of_role_are_its_variables(name: str) -> None:
 
 @pytest.mark.parametrize("name", ROLES)
 def test_boolean_variables_are_converted_in_templates(name: str) -> None:
-    # With -e, the value can be "false", "no" or "0". A template treats these strings as true, unless `bool` converts them.
+    # With -e, the value can be "false", "no" or "0". A template without `bool` treats these strings as true.
     options = load(f"roles/{name}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
     files = [path for folder in ("tasks", "vars", "templates") for path in (ROOT / "roles" / name).glob(f"{folder}/*")]
     for option in (option for option, spec in options.items() if spec["type"] == "bool"):

@@ -107,8 +107,8 @@ def test_pure_files_import_no_io_modules(source: Path) -> None:
 @pytest.mark.parametrize("source", list(filter(is_pure, SOURCES)), ids=str)
 def test_pure_files_do_not_read_the_clock(source: Path) -> None:
     called = {node.func for node in ast.walk(tree(source)) if isinstance(node, ast.Call)}
-    asked = {function.attr for function in called if isinstance(function, ast.Attribute)}
-    assert not asked & {"now", "utcnow", "today"}
+    method_names = {function.attr for function in called if isinstance(function, ast.Attribute)}
+    assert not method_names & {"now", "utcnow", "today"}
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=str)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filters of roles: their names, and errors as AnsibleFilterError. tests/unit/plugins/module_utils tests the results."""
+"""The filters of roles: names, and errors as AnsibleFilterError. Tests of module_utils cover the results."""
 
 from __future__ import annotations
 

@@ -118,8 +118,8 @@ def test_check_mode_returns_same_result(n8n: FakeN8n, deletion: str) -> None:
     planned = delete(n8n, deletion, check_mode=True, transfer_to="Ops", data_tables="copy")
     result = delete(n8n, deletion, transfer_to="Ops", data_tables="copy")
     assert {**planned["copied"][0], "new_id": 0, "rows": 2} == {**result["copied"][0], "new_id": 0}
-    for result in (planned, result):
-        del result["copied"], result["requests"]
+    for returned in (planned, result):
+        del returned["copied"], returned["requests"]
     assert planned == result
 
 

@@ -213,7 +213,7 @@ def test_export_is_applied_without_writes(n8n: FakeN8n, authority: str, unlisted
 
 
 def with_three_removals(**options: Any) -> dict[str, Any]:
-    """Return options that remove three of six members of Sales. Olivia is protected, so the limit counts five members."""
+    """Return options that remove three of six members of Sales. The limit does not count Olivia, who is protected."""
     return {"authority": "authoritative", "projects": [project("Sales", ada="admin", bo="editor")], **options}
 
 

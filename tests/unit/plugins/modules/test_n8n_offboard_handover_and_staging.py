@@ -94,9 +94,9 @@ def test_demoted_user_keeps_role_and_shared_workflows(n8n: FakeN8n, demote_role:
         ("api_keys", MCP_KEYS_UNSEEN),
     ]
     assert residual_access(result, BO) == [("instance_role", role), ("api_keys", MCP_KEYS_UNSEEN)]
-    mine = entry(result, ADA)
-    assert [item["id"] for item in mine["transferred"]] == ["c-1", "w-1"]
-    assert [(share["id"], share["user"]) for share in mine["lost_shares"]] == [("c-1", DI)]
+    entry_of_ada = entry(result, ADA)
+    assert [item["id"] for item in entry_of_ada["transferred"]] == ["c-1", "w-1"]
+    assert [(share["id"], share["user"]) for share in entry_of_ada["lost_shares"]] == [("c-1", DI)]
     assert entry(result, BO)["transferred"] == []
 
 
@@ -174,8 +174,9 @@ def test_number_of_readings_is_limited_for_200_leavers(action: str, owning: int)
     options = {} if action == "remove_memberships" else {"transfer_to": "Support"}
     result = run(n8n_offboard, n8n, users=people, action=action, **options)
     assert len(n8n.owned.get(_project(n8n, "Support"), [])) == (owning if options else 0)
-    # Listings are read before and after the writes, and resources also after the transfers. Before the writes of each 25
-    # users, a demotion reads the instance roles, and a deletion reads the resources instead of reading them afterwards.
+    # All listings are read before and after the writes. Resources are also read after the transfers.
+    # Before the writes of each 25 users, a demotion reads the instance roles, and a deletion reads the resources.
+    # A deletion does not read the resources afterwards.
     right_before = 200 // USERS_PER_CHECK if result["changed"] else 0
     listings = {kind: n8n.calls[kind] for kind in ("list_users", "list_projects")}
     assert listings == {
@@ -200,8 +201,8 @@ def test_failed_transfer_stops_only_its_user(n8n: FakeN8n) -> None:
     failed = run(n8n_offboard, n8n, **LEAVERS, action="delete", transfer_to="Support", data_tables="copy")
     assert ADA in n8n.people() and BO not in n8n.people()
     assert failed["changed"] and [error["users"] for error in failed["errors"]] == [[ADA]]
-    mine = entry(failed, ADA)
-    assert [item["id"] for item in mine["transferred"]] == ["c-1"] and mine["copied"] == []
+    entry_of_ada = entry(failed, ADA)
+    assert [item["id"] for item in entry_of_ada["transferred"]] == ["c-1"] and entry_of_ada["copied"] == []
     assert ("workflow", "w-1") in residual_access(failed, ADA) and ("credential", "c-1") not in residual_access(
         failed, ADA
     )
@@ -296,8 +297,8 @@ def test_new_record_entry_without_plan_is_change(n8n: FakeN8n, path: Path, run_s
     assert path.read_bytes() == record
     result = run_staged("2026-11-02", users=["eve@example.com"])
     line = "staged leaver eve@example.com since 2026-11-02T00:00:00Z: global:chatUser\n"
-    for result in (planned, result):
-        assert result["changed"] and result["plan"] == [] and result["diff"] == {"before": "", "after": line}
+    for returned in (planned, result):
+        assert returned["changed"] and returned["plan"] == [] and returned["diff"] == {"before": "", "after": line}
     again = run_staged("2026-11-03", users=["eve@example.com"])
     assert not again["changed"] and again["diff"] == {"before": "", "after": ""} and len(n8n.writes) == writes
     deleted = run_staged("2026-12-03", users=["eve@example.com"], check_mode=True)

@@ -147,11 +147,11 @@ def test_deny_in_one_form_applies_to_project_in_other_form(n8n: FakeN8n, form: s
     other = OTHER_FORM[form]
     grant = {"name": "A", "match": {}, "projects": {form: "viewer", "Sales": "viewer"}}
     deny = {"name": "B", "match": {}, "deny": [other]}
-    found = assign([{"email": ADA}], [grant, deny]).users
-    assert found[0]["projects"] == {"Sales": "viewer"} and found[0]["granted_by"]["denied"] == {form: "B"}
+    users = assign([{"email": ADA}], [grant, deny]).users
+    assert users[0]["projects"] == {"Sales": "viewer"} and users[0]["granted_by"]["denied"] == {form: "B"}
     n8n.team(other, ada="viewer")
     n8n.team("Sales", ada="viewer")
-    done = check_apply_reapply(n8n_access, n8n, users=found, authority="authoritative", max_removal_percent=100)
+    done = check_apply_reapply(n8n_access, n8n, users=users, authority="authoritative", max_removal_percent=100)
     assert [change["reason"] for change in done["plan"]] == [
         'the project is not listed for the user, denied by rule "B"'
     ]
