@@ -64,18 +64,18 @@ class FakeN8n(FakeResources):
         # The errors of the mail server by email ("" for all), and users missing from listings because pages overlap.
         self.mail_errors: dict[str, str] = {}
         self.not_listed: set[str] = set()
-        self.person(OLIVIA, "global:owner")
+        self.add_user(OLIVIA, "global:owner")
 
     # Methods for tests, which are not counted as calls.
 
-    def person(self, email: str, role: str = "global:member", pending: bool = False) -> str:
+    def add_user(self, email: str, role: str = "global:member", pending: bool = False) -> str:
         """Add a user with a personal project, and return the id."""
         user = User(str(UUID(int=self._next())), email, role, is_pending=pending, created_at="2026-11-01T02:03:04.567Z")
         self.users[user.id] = user
         self._project(f"<{email}>", "personal", user.id, _in_personal(role))
         return user.id
 
-    def team(self, name: str, **roles: str) -> str:
+    def add_team_project(self, name: str, **roles: str) -> str:
         """Add a team project with the owner as admin, and return its id. In `roles`, ada stands for ada@example.com."""
         project = self._project(name, "team", self.owner_id, "project:admin")
         self.roles_in[project.id].update(
@@ -91,12 +91,12 @@ class FakeN8n(FakeResources):
         """Return the id of the user with this email."""
         return next(user.id for user in self.users.values() if user.email == email)
 
-    def personal(self, email: str) -> str:
+    def personal_project_id(self, email: str) -> str:
         """Return the id of the personal project of a user."""
         owned_projects = [project for project in self.all_projects.values() if project.creator_id == self.id_of(email)]
         return next(project.id for project in owned_projects if not project.is_team)
 
-    def people(self) -> dict[str, str]:
+    def instance_roles(self) -> dict[str, str]:
         """Return {email: instance role}."""
         return {user.email: user.role for user in self.users.values()}
 
@@ -203,8 +203,8 @@ class FakeN8n(FakeResources):
             self._refuse(400, "Invalid email")
 
     def _invited(self, email: str, role: str) -> Invitation:
-        if email not in self.people():
-            self.person(email, role, pending=True)
+        if email not in self.instance_roles():
+            self.add_user(email, role, pending=True)
         # n8n creates the account before it sends the mail, and keeps the account if this fails.
         error = self.mail_errors.get(email) or self.mail_errors.get("")
         if error:
@@ -263,14 +263,14 @@ class FakeN8n(FakeResources):
         if role == "global:chatUser" != self.users[user_id].role:
             self._leave_teams(user_id)
         self.users[user_id] = replace(self.users[user_id], role=role)
-        self.roles_in[self.personal(self.users[user_id].email)][user_id] = _in_personal(role)
+        self.roles_in[self.personal_project_id(self.users[user_id].email)][user_id] = _in_personal(role)
 
     @writing
     def delete_user(self, user_id: str) -> None:
         if user_id == self.owner_id:
             self._refuse(400, "Cannot delete your own user")
         if user_id in self.users:
-            self._drop(self.personal(self.users[user_id].email))
+            self._drop(self.personal_project_id(self.users[user_id].email))
             del self.users[user_id]
         # n8n also deletes the last admin of a project.
         for roles in self.roles_in.values():

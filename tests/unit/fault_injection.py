@@ -33,14 +33,14 @@ class FaultInjection(Api):
         self.fail: dict[int, N8nError] = {}
         self.lose: set[int] = set()
         # Functions that run before a call, by method (or "write") and number.
-        self.meanwhile: dict[tuple[str, int], Callable[[], object]] = {}
+        self.before_call: dict[tuple[str, int], Callable[[], object]] = {}
         self.after_each_write: Callable[[], object] = lambda: None
         self.lock = threading.RLock()
 
     def count(self, kind: str) -> int:
         """Count a call of this kind, and return its number."""
         self.calls[kind] += 1
-        self.meanwhile.pop((kind, self.calls[kind]), lambda: None)()
+        self.before_call.pop((kind, self.calls[kind]), lambda: None)()
         return self.calls[kind]
 
 

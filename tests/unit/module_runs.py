@@ -78,7 +78,7 @@ def main_and_warnings(module: ModuleType, **args: Any) -> tuple[dict[str, Any], 
         return main(module, **args), "\n".join(warnings)
 
 
-def admins_stay(n8n: FakeN8n) -> Callable[[], None]:
+def check_admins_remain(n8n: FakeN8n) -> Callable[[], None]:
     """Return a check for `after_each_write`: projects that have an admin now keep an admin."""
     with_admin = {key for key, roles in n8n.roles_in.items() if "project:admin" in roles.values()}
 

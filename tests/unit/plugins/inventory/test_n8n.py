@@ -269,7 +269,7 @@ def test_failed_compose_is_omitted_without_strict(read: Read) -> None:
     [
         ("people.n8n.yml", True),
         ("people.n8n.yaml", True),
-        ("n8n.people.yml", False),
+        ("n8n.instance_roles.yml", False),
         ("peoplen8n.yml", False),
         ("people.n8n.json", False),
     ],

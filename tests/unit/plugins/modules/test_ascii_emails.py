@@ -60,8 +60,8 @@ EMAIL_OPTIONS: list[tuple[ModuleType, Any]] = [
 def n8n() -> FakeN8n:
     fake = FakeN8n()
     for name in ("kim", "sam", "bo"):
-        fake.person(f"{name}@example.com")
-    fake.team("Sales", kim="viewer")
+        fake.add_user(f"{name}@example.com")
+    fake.add_team_project("Sales", kim="viewer")
     return fake
 
 
@@ -96,7 +96,7 @@ def test_non_ascii_email_is_refused_as_transfer_destination(n8n: FakeN8n, email:
 
 
 def test_project_name_with_at_sign_and_accents_is_accepted_as_destination(n8n: FakeN8n) -> None:
-    n8n.team("Büro @ Zürich")
+    n8n.add_team_project("Büro @ Zürich")
     run(n8n_project, n8n, name="Sales", state="absent", transfer_to="Büro @ Zürich")
     assert "Sales" not in n8n.memberships()
 

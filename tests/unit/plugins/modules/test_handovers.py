@@ -47,15 +47,15 @@ def n8n(deletion: str) -> FakeN8n:
     """
     fake = FakeN8n()
     for email in (ADA, BO):
-        fake.person(email)
-    fake.person(CY, pending=True)
-    sales = fake.team("Sales", ada="editor", bo="admin")
-    fake.team("Ops")
-    deleted_project = fake.personal(ADA) if deletion == "a user" else sales
+        fake.add_user(email)
+    fake.add_user(CY, pending=True)
+    sales = fake.add_team_project("Sales", ada="editor", bo="admin")
+    fake.add_team_project("Ops")
+    deleted_project = fake.personal_project_id(ADA) if deletion == "a user" else sales
     fake.owned[deleted_project] = [
         Workflow("workflow", "w-1", "Bills", published=True, credentials=("c-1",), tables=(TABLE,)),
         Workflow("workflow", "w-2", "Old", archived=True),
-        Credential("credential", "c-1", "Mail", shares=(Share(fake.personal(BO), "credential:user"),)),
+        Credential("credential", "c-1", "Mail", shares=(Share(fake.personal_project_id(BO), "credential:user"),)),
         Table("data table", TABLE, "Orders", columns=COLUMNS),
     ]
     fake.rows[TABLE] = [{"s": "a", "n": 1}, {"s": None, "n": None}]
@@ -64,12 +64,12 @@ def n8n(deletion: str) -> FakeN8n:
     workflow_of_bo = Workflow(
         "workflow", "w-9", "Bo's", published=True, shares=(Share(deleted_project, "workflow:editor"),)
     )
-    fake.owned[fake.personal(BO)] = [Workflow(**{**vars(workflow_of_bo), "credentials": ("c-1",)})]
+    fake.owned[fake.personal_project_id(BO)] = [Workflow(**{**vars(workflow_of_bo), "credentials": ("c-1",)})]
     return fake
 
 
 def deleted_project(n8n: FakeN8n, deletion: str) -> str:
-    return n8n.personal(ADA) if deletion == "a user" else project(n8n, "Sales")
+    return n8n.personal_project_id(ADA) if deletion == "a user" else project(n8n, "Sales")
 
 
 def project(n8n: FakeN8n, name: str) -> str:
@@ -77,7 +77,7 @@ def project(n8n: FakeN8n, name: str) -> str:
 
 
 def is_deleted(n8n: FakeN8n, deletion: str) -> bool:
-    return ADA not in n8n.people() if deletion == "a user" else "Sales" not in n8n.memberships()
+    return ADA not in n8n.instance_roles() if deletion == "a user" else "Sales" not in n8n.memberships()
 
 
 def delete(n8n: FakeN8n, deletion: str, check_mode: bool = False, **options: Any) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def sorted_ids(entries: list[dict[str, Any]]) -> list[str]:
 @pytest.mark.parametrize("transfer_to", ["Ops", BO.upper(), CY, OLIVIA])
 def test_resources_are_transferred_before_deletion(n8n: FakeN8n, deletion: str, transfer_to: str) -> None:
     module, params = DELETIONS[deletion]
-    source = project(n8n, "Ops") if transfer_to == "Ops" else n8n.personal(transfer_to.lower())
+    source = project(n8n, "Ops") if transfer_to == "Ops" else n8n.personal_project_id(transfer_to.lower())
     result = check_apply_reapply(module, n8n, **params, transfer_to=transfer_to, data_tables="copy")
     assert is_deleted(n8n, deletion)
     assert sorted_ids(result["transferred"]) == ["c-1", "w-1", "w-2"] and result["deleted"] == []
@@ -110,7 +110,7 @@ def test_resources_are_transferred_before_deletion(n8n: FakeN8n, deletion: str, 
         [] if transfer_to == BO.upper() else [("c-1", BO, [{"id": "w-9", "name": "Bo's"}])]
     )
     workflow_of_bo = n8n.find("workflow", "w-9")
-    assert workflow_of_bo is not None and workflow_of_bo.owner_id == n8n.personal(BO)
+    assert workflow_of_bo is not None and workflow_of_bo.owner_id == n8n.personal_project_id(BO)
     assert result.get("residual_access", []) == []
 
 
@@ -212,7 +212,7 @@ def test_failed_deletion_returns_completed_handover(n8n: FakeN8n, deletion: str)
 
 def test_resource_created_during_handover_prevents_deletion(n8n: FakeN8n, deletion: str) -> None:
     new_workflow = Workflow("workflow", "w-new", "New")
-    n8n.meanwhile["write", 2] = lambda: n8n.owned[deleted_project(n8n, deletion)].append(new_workflow)
+    n8n.before_call["write", 2] = lambda: n8n.owned[deleted_project(n8n, deletion)].append(new_workflow)
     failed = delete(n8n, deletion, transfer_to="Ops", data_tables="copy")
     assert 'workflow "New" (w-new) would be destroyed' in failed["msg"] and not is_deleted(n8n, deletion)
     assert len(failed["transferred"]) == 3
@@ -255,19 +255,19 @@ def test_delete_resources_excludes_destination(deletion: str) -> None:
 
 def fake_with_credential_of_ada() -> FakeN8n:
     n8n = FakeN8n()
-    n8n.person(ADA)
-    n8n.team("Sales", ada="viewer")
-    n8n.owned[n8n.personal(ADA)] = [Credential("credential", "c-1", "Mail")]
+    n8n.add_user(ADA)
+    n8n.add_team_project("Sales", ada="viewer")
+    n8n.owned[n8n.personal_project_id(ADA)] = [Credential("credential", "c-1", "Mail")]
     return n8n
 
 
 def test_concurrent_change_error_returns_transfers() -> None:
     n8n = fake_with_credential_of_ada()
     sales = project(n8n, "Sales")
-    n8n.meanwhile["write", 1] = lambda: n8n.roles_in[sales].update({n8n.id_of(ADA): "project:editor"})
+    n8n.before_call["write", 1] = lambda: n8n.roles_in[sales].update({n8n.id_of(ADA): "project:editor"})
     with pytest.raises(N8nError, match="Another user or task changed this at the same time") as failed:
         run(n8n_user, n8n, email=ADA, state="absent", transfer_to=OLIVIA)
-    assert ADA in n8n.people()
+    assert ADA in n8n.instance_roles()
     assert sorted_ids(failed.value.result()["transferred"]) == ["c-1"]
 
 
@@ -277,16 +277,16 @@ def test_unavailable_server_after_deletion_keeps_result() -> None:
     def unavailable() -> None:
         raise BROKEN
 
-    n8n.meanwhile["find_user", 2] = unavailable
+    n8n.before_call["find_user", 2] = unavailable
     result = run(n8n_user, n8n, email=ADA, state="absent", transfer_to=OLIVIA)
     assert result["changed"] and sorted_ids(result["transferred"]) == ["c-1"] and result["residual_access"] == []
 
 
 def test_pending_user_who_owns_workflow_needs_transfer() -> None:
     n8n = FakeN8n(floor=True)
-    n8n.person(CY, pending=True)
-    n8n.owned[n8n.personal(CY)] = [Workflow("workflow", "w-1", "Welcome")]
+    n8n.add_user(CY, pending=True)
+    n8n.owned[n8n.personal_project_id(CY)] = [Workflow("workflow", "w-1", "Welcome")]
     with pytest.raises(InputError, match="owns workflow"):
         run(n8n_user, n8n, email=CY, state="absent")
     done = check_apply_reapply(n8n_user, n8n, email=CY, state="absent", transfer_to=OLIVIA)
-    assert sorted_ids(done["transferred"]) == ["w-1"] and CY not in n8n.people()
+    assert sorted_ids(done["transferred"]) == ["w-1"] and CY not in n8n.instance_roles()

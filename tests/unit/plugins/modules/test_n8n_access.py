@@ -20,7 +20,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.task impor
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
-from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay, check_apply_reapply, main, run
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_admins_remain, check_apply_reapply, main, run
 
 ADA, BO, CY = (f"{name}@example.com" for name in ("ada", "bo", "cy"))
 MODULES: dict[str, dict[str, Any]] = {
@@ -38,9 +38,9 @@ QUOTED_NAME = r'"Sales \"ü\""'
 @pytest.fixture
 def n8n() -> FakeN8n:
     fake = FakeN8n()
-    fake.person(BO)
-    fake.team("Support", bo="viewer")
-    fake.after_each_write = admins_stay(fake)
+    fake.add_user(BO)
+    fake.add_team_project("Support", bo="viewer")
+    fake.after_each_write = check_admins_remain(fake)
     return fake
 
 
@@ -50,7 +50,7 @@ def test_users_projects_and_memberships_are_created_and_changed(n8n: FakeN8n) ->
         {"email": BO, "projects": {"Support": "project:admin"}},
     ]
     done = check_apply_reapply(n8n_access, n8n, users=users)
-    assert n8n.people() == {OLIVIA: "global:owner", BO: "global:member", ADA: "global:member"}
+    assert n8n.instance_roles() == {OLIVIA: "global:owner", BO: "global:member", ADA: "global:member"}
     assert n8n.memberships() == {
         "Support": {OLIVIA: "project:admin", BO: "project:admin", ADA: "project:viewer"},
         'Sales "ü"': {OLIVIA: "project:admin", ADA: "project:editor"},
@@ -84,7 +84,7 @@ def test_empty_user_list_changes_nothing(n8n: FakeN8n) -> None:
 
 def test_additions_and_role_changes_of_project_are_one_call(n8n: FakeN8n) -> None:
     for number in range(40):
-        n8n.person(f"p{number}@example.com")
+        n8n.add_user(f"p{number}@example.com")
     users = [{"email": f"p{number}@example.com", "projects": {"Support": "viewer"}} for number in range(40)]
     run(n8n_access, n8n, users=[*users, {"email": BO, "projects": {"Support": "editor"}}])
     assert len(n8n.writes) == 1 and len(n8n.writes[0][2]) == 41
@@ -132,7 +132,7 @@ def test_unsaved_links_cause_warning(n8n: FakeN8n) -> None:
 
 
 def test_every_run_returns_listed_pending_users(n8n: FakeN8n) -> None:
-    n8n.person(CY, pending=True)
+    n8n.add_user(CY, pending=True)
     users = [{"email": email} for email in (ADA, BO, CY)]
     cy, ada = (
         {"user": email, "user_id": user_id, "invited_at": "2026-11-01T02:03:04Z"}
@@ -150,7 +150,7 @@ def test_every_run_returns_listed_pending_users(n8n: FakeN8n) -> None:
 
 
 def test_failed_run_returns_pending_users(n8n: FakeN8n) -> None:
-    n8n.person(CY, pending=True)
+    n8n.add_user(CY, pending=True)
     n8n.fail[1] = ApiError("n8n refused: it is broken.", 501, "broken")
     users = [{"email": CY, "projects": {"Support": "viewer"}}]
     failed = run(n8n_access, n8n, users=users)
@@ -177,8 +177,8 @@ def test_unwritable_invites_path_is_refused_before_first_call(n8n: FakeN8n, tmp_
 
 
 def test_error_names_all_invalid_input(n8n: FakeN8n) -> None:
-    n8n.team("Twin")
-    n8n.team("Twin")
+    n8n.add_team_project("Twin")
+    n8n.add_team_project("Twin")
     users = [
         {"email": "ada", "projects": {"Support": "viewer"}},
         {"email": BO, "projects": {" ": "viewer", "Support": ""}},
@@ -213,7 +213,7 @@ def test_error_names_all_invalid_input(n8n: FakeN8n) -> None:
 
 
 def test_project_listed_only_for_ignored_user_is_not_created(n8n: FakeN8n) -> None:
-    n8n.person(CY)
+    n8n.add_user(CY)
     users = [
         {"email": CY, "projects": {"Sales": "viewer"}},
         {"email": ADA, "projects": {"Sales": "viewer", "Support": "viewer"}},

@@ -17,7 +17,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.memberships i
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import EVERYTHING
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access, n8n_user
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
-from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay, check_apply_reapply, run
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_admins_remain, check_apply_reapply, run
 
 ADA, BO, CY, DI, EVE, FAY = (f"{name}@example.com" for name in ("ada", "bo", "cy", "di", "eve", "fay"))
 BROKEN = ApiError("n8n refused: it is broken.", 501, "broken")
@@ -28,11 +28,11 @@ FAILED = {"plan", "summary", "digest", "requests", "conflicts", "done", "errors"
 def n8n() -> FakeN8n:
     fake = FakeN8n()
     for email in (ADA, BO, CY, DI):
-        fake.person(email)
-    fake.person(EVE, pending=True)
-    fake.team("Sales", ada="admin", bo="editor", cy="viewer", di="viewer", eve="viewer")
-    fake.team("Support", bo="admin", cy="viewer")
-    fake.after_each_write = admins_stay(fake)
+        fake.add_user(email)
+    fake.add_user(EVE, pending=True)
+    fake.add_team_project("Sales", ada="admin", bo="editor", cy="viewer", di="viewer", eve="viewer")
+    fake.add_team_project("Support", bo="admin", cy="viewer")
+    fake.after_each_write = check_admins_remain(fake)
     return fake
 
 
@@ -48,7 +48,7 @@ def project(name: str, _previous: str = "", **members: str) -> dict[str, Any]:
 
 def test_lists_are_applied_to_empty_instance_once() -> None:
     n8n = FakeN8n()
-    n8n.after_each_write = admins_stay(n8n)
+    n8n.after_each_write = check_admins_remain(n8n)
     users = [{"email": ADA, "role": "admin"}, {"email": BO, "projects": {"Support": "editor"}}]
     projects = [
         project("Sales", ada="admin", bo="viewer"),
@@ -73,8 +73,8 @@ def test_lists_are_applied_to_empty_instance_once() -> None:
 
 
 def test_export_with_uninvitable_email_is_unchanged(n8n: FakeN8n) -> None:
-    n8n.person("root@localhost")
-    n8n.roles_in[n8n.team("Ops")][n8n.id_of("root@localhost")] = "project:viewer"
+    n8n.add_user("root@localhost")
+    n8n.roles_in[n8n.add_team_project("Ops")][n8n.id_of("root@localhost")] = "project:viewer"
     present = export(read(n8n, EVERYTHING))
     assert run(n8n_access, n8n, **strict(**present, unlisted_users="remove_memberships"))["plan"] == []
     done = check_apply_reapply(n8n_access, n8n, users=[{"email": "ROOT@localhost", "projects": {"Sales": "viewer"}}])
@@ -123,7 +123,7 @@ def test_error_names_each_refused_email_with_position(n8n: FakeN8n, check_mode: 
 
 
 def test_uninvitable_pending_user_is_refused_before_first_write(n8n: FakeN8n) -> None:
-    n8n.person("fay!@example.com", pending=True)
+    n8n.add_user("fay!@example.com", pending=True)
     with pytest.raises(
         InputError, match="^n8n refuses .*\n.*email .fay!@example.com.: n8n does not accept ! before the @"
     ):
@@ -169,7 +169,7 @@ def test_unlisted_users_are_demoted(n8n: FakeN8n) -> None:
     users = [{"email": email} for email in (ADA, BO, EVE)]
     done = check_apply_reapply(n8n_access, n8n, users=users, unlisted_users="demote", max_removal_percent=100)
     assert done["summary"]["change_user_role"] == 2 and done["summary"]["remove_member"] == 3
-    assert {n8n.people()[email] for email in (CY, DI)} == {"global:chatUser"}
+    assert {n8n.instance_roles()[email] for email in (CY, DI)} == {"global:chatUser"}
     assert n8n.memberships()["Support"] == {OLIVIA: "project:admin", BO: "project:admin"}
 
 
@@ -194,9 +194,9 @@ def exported(n8n: FakeN8n) -> dict[str, Any]:
 @pytest.mark.parametrize("authority", ["additive", "authoritative"])
 def test_export_is_applied_without_writes(n8n: FakeN8n, authority: str, unlisted: str) -> None:
     for name in ("Twin", "Twin", "   ", "Twin"):
-        n8n.team(name, ada="viewer")
-    n8n.team("Nobody's")
-    key = n8n.create_project(n8n.team("Named like the other's id")).id
+        n8n.add_team_project(name, ada="viewer")
+    n8n.add_team_project("Nobody's")
+    key = n8n.create_project(n8n.add_team_project("Named like the other's id")).id
     n8n.roles_in[key] = {}
     n8n.writes.clear()
     everything = exported(n8n)
@@ -251,7 +251,7 @@ def test_digest_approves_only_its_own_plan(n8n: FakeN8n) -> None:
     digest = run(n8n_access, n8n, check_mode=True, **with_three_removals())["digest"]
     # A new member changes the plan.
     members_of_sales = n8n.roles_in[next(key for key, found in n8n.all_projects.items() if found.name == "Sales")]
-    members_of_sales[n8n.person(FAY)] = "project:viewer"
+    members_of_sales[n8n.add_user(FAY)] = "project:viewer"
     failed = run(n8n_access, n8n, **with_three_removals(approve=digest))
     assert "is the digest of another plan" in failed["msg"] and not n8n.writes
     done = check_apply_reapply(n8n_access, n8n, **with_three_removals(approve=failed["digest"]))
@@ -260,7 +260,7 @@ def test_digest_approves_only_its_own_plan(n8n: FakeN8n) -> None:
 
 
 def test_partial_reading_is_completed_if_plan_removes_access(n8n: FakeN8n) -> None:
-    n8n.team("Big", **dict.fromkeys(("ada", "bo", "cy", "di", "eve"), "viewer"))
+    n8n.add_team_project("Big", **dict.fromkeys(("ada", "bo", "cy", "di", "eve"), "viewer"))
     lower_role = {"projects": {"Support": "viewer"}}
     # The plan removes no access, so only the members of Support are read.
     run(n8n_access, n8n, check_mode=True, users=[{"email": CY, **lower_role}])
@@ -355,7 +355,7 @@ def test_concurrent_change_is_conflict_and_kept(n8n: FakeN8n) -> None:
         sales = n8n.roles_in[next(key for key, found in n8n.all_projects.items() if found.name == "Sales")]
         sales[n8n.id_of(CY)] = "project:editor"
 
-    n8n.meanwhile["write", 1] = other_client
+    n8n.before_call["write", 1] = other_client
     done = run(n8n_access, n8n, **with_three_removals(max_removal_percent=100, users=[{"email": FAY}]))
     assert done["changed"] and "failed" not in done
     assert [(entry["user"], entry["reason"]) for entry in done["conflicts"]] == [

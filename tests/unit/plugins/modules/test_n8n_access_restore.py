@@ -24,10 +24,10 @@ EMPTY_RECORD = '{\n  "format": 1,\n  "url": "http://n8n.invalid",\n  "leavers": 
 @pytest.fixture
 def n8n() -> FakeN8n:
     fake = FakeN8n()
-    fake.person(ADA, "global:admin")
-    fake.person(BO)
-    fake.team("Sales", ada="editor", bo="viewer")
-    fake.team("Support", ada="viewer")
+    fake.add_user(ADA, "global:admin")
+    fake.add_user(BO)
+    fake.add_team_project("Sales", ada="editor", bo="viewer")
+    fake.add_team_project("Support", ada="viewer")
     return fake
 
 
@@ -36,7 +36,7 @@ def record(n8n: FakeN8n, tmp_path: Path) -> Path:
     """Stage Ada and Bo, and return the path of the record."""
     path = tmp_path / "leavers.json"
     run(n8n_offboard, n8n, users=[ADA, BO], action="staged", state_path=str(path), now="2026-01-01")
-    assert n8n.people() == {OLIVIA: "global:owner", ADA: "global:chatUser", BO: "global:chatUser"}
+    assert n8n.instance_roles() == {OLIVIA: "global:owner", ADA: "global:chatUser", BO: "global:chatUser"}
     n8n.writes.clear()
     return path
 
@@ -55,7 +55,7 @@ def test_restored_user_regains_access_and_is_removed_from_record(n8n: FakeN8n, r
     assert [planned[key] for key in ("plan", "diff", "restored")] == [
         result[key] for key in ("plan", "diff", "restored")
     ]
-    assert n8n.people()[ADA] == "global:admin" and n8n.people()[BO] == "global:chatUser"
+    assert n8n.instance_roles()[ADA] == "global:admin" and n8n.instance_roles()[BO] == "global:chatUser"
     assert n8n.memberships() == {
         "Sales": {OLIVIA: "project:admin", ADA: "project:editor"},
         "Support": {OLIVIA: "project:admin", ADA: "project:viewer"},
@@ -93,7 +93,7 @@ def test_user_with_all_access_is_removed_from_record_as_change(n8n: FakeN8n, rec
 
 
 def test_additional_listed_access_is_granted_to_restored_user(n8n: FakeN8n, record: Path) -> None:
-    n8n.team("Pilot")
+    n8n.add_team_project("Pilot")
     projects = {"Sales": "editor", "Pilot": "viewer"}
     run_restore(n8n, record, users=[{"email": ADA, "role": "admin", "projects": projects}], authority="authoritative")
     assert {name for name, members in n8n.memberships().items() if ADA in members} == {"Sales", "Support", "Pilot"}
@@ -101,7 +101,7 @@ def test_additional_listed_access_is_granted_to_restored_user(n8n: FakeN8n, reco
 
 def test_user_listed_as_project_member_is_restored(n8n: FakeN8n, record: Path) -> None:
     done = run_restore(n8n, record, projects=[{"name": "Sales", "members": {n8n.id_of(ADA): "editor"}}])
-    assert n8n.people()[ADA] == "global:admin" and n8n.memberships()["Support"][ADA] == "project:viewer"
+    assert n8n.instance_roles()[ADA] == "global:admin" and n8n.memberships()["Support"][ADA] == "project:viewer"
     assert len(done["restored"]) == 1
 
 
@@ -125,7 +125,7 @@ def test_projects_are_identified_by_id_and_not_created(n8n: FakeN8n, record: Pat
     )
     n8n.all_projects[sales] = replace(n8n.all_projects[sales], name="Sales EMEA")
     del n8n.all_projects[support]
-    n8n.team("Sales")
+    n8n.add_team_project("Sales")
     warnings = check_mode_warnings(n8n, record, users=[{"email": ADA}])
     assert (
         f'{ADA} had project:viewer in project "Support" ({support}). The project does not exist any more, so this role is not restored.'
@@ -156,7 +156,7 @@ def test_deleted_role_is_not_restored_and_does_not_stop_run(n8n: FakeN8n, record
         f"{ADA} had the instance role {INSTANCE_ROLE}, which does not exist any more and is not restored" in warnings[1]
     )
     done = run_restore(n8n, record, users=[{"email": ADA}, {"email": BO}])
-    assert n8n.people()[ADA] == "global:chatUser" and n8n.people()[BO] == "global:member"
+    assert n8n.instance_roles()[ADA] == "global:chatUser" and n8n.instance_roles()[BO] == "global:member"
     assert n8n.memberships()["Support"][ADA] == "project:viewer" and ADA not in n8n.memberships()["Sales"]
     assert [item["name"] for item in done["restored"][0]["gone"]] == ["Sales"]
     assert record.read_text("utf-8") == EMPTY_RECORD
@@ -165,14 +165,14 @@ def test_deleted_role_is_not_restored_and_does_not_stop_run(n8n: FakeN8n, record
 def test_listed_role_replaces_deleted_role(n8n: FakeN8n, record: Path) -> None:
     record.write_text(record.read_text("utf-8").replace("global:admin", INSTANCE_ROLE), encoding="utf-8")
     run_restore(n8n, record, users=[{"email": ADA, "role": "member"}])
-    assert n8n.people()[ADA] == "global:member" and n8n.memberships()["Sales"][ADA] == "project:editor"
+    assert n8n.instance_roles()[ADA] == "global:member" and n8n.memberships()["Sales"][ADA] == "project:editor"
 
 
 def test_existing_custom_role_is_restored(n8n: FakeN8n, record: Path) -> None:
     n8n.custom_roles[INSTANCE_ROLE] = "Keeper"
     record.write_text(record.read_text("utf-8").replace("global:admin", INSTANCE_ROLE), encoding="utf-8")
     run_restore(n8n, record, users=[{"email": ADA}], max_removal_percent=100)
-    assert n8n.people()[ADA] == INSTANCE_ROLE
+    assert n8n.instance_roles()[ADA] == INSTANCE_ROLE
 
 
 def test_custom_role_is_restored_if_n8n_does_not_list_roles(n8n: FakeN8n, record: Path) -> None:
@@ -180,13 +180,13 @@ def test_custom_role_is_restored_if_n8n_does_not_list_roles(n8n: FakeN8n, record
     n8n.custom_roles[INSTANCE_ROLE] = "Keeper"
     record.write_text(record.read_text("utf-8").replace("global:admin", INSTANCE_ROLE), encoding="utf-8")
     run_restore(n8n, record, users=[{"email": ADA}], max_removal_percent=100)
-    assert n8n.people()[ADA] == INSTANCE_ROLE
+    assert n8n.instance_roles()[ADA] == INSTANCE_ROLE
 
 
 def test_deleted_user_is_invited_with_recorded_access(n8n: FakeN8n, record: Path) -> None:
     n8n.delete_user(n8n.id_of(ADA))
     run_restore(n8n, record, users=[{"email": ADA}])
-    assert n8n.people()[ADA] == "global:admin" and n8n.memberships()["Sales"][ADA] == "project:editor"
+    assert n8n.instance_roles()[ADA] == "global:admin" and n8n.memberships()["Sales"][ADA] == "project:editor"
     assert ADA not in record.read_text("utf-8")
 
 
@@ -194,7 +194,7 @@ def test_user_with_changed_email_is_identified_by_id(n8n: FakeN8n, record: Path)
     key = n8n.id_of(ADA)
     n8n.users[key] = replace(n8n.users[key], email="ada.king@example.com")
     run_restore(n8n, record, users=[{"email": "ada.king@example.com"}])
-    assert n8n.people()["ada.king@example.com"] == "global:admin" and key not in record.read_text("utf-8")
+    assert n8n.instance_roles()["ada.king@example.com"] == "global:admin" and key not in record.read_text("utf-8")
 
 
 def test_record_keeps_user_after_failed_write(n8n: FakeN8n, record: Path) -> None:
@@ -203,7 +203,7 @@ def test_record_keeps_user_after_failed_write(n8n: FakeN8n, record: Path) -> Non
     failed = run_restore(n8n, record, users=[{"email": ADA}])
     assert failed["done"] and failed["errors"] and record.read_bytes() == before
     run_restore(n8n, record, users=[{"email": ADA}])
-    assert n8n.people()[ADA] == "global:admin" and n8n.memberships()["Support"][ADA] == "project:viewer"
+    assert n8n.instance_roles()[ADA] == "global:admin" and n8n.memberships()["Support"][ADA] == "project:viewer"
     assert ADA not in record.read_text("utf-8")
 
 
@@ -212,7 +212,7 @@ def test_record_keeps_user_with_conflict(n8n: FakeN8n, record: Path) -> None:
     n8n.roles_in[support][n8n.id_of(ADA)] = "project:editor"
     higher_role = {n8n.id_of(ADA): "project:admin"}
     # The plan reads the members of both projects, and the third reading precedes a write.
-    n8n.meanwhile["members", n8n.calls["members"] + 3] = lambda: n8n.roles_in[support].update(higher_role)
+    n8n.before_call["members", n8n.calls["members"] + 3] = lambda: n8n.roles_in[support].update(higher_role)
     done = run_restore(n8n, record, users=[{"email": ADA}, {"email": BO}], max_removal_percent=100)
     assert [conflict["user"] for conflict in done["conflicts"]] == [ADA]
     assert ADA in record.read_text("utf-8") and BO not in record.read_text("utf-8")
@@ -225,12 +225,14 @@ def test_record_is_unchanged_without_restore_and_warning_names_user(n8n: FakeN8n
     before = record.read_bytes()
     (words,) = check_mode_warnings(n8n, record, users=[{"email": ADA}, {"email": CY}], restore=False)
     assert f"{ADA} is in the record of staged leavers {record} since 2026-01-01T00:00:00Z" in words
-    assert record.read_bytes() == before and n8n.people()[ADA] == "global:chatUser"
+    assert record.read_bytes() == before and n8n.instance_roles()[ADA] == "global:chatUser"
 
 
 def test_ignored_user_is_not_restored(n8n: FakeN8n, record: Path) -> None:
     done = run_restore(n8n, record, users=[{"email": ADA}], ignored_users=["ada@*"])
-    assert done["restored"] == [] and n8n.people()[ADA] == "global:chatUser" and ADA in record.read_text("utf-8")
+    assert (
+        done["restored"] == [] and n8n.instance_roles()[ADA] == "global:chatUser" and ADA in record.read_text("utf-8")
+    )
 
 
 @pytest.mark.parametrize(
@@ -289,7 +291,7 @@ def check_mode_warnings(n8n: FakeN8n, record: Path, **params: Any) -> list[str]:
 def has_all_access(n8n: FakeN8n) -> bool:
     members = n8n.memberships()
     return (
-        n8n.people()[ADA] == "global:admin"
+        n8n.instance_roles()[ADA] == "global:admin"
         and members["Sales"].get(ADA) == "project:editor"
         and members["Support"].get(ADA) == "project:viewer"
     )
@@ -304,13 +306,13 @@ def test_user_staged_during_restore_stays_in_record(n8n: FakeN8n, record: Path, 
         now = f"2026-01-01T00:00:0{seconds}Z"
         run(n8n_offboard, n8n, users=[ADA], action="staged", state_path=str(record), now=now)
 
-    n8n.meanwhile["write", n8n.calls["write"] + number] = other_controller
+    n8n.before_call["write", n8n.calls["write"] + number] = other_controller
     done = run_restore(n8n, record, users=[{"email": ADA}])
     assert has_all_access(n8n) != (ADA in record.read_text("utf-8"))
     lost = {(change["action"], change["project"]) for change in done["conflicts"]}
     made = {(change["action"], change["project"]) for change in done["done"]}
     assert made.isdisjoint(lost) and bool(lost) == (not has_all_access(n8n))
-    n8n.meanwhile.clear()
+    n8n.before_call.clear()
     again = run_restore(n8n, record, users=[{"email": ADA}])
     assert has_all_access(n8n) and ADA not in record.read_text("utf-8") and not again["conflicts"]
 
@@ -323,7 +325,7 @@ def test_user_restored_during_staging_is_in_record_or_has_all_access(n8n: FakeN8
     def other_controller() -> None:
         run_restore(n8n, record, users=[{"email": ADA}])
 
-    n8n.meanwhile["write", first + number] = other_controller
+    n8n.before_call["write", first + number] = other_controller
     run(n8n_offboard, n8n, users=[ADA], action="staged", state_path=str(record), now="2026-01-01")
     assert has_all_access(n8n) or ADA in record.read_text("utf-8")
 
@@ -334,7 +336,7 @@ def test_record_keeps_restored_user_if_verification_fails(n8n: FakeN8n, record: 
 
     def after_the_last_write() -> None:
         if len(n8n.writes) == 3:
-            n8n.meanwhile["members", n8n.calls["members"] + 1] = unavailable
+            n8n.before_call["members", n8n.calls["members"] + 1] = unavailable
 
     n8n.after_each_write = after_the_last_write
     done = run_restore(n8n, record, users=[{"email": ADA}])

@@ -13,7 +13,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiEr
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import OwnedItem
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
-from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay, check_apply_reapply, run
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_admins_remain, check_apply_reapply, run
 
 ADA, BO, CY = (f"{name}@example.com" for name in ("ada", "bo", "cy"))
 ACTIONS = ("remove_memberships", "demote", "delete")
@@ -22,12 +22,12 @@ ACTIONS = ("remove_memberships", "demote", "delete")
 @pytest.fixture
 def n8n() -> FakeN8n:
     fake = FakeN8n()
-    fake.person(ADA)
-    fake.person(BO, "global:admin")
-    fake.person(CY, pending=True)
-    fake.team("Sales", ada="admin", bo="editor")
-    fake.team("Support", ada="viewer", cy="viewer")
-    fake.after_each_write = admins_stay(fake)
+    fake.add_user(ADA)
+    fake.add_user(BO, "global:admin")
+    fake.add_user(CY, pending=True)
+    fake.add_team_project("Sales", ada="admin", bo="editor")
+    fake.add_team_project("Support", ada="viewer", cy="viewer")
+    fake.after_each_write = check_admins_remain(fake)
     return fake
 
 
@@ -45,7 +45,7 @@ def test_action_is_applied_to_two_leavers(n8n: FakeN8n, action: str) -> None:
         "demote": ("global:chatUser",) * 2,
         "delete": (None,) * 2,
     }
-    assert (n8n.people().get(ADA), n8n.people().get(BO)) == roles[action]
+    assert (n8n.instance_roles().get(ADA), n8n.instance_roles().get(BO)) == roles[action]
     assert [(user["email"], user["found"], user["changed"], user["action"]) for user in done["users"]] == [
         (ADA, True, True, action),
         (BO, True, True, action),
@@ -62,7 +62,7 @@ def test_number_of_calls_is_limited_for_200_leavers(n8n: FakeN8n) -> None:
     people = [f"p{number}@example.com" for number in range(200)]
     sales = next(key for key, project in n8n.all_projects.items() if project.name == "Sales")
     for email in people:
-        n8n.roles_in[sales][n8n.person(email)] = "project:viewer"
+        n8n.roles_in[sales][n8n.add_user(email)] = "project:viewer"
     run(n8n_offboard, n8n, users=people, action="demote")
     # All listings are read before and after the writes. Users and the members of Sales are also read before the writes
     # of each 25 leavers.
@@ -82,7 +82,7 @@ def test_user_listed_twice_is_removed_once(n8n: FakeN8n) -> None:
 
 @pytest.mark.parametrize("action", ["remove_memberships", "demote"])
 def test_user_without_access_is_unchanged(n8n: FakeN8n, action: str) -> None:
-    n8n.person("di@example.com", "global:chatUser")
+    n8n.add_user("di@example.com", "global:chatUser")
     done = run(n8n_offboard, n8n, users=["di@example.com"], action=action)
     assert not done["changed"] and not done["users"][0]["changed"] and done["users"][0]["memberships"] == []
 
@@ -118,7 +118,7 @@ def test_removal_of_last_admin_is_refused(n8n: FakeN8n, action: str) -> None:
 
 
 def test_resource_owner_prevents_deletion_of_all_leavers(n8n: FakeN8n) -> None:
-    n8n.owned[n8n.personal(ADA)] = [OwnedItem("credential", "c1", "Bank")]
+    n8n.owned[n8n.personal_project_id(ADA)] = [OwnedItem("credential", "c1", "Bank")]
     with pytest.raises(InputError, match=r'ada@example.com owns credential "Bank" \(c1\)'):
         run(n8n_offboard, n8n, users=[ADA, BO], action="delete")
     assert n8n.calls["write"] == 0
@@ -129,7 +129,7 @@ def test_floor_deletes_only_pending_users(n8n: FakeN8n) -> None:
     n8n.floor = True
     with pytest.raises(InputError, match="does not show the data tables of other users"):
         run(n8n_offboard, n8n, users=[ADA], action="delete")
-    assert run(n8n_offboard, n8n, users=[CY], action="delete")["changed"] and CY not in n8n.people()
+    assert run(n8n_offboard, n8n, users=[CY], action="delete")["changed"] and CY not in n8n.instance_roles()
 
 
 @pytest.mark.parametrize("action", ACTIONS)

@@ -26,7 +26,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.residual_acce
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.recheck import USERS_PER_CHECK
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
-from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay, check_apply_reapply, main, run
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_admins_remain, check_apply_reapply, main, run
 
 ADA, BO, CY, DI = (f"{name}@example.com" for name in ("ada", "bo", "cy", "di"))
 ROLE_WITHOUT_SCOPES = "global:nothing-a1b2c3"
@@ -40,22 +40,22 @@ def n8n() -> FakeN8n:
     """Ada is the only admin of Sales and owns resources. Bo owns nothing. A workflow of Di is shared with Ada."""
     fake = FakeN8n()
     for email in (ADA, BO, DI):
-        fake.person(email)
-    fake.person(CY, pending=True)
+        fake.add_user(email)
+    fake.add_user(CY, pending=True)
     fake.custom_roles[ROLE_WITHOUT_SCOPES] = "Nothing"
-    del fake.roles_in[fake.team("Sales", ada="admin", bo="viewer")][fake.owner_id]
-    fake.team("Support", ada="viewer", cy="viewer")
+    del fake.roles_in[fake.add_team_project("Sales", ada="admin", bo="viewer")][fake.owner_id]
+    fake.add_team_project("Support", ada="viewer", cy="viewer")
     fake.owned = {
-        fake.personal(ADA): [
+        fake.personal_project_id(ADA): [
             Workflow("workflow", "w-1", "Bills", published=True, credentials=("c-1",)),
-            Credential("credential", "c-1", "Mail", shares=(Share(fake.personal(DI), "credential:user"),)),
+            Credential("credential", "c-1", "Mail", shares=(Share(fake.personal_project_id(DI), "credential:user"),)),
             Table("data table", TABLE, "Orders"),
         ],
-        fake.personal(DI): [
-            Workflow("workflow", "w-9", "Di's", shares=(Share(fake.personal(ADA), "workflow:editor"),))
+        fake.personal_project_id(DI): [
+            Workflow("workflow", "w-9", "Di's", shares=(Share(fake.personal_project_id(ADA), "workflow:editor"),))
         ],
     }
-    fake.after_each_write = admins_stay(fake)
+    fake.after_each_write = check_admins_remain(fake)
     return fake
 
 
@@ -82,7 +82,7 @@ def test_demoted_user_keeps_role_and_shared_workflows(n8n: FakeN8n, demote_role:
         data_tables="copy",
     )
     role = {"chatUser": "global:chatUser", "Nothing": ROLE_WITHOUT_SCOPES}[demote_role]
-    assert (n8n.people()[ADA], n8n.people()[BO]) == (role, role)
+    assert (n8n.instance_roles()[ADA], n8n.instance_roles()[BO]) == (role, role)
     assert n8n.memberships() == {
         "Sales": {DI: "project:admin"},
         "Support": {OLIVIA: "project:admin", CY: "project:viewer"},
@@ -123,7 +123,7 @@ def test_existing_role_without_scopes_is_kept(n8n: FakeN8n) -> None:
     n8n.set_user_role(n8n.id_of(BO), ROLE_WITHOUT_SCOPES)
     n8n.writes.clear()
     result = check_apply_reapply(n8n_offboard, n8n, users=[BO], action="demote")
-    assert n8n.people()[BO] == ROLE_WITHOUT_SCOPES
+    assert n8n.instance_roles()[BO] == ROLE_WITHOUT_SCOPES
     assert [kind for kind, _which in residual_access(result, BO)] == ["instance_role", "api_keys"]
 
 
@@ -135,16 +135,20 @@ def test_unknown_role_is_demoted_if_roles_are_not_visible(n8n: FakeN8n, floor: b
     n8n.set_user_role(n8n.id_of(BO), ROLE_WITHOUT_SCOPES)
     n8n.floor = floor
     for call in (1, 2):
-        n8n.meanwhile["find_roles", call] = denied if not floor else lambda: None
+        n8n.before_call["find_roles", call] = denied if not floor else lambda: None
     run(n8n_offboard, n8n, users=[BO], action="demote")
-    assert n8n.people()[BO] == "global:chatUser"
+    assert n8n.instance_roles()[BO] == "global:chatUser"
 
 
 def test_deleted_user_has_no_residual_access(n8n: FakeN8n) -> None:
     result = check_apply_reapply(
         n8n_offboard, n8n, **LEAVERS, action="delete", transfer_to="Support", data_tables="copy"
     )
-    assert residual_access(result, ADA) == residual_access(result, BO) == [] and n8n.people().keys() == {OLIVIA, CY, DI}
+    assert residual_access(result, ADA) == residual_access(result, BO) == [] and n8n.instance_roles().keys() == {
+        OLIVIA,
+        CY,
+        DI,
+    }
     (copied,) = entry(result, ADA)["copied"]
     assert n8n.find("data table", copied["new_id"])
 
@@ -165,12 +169,12 @@ def test_residual_access_is_listed_after_remove_memberships(n8n: FakeN8n) -> Non
 @pytest.mark.parametrize("owning", [0, 200])
 def test_number_of_readings_is_limited_for_200_leavers(action: str, owning: int) -> None:
     n8n = FakeN8n()
-    n8n.team("Support")
+    n8n.add_team_project("Support")
     people = [f"p{number}@example.com" for number in range(200)]
     for number, email in enumerate(people):
-        n8n.person(email)
+        n8n.add_user(email)
         if number < owning:
-            n8n.owned[n8n.personal(email)] = [Workflow("workflow", f"w-{number}", "Bills")]
+            n8n.owned[n8n.personal_project_id(email)] = [Workflow("workflow", f"w-{number}", "Bills")]
     options = {} if action == "remove_memberships" else {"transfer_to": "Support"}
     result = run(n8n_offboard, n8n, users=people, action=action, **options)
     assert len(n8n.owned.get(_project(n8n, "Support"), [])) == (owning if options else 0)
@@ -199,7 +203,7 @@ def test_failed_transfer_stops_only_its_user(n8n: FakeN8n) -> None:
     # The third write is the transfer of the workflow, after the successor and the credential.
     n8n.fail[3] = BROKEN
     failed = run(n8n_offboard, n8n, **LEAVERS, action="delete", transfer_to="Support", data_tables="copy")
-    assert ADA in n8n.people() and BO not in n8n.people()
+    assert ADA in n8n.instance_roles() and BO not in n8n.instance_roles()
     assert failed["changed"] and [error["users"] for error in failed["errors"]] == [[ADA]]
     entry_of_ada = entry(failed, ADA)
     assert [item["id"] for item in entry_of_ada["transferred"]] == ["c-1"] and entry_of_ada["copied"] == []
@@ -208,13 +212,13 @@ def test_failed_transfer_stops_only_its_user(n8n: FakeN8n) -> None:
     )
     assert residual_access(failed, BO) == [] and entry(failed, BO)["changed"]
     result = run(n8n_offboard, n8n, **LEAVERS, action="delete", transfer_to="Support", data_tables="copy")
-    assert [item["id"] for item in entry(result, ADA)["transferred"]] == ["w-1"] and ADA not in n8n.people()
+    assert [item["id"] for item in entry(result, ADA)["transferred"]] == ["w-1"] and ADA not in n8n.instance_roles()
 
 
 def test_change_with_lost_response_is_in_residual_access(n8n: FakeN8n) -> None:
     n8n.lose.add(1)
     failed = run(n8n_offboard, n8n, users=[BO], action="demote")
-    assert n8n.people()[BO] == "global:chatUser" and failed["msg"]
+    assert n8n.instance_roles()[BO] == "global:chatUser" and failed["msg"]
     assert ("instance_role", "global:chatUser") in residual_access(failed, BO)
 
 
@@ -222,7 +226,7 @@ def test_unavailable_server_after_deletion_keeps_result(n8n: FakeN8n) -> None:
     def unavailable() -> None:
         raise BROKEN
 
-    n8n.meanwhile["list_users", 2] = unavailable
+    n8n.before_call["list_users", 2] = unavailable
     result = run(n8n_offboard, n8n, **LEAVERS, action="delete", transfer_to=DI, data_tables="delete")
     assert result["changed"] and residual_access(result, ADA) == [] and len(entry(result, ADA)["transferred"]) == 2
 
@@ -272,17 +276,17 @@ def test_staged_leaver_is_demoted_and_later_deleted(n8n: FakeN8n, path: Path, ru
             }
         ],
     }
-    assert n8n.people()[ADA] == "global:chatUser" and len(n8n.owned[n8n.personal(ADA)]) == 3
+    assert n8n.instance_roles()[ADA] == "global:chatUser" and len(n8n.owned[n8n.personal_project_id(ADA)]) == 3
     record, writes = path.read_bytes(), len(n8n.writes)
     for day in ("2026-11-01", "2026-11-15", "2026-11-30T23:59:59Z", "2026-12-01T01:00:00+02:00"):
         again = run_staged(day, **HANDOVER)
         assert not again["changed"] and entry(again, ADA)["staged"] == dates
     assert len(n8n.writes) == writes and path.read_bytes() == record
     due = run_staged("2026-12-01", check_mode=True, **HANDOVER)
-    assert path.read_bytes() == record and ADA in n8n.people()
+    assert path.read_bytes() == record and ADA in n8n.instance_roles()
     deleted = run_staged("2026-12-01", **HANDOVER)
     assert due["changed"] and deleted["changed"] and due["plan"] == deleted["plan"] and due["diff"] == deleted["diff"]
-    assert ADA not in n8n.people() and entry(deleted, ADA)["residual_access"] == []
+    assert ADA not in n8n.instance_roles() and entry(deleted, ADA)["residual_access"] == []
     assert len(entry(deleted, ADA)["transferred"]) == 2 and len(entry(deleted, ADA)["copied"]) == 1
     assert json.loads(path.read_text(encoding="utf-8"))["leavers"] == []
     again = run_staged("2026-12-02", **HANDOVER)
@@ -290,7 +294,7 @@ def test_staged_leaver_is_demoted_and_later_deleted(n8n: FakeN8n, path: Path, ru
 
 
 def test_new_record_entry_without_plan_is_change(n8n: FakeN8n, path: Path, run_staged: RunStaged) -> None:
-    n8n.person("eve@example.com", "global:chatUser")
+    n8n.add_user("eve@example.com", "global:chatUser")
     run_staged("2026-11-01", users=[BO])
     record, writes = path.read_bytes(), len(n8n.writes)
     planned = run_staged("2026-11-02", check_mode=True, users=["eve@example.com"])
@@ -313,21 +317,21 @@ def test_unknown_users_create_no_record(path: Path, run_staged: RunStaged) -> No
 def test_grace_days_sets_day_of_deletion(n8n: FakeN8n, run_staged: RunStaged) -> None:
     run_staged("2026-11-01", grace_days=7)
     assert not run_staged("2026-11-07", grace_days=7, **HANDOVER)["changed"]
-    assert run_staged("2026-11-08", grace_days=7, **HANDOVER)["changed"] and ADA not in n8n.people()
+    assert run_staged("2026-11-08", grace_days=7, **HANDOVER)["changed"] and ADA not in n8n.instance_roles()
 
 
 def test_deletion_of_due_resource_owner_requires_handover_options(n8n: FakeN8n, run_staged: RunStaged) -> None:
     run_staged("2026-11-01")
     with pytest.raises(InputError, match="which the deletion would destroy"):
         run_staged("2026-12-01")
-    assert ADA in n8n.people()
-    assert run_staged("2026-12-01", delete_resources=True)["changed"] and ADA not in n8n.people()
+    assert ADA in n8n.instance_roles()
+    assert run_staged("2026-12-01", delete_resources=True)["changed"] and ADA not in n8n.instance_roles()
 
 
 def test_leavers_of_one_run_are_in_different_stages(n8n: FakeN8n, path: Path, run_staged: RunStaged) -> None:
     run_staged("2026-11-01")
     result = run_staged("2026-12-01", users=[ADA, BO, "nobody@example.com"], **HANDOVER)
-    assert ADA not in n8n.people() and n8n.people()[BO] == "global:chatUser"
+    assert ADA not in n8n.instance_roles() and n8n.instance_roles()[BO] == "global:chatUser"
     assert [one["email"] for one in json.loads(path.read_text(encoding="utf-8"))["leavers"]] == [BO]
     assert entry(result, BO)["staged"]["due"] == "2026-12-31T00:00:00Z"
     assert not entry(result, "nobody@example.com")["found"]
@@ -335,7 +339,7 @@ def test_leavers_of_one_run_are_in_different_stages(n8n: FakeN8n, path: Path, ru
 
 def test_record_is_written_before_first_write(n8n: FakeN8n, path: Path, run_staged: RunStaged) -> None:
     seen: list[bool] = []
-    n8n.meanwhile["write", 1] = lambda: seen.append(path.exists() and ADA in path.read_text(encoding="utf-8"))
+    n8n.before_call["write", 1] = lambda: seen.append(path.exists() and ADA in path.read_text(encoding="utf-8"))
     run_staged("2026-11-01")
     assert seen == [True]
 
@@ -362,7 +366,7 @@ def test_full_disk_after_deletion_keeps_result(
 
     monkeypatch.setattr(_files.os, "replace", disk_full)
     deleted = run_staged("2026-12-01", **HANDOVER)
-    assert deleted["changed"] and ADA not in n8n.people() and len(entry(deleted, ADA)["transferred"]) == 2
+    assert deleted["changed"] and ADA not in n8n.instance_roles() and len(entry(deleted, ADA)["transferred"]) == 2
     monkeypatch.undo()
     # The next run removes the entry from the record.
     cleaned = run_staged("2026-12-02", **HANDOVER)
@@ -392,7 +396,9 @@ def test_missing_record_prevents_deletion_and_is_created_again(
     planned = run_staged("2027-12-01", True, **options)
     assert not path.exists()
     result = run_staged("2027-12-01", **options)
-    assert result["plan"] == planned["plan"] and ADA in n8n.people() and result["changed"] and planned["changed"]
+    assert (
+        result["plan"] == planned["plan"] and ADA in n8n.instance_roles() and result["changed"] and planned["changed"]
+    )
     assert entry(result, ADA)["staged"]["since"] == "2027-12-01T00:00:00Z"
     assert not run_staged("2027-12-02", **options)["changed"]
 
@@ -403,7 +409,7 @@ def test_record_of_other_server_prevents_deletion(n8n: FakeN8n, path: Path, run_
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match="belongs to https://other.example.com, but this n8n is http://n8n.invalid"):
         run_staged("2026-12-01", **HANDOVER)
-    assert ADA in n8n.people()
+    assert ADA in n8n.instance_roles()
 
 
 @pytest.mark.parametrize(
@@ -458,16 +464,16 @@ def test_default_of_grace_days_is_30(n8n: FakeN8n, run_staged: RunStaged) -> Non
 def test_due_leaver_with_access_is_staged_again(n8n: FakeN8n, path: Path, run_staged: RunStaged) -> None:
     # The second write is the role change after the successor. It fails in two runs.
     n8n.fail[2] = BROKEN
-    assert run_staged("2026-11-01")["msg"] and n8n.people()[ADA] == "global:member"
+    assert run_staged("2026-11-01")["msg"] and n8n.instance_roles()[ADA] == "global:member"
     recorded = json.loads(path.read_text(encoding="utf-8"))["leavers"][0]
     n8n.fail[n8n.calls["write"] + 1] = BROKEN
-    assert run_staged("2026-12-24", **HANDOVER)["msg"] and n8n.people()[ADA] == "global:member"
+    assert run_staged("2026-12-24", **HANDOVER)["msg"] and n8n.instance_roles()[ADA] == "global:member"
     result = run_staged("2026-12-25", **HANDOVER)
-    assert n8n.people()[ADA] == "global:chatUser"
+    assert n8n.instance_roles()[ADA] == "global:chatUser"
     assert json.loads(path.read_text(encoding="utf-8"))["leavers"] == [{**recorded, "since": "2026-12-25T00:00:00Z"}]
     assert entry(result, ADA)["staged"] == {"since": "2026-12-25T00:00:00Z", "due": "2027-01-24T00:00:00Z"}
     run_staged("2027-01-24", **HANDOVER)
-    assert ADA not in n8n.people()
+    assert ADA not in n8n.instance_roles()
 
 
 def test_leaver_with_manually_restored_access_is_staged_again(n8n: FakeN8n, path: Path, run_staged: RunStaged) -> None:
@@ -475,7 +481,7 @@ def test_leaver_with_manually_restored_access_is_staged_again(n8n: FakeN8n, path
     n8n.set_user_role(n8n.id_of(ADA), "global:admin")
     n8n.set_members(_project(n8n, "Support"), {n8n.id_of(ADA): "project:editor"})
     result = run_staged("2027-12-24", **HANDOVER)
-    assert n8n.people()[ADA] == "global:chatUser" and ADA not in n8n.memberships()["Support"]
+    assert n8n.instance_roles()[ADA] == "global:chatUser" and ADA not in n8n.memberships()["Support"]
     assert entry(result, ADA)["staged"]["since"] == "2027-12-24T00:00:00Z" and entry(result, ADA)["transferred"] == []
     (record,) = json.loads(path.read_text(encoding="utf-8"))["leavers"]
     assert (record["since"], record["role"]) == ("2027-12-24T00:00:00Z", "global:admin")
@@ -490,10 +496,10 @@ def test_next_run_completes_failed_transfer_of_due_leaver(n8n: FakeN8n, path: Pa
     run_staged("2026-11-01")
     n8n.fail[n8n.calls["write"] + 2] = BROKEN
     failed = run_staged("2026-12-01", **HANDOVER)
-    assert failed["msg"] and ADA in n8n.people() and ADA in path.read_text(encoding="utf-8")
+    assert failed["msg"] and ADA in n8n.instance_roles() and ADA in path.read_text(encoding="utf-8")
     assert len(entry(failed, ADA)["transferred"]) == 1
     result = run_staged("2026-12-01", **HANDOVER)
-    assert len(entry(result, ADA)["transferred"]) == 1 and ADA not in n8n.people()
+    assert len(entry(result, ADA)["transferred"]) == 1 and ADA not in n8n.instance_roles()
 
 
 def test_warning_names_resources_that_leaver_can_still_read(n8n: FakeN8n, path: Path) -> None:
@@ -508,10 +514,10 @@ def test_warning_names_resources_that_leaver_can_still_read(n8n: FakeN8n, path: 
 
 
 def test_warning_names_folders_that_are_not_transferred(n8n: FakeN8n) -> None:
-    home = n8n.personal(ADA)
+    home = n8n.personal_project_id(ADA)
     n8n.folders_in[home] = [OwnedItem("folder", "f-1", "Papers", home)]
     task = Task(n8n, check_mode=False, wants_diff=False)
     defaults = {name: row.get("default") for name, row in n8n_offboard.ARGUMENT_SPEC.items()}
     given = {"users": [ADA], "action": "delete", "successor": DI, "transfer_to": DI, "data_tables": "copy"}
     n8n_offboard.run({**defaults, **given}, task)
-    assert any('folder "Papers" (f-1)' in note for note in task.warnings) and ADA not in n8n.people()
+    assert any('folder "Papers" (f-1)' in note for note in task.warnings) and ADA not in n8n.instance_roles()

@@ -41,20 +41,20 @@ def test_check_mode_returns_no_id_for_new_project(n8n: FakeN8n) -> None:
 
 @pytest.mark.parametrize("reference", [{"id": None}, {"previous_names": ["Older", "Old"]}])
 def test_project_is_renamed_by_id_or_previous_name(n8n: FakeN8n, reference: dict[str, Any]) -> None:
-    old = n8n.team("Old")
+    old = n8n.add_team_project("Old")
     done = check_apply_reapply(n8n_project, n8n, name="New", **{key: value or old for key, value in reference.items()})
     assert done["project"] == {"id": old, "name": "New", "type": "team"}
     assert list(n8n.memberships()) == ["New"]
 
 
 def test_previous_name_is_ignored_if_name_exists(n8n: FakeN8n) -> None:
-    old, new = n8n.team("Old"), n8n.team("New")
+    old, new = n8n.add_team_project("Old"), n8n.add_team_project("New")
     done = run(n8n_project, n8n, name="New", previous_names=["Old"])
     assert not done["changed"] and done["project"]["id"] == new and old in n8n.all_projects
 
 
 def test_names_are_compared_exactly(n8n: FakeN8n) -> None:
-    n8n.team("Sales")
+    n8n.add_team_project("Sales")
     for name in ("sales", "Sales ", " Sales"):
         assert run(n8n_project, n8n, name=name)["changed"]
     assert len(n8n.memberships()) == 4
@@ -83,7 +83,7 @@ def test_invalid_input_is_refused_before_first_write(
     n8n: FakeN8n, params: dict[str, Any], words: str, check_mode: bool
 ) -> None:
     for name in ("Old", "Twin", "Twin"):
-        n8n.team(name)
+        n8n.add_team_project(name)
     with pytest.raises(InputError) as refused:
         run(n8n_project, n8n, check_mode=check_mode, **params)
     assert words in str(refused.value)
@@ -91,13 +91,13 @@ def test_invalid_input_is_refused_before_first_write(
 
 
 def test_id_identifies_one_of_projects_with_same_name(n8n: FakeN8n) -> None:
-    first, second = n8n.team("Twin"), n8n.team("Twin")
+    first, second = n8n.add_team_project("Twin"), n8n.add_team_project("Twin")
     done = check_apply_reapply(n8n_project, n8n, id=second, state="absent")
     assert done["project"]["id"] == second and first in n8n.all_projects
 
 
 def test_renaming_to_existing_name_is_refused(n8n: FakeN8n) -> None:
-    old, new = n8n.team("Old"), n8n.team("New")
+    old, new = n8n.add_team_project("Old"), n8n.add_team_project("New")
     with pytest.raises(InputError, match=f'cannot be renamed to "New": project {new} has that name already'):
         run(n8n_project, n8n, id=old, name="New")
     assert n8n.calls["write"] == 0
@@ -110,7 +110,7 @@ def test_absent_of_missing_project_is_unchanged(n8n: FakeN8n, params: dict[str, 
 
 
 def test_deletion_of_project_with_resources_is_refused(n8n: FakeN8n) -> None:
-    sales = n8n.team("Sales")
+    sales = n8n.add_team_project("Sales")
     n8n.owned[sales] = [OwnedItem("credential", "c1", "Bank")]
     for check_mode in (True, False):
         with pytest.raises(
@@ -122,7 +122,7 @@ def test_deletion_of_project_with_resources_is_refused(n8n: FakeN8n) -> None:
 
 def test_deletion_is_refused_if_resources_are_not_visible() -> None:
     n8n = FakeN8n(floor=True)
-    n8n.team("Sales")
+    n8n.add_team_project("Sales")
     with pytest.raises(
         InputError, match='Project "Sales" .* is not deleted: .*does not show the data tables of other users'
     ):
@@ -131,7 +131,7 @@ def test_deletion_is_refused_if_resources_are_not_visible() -> None:
 
 def test_deletion_of_personal_project_is_refused(n8n: FakeN8n) -> None:
     with pytest.raises(InputError, match="personal project of one user"):
-        run(n8n_project, n8n, id=n8n.personal(OLIVIA), state="absent")
+        run(n8n_project, n8n, id=n8n.personal_project_id(OLIVIA), state="absent")
     assert n8n.calls["write"] == 0
 
 

@@ -21,10 +21,10 @@ SALES_AND_ADA: dict[str, Any] = {"project": "Sales", "user": ADA}
 @pytest.fixture
 def n8n() -> FakeN8n:
     fake = FakeN8n()
-    fake.person(ADA)
-    fake.person("bo@example.com", pending=True)
-    fake.team("Sales", bo="viewer")
-    fake.team("Support", ada="viewer")
+    fake.add_user(ADA)
+    fake.add_user("bo@example.com", pending=True)
+    fake.add_team_project("Sales", bo="viewer")
+    fake.add_team_project("Support", ada="viewer")
     return fake
 
 
@@ -79,7 +79,7 @@ def test_invalid_input_is_refused_before_first_write(
     n8n: FakeN8n, params: dict[str, Any], words: str, check_mode: bool
 ) -> None:
     for _twin in range(2):
-        n8n.team("Twin")
+        n8n.add_team_project("Twin")
     with pytest.raises(InputError) as refused:
         run(n8n_project_member, n8n, check_mode=check_mode, **{**SALES_AND_ADA, **params})
     assert words in str(refused.value)
@@ -88,7 +88,7 @@ def test_invalid_input_is_refused_before_first_write(
 
 def test_member_of_personal_project_is_refused(n8n: FakeN8n) -> None:
     with pytest.raises(InputError, match="only team projects have members"):
-        run(n8n_project_member, n8n, project=n8n.personal(OLIVIA), user=ADA, role="viewer")
+        run(n8n_project_member, n8n, project=n8n.personal_project_id(OLIVIA), user=ADA, role="viewer")
 
 
 @pytest.mark.parametrize("params", [{"user": "nobody@example.com"}, {"project": "Nowhere"}, {}])
@@ -105,8 +105,8 @@ def test_last_admin_is_removed_with_allow_no_admin(n8n: FakeN8n, params: dict[st
 @pytest.mark.parametrize("floor", [True, False])
 def test_unlicensed_role_is_refused(floor: bool) -> None:
     n8n = FakeN8n(floor)
-    n8n.person(ADA)
-    n8n.team("Sales")
+    n8n.add_user(ADA)
+    n8n.add_team_project("Sales")
     n8n.features_off.add("feat:projectRole:editor")
     if not floor:
         # n8n lists its roles, and check mode reads them.
@@ -136,7 +136,7 @@ def test_concurrent_change_is_kept_and_fails(
         sales.update({n8n.id_of(ADA): role} if role else {})
 
     # The second reading of members from this point precedes the write.
-    n8n.meanwhile[("members", n8n.calls["members"] + 2)] = other_client
+    n8n.before_call[("members", n8n.calls["members"] + 2)] = other_client
     with pytest.raises(
         N8nError, match=f"Another user or task changed this at the same time: .*{words}.*Run the task again"
     ):
@@ -153,7 +153,7 @@ def test_change_made_by_other_task_is_unchanged(n8n: FakeN8n, role: str | None, 
         sales.pop(n8n.id_of(ADA))
         sales.update({n8n.id_of(ADA): role} if role else {})
 
-    n8n.meanwhile[("members", n8n.calls["members"] + 2)] = other_task
+    n8n.before_call[("members", n8n.calls["members"] + 2)] = other_task
     writes = len(n8n.writes)
     result = run(n8n_project_member, n8n, **SALES_AND_ADA, **params)
     assert not result["changed"] and "msg" not in result and len(n8n.writes) == writes
@@ -163,7 +163,7 @@ def test_change_made_by_other_task_is_unchanged(n8n: FakeN8n, role: str | None, 
 def test_member_who_became_last_admin_is_kept(n8n: FakeN8n) -> None:
     run(n8n_project_member, n8n, **SALES_AND_ADA, role="admin")
     (sales,) = (roles for key, roles in n8n.roles_in.items() if n8n.all_projects[key].name == "Sales")
-    n8n.meanwhile[("members", n8n.calls["members"] + 2)] = lambda: sales.pop(n8n.owner_id)
+    n8n.before_call[("members", n8n.calls["members"] + 2)] = lambda: sales.pop(n8n.owner_id)
     with pytest.raises(N8nError, match="has become the last admin of the project"):
         run(n8n_project_member, n8n, **SALES_AND_ADA, state="absent")
     assert sales[n8n.id_of(ADA)] == "project:admin"

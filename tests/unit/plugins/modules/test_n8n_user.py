@@ -37,7 +37,7 @@ def test_user_is_invited_and_deleted(n8n: FakeN8n) -> None:
     deleted = check_apply_reapply(n8n_user, n8n, email=ADA, state="absent")
     assert deleted["user"] == done["user"]
     assert deleted["diff"] == {"before": "user ada@example.com: global:member\n", "after": ""}
-    assert n8n.people() == {OLIVIA: "global:owner"}
+    assert n8n.instance_roles() == {OLIVIA: "global:owner"}
 
 
 def test_check_mode_returns_no_id_for_invited_user(n8n: FakeN8n) -> None:
@@ -52,19 +52,19 @@ def test_check_mode_returns_no_id_for_invited_user(n8n: FakeN8n) -> None:
 @pytest.mark.parametrize("role", ["admin", "global:admin"])
 @pytest.mark.parametrize("reference", ["email", "id"])
 def test_role_is_changed(n8n: FakeN8n, role: str, reference: str) -> None:
-    user_id = n8n.person(ADA)
+    user_id = n8n.add_user(ADA)
     done = check_apply_reapply(n8n_user, n8n, **{reference: {"email": ADA, "id": user_id}[reference]}, role=role)
-    assert done["user"]["role"] == n8n.people()[ADA] == "global:admin"
+    assert done["user"]["role"] == n8n.instance_roles()[ADA] == "global:admin"
 
 
 def test_role_is_kept_if_omitted(n8n: FakeN8n) -> None:
-    n8n.person(ADA, "global:admin")
+    n8n.add_user(ADA, "global:admin")
     assert not run(n8n_user, n8n, email=ADA)["changed"]
-    assert n8n.people()[ADA] == "global:admin"
+    assert n8n.instance_roles()[ADA] == "global:admin"
 
 
 def test_pending_invitation_is_resent_only_with_resend_invite(n8n: FakeN8n) -> None:
-    n8n.person(ADA, pending=True)
+    n8n.add_user(ADA, pending=True)
     assert not run(n8n_user, n8n, email=ADA, return_invite_url=True)["changed"]
     planned = run(n8n_user, n8n, check_mode=True, email=ADA, resend_invite=True, return_invite_url=True)
     assert planned["changed"] and "invite_url" not in planned["user"] and not n8n.writes
@@ -77,15 +77,15 @@ def test_pending_invitation_is_resent_only_with_resend_invite(n8n: FakeN8n) -> N
 
 
 def test_role_is_changed_with_resent_invitation(n8n: FakeN8n) -> None:
-    n8n.person(ADA, pending=True)
+    n8n.add_user(ADA, pending=True)
     done = run(n8n_user, n8n, email=ADA, role="admin", resend_invite=True)
     # n8n keeps the role of a pending invitation, so the role change is a separate call.
     assert [write[0] for write in n8n.writes] == ["invite", "set_user_role"]
-    assert done["user"]["role"] == n8n.people()[ADA] == "global:admin"
+    assert done["user"]["role"] == n8n.instance_roles()[ADA] == "global:admin"
 
 
 def test_invitation_is_not_resent_to_active_user(n8n: FakeN8n) -> None:
-    n8n.person(ADA)
+    n8n.add_user(ADA)
     assert not run(n8n_user, n8n, email=ADA, resend_invite=True)["changed"]
 
 
@@ -114,20 +114,20 @@ def test_state_present_reads_no_projects(floor: bool) -> None:
 
 
 def test_change_to_chat_user_removes_memberships(n8n: FakeN8n) -> None:
-    n8n.person(ADA)
-    n8n.team("Sales", ada="editor")
+    n8n.add_user(ADA)
+    n8n.add_team_project("Sales", ada="editor")
     check_apply_reapply(n8n_user, n8n, email=ADA, role="chatUser")
     assert n8n.memberships() == {"Sales": {OLIVIA: "project:admin"}}
 
 
 def test_change_of_last_admin_to_chat_user_is_refused(n8n: FakeN8n) -> None:
-    n8n.person(ADA)
-    sales = n8n.team("Sales", ada="admin")
+    n8n.add_user(ADA)
+    sales = n8n.add_team_project("Sales", ada="admin")
     del n8n.roles_in[sales][n8n.owner_id]
     with pytest.raises(N8nError, match="only project admin|last project:admin"):
         result = run(n8n_user, n8n, email=ADA, role="chatUser")
         raise N8nError(result.get("msg", "it went through"))
-    assert n8n.people()[ADA] == "global:member" and n8n.memberships() == {"Sales": {ADA: "project:admin"}}
+    assert n8n.instance_roles()[ADA] == "global:member" and n8n.memberships() == {"Sales": {ADA: "project:admin"}}
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_one_error_names_all_missing_scopes(
     floor: bool, params: dict[str, Any], writing: set[str], off: set[str]
 ) -> None:
     n8n = FakeN8n(floor)
-    n8n.person(ADA)
+    n8n.add_user(ADA)
     writing = {"user:delete", *writing}
     n8n.scopes_off = {*off, *writing, "variable:list"}
     warned = sorted(off if floor else off | writing)
@@ -203,29 +203,32 @@ def test_one_error_names_all_missing_scopes(
 
 
 def test_deletion_of_resource_owner_is_refused(n8n: FakeN8n) -> None:
-    n8n.person(ADA)
-    n8n.owned[n8n.personal(ADA)] = [OwnedItem("workflow", "w1", "Bills"), OwnedItem("data table", "t1", "Rows")]
+    n8n.add_user(ADA)
+    n8n.owned[n8n.personal_project_id(ADA)] = [
+        OwnedItem("workflow", "w1", "Bills"),
+        OwnedItem("data table", "t1", "Rows"),
+    ]
     for check_mode in (True, False):
         with pytest.raises(
             InputError,
             match=r'(?s)owns workflow "Bills" .w1., which the deletion would destroy.*data table "Rows" .t1.',
         ):
             run(n8n_user, n8n, check_mode=check_mode, email=ADA, state="absent")
-    assert ADA in n8n.people() and not n8n.calls["write"]
+    assert ADA in n8n.instance_roles() and not n8n.calls["write"]
 
 
 def test_deletion_is_refused_if_resources_are_not_visible() -> None:
     n8n = FakeN8n(floor=True)
-    n8n.person(ADA)
+    n8n.add_user(ADA)
     with pytest.raises(InputError, match="does not show the data tables of other users"):
         run(n8n_user, n8n, email=ADA, state="absent")
-    n8n.person("bo@example.com", pending=True)
+    n8n.add_user("bo@example.com", pending=True)
     assert run(n8n_user, n8n, email="bo@example.com", state="absent")["changed"]
 
 
 def test_community_edition_deletes_only_pending_users(n8n: FakeN8n) -> None:
-    n8n.person(ADA)
-    n8n.person("bo@example.com", pending=True)
+    n8n.add_user(ADA)
+    n8n.add_user("bo@example.com", pending=True)
     n8n.features_off.add("feat:projectRole:admin")
     with pytest.raises(InputError, match="n8n does not show the personal project of this user"):
         run(n8n_user, n8n, email=ADA, state="absent")
@@ -233,8 +236,8 @@ def test_community_edition_deletes_only_pending_users(n8n: FakeN8n) -> None:
 
 
 def test_deletion_of_last_admin_is_refused(n8n: FakeN8n) -> None:
-    n8n.person(ADA)
-    sales = n8n.team("Sales", ada="admin")
+    n8n.add_user(ADA)
+    sales = n8n.add_team_project("Sales", ada="admin")
     del n8n.roles_in[sales][n8n.owner_id]
     with pytest.raises(
         InputError, match='Project "Sales" .* would be left without an admin: ada@example.com is its last'
@@ -278,7 +281,7 @@ def test_unlicensed_role_is_refused_in_check_mode_and_by_n8n(n8n: FakeN8n) -> No
 
 
 def test_concurrent_invitation_with_other_role_fails(n8n: FakeN8n) -> None:
-    n8n.meanwhile[("invite", 1)] = lambda: n8n.person(ADA, "global:admin")
+    n8n.before_call[("invite", 1)] = lambda: n8n.add_user(ADA, "global:admin")
     with pytest.raises(
         N8nError,
         match="Another user or task changed this at the same time: .*has.*global:admin|role global:admin already",

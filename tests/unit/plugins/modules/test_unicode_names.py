@@ -42,8 +42,8 @@ ADA, BO = "ada@example.com", "bo@example.com"
 @pytest.fixture
 def n8n() -> FakeN8n:
     fake = FakeN8n()
-    fake.person(ADA)
-    fake.person(BO)
+    fake.add_user(ADA)
+    fake.add_user(BO)
     return fake
 
 
@@ -57,7 +57,7 @@ def assert_unchanged(module: Any, n8n: FakeN8n, **params: Any) -> None:
 
 @FORMS
 def test_name_in_other_form_identifies_same_project(n8n: FakeN8n, form: str) -> None:
-    key = n8n.team(form, ada="viewer")
+    key = n8n.add_team_project(form, ada="viewer")
     other = OTHER_FORM[form]
     assert_unchanged(n8n_project, n8n, name=other)
     assert_unchanged(n8n_project, n8n, id=key, name=other)
@@ -77,10 +77,10 @@ def test_name_in_other_form_identifies_same_project(n8n: FakeN8n, form: str) -> 
 
 @FORMS
 def test_single_exact_name_takes_precedence_and_others_are_ambiguous(n8n: FakeN8n, form: str) -> None:
-    mine, others = n8n.team(form), n8n.team(OTHER_FORM[form])
+    mine, others = n8n.add_team_project(form), n8n.add_team_project(OTHER_FORM[form])
     assert run(n8n_project, n8n, name=form)["project"]["id"] == mine
     assert [project["id"] for project in run(n8n_project_info, n8n, name=form)["projects"]] == [mine]
-    second = n8n.team(form)
+    second = n8n.add_team_project(form)
     with pytest.raises(InputError, match=", ".join(sorted([mine, others, second]))):
         run(n8n_project, n8n, name=form)
     assert len(run(n8n_project_info, n8n, name=form)["projects"]) == 3
@@ -90,7 +90,7 @@ def test_single_exact_name_takes_precedence_and_others_are_ambiguous(n8n: FakeN8
 def test_name_in_neither_form_is_ambiguous(n8n: FakeN8n) -> None:
     # The order of the two combining marks does not match either normalization form.
     first, second, third = "x\u0323\u0307", "\u1e8b\u0323", "x\u0307\u0323"
-    ids = [n8n.team(first), n8n.team(second)]
+    ids = [n8n.add_team_project(first), n8n.add_team_project(second)]
     with pytest.raises(InputError, match=f"exists 2 times, with the ids {', '.join(sorted(ids))}"):
         run(n8n_project, n8n, name=third)
 
@@ -106,7 +106,7 @@ def test_new_project_listed_in_both_forms_is_created_once(n8n: FakeN8n, form: st
 
 @FORMS
 def test_members_are_matched_to_new_name_of_project(n8n: FakeN8n, form: str) -> None:
-    n8n.team("Cafe")
+    n8n.add_team_project("Cafe")
     lists: dict[str, Any] = {
         "projects": [{"name": form, "previous_names": ["Cafe"]}],
         "users": [{"email": ADA, "projects": {OTHER_FORM[form]: "viewer"}}],
@@ -118,7 +118,7 @@ def test_members_are_matched_to_new_name_of_project(n8n: FakeN8n, form: str) -> 
 
 @FORMS
 def test_renaming_to_existing_name_in_other_form_is_refused(n8n: FakeN8n, form: str) -> None:
-    key, other = n8n.team("Cafe"), n8n.team(OTHER_FORM[form])
+    key, other = n8n.add_team_project("Cafe"), n8n.add_team_project(OTHER_FORM[form])
     with pytest.raises(InputError, match=f"project {other} has that name already"):
         run(n8n_project, n8n, id=key, name=form)
 
@@ -149,8 +149,8 @@ def test_deny_in_one_form_applies_to_project_in_other_form(n8n: FakeN8n, form: s
     deny = {"name": "B", "match": {}, "deny": [other]}
     users = assign([{"email": ADA}], [grant, deny]).users
     assert users[0]["projects"] == {"Sales": "viewer"} and users[0]["granted_by"]["denied"] == {form: "B"}
-    n8n.team(other, ada="viewer")
-    n8n.team("Sales", ada="viewer")
+    n8n.add_team_project(other, ada="viewer")
+    n8n.add_team_project("Sales", ada="viewer")
     done = check_apply_reapply(n8n_access, n8n, users=users, authority="authoritative", max_removal_percent=100)
     assert [change["reason"] for change in done["plan"]] == [
         'the project is not listed for the user, denied by rule "B"'
@@ -195,7 +195,7 @@ def test_reading_functions_compare_normalized_names(form: str) -> None:
 
 @FORMS
 def test_export_uses_ids_for_names_that_differ_only_in_form(n8n: FakeN8n, form: str) -> None:
-    ids = {n8n.team(form, ada="viewer"), n8n.team(OTHER_FORM[form], ada="editor")}
+    ids = {n8n.add_team_project(form, ada="viewer"), n8n.add_team_project(OTHER_FORM[form], ada="editor")}
     users = export(read(n8n, EVERYTHING))["users"]
     assert set(next(user for user in users if user["email"] == ADA)["projects"]) == ids
     assert_unchanged(n8n_access, n8n, users=users, authority="authoritative")
@@ -206,7 +206,7 @@ def test_export_uses_ids_for_names_that_differ_only_in_form(n8n: FakeN8n, form: 
 
 @FORMS
 def test_successor_is_matched_to_project_in_other_form(n8n: FakeN8n, form: str) -> None:
-    key = n8n.team(form, ada="admin")
+    key = n8n.add_team_project(form, ada="admin")
     n8n.roles_in[key].pop(n8n.owner_id)
     check_apply_reapply(n8n_offboard, n8n, users=[ADA], successor={OTHER_FORM[form]: BO})
     assert n8n.memberships() == {form: {BO: "project:admin"}}
@@ -223,7 +223,7 @@ def test_concurrently_created_project_in_other_form_is_used(
     def list_with_new_project() -> Listing:
         readings.append(form)
         if len(readings) == 2:
-            n8n.team(OTHER_FORM[form])
+            n8n.add_team_project(OTHER_FORM[form])
         return listed()
 
     monkeypatch.setattr(n8n, "list_projects", list_with_new_project)

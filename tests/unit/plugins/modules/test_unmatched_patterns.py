@@ -21,8 +21,8 @@ NO_UNMATCHED: dict[str, list[str]] = {"protected_users": [], "ignored_users": []
 @pytest.fixture
 def n8n() -> FakeN8n:
     fake = FakeN8n()
-    fake.person(BO)
-    fake.team("Sales", bo="viewer")
+    fake.add_user(BO)
+    fake.add_team_project("Sales", bo="viewer")
     return fake
 
 
@@ -54,7 +54,7 @@ def test_task_without_patterns_returns_empty_lists(n8n: FakeN8n) -> None:
 
 def test_denied_projects_match_existing_and_new_projects(n8n: FakeN8n) -> None:
     nfc, nfd = (unicodedata.normalize(form, "Café") for form in ("NFC", "NFD"))
-    key = n8n.team(nfc)
+    key = n8n.add_team_project(nfc)
     denied = {name: "R" for name in ("Sales", "Slaes", nfd, key, "New", "Renamed", "Attic")}
     users = [{"email": ADA, "granted_by": {"denied": denied}}, {"email": BO, "projects": {"New": "viewer"}}]
     projects = [{"name": "Renamed", "previous_names": ["Sales"]}]

@@ -35,7 +35,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired imp
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import EVERYTHING
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
-from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_admins_remain
 
 ADA, BO, CY, DI, EVE, FAY = (f"{name}@example.com" for name in ("ada", "bo", "cy", "di", "eve", "fay"))
 FAILURE = ConnectionFailed("The connection to n8n failed.")
@@ -55,11 +55,11 @@ def server(concurrency: int = 1) -> FakeN8n:
     """Return a server where Ada is the only admin of Sales. Cy loses access to Support by the change to a chat user."""
     n8n = FakeN8n(concurrency=concurrency)
     for email in (ADA, BO, CY):
-        n8n.person(email)
-    n8n.person(EVE, pending=True)
-    del n8n.roles_in[n8n.team("Sales", ada="admin", bo="viewer", cy="editor")][n8n.owner_id]
-    n8n.team("Support", cy="viewer", ada="viewer")
-    n8n.after_each_write = admins_stay(n8n)
+        n8n.add_user(email)
+    n8n.add_user(EVE, pending=True)
+    del n8n.roles_in[n8n.add_team_project("Sales", ada="admin", bo="viewer", cy="editor")][n8n.owner_id]
+    n8n.add_team_project("Support", cy="viewer", ada="viewer")
+    n8n.after_each_write = check_admins_remain(n8n)
     return n8n
 
 
@@ -118,7 +118,7 @@ def identities(changes: Iterable[Change]) -> set[object]:
 
 
 def final_state(n8n: FakeN8n) -> object:
-    return n8n.people(), n8n.memberships()
+    return n8n.instance_roles(), n8n.memberships()
 
 
 def test_fake_has_all_public_methods_of_api() -> None:
@@ -143,7 +143,7 @@ def test_list_is_applied_in_order_with_few_requests() -> None:
         {n8n.id_of(BO): "project:admin", n8n.id_of(ADA): "project:viewer"},
         {n8n.id_of(CY): "project:chatUser"},
     ]
-    assert n8n.people() == {
+    assert n8n.instance_roles() == {
         OLIVIA: "global:owner",
         ADA: "global:admin",
         BO: "global:member",
@@ -166,7 +166,7 @@ def test_invite_links_are_passed_on_before_the_next_write() -> None:
     n8n = server()
     links: dict[str, str] = {}
     kept: list[set[str]] = []
-    n8n.meanwhile[("write", 2)] = lambda: kept.append(set(links))
+    n8n.before_call[("write", 2)] = lambda: kept.append(set(links))
     apply(plan_users(n8n), n8n, links.update)
     assert kept == [{DI, FAY}]
 
@@ -222,7 +222,7 @@ def test_failed_creation_of_a_project_skips_only_its_members() -> None:
     assert [change["project"] for change in outcome.errors[0]["changes"]] == ["New"]
     assert {(change.action, change.project) for change in outcome.not_tried} == {("add_member", "New")}
     assert n8n.memberships().keys() == {"Sales", "Support", "Newer"}
-    assert n8n.people()[CY] == "global:chatUser"
+    assert n8n.instance_roles()[CY] == "global:chatUser"
 
 
 def test_user_gets_memberships_although_the_invitation_mail_failed() -> None:
@@ -270,7 +270,7 @@ def test_warning_about_several_batches_is_one_with_a_shortened_list() -> None:
 
 def test_failed_resend_of_an_invitation_is_an_error() -> None:
     n8n = FakeN8n()
-    n8n.person(DI, pending=True)
+    n8n.add_user(DI, pending=True)
     n8n.sends_mail = True
     n8n.mail_errors[""] = "see https://n8n.example.com/signup?token=secret ."
     desired = DesiredState(users=(DesiredUser(DI),), create_users=True, resend_invite=True)
@@ -324,7 +324,7 @@ def test_rejected_address_does_not_block_other_invitations(count: int, refused: 
     assert sorted(error["users"] for error in outcome.errors) == [[email] for email in sorted(wrong.values())]
     for error in outcome.errors:
         assert error["users"][0] in error["error"]
-    assert set(emails) - set(wrong.values()) == n8n.people().keys() - {OLIVIA}
+    assert set(emails) - set(wrong.values()) == n8n.instance_roles().keys() - {OLIVIA}
     assert n8n.calls["invite"] <= calls
 
 
@@ -417,7 +417,7 @@ def test_role_granted_by_another_task_is_not_overwritten() -> None:
     n8n = server()
     planned = plan_users(n8n)
     support = next(key for key, project in n8n.all_projects.items() if project.name == "Support")
-    n8n.meanwhile[("write", 1)] = lambda: n8n.roles_in[support].update({n8n.person(DI): "project:admin"})
+    n8n.before_call[("write", 1)] = lambda: n8n.roles_in[support].update({n8n.add_user(DI): "project:admin"})
     outcome = apply(planned, n8n, lambda links: None)
     assert n8n.memberships()["Support"][DI] == "project:admin"
     assert f"left alone: {DI} has become project:admin" in [conflict["reason"] for conflict in outcome.conflicts]
@@ -426,7 +426,7 @@ def test_role_granted_by_another_task_is_not_overwritten() -> None:
 @pytest.mark.parametrize("count", [BATCH, BATCH + 1, 3 * BATCH])
 def test_large_list_is_applied_in_batches(count: int) -> None:
     n8n = FakeN8n()
-    n8n.team("All")
+    n8n.add_team_project("All")
     users = [{"email": f"p{number}@example.com", "projects": {"All": "viewer"}} for number in range(count)]
     desired = desired_access(users, create_users=True, create_projects=False)
 
@@ -442,10 +442,10 @@ def test_large_list_is_applied_in_batches(count: int) -> None:
 def test_project_has_an_admin_if_old_and_new_admin_are_in_different_batches(failing: int | None) -> None:
     n8n = FakeN8n()
     emails = [f"p{number:03}@example.com" for number in range(BATCH + 50)]
-    project = n8n.team("All")
-    n8n.roles_in[project] = {n8n.person(email): "project:viewer" for email in emails}
+    project = n8n.add_team_project("All")
+    n8n.roles_in[project] = {n8n.add_user(email): "project:viewer" for email in emails}
     n8n.roles_in[project][n8n.id_of(emails[0])] = "project:admin"
-    n8n.after_each_write = admins_stay(n8n)
+    n8n.after_each_write = check_admins_remain(n8n)
     users = [{"email": email, "projects": {"All": "editor"}} for email in emails[:-1]]
     desired = desired_access(
         [*users, {"email": emails[-1], "projects": {"All": "admin"}}], create_users=False, create_projects=False
@@ -482,9 +482,9 @@ def test_membership_changed_by_another_task_is_not_removed(action: str) -> None:
         assert CY not in n8n.memberships()["Support"]
     else:
         # Changes that n8n makes in one request are made together or not at all.
-        assert n8n.memberships()["Support"][CY] == "project:viewer" and n8n.people()[CY] == "global:member"
+        assert n8n.memberships()["Support"][CY] == "project:viewer" and n8n.instance_roles()[CY] == "global:member"
         assert {conflict["user"] for conflict in outcome.conflicts} == {CY} and len(outcome.conflicts) == 3
-        assert n8n.people().get(BO) == (None if action == "delete" else "global:chatUser")
+        assert n8n.instance_roles().get(BO) == (None if action == "delete" else "global:chatUser")
 
 
 @pytest.mark.parametrize("action", ["remove_memberships", "demote", "delete"])
@@ -496,7 +496,7 @@ def test_user_who_became_the_last_admin_is_not_removed(action: str) -> None:
     del sales_roles(n8n)[n8n.id_of(ADA)]
     outcome = apply(planned, n8n, lambda links: None)
     assert n8n.memberships()["Sales"] == {BO: "project:admin", CY: "project:editor"}
-    assert not outcome.done and n8n.people()[BO] == "global:member"
+    assert not outcome.done and n8n.instance_roles()[BO] == "global:member"
     assert "left alone: bo@example.com has become the last admin of the project" in {
         conflict["reason"] for conflict in outcome.conflicts
     }
@@ -524,11 +524,11 @@ def test_members_are_not_removed_if_their_recheck_fails(action: str, monkeypatch
         raise FAILURE
 
     assert len(planned.state.members) == 2 and n8n.calls["members"] == 2
-    n8n.meanwhile[("members", 4)] = fail
+    n8n.before_call[("members", 4)] = fail
     outcome = apply(planned, n8n, lambda links: None)
     (error,) = outcome.errors
     assert error["error"].startswith(str(FAILURE)) and error["users"] == [CY]
-    assert n8n.id_of(CY) in n8n.roles_in[support] and n8n.people()[CY] == "global:member"
+    assert n8n.id_of(CY) in n8n.roles_in[support] and n8n.instance_roles()[CY] == "global:member"
     assert BO not in n8n.memberships()["Sales"]
     assert {change.user for change in outcome.not_tried} == (set() if action == "remove_memberships" else {CY})
 
@@ -536,12 +536,12 @@ def test_members_are_not_removed_if_their_recheck_fails(action: str, monkeypatch
 def test_user_who_was_added_after_planning_keeps_the_instance_role() -> None:
     n8n = server()
     planned = plan_users(n8n)
-    n8n.person(DI, "global:admin")
+    n8n.add_user(DI, "global:admin")
     outcome = apply(planned, n8n, lambda links: None)
     assert [(conflict["user"], conflict["reason"]) for conflict in outcome.conflicts] == [
         (DI, "left alone: di@example.com is a user with the role global:admin already")
     ]
-    assert n8n.people()[DI] == "global:admin" and n8n.memberships()["New"][DI] == "project:admin"
+    assert n8n.instance_roles()[DI] == "global:admin" and n8n.memberships()["New"][DI] == "project:admin"
 
 
 # An authoritative list
@@ -562,7 +562,7 @@ def test_authoritative_list_is_applied_in_order_with_few_requests() -> None:
         "Revenue": {BO: "project:admin", DI: "project:viewer"},
         "Support": {OLIVIA: "project:admin", ADA: "project:admin", EVE: "project:editor"},
     }
-    assert n8n.people()[CY] == "global:admin"
+    assert n8n.instance_roles()[CY] == "global:admin"
 
 
 def new_project(**members: str) -> MakePlan:
@@ -613,7 +613,7 @@ def test_creator_stays_admin_of_a_project_if_no_other_admin_could_be_added(
 
 def test_admin_is_not_removed_if_the_new_admin_could_not_be_added() -> None:
     n8n = server()
-    n8n.team("Other")
+    n8n.add_team_project("Other")
     new_admin = [{"name": "Sales", "members": {DI: "admin", BO: "viewer"}}]
     n8n.fail[2] = FAILURE
     _plan, outcome, _links = plan_and_apply(n8n, lambda fake: plan_projects(fake, new_admin))

@@ -33,7 +33,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired imp
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.handover_options import HandoverOptions
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import ReadRequest
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
-from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_admins_remain
 
 ADA, BO, CY, DI = (f"{name}@example.com" for name in ("ada", "bo", "cy", "di"))
 LEAVERS = (ADA, BO, CY)
@@ -48,12 +48,12 @@ def server(concurrency: int = 1, floor: bool = False) -> FakeN8n:
     """Return a server where Ada, Bo, and Cy own items. Cy is pending. Ada is the only admin of Sales."""
     n8n = FakeN8n(floor=floor, concurrency=concurrency)
     for email in (ADA, BO, DI):
-        n8n.person(email)
-    n8n.person(CY, pending=True)
+        n8n.add_user(email)
+    n8n.add_user(CY, pending=True)
     n8n.custom_roles[NO_SCOPES] = "No scopes"
-    del n8n.roles_in[n8n.team("Sales", ada="admin", bo="viewer")][n8n.owner_id]
-    n8n.team("Ops", di="editor")
-    ada, bo, cy, di = (n8n.personal(email) for email in (ADA, BO, CY, DI))
+    del n8n.roles_in[n8n.add_team_project("Sales", ada="admin", bo="viewer")][n8n.owner_id]
+    n8n.add_team_project("Ops", di="editor")
+    ada, bo, cy, di = (n8n.personal_project_id(email) for email in (ADA, BO, CY, DI))
     n8n.owned = {
         ada: [
             Workflow("workflow", "w-1", "Bills", published=True, credentials=("c-1",)),
@@ -92,7 +92,7 @@ def published(n8n: FakeN8n) -> set[str]:
 
 def check_after_each_write(n8n: FakeN8n) -> None:
     """Assert after each write that no item was lost and that all projects have admins."""
-    before, before_published, admins = all_items(n8n), published(n8n), admins_stay(n8n)
+    before, before_published, admins = all_items(n8n), published(n8n), check_admins_remain(n8n)
 
     def check() -> None:
         assert before <= all_items(n8n) and before_published == published(n8n)
@@ -123,7 +123,7 @@ def plan_project_deletion(n8n: FakeN8n) -> Plan:
 def server_with_project_items(concurrency: int = 1) -> FakeN8n:
     """Return the server, with the items of Ada in Sales."""
     n8n = server(concurrency)
-    n8n.owned[project_id(n8n, "Sales")] = n8n.owned.pop(n8n.personal(ADA))
+    n8n.owned[project_id(n8n, "Sales")] = n8n.owned.pop(n8n.personal_project_id(ADA))
     return n8n
 
 
@@ -156,7 +156,7 @@ def final_state(n8n: FakeN8n) -> object:
         for key, items in n8n.owned.items()
         if items
     }
-    return n8n.people(), n8n.memberships(), owned
+    return n8n.instance_roles(), n8n.memberships(), owned
 
 
 def plan_and_apply(n8n: FakeN8n, make_plan: MakePlan) -> tuple[Plan, Outcome]:
@@ -209,7 +209,7 @@ def test_next_run_completes_the_handover_after_a_fault_at_any_write(case: str, f
             # The copy may be the only remaining data, so the result must report it.
             assert any("is a complete copy of data table" in note for note in outcome.notes)
         for email in set(LEAVERS) - stopped if case != "project" and DI not in stopped else ():
-            assert n8n.people().get(email) == expected.people().get(email)
+            assert n8n.instance_roles().get(email) == expected.instance_roles().get(email)
         _again, rest = plan_and_apply(n8n, make_plan)
         assert not (rest.errors or rest.not_tried or rest.conflicts)
         reported = reported_items(outcome) + reported_items(rest)
@@ -229,10 +229,10 @@ def test_user_is_not_demoted_while_an_item_has_not_moved(role: str, before: str)
     make_plan, writes = plan_leaving("demote", HandoverOptions("Ops", "copy"), role), n8n.calls["write"]
     # The first write adds the successor. The next writes move the first item of each leaver.
     n8n.fail.update(dict.fromkeys(range(writes + 2, writes + 5), FAILURE))
-    roles, members = n8n.people(), n8n.memberships()
+    roles, members = n8n.instance_roles(), n8n.memberships()
     _made, outcome = plan_and_apply(n8n, make_plan)
     assert len(outcome.errors) == 3 and n8n.calls["write"] == writes + 4
-    assert n8n.people() == roles
+    assert n8n.instance_roles() == roles
     assert n8n.memberships() == {**members, "Sales": {**members["Sales"], DI: "project:admin"}}
 
 
@@ -255,22 +255,22 @@ def test_item_created_before_the_deletion_of_its_owner_is_not_destroyed(
     n8n = server()
     make_plan = plan_leaving("delete", handover_options)
     made = make_plan(n8n)
-    n8n.meanwhile["write", 2] = lambda: add_item(n8n, n8n.personal(ADA), item)
+    n8n.before_call["write", 2] = lambda: add_item(n8n, n8n.personal_project_id(ADA), item)
     outcome = apply(made, n8n, lambda links: None)
-    assert n8n.people().keys() == {OLIVIA, ADA, DI}
+    assert n8n.instance_roles().keys() == {OLIVIA, ADA, DI}
     (error,) = outcome.errors
     assert f"ada@example.com is not deleted: {item} would be destroyed as well" in error["error"]
     assert n8n.find(item.type, item.id) is not None
     assert ADA not in [change.user for change in outcome.done if change.action == "delete_user"]
     # The next run moves the new item as well.
     _made, rest = plan_and_apply(n8n, make_plan)
-    assert not rest.errors and ADA not in n8n.people()
+    assert not rest.errors and ADA not in n8n.instance_roles()
 
 
 def test_item_created_before_the_deletion_of_its_project_is_not_destroyed() -> None:
     n8n = server_with_project_items()
     made = plan_project_deletion(n8n)
-    n8n.meanwhile["write", 2] = lambda: add_item(n8n, project_id(n8n, "Sales"), Workflow("workflow", "w-new", "New"))
+    n8n.before_call["write", 2] = lambda: add_item(n8n, project_id(n8n, "Sales"), Workflow("workflow", "w-new", "New"))
     outcome = apply(made, n8n, lambda links: None)
     assert 'workflow "New" (w-new) would be destroyed' in outcome.errors[0]["error"]
     assert "Sales" in n8n.memberships() and n8n.find("workflow", "w-new")
@@ -281,7 +281,9 @@ def test_item_created_before_the_deletion_of_its_project_is_not_destroyed() -> N
 def test_variable_created_before_the_deletion_of_its_project_is_not_destroyed() -> None:
     n8n = server_with_project_items()
     made = plan_project_deletion(n8n)
-    n8n.meanwhile["write", 2] = lambda: add_item(n8n, project_id(n8n, "Sales"), OwnedItem("variable", "v-new", "RATE"))
+    n8n.before_call["write", 2] = lambda: add_item(
+        n8n, project_id(n8n, "Sales"), OwnedItem("variable", "v-new", "RATE")
+    )
     outcome = apply(made, n8n, lambda links: None)
     assert 'variable "RATE" (v-new) would be destroyed' in outcome.errors[0]["error"]
     assert "Sales" in n8n.memberships()
@@ -295,10 +297,10 @@ def test_variable_created_before_the_deletion_of_its_project_is_not_destroyed() 
 def test_user_is_not_deleted_if_a_listing_is_forbidden_before_the_deletion(path: str) -> None:
     n8n = server()
     made = plan_leaving("delete", HandoverOptions("Ops", "copy"))(n8n)
-    n8n.meanwhile["delete_user", 1] = lambda: pytest.fail("a user was about to be deleted")
-    n8n.meanwhile["write", 2] = lambda: n8n.hidden.add(path)
+    n8n.before_call["delete_user", 1] = lambda: pytest.fail("a user was about to be deleted")
+    n8n.before_call["write", 2] = lambda: n8n.hidden.add(path)
     outcome = apply(made, n8n, lambda links: None)
-    assert {ADA, BO} <= n8n.people().keys()
+    assert {ADA, BO} <= n8n.instance_roles().keys()
     assert any("is not deleted: " in error["error"] and "Forbidden" in error["error"] for error in outcome.errors)
 
 
@@ -311,11 +313,11 @@ def test_no_user_is_deleted_if_n8n_does_not_show_the_owner_of_an_item(item: Owne
     delete = plan_leaving("delete", HandoverOptions("Ops", "copy"))
     made = delete(n8n)
     # The item without an owner appears after the plan.
-    n8n.meanwhile["write", 2] = lambda: n8n.owned.update({"": [item]})
-    n8n.meanwhile["delete_user", 1] = lambda: pytest.fail("a user was about to be deleted")
+    n8n.before_call["write", 2] = lambda: n8n.owned.update({"": [item]})
+    n8n.before_call["delete_user", 1] = lambda: pytest.fail("a user was about to be deleted")
     outcome = apply(made, n8n, lambda links: None)
     message = f'does not show the owner of {item.type} "Unowned"'
-    assert {ADA, BO} <= n8n.people().keys() and any(message in error["error"] for error in outcome.errors)
+    assert {ADA, BO} <= n8n.instance_roles().keys() and any(message in error["error"] for error in outcome.errors)
     with pytest.raises(InputError, match=message):
         delete(n8n)
 
@@ -324,7 +326,7 @@ def test_delete_resources_allows_deletion_with_hidden_items() -> None:
     n8n = server()
     n8n.hidden.add("/credentials")
     _made, outcome = plan_and_apply(n8n, plan_leaving("delete", HandoverOptions(delete_resources=True)))
-    assert not outcome.errors and n8n.people().keys() == {OLIVIA, DI}
+    assert not outcome.errors and n8n.instance_roles().keys() == {OLIVIA, DI}
 
 
 def test_user_is_not_deleted_if_a_listing_fails_before_the_deletion() -> None:
@@ -335,9 +337,9 @@ def test_user_is_not_deleted_if_a_listing_fails_before_the_deletion() -> None:
         raise FAILURE
 
     # Credentials are listed once after the moves, and again right before the deletion.
-    n8n.meanwhile["credentials", n8n.calls["credentials"] + 2] = fail
+    n8n.before_call["credentials", n8n.calls["credentials"] + 2] = fail
     outcome = apply(made, n8n, lambda links: None)
-    assert n8n.people().keys() == {OLIVIA, ADA, BO, CY, DI}
+    assert n8n.instance_roles().keys() == {OLIVIA, ADA, BO, CY, DI}
     assert {change["action"] for error in outcome.errors for change in error["changes"]} == {"delete_user"}
     # Items that were moved are reported.
     assert {key for _kind, key in reported_items(outcome)} == {"c-1", "w-1", "w-2", "w-3", "w-4", ADA_TABLE, BO_TABLE}
@@ -346,7 +348,7 @@ def test_user_is_not_deleted_if_a_listing_fails_before_the_deletion() -> None:
 def test_oldest_n8n_deletes_users_if_data_tables_may_be_deleted() -> None:
     n8n = server(floor=True)
     _made, outcome = plan_and_apply(n8n, plan_leaving("delete", HandoverOptions("Ops", "delete")))
-    assert not outcome.errors and n8n.people().keys() == {OLIVIA, DI}
+    assert not outcome.errors and n8n.instance_roles().keys() == {OLIVIA, DI}
     assert {key for kind, key in reported_items(outcome) if kind != "data table"} == {"c-1", "w-1", "w-2", "w-3", "w-4"}
 
 
@@ -356,7 +358,7 @@ def test_leaver_without_successor_stays_and_other_leavers_are_processed(action: 
     check_after_each_write(n8n)
     n8n.fail[1] = FAILURE
     _made, outcome = plan_and_apply(n8n, plan_leaving(action, HandoverOptions("Ops", "copy")))
-    assert n8n.memberships()["Sales"][ADA] == "project:admin" and n8n.people()[ADA] == "global:member"
+    assert n8n.memberships()["Sales"][ADA] == "project:admin" and n8n.instance_roles()[ADA] == "global:member"
     assert BO not in n8n.memberships()["Sales"]
     assert [error["users"] for error in outcome.errors] == [[DI]]
     # The error gives the reason, so no conflict with another task is reported.

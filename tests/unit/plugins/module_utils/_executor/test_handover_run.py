@@ -34,13 +34,16 @@ FAILURE = ApiError("n8n rejected the request.", 501, "Not implemented")
 def n8n() -> FakeN8n:
     """Return a server where Ada owns a credential, a workflow, and a data table. Ops has a table of that name."""
     fake = FakeN8n()
-    fake.person(ADA)
-    fake.team("Ops")
-    personal, ops = fake.personal(ADA), ops_id(fake)
+    fake.add_user(ADA)
+    fake.add_team_project("Ops")
+    personal, ops = fake.personal_project_id(ADA), ops_id(fake)
     fake.owned[personal] = [
         Workflow("workflow", "w-1", "Bills", published=True, credentials=("c-1",), tables=(TABLE,)),
         Credential(
-            "credential", "c-1", "Mail", shares=(Share(fake.personal("olivia@example.com"), "credential:user"),)
+            "credential",
+            "c-1",
+            "Mail",
+            shares=(Share(fake.personal_project_id("olivia@example.com"), "credential:user"),),
         ),
         Table("data table", TABLE, "Orders", columns=COLUMNS),
     ]
@@ -55,7 +58,7 @@ def ops_id(n8n: FakeN8n) -> str:
 
 def handover(n8n: FakeN8n, **options: Any) -> Handover:
     """Read the fake server and plan the handover of the items of Ada."""
-    personal, ops = n8n.all_projects[n8n.personal(ADA)], n8n.all_projects[ops_id(n8n)]
+    personal, ops = n8n.all_projects[n8n.personal_project_id(ADA)], n8n.all_projects[ops_id(n8n)]
     state = State(
         "http://n8n.invalid",
         users=tuple(n8n.users.values()),
@@ -71,7 +74,7 @@ def run(n8n: FakeN8n, **options: Any) -> HandoverOutcome:
 
 def assert_handed_over(n8n: FakeN8n) -> None:
     """Assert that Ops has each item of Ada once, with ordered rows, and that its own table is unchanged."""
-    assert n8n.owned[n8n.personal(ADA)] == []
+    assert n8n.owned[n8n.personal_project_id(ADA)] == []
     names = sorted((item.type, item.name) for item in n8n.owned[ops_id(n8n)])
     assert names == [
         ("credential", "Mail"),
@@ -107,7 +110,7 @@ def test_all_items_are_handed_over_and_reported(n8n: FakeN8n) -> None:
         "delete_table",
         "rename_table",
     ]
-    personal = n8n.personal(ADA)
+    personal = n8n.personal_project_id(ADA)
     check_nothing_left(plan, n8n.owned_items([personal], sees_all=True)[personal])
 
 
@@ -182,7 +185,7 @@ def test_table_with_the_name_of_a_copy_and_other_columns_is_not_used(n8n: FakeN8
 
 def test_copy_that_differs_from_the_original_is_deleted_and_the_original_stays(n8n: FakeN8n) -> None:
     # A user writes into the copy before it is compared.
-    n8n.meanwhile["table_rows", 2] = lambda: n8n.rows[copy_id(n8n)].append({"s": "more", "n": None})
+    n8n.before_call["table_rows", 2] = lambda: n8n.rows[copy_id(n8n)].append({"s": "more", "n": None})
     done = run(n8n)
     assert "differed from the original, so the copy was deleted" in str(done.error)
     assert [item.name for item in n8n.owned[ops_id(n8n)] if item.type == "data table"] == ["Orders"]
@@ -190,7 +193,7 @@ def test_copy_that_differs_from_the_original_is_deleted_and_the_original_stays(n
 
 
 def test_table_that_changed_during_the_copy_stays_and_is_copied_by_the_next_run(n8n: FakeN8n) -> None:
-    n8n.meanwhile["table_rows", 3] = lambda: n8n.rows[TABLE].append({"s": "late", "n": None})
+    n8n.before_call["table_rows", 3] = lambda: n8n.rows[TABLE].append({"s": "late", "n": None})
     done = run(n8n)
     assert "changed during the copy" in str(done.error)
     assert len(n8n.rows[TABLE]) == 2501
@@ -205,7 +208,7 @@ def copy_id(n8n: FakeN8n) -> str:
 
 def test_copy_gets_a_numbered_name_if_another_table_takes_its_name(n8n: FakeN8n) -> None:
     other_table = Table("data table", "t-new", f"Orders (from {ADA})", columns=COLUMNS)
-    n8n.meanwhile["rename_table", 1] = lambda: n8n.owned[ops_id(n8n)].append(other_table)
+    n8n.before_call["rename_table", 1] = lambda: n8n.owned[ops_id(n8n)].append(other_table)
     done = run(n8n)
     assert (done.error, done.copied[0]["new_name"]) == (None, f"Orders (from {ADA}, 2)")
 

@@ -28,9 +28,9 @@ AUTHORITATIVE_POLICY = ListPolicy(AUTHORITATIVE)
 def server(**options: Any) -> FakeN8n:
     n8n = FakeN8n(**options)
     for email in (ADA, BO, CY):
-        n8n.person(email)
-    n8n.team("Sales", ada="admin", bo="editor", cy="viewer")
-    n8n.team("Support", cy="editor")
+        n8n.add_user(email)
+    n8n.add_team_project("Sales", ada="admin", bo="editor", cy="viewer")
+    n8n.add_team_project("Support", cy="editor")
     return n8n
 
 
@@ -70,11 +70,11 @@ def test_instance_role_changed_by_another_task_is_kept(other_users: int) -> None
     n8n = server()
     others = [{"email": f"p{number}@example.com", "role": "admin"} for number in range(other_users)]
     for other in others:
-        n8n.person(other["email"])
+        n8n.add_user(other["email"])
     raised = [{"email": BO, "role": "admin"}, *others]
     outcome = plan_and_apply(n8n, lambda: set_instance_role(n8n, BO, "global:chatUser"), raised)
     assert conflicts(outcome) == [("change_user_role", BO, f"left alone: {BO} has become global:chatUser")]
-    assert n8n.people()[BO] == "global:chatUser" and len(outcome.done) == other_users
+    assert n8n.instance_roles()[BO] == "global:chatUser" and len(outcome.done) == other_users
     # Many users are looked up in one listing.
     assert n8n.calls["find_user"] == (0 if other_users else 1)
 
@@ -103,7 +103,7 @@ def test_failed_recheck_of_users_prevents_the_write(method: str, monkeypatch: py
     n8n = server()
     emails = [f"p{number}@example.com" for number in range(10 if method == "list_users" else 1)]
     for email in emails:
-        n8n.person(email)
+        n8n.add_user(email)
 
     def fail(*_arguments: object) -> None:
         raise ConnectionFailed("The connection to n8n failed.")
@@ -118,10 +118,10 @@ def test_users_are_rechecked_after_each_batch() -> None:
     n8n = server()
     emails = [f"p{number:03}@example.com" for number in range(USERS_PER_CHECK + 1)]
     for email in emails:
-        n8n.person(email)
+        n8n.add_user(email)
     last = emails[-1]
     # The other task makes its change during the first batch.
-    n8n.meanwhile["write", 1] = lambda: set_instance_role(n8n, last, "global:admin")
+    n8n.before_call["write", 1] = lambda: set_instance_role(n8n, last, "global:admin")
     outcome = plan_and_apply(n8n, users=[{"email": email, "role": "chatUser"} for email in emails])
     assert conflicts(outcome) == [("change_user_role", last, f"left alone: {last} has become global:admin")]
     assert len(outcome.done) == USERS_PER_CHECK
@@ -134,10 +134,10 @@ def test_members_are_rechecked_after_each_batch() -> None:
     n8n = server()
     emails = [f"p{number:03}@example.com" for number in range(MEMBERS_PER_CHECK + 1)]
     for email in emails:
-        n8n.roles_in[project_id(n8n, "Sales")][n8n.person(email)] = "project:viewer"
+        n8n.roles_in[project_id(n8n, "Sales")][n8n.add_user(email)] = "project:viewer"
     last = emails[-1]
     raised = {n8n.id_of(last): "project:editor"}
-    n8n.meanwhile["write", 1] = lambda: n8n.roles_in[project_id(n8n, "Sales")].update(raised)
+    n8n.before_call["write", 1] = lambda: n8n.roles_in[project_id(n8n, "Sales")].update(raised)
     listed = {ADA: "admin", BO: "editor", CY: "viewer"}
     outcome = plan_and_apply(n8n, projects=[{"name": "Sales", "members": listed}], policy=AUTHORITATIVE_POLICY)
     assert conflicts(outcome) == [("remove_member", last, f"left alone: {last} has become project:editor")]
@@ -147,11 +147,11 @@ def test_members_are_rechecked_after_each_batch() -> None:
 def test_two_admins_to_remove_are_rechecked_together() -> None:
     n8n = server(concurrency=8)
     n8n.roles_in[project_id(n8n, "Sales")][n8n.id_of(BO)] = "project:admin"
-    n8n.team("Other")
+    n8n.add_team_project("Other")
     demoted = {n8n.owner_id: "project:viewer", n8n.id_of(CY): "project:viewer"}
     listed = [{"name": "Sales", "members": {CY: "admin"}}]
     # The new admin Cy is no longer an admin, so no admin is removed.
-    n8n.meanwhile["members", 3] = lambda: n8n.roles_in[project_id(n8n, "Sales")].update(demoted)
+    n8n.before_call["members", 3] = lambda: n8n.roles_in[project_id(n8n, "Sales")].update(demoted)
     outcome = plan_and_apply(n8n, projects=listed, policy=AUTHORITATIVE_POLICY)
     assert {user for user, role in n8n.memberships()["Sales"].items() if role == "project:admin"} == {ADA, BO}
     assert {user for _action, user, reason in conflicts(outcome) if "last admin" in reason} == {ADA, BO}
@@ -201,7 +201,7 @@ def test_rejected_invitation_does_not_block_other_invitations() -> None:
     n8n = server(floor=True)
     n8n.features_off.add("feat:advancedPermissions")
     outcome = plan_and_apply(n8n, users=[{"email": "di@example.com"}, {"email": "eve@example.com", "role": "admin"}])
-    assert "di@example.com" in n8n.people() and "eve@example.com" not in n8n.people()
+    assert "di@example.com" in n8n.instance_roles() and "eve@example.com" not in n8n.instance_roles()
     assert [error["users"] for error in outcome.errors] == [["eve@example.com"]]
 
 
@@ -226,7 +226,7 @@ def test_other_errors_are_not_retried_for_each_role() -> None:
 def test_project_created_by_another_task_is_used() -> None:
     n8n = server()
     listed = [{"email": ADA, "projects": {"New": "editor"}}, {"email": BO, "projects": {"New": "editor"}}]
-    outcome = plan_and_apply(n8n, lambda: n8n.team("New", bo="viewer"), listed)
+    outcome = plan_and_apply(n8n, lambda: n8n.add_team_project("New", bo="viewer"), listed)
     assert conflicts(outcome) == [
         ("create_project", None, "left alone: another task has created a project of that name"),
         ("add_member", BO, f"left alone: {BO} has become project:viewer"),
@@ -241,8 +241,8 @@ def test_two_projects_created_by_other_tasks_are_a_conflict() -> None:
     n8n = server()
 
     def create_two_projects() -> None:
-        n8n.team("New")
-        n8n.team("New")
+        n8n.add_team_project("New")
+        n8n.add_team_project("New")
 
     outcome = plan_and_apply(n8n, create_two_projects, [{"email": ADA, "projects": {"New": "editor"}}])
     assert {action for action, _user, _reason in conflicts(outcome)} == {"create_project", "add_member"}
@@ -265,7 +265,7 @@ def test_project_renamed_by_another_task_keeps_its_name(name: str | None, reason
         if name is None:
             n8n.all_projects.pop(sales)
         elif name == "Revenue":
-            n8n.team("Revenue")
+            n8n.add_team_project("Revenue")
         else:
             n8n.all_projects[sales] = replace(n8n.all_projects[sales], name=name)
 

@@ -39,8 +39,8 @@ def n8n() -> FakeN8n:
     """Return a server where Ada and Bo are admins of Sales."""
     fake = FakeN8n()
     for email in (ADA, BO):
-        fake.person(email)
-    del fake.roles_in[fake.team("Sales", ada="admin", bo="admin")][fake.owner_id]
+        fake.add_user(email)
+    del fake.roles_in[fake.add_team_project("Sales", ada="admin", bo="admin")][fake.owner_id]
     return fake
 
 
@@ -68,7 +68,7 @@ def project_ids(n8n: FakeN8n, name: str) -> list[str]:
 
 def test_earlier_of_two_new_projects_with_one_name_is_kept(n8n: FakeN8n) -> None:
     earlier: list[str] = []
-    n8n.meanwhile["create_project", 1] = lambda: earlier.append(n8n.team("New", bo="viewer"))
+    n8n.before_call["create_project", 1] = lambda: earlier.append(n8n.add_team_project("New", bo="viewer"))
     outcome = apply_plan(n8n, plan_lists(n8n, users=USERS_OF_NEW))
     assert project_ids(n8n, "New") == earlier and not outcome.errors
     assert n8n.memberships()["New"] == {OLIVIA: "project:admin", ADA: "project:editor", BO: "project:viewer"}
@@ -79,7 +79,7 @@ def test_earlier_of_two_new_projects_with_one_name_is_kept(n8n: FakeN8n) -> None
 
 def test_n8n_project_returns_the_project_that_is_kept(n8n: FakeN8n) -> None:
     earlier: list[str] = []
-    n8n.meanwhile["create_project", 1] = lambda: earlier.append(n8n.team("New"))
+    n8n.before_call["create_project", 1] = lambda: earlier.append(n8n.add_team_project("New"))
     result = run(n8n_project, n8n, name="New")
     assert result["project"]["id"] == earlier[0] and not result["changed"] and "msg" not in result
 
@@ -88,15 +88,15 @@ def test_later_project_that_the_other_task_deletes_is_not_an_error(n8n: FakeN8n)
     readings = n8n.calls["list_projects"]
     later: list[str] = []
     # Projects are read for the plan, before the creation, after it, and once more.
-    n8n.meanwhile["list_projects", readings + 3] = lambda: later.append(n8n.team("New"))
-    n8n.meanwhile["list_projects", readings + 4] = lambda: n8n.delete_project(later[0])
+    n8n.before_call["list_projects", readings + 3] = lambda: later.append(n8n.add_team_project("New"))
+    n8n.before_call["list_projects", readings + 4] = lambda: n8n.delete_project(later[0])
     outcome = apply_plan(n8n, plan_lists(n8n, users=USERS_OF_NEW))
     assert not outcome.errors and not outcome.conflicts
     assert len(project_ids(n8n, "New")) == 1 and n8n.memberships()["New"][ADA] == "project:editor"
 
 
 def test_later_project_that_is_not_deleted_is_an_error_with_both_ids(n8n: FakeN8n) -> None:
-    n8n.meanwhile["list_projects", n8n.calls["list_projects"] + 3] = lambda: n8n.team("New")
+    n8n.before_call["list_projects", n8n.calls["list_projects"] + 3] = lambda: n8n.add_team_project("New")
     outcome = apply_plan(n8n, plan_lists(n8n, users=USERS_OF_NEW))
     (error,) = outcome.errors
     assert all(key in error["error"] for key in project_ids(n8n, "New")) and len(project_ids(n8n, "New")) == 2
@@ -115,8 +115,8 @@ def _add_member(n8n: FakeN8n, key: str) -> None:
 def test_duplicate_project_in_use_is_not_deleted(
     fill: Callable[[FakeN8n, str], None], reason: str, n8n: FakeN8n
 ) -> None:
-    n8n.meanwhile["create_project", 1] = lambda: n8n.team("New")
-    n8n.meanwhile["list_projects", n8n.calls["list_projects"] + 3] = lambda: fill(n8n, project_ids(n8n, "New")[1])
+    n8n.before_call["create_project", 1] = lambda: n8n.add_team_project("New")
+    n8n.before_call["list_projects", n8n.calls["list_projects"] + 3] = lambda: fill(n8n, project_ids(n8n, "New")[1])
     outcome = apply_plan(n8n, plan_lists(n8n, users=USERS_OF_NEW))
     (error,) = outcome.errors
     assert len(project_ids(n8n, "New")) == 2 and all(key in error["error"] for key in project_ids(n8n, "New"))
@@ -125,14 +125,14 @@ def test_duplicate_project_in_use_is_not_deleted(
 
 def test_duplicate_project_with_hidden_tables_is_not_deleted() -> None:
     n8n = FakeN8n(floor=True)
-    n8n.person(ADA)
-    n8n.meanwhile["create_project", 1] = lambda: n8n.team("New")
+    n8n.add_user(ADA)
+    n8n.before_call["create_project", 1] = lambda: n8n.add_team_project("New")
     (error,) = apply_plan(n8n, plan_lists(n8n, users=USERS_OF_NEW)).errors
     assert "does not show the data tables" in error["error"] and len(project_ids(n8n, "New")) == 2
 
 
 def test_rename_to_a_name_taken_by_another_task_is_an_error_with_both_ids(n8n: FakeN8n) -> None:
-    n8n.meanwhile["rename_project", 1] = lambda: n8n.team("Revenue")
+    n8n.before_call["rename_project", 1] = lambda: n8n.add_team_project("Revenue")
     outcome = apply_plan(n8n, plan_lists(n8n, projects=[{"name": "Revenue", "previous_names": ["Sales"]}]))
     (error,) = outcome.errors
     assert all(key in error["error"] for key in project_ids(n8n, "Revenue")) and len(project_ids(n8n, "Revenue")) == 2
@@ -144,7 +144,7 @@ def test_failed_verification_is_a_note(n8n: FakeN8n, monkeypatch: pytest.MonkeyP
     def fail() -> None:
         raise ConnectionFailed("The connection to n8n failed.")
 
-    n8n.meanwhile["create_project", 1] = lambda: monkeypatch.setattr(n8n, "list_projects", fail)
+    n8n.before_call["create_project", 1] = lambda: monkeypatch.setattr(n8n, "list_projects", fail)
     outcome = apply_plan(n8n, changes)
     assert "The connection to n8n failed." in outcome.notes[0] and len(outcome.done) == 2
 
@@ -157,7 +157,7 @@ def test_last_admin_is_restored_if_another_task_removed_the_others(listed: dict[
     (sales,) = project_ids(n8n, "Sales")
     projects = [{"name": "Sales", "members": {ADA: "admin", **listed}}]
     changes = plan_lists(n8n, ListPolicy(AUTHORITATIVE), projects=projects)
-    n8n.meanwhile["write", 1] = lambda: n8n.roles_in[sales].pop(n8n.id_of(ADA))
+    n8n.before_call["write", 1] = lambda: n8n.roles_in[sales].pop(n8n.id_of(ADA))
     outcome = apply_plan(n8n, changes)
     assert n8n.memberships()["Sales"] == {BO: "project:admin"} and not outcome.done and not outcome.errors
     (conflict,) = outcome.conflicts
@@ -169,7 +169,7 @@ def test_last_admin_who_became_a_chat_user_is_restored(n8n: FakeN8n) -> None:
     (sales,) = project_ids(n8n, "Sales")
     changes = plan_lists(n8n, ListPolicy(AUTHORITATIVE), users=[{"email": BO, "role": "chatUser", "projects": {}}])
     # n8n itself rejects this change for the last admin, so the other task acts after the recheck.
-    n8n.meanwhile["members", n8n.calls["members"] + 2] = lambda: n8n.roles_in[sales].pop(n8n.id_of(ADA))
+    n8n.before_call["members", n8n.calls["members"] + 2] = lambda: n8n.roles_in[sales].pop(n8n.id_of(ADA))
     outcome = apply_plan(n8n, changes)
     assert n8n.memberships()["Sales"] == {BO: "project:admin"} and not outcome.errors
 
@@ -178,9 +178,9 @@ def test_last_admin_who_became_a_chat_user_is_restored(n8n: FakeN8n) -> None:
 def test_leaver_is_not_restored_and_the_project_is_reported(action: str, n8n: FakeN8n) -> None:
     (sales,) = project_ids(n8n, "Sales")
     changes = plan_leaving(n8n, action, BO)
-    n8n.meanwhile["write", 1] = lambda: n8n.roles_in[sales].update({n8n.id_of(ADA): "project:viewer"})
+    n8n.before_call["write", 1] = lambda: n8n.roles_in[sales].update({n8n.id_of(ADA): "project:viewer"})
     if action == "demote":
-        n8n.meanwhile.clear()
+        n8n.before_call.clear()
         n8n.after_each_write = lambda: n8n.roles_in[sales].update({n8n.id_of(ADA): "project:viewer"})
     outcome = apply_plan(n8n, changes)
     assert n8n.memberships()["Sales"] == {ADA: "project:viewer"}
@@ -201,7 +201,7 @@ def test_failed_write_is_repeated_after_a_recheck(n8n: FakeN8n) -> None:
 def test_member_added_by_another_task_keeps_the_role(n8n: FakeN8n) -> None:
     (sales,) = project_ids(n8n, "Sales")
     n8n.fail[1] = INTERNAL_ERROR
-    n8n.meanwhile["write", 1] = lambda: n8n.roles_in[sales].update({n8n.owner_id: "project:editor"})
+    n8n.before_call["write", 1] = lambda: n8n.roles_in[sales].update({n8n.owner_id: "project:editor"})
     outcome = apply_plan(n8n, plan_lists(n8n, projects=[{"name": "Sales", "members": {OLIVIA: "viewer"}}]))
     assert n8n.memberships()["Sales"][OLIVIA] == "project:editor" and not outcome.errors
     assert [conflict["user"] for conflict in outcome.conflicts] == [OLIVIA]
@@ -209,7 +209,7 @@ def test_member_added_by_another_task_keeps_the_role(n8n: FakeN8n) -> None:
 
 def test_user_invited_by_another_task_is_not_invited_again(n8n: FakeN8n) -> None:
     n8n.fail[1] = INTERNAL_ERROR
-    n8n.meanwhile["write", 1] = lambda: n8n.person("di@example.com", pending=True)
+    n8n.before_call["write", 1] = lambda: n8n.add_user("di@example.com", pending=True)
     listed = [{"email": f"{name}@example.com", "projects": {"Sales": "viewer"}} for name in ("di", "eve")]
     outcome = apply_plan(n8n, plan_lists(n8n, users=listed))
     assert not outcome.errors and len(outcome.already_made) == 1

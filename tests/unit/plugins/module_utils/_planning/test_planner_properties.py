@@ -34,7 +34,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired imp
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import EVERYTHING
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
-from ansible_collections.lifecycle.n8n.tests.unit.module_runs import admins_stay
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_admins_remain
 
 EMAILS = [OLIVIA, *(f"{name}@example.com" for name in ("ada", "bob", "cyd", "dan"))]
 PROJECT_ROLES = ["viewer", "editor", "admin"]
@@ -60,9 +60,9 @@ class Case:
     def n8n(self) -> FakeN8n:
         n8n = FakeN8n()
         for email, role in self.instance_roles.items():
-            n8n.person(email, f"global:{role}")
+            n8n.add_user(email, f"global:{role}")
         for name, roles in self.teams.items():
-            key = self.ids[name] = n8n.team(name)
+            key = self.ids[name] = n8n.add_team_project(name)
             n8n.roles_in[key] = {n8n.id_of(email): f"project:{role}" for email, role in roles.items()}
         return n8n
 
@@ -261,10 +261,10 @@ def test_server_has_the_planned_state_and_the_next_plan_is_empty(case: Case, con
     planned = plan(read(n8n, access_request(desired)), desired)
     assert planned.changes == plan(everything, desired).changes
     planned_state = AccessSnapshot.of(everything).after(planned.changes)
-    n8n.after_each_write = admins_stay(n8n)
+    n8n.after_each_write = check_admins_remain(n8n)
     outcome = apply(planned, n8n, lambda links: None)
     assert (outcome.errors, outcome.not_tried, outcome.conflicts) == ([], [], [])
-    assert n8n.people() == planned_state.users
+    assert n8n.instance_roles() == planned_state.users
     personal = {project.id for project in everything.projects if not project.is_team}
     assert n8n.memberships() == {
         planned_state.names[key]: members for key, members in planned_state.members.items() if key not in personal
@@ -286,10 +286,10 @@ def test_next_run_completes_the_plan_after_a_failed_write(case: Case, number: in
     for _run in range(runs):
         apply(plan(read(expected, access_request(desired)), desired), expected, lambda links: None)
     n8n.fail[number] = ApiError("n8n rejected the request.", 501, "Not implemented")
-    n8n.after_each_write = admins_stay(n8n)
+    n8n.after_each_write = check_admins_remain(n8n)
     for _run in range(runs + 1):
         apply(plan(read(n8n, access_request(desired)), desired), n8n, lambda links: None)
-    assert n8n.people() == expected.people()
+    assert n8n.instance_roles() == expected.instance_roles()
     actual, wanted = n8n.memberships(), expected.memberships()
     for name in actual.keys() - case.teams.keys():
         # Only the run that creates a project removes its creator, the user of the API key.
