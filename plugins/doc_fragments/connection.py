@@ -31,7 +31,7 @@ options:
     default: true
   ca_path:
     description:
-      - A file or a folder with the certificates of trusted certificate authorities. It replaces the default certificate authorities.
+      - A file or a folder with the certificates of trusted certificate authorities. It replaces the default authorities.
     type: path
   timeout:
     description:

@@ -22,14 +22,14 @@ version_added: 0.1.0
 author:
   - lifecycle.n8n contributors (@lifecycle)
 description:
-  - Returns the instance role and the project roles of each person in a list whom at least one rule matches, and the rule that gives each
-    role. M(lifecycle.n8n.n8n_access) accepts the result as its O(lifecycle.n8n.n8n_access#module:users).
-  - If several rules give a role for the same thing, the highest role counts. The order of the rules and people does not matter. A project
-    that one rule denies is not given by any other rule.
+  - Returns the instance role and the project roles of each person whom at least one rule matches, and the rule that gives each role.
+    M(lifecycle.n8n.n8n_access) accepts the result as its O(lifecycle.n8n.n8n_access#module:users).
+  - If several rules give a person an instance role, or a role in the same project, the highest role applies. The order of the rules and
+    people does not matter. If one rule denies a project to a person, no other rule gives it to this person.
   - All errors in the people and rules are reported at once. The message names each rule and key, or each person.
   - A value that a template omits with V(default(omit\)) is absent. An omitted attribute of a person is a missing attribute. An omitted
-    attribute in O(rules[].match), an omitted role in O(rules[].projects), and an omitted element of O(rules[].deny) are errors, because
-    without them the rule would match more people, or give or deny something else than its text says.
+    attribute in O(rules[].match), an omitted role in O(rules[].projects), and an omitted element of O(rules[].deny) are errors. Without the
+    omitted value, the rule would match more people, or give or deny other roles and projects than intended.
 positional: rules
 options:
   _input:
@@ -52,18 +52,18 @@ options:
         required: true
       match:
         description:
-          - Attributes and the wanted value of each. The rule matches each person who has all of them. V({}) matches all people.
-          - A wanted value is a value, a pattern, or a list of values and patterns. In a list, one match is sufficient, and an empty list
+          - Attributes and the required value of each. The rule matches each person who has all of them. V({}) matches all people.
+          - A required value is a value, a pattern, or a list of values and patterns. In a list, one match is sufficient. An empty list
             matches no person. If the attribute of a person is a list, one matching element is sufficient too.
           - Numbers and text are compared as text. The comparison is case-sensitive, for emails too. V(true) and V(false) are equal in upper
             and lower case, and equal to the same word as text.
           - Text that contains V(*) (any characters) or V(?) (one character) is a pattern for the whole value. Text that begins with V(~) is
-            a regular expression for the beginning of the value, as in Ansible's host patterns. With V($) at its end, it is one for the
-            whole value.
-          - Letters with accents are compared as one character each (Unicode form NFC), in whatever form they are written.
+            a regular expression for the beginning of the value, as in Ansible's host patterns. With V($) at its end, it is a regular
+            expression for the whole value.
+          - Values and patterns are compared in Unicode form NFC, so both forms of a letter with an accent are equal.
           - An attribute that a person does not have, or that is null or empty, does not match.
           - An attribute is named by its key, or by a path of keys and list indexes, separated by dots, such as V(name.familyName) or
-            V(emails.0.value). Keys may contain dots. The longest key that exists counts. Without an index, V(groups.display) is the
+            V(emails.0.value). Keys may contain dots. The longest existing key takes precedence. Without an index, V(groups.display) is the
             attribute of any element of the list.
         type: dict
         required: true
@@ -95,7 +95,7 @@ options:
       - Roles from lowest to highest, for custom roles that compete with other roles. The list may contain instance and project roles.
         Write V(admin) as a full slug, because both kinds have a role of this name.
       - The order of the built-in roles is known. It is V(chatUser), V(member), V(admin) for instance roles, and V(viewer), V(editor),
-        V(admin) for project roles. If different roles compete and their order is not known, this is an error.
+        V(admin) for project roles. If rules give different roles whose order is not known, this is an error.
     type: list
     elements: str
     default: []
@@ -160,7 +160,7 @@ _value:
     - With O(result=users), a dictionary for each person, sorted by C(email). C(email) is in lower case. C(role) exists if a rule gives a
       role, and C(projects) always exists. Roles are written as in the rules.
     - C(granted_by) contains the name of the rule that gave the C(role), of the rule that gave each of the C(projects), and of the rule by
-      which each project is C(denied). If several rules gave the same, it is the first by name.
+      which each project is C(denied). If several rules gave the same role, it is the rule whose name comes first.
     - With O(result=without_rule), a sorted list of emails.
     - With O(result=unmatched_rules), a sorted list of names of rules.
   type: list

@@ -18,10 +18,10 @@ author:
   - lifecycle.n8n contributors (@lifecycle)
 description:
   - Returns a relative path as a full path below the folder of the playbook.
-  - If the playbook is one of this collection, the full path is below the current folder of C(ansible-playbook). No file is written into
-    the installed collection.
+  - If the playbook is one of this collection, the full path is below the current folder of C(ansible-playbook). So no file is written into
+    the folder of the installed collection.
   - A path that begins with C(/), C(~) or C($) is returned unchanged. The host that uses the path resolves it.
-  - The roles of this collection apply this filter to all their path variables.
+  - The roles of this collection apply this filter to all of their path variables.
 positional: playbook_dir
 options:
   _input:

@@ -21,7 +21,7 @@ author:
 description:
   - Returns readable lines for each leaver of M(lifecycle.n8n.n8n_offboard). The lines list the access that the leaver lost, the receivers of
     the leaver's resources, the access that other users lost, and the access that the leaver still has.
-  - Of a long list, the lines name the first ten entries. RV(lifecycle.n8n.n8n_offboard#module:users) has all of them.
+  - The lines contain at most ten entries of a list. RV(lifecycle.n8n.n8n_offboard#module:users) contains all entries.
 options:
   _input:
     description: The C(users) that M(lifecycle.n8n.n8n_offboard) returned, in check mode too.

@@ -18,9 +18,9 @@ version_added: 0.1.0
 author:
   - lifecycle.n8n contributors (@lifecycle)
 description:
-  - Returns what the role P(lifecycle.n8n.report#role) writes, in every format, from the results of M(lifecycle.n8n.n8n_access_info) and
-    M(lifecycle.n8n.n8n_role_info).
-  - The role uses this filter. Use it for templates of your own.
+  - Returns the data that the role P(lifecycle.n8n.report#role) writes in all formats, from the results of M(lifecycle.n8n.n8n_access_info)
+    and M(lifecycle.n8n.n8n_role_info).
+  - The role uses this filter. You can use it in your own templates.
 positional: roles, date
 options:
   _input:
@@ -29,8 +29,8 @@ options:
     required: true
   roles:
     description:
-      - The C(roles) of M(lifecycle.n8n.n8n_role_info). Custom roles have their names from here.
-      - Without it, the name of a custom role is the last part of its slug.
+      - The C(roles) of M(lifecycle.n8n.n8n_role_info). They contain the display names of custom roles.
+      - Without this option, the name of a custom role is the last part of its slug.
     type: list
     elements: dict
     default: []
@@ -41,7 +41,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Read who has access
+- name: Read the access of all users
   lifecycle.n8n.n8n_access_info:
   register: access
 
@@ -53,7 +53,7 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The C(report), and dictionaries with which templates look things up.
+    - The C(report), and dictionaries for look-ups in templates.
     - With O(lifecycle.n8n.report#role:main:report_format=json), the role writes the C(report).
   type: dict
   contains:

@@ -21,7 +21,8 @@ version_added: 0.1.0
 author:
   - lifecycle.n8n contributors (@lifecycle)
 description:
-  - Returns what the role P(lifecycle.n8n.sync#role) gives to M(lifecycle.n8n.n8n_access), from people, rules, and other variables of the role.
+  - Returns the options of M(lifecycle.n8n.n8n_access) for the role P(lifecycle.n8n.sync#role), from people, rules, and other variables of
+    the role.
   - Null or an empty text for an option has the same meaning as its default.
   - The role uses this filter. In your own playbooks, use the filter P(lifecycle.n8n.n8n_access_from_rules#filter).
 positional: rules, email_attribute, role_order, ignored_users, allow_empty, option_names
@@ -50,7 +51,7 @@ options:
     type: raw
     default: []
   allow_empty:
-    description: Whether an empty list of people and rules that match none of the people are intended.
+    description: Whether to accept an empty list of people, or a list in which no rule matches a person.
     type: bool
     default: false
   option_names:
@@ -63,7 +64,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Show who would be ignored
+- name: Show the patterns of ignored users
   ansible.builtin.debug:
     msg: "{{ (people | lifecycle.n8n.n8n_sync_input(rules, ignored_users='*@partner.example.com')).ignored_patterns }}"
   vars:
@@ -85,11 +86,11 @@ _value:
       description: The number of people in the list.
       type: int
     users:
-      description: The people who are on a rule, for O(lifecycle.n8n.n8n_access#module:users).
+      description: The people whom a rule matches, for O(lifecycle.n8n.n8n_access#module:users).
       type: list
       elements: dict
     without_rule:
-      description: The emails of the people who are on no rule, sorted.
+      description: The emails of the people whom no rule matches, sorted.
       type: list
       elements: str
     unmatched_rules:
@@ -102,12 +103,13 @@ _value:
       elements: str
     ignored_patterns:
       description:
-        - These patterns, and a pattern for each person without a rule, for O(lifecycle.n8n.n8n_access#module:ignored_users).
-        - A person without a rule is not a leaver.
+        - The patterns in O(ignored_users), and a pattern for each person whom no rule matches, for
+          O(lifecycle.n8n.n8n_access#module:ignored_users).
+        - A person whom no rule matches is not a leaver.
       type: list
       elements: str
     refusal:
-      description: The error message if no person is on a rule and O(allow_empty) is false, else an empty text.
+      description: The error message if no rule matches a person and O(allow_empty) is false, else an empty text.
       type: str
 """
 

@@ -24,7 +24,7 @@ description:
 positional: planned, applied, time
 options:
   _input:
-    description: What the filter P(lifecycle.n8n.n8n_sync_input#filter) returned.
+    description: The result of the filter P(lifecycle.n8n.n8n_sync_input#filter).
     type: dict
     required: true
   planned:

@@ -12,12 +12,12 @@ version_added: 0.1.0
 author:
   - lifecycle.n8n contributors (@lifecycle)
 description:
-  - Makes each user of an n8n server a host whose name is the email. You can then query memberships with C(ansible-inventory) and with host
-    patterns.
+  - Creates a host for each user of an n8n server. The name of the host is the email. You can query memberships with C(ansible-inventory)
+    and with host patterns.
   - The groups are C(project_<name>) for each team project, C(project_<name>_<role>) for each role in it, C(role_<slug>) for each instance
     role, and C(pending) for the users who have not accepted their invitation.
-  - Characters that are not allowed in group names are replaced with C(_). If two projects would share a group because of that, or because
-    they have the same name, C(_<id>) is appended to the names of all of their groups, and a warning says so.
+  - Characters that are not allowed in group names are replaced with C(_). If two projects would share a group for this reason, or because
+    they have the same name, C(_<id>) is appended to the names of all of their groups. A warning says so.
   - The variables of a host are C(n8n_id), C(n8n_role), C(n8n_is_pending) and C(n8n_projects), a list of dictionaries with C(id), C(name)
     and C(role).
   - If you use inventories of several servers, each needs its own O(server_name). Without it, the groups of two servers are merged, and a

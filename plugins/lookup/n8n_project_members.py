@@ -19,8 +19,8 @@ extends_documentation_fragment:
 options:
   _terms:
     description:
-      - Projects. Each term is an id or an exact name. A name that several projects have stands for all of them, and a name that no project
-        has stands for none. If not exactly one project has the name, names are compared in Unicode form NFC.
+      - Projects. Each term is an id or an exact name. If several projects have the name, the result contains all of them. If no project has
+        the name, the result contains no project. If not exactly one project has the name, names are compared in Unicode form NFC.
       - A term may also be a list of ids and names. An empty list means no project. Without any term, all team projects are read.
       - A term that a template omits with V(default(omit\)) means no project. If all terms are omitted, the result is an empty list.
     type: list

@@ -12,7 +12,7 @@ version_added: 0.1.0
 author:
   - lifecycle.n8n contributors (@lifecycle)
 description:
-  - Returns the team projects of users as one flat list, which the API of n8n does not provide.
+  - Returns the team projects of users as one flat list. The API of n8n does not provide this list.
   - Each page of n8n's lists is read once, for any number of terms.
 extends_documentation_fragment:
   - lifecycle.n8n.connection

@@ -15,8 +15,8 @@ description:
   - The module reads the server once, plans all changes before the first write, and then carries out exactly this plan in few calls. It
     sends invitations in batches of 250. It sends the additions and role changes of a project in one call.
   - Unlisted users and unlisted memberships are not changed, unless O(authority) or O(unlisted_users) says otherwise.
-  - A list never removes access from the owner, from the user whose API key is used, or from the last admin of a project. They keep
-    their access, and a warning says so. O(authority) describes an exception for new projects.
+  - A list never removes access from the owner, from the user whose API key is used, or from the last admin of a project. They keep their
+    access, and a warning names them. O(authority) describes an exception for new projects.
   - If a call fails, changes that do not depend on it are still carried out. The task fails at the end and reports which changes were
     made, which failed, and which were not tried. The next run makes the remaining changes.
   - Right before a change, the module reads the state again that the change starts from. It reads the members of a project for eight
@@ -39,10 +39,10 @@ options:
       email:
         description:
           - The email of the person, in upper or lower case.
-          - It consists of ASCII characters only, as all emails in n8n do. Any other character is an error that names the character.
+          - It consists of ASCII characters only, as all emails in n8n do. Any other character is an error. The error names the character.
           - n8n refuses to invite some addresses. A person who has no account yet needs an address that n8n accepts. The part before the @
-            has at most 64 letters, digits, and the characters C(' _ + - .), and does not end with an apostrophe. The domain contains a
-            dot, and its last part consists of two or more letters. The whole address has at most 253 characters.
+            has at most 64 letters, digits, and the characters C(' _ + - .), and does not end with an apostrophe. The domain contains a dot,
+            and its last part consists of two or more letters. The whole address has at most 253 characters.
           - If the lists contain other addresses of people who have no account, the task fails before its first write, in check mode
             too. The error names each of these addresses and its position in the list.
           - The sign-in name of a guest in Entra ID, such as C(ada_example.com#EXT#@contoso.onmicrosoft.com), is refused. Use the mail address
@@ -60,8 +60,8 @@ options:
         description:
           - Names or ids of team projects, each with the role of the person in it. The role is V(viewer), V(editor), V(admin), a full
             slug, or the slug or display name of a custom role.
-          - Ansible does not resolve templates in the keys of a dictionary. If the name of a project is in a variable, the whole dictionary
-            must come from a template, as in the examples.
+          - Ansible does not resolve templates in the keys of a dictionary. If the name of a project is in a variable, use a template for
+            the whole dictionary, as in the examples.
           - If a template omits the role of a project with V(default(omit\)), Ansible removes the project before the module runs. The
             membership is then not listed.
           - With O(authority=authoritative), the person is removed from all other team projects. An empty dictionary then removes the person
@@ -70,8 +70,8 @@ options:
         type: dict
       granted_by:
         description:
-          - The names of the rules that gave this person the role (C(role)) and the projects (C(projects), by project), and of the rules
-            that denied projects (C(denied), by project). The reasons of the plan contain these names.
+          - The names of the rules that gave the role (C(role)) and each project (C(projects)) to this person, and of the rules that denied
+            a project (C(denied)). The reasons of the plan contain these names.
           - The filter P(lifecycle.n8n.n8n_access_from_rules#filter) returns this dictionary.
         type: dict
   projects:
@@ -95,8 +95,9 @@ options:
         description:
           - Previous names of the project. If no project has the name, but a project has one of the previous names, that project is
             renamed and keeps its members.
-          - A name that the list gives to another project cannot be a previous name. To give the name of one project to another, list both
-            projects by id. Or rename the first project in one run, and remove its O(projects[].previous_names) before the next run.
+          - A name that the list gives to another project cannot be a previous name. To give the name of one project to another project,
+            list both projects by id. Or rename the first project in one run, and remove its O(projects[].previous_names) before the next
+            run.
         type: list
         elements: str
         default: []
@@ -104,7 +105,7 @@ options:
         description:
           - Emails or ids of the members, each with the role in the project, as in O(users[].projects).
           - With O(authority=authoritative), members are removed from the project if they are neither listed here nor listed with this
-            project in O(users). With an empty dictionary, all members are removed who are not listed with this project in O(users).
+            project in O(users). With an empty dictionary, all members who are not listed with this project in O(users) are removed.
           - If this option is omitted, the entry does not manage the members of the project.
           - A person who is listed only here and has no account is invited as V(global:member).
         type: dict
@@ -117,8 +118,8 @@ options:
       - V(additive) never removes members from projects.
       - V(authoritative) removes unlisted members from each project that has O(projects[].members). It also removes each user who has
         O(users[].projects) from all team projects that are not listed for this user.
-      - The user whose API key is used becomes the admin of each project that is created. With V(authoritative), this user is removed from
-        the new project, or gets the listed role in it, if the list names another admin.
+      - The user whose API key is used becomes the admin of each project that is created. If the list names another admin, V(authoritative)
+        removes this user from the new project, or gives the user the listed role in it.
       - If the lists name no users, V(authoritative) is an error, unless O(allow_empty=true).
     type: str
     choices: [additive, authoritative]
@@ -173,17 +174,17 @@ options:
     description:
       - The maximum number of removals and demotions in one run. If the plan has more, the task fails before its first write, in check
         mode too, and returns the plan.
-      - Each removed membership counts, and each project role or instance role that becomes a lower one. If it is not known which of two
-        roles is lower, as with custom roles, the change counts.
+      - Each removed membership counts. Each change of a project role or instance role to a lower role counts too. If the order of two roles
+        is not known, as with custom roles, the change counts.
       - If this option is omitted, there is no such limit.
     type: int
   max_removal_percent:
     description:
-      - The maximum number of removals and demotions in one run, counted as in O(max_removals), in percent of the memberships before the
-        run. Protected and ignored users are left out of both numbers. If the plan has more, the task fails before its first write, in
-        check mode too.
-      - The limit applies to the whole instance. It also applies to each project that has more than three members, if two or more of them
-        are to be removed or demoted. V(100) means that there is no limit.
+      - The maximum number of removals and demotions in one run, as a percentage of the memberships before the run. The changes are counted
+        as in O(max_removals). Protected and ignored users are left out of both numbers. If the plan has more, the task fails before its
+        first write, in check mode too.
+      - The limit applies to the whole instance. It also applies to each project that has more than three members, if the plan removes or
+        demotes two or more of them. V(100) means that there is no limit.
     type: float
     default: 20
   approve:
@@ -203,8 +204,8 @@ options:
       - The full path of a file on the host where the module runs. The module writes the links of invited users to it, as a JSON object of
         emails and links.
       - The file has mode 0600, and links that it already contains are kept. The links are secrets. No result of this module contains them.
-      - If n8n sends invitations by mail, it returns no links. Do not set this option in that case, because the module warns of pending users
-        whose links are not in the file.
+      - If n8n sends invitations by mail, it returns no links. Do not set this option in that case, because each run would issue a warning
+        about pending users whose links are not in the file.
       - If n8n returns links and this option is not set, a warning names the users. The API does not show these links again. To get a new
         link, use M(lifecycle.n8n.n8n_user) with O(lifecycle.n8n.n8n_user#module:resend_invite=true) and
         O(lifecycle.n8n.n8n_user#module:return_invite_url=true).
@@ -217,13 +218,13 @@ options:
     type: path
   restore:
     description:
-      - Whether to restore listed people whom M(lifecycle.n8n.n8n_offboard) has staged with
-        O(lifecycle.n8n.n8n_offboard#module:action=staged) and who are therefore in the record O(state_path). They get back the instance role
-        and the memberships that they had, in addition to the access in the lists. When they have everything, they are removed from
-        the record.
-      - A list that gives them another role than they had is an error.
+      - Whether to restore listed people who are in the record O(state_path). M(lifecycle.n8n.n8n_offboard) adds users to this record with
+        O(lifecycle.n8n.n8n_offboard#module:action=staged). These people get back their former instance role and memberships, in addition to
+        the access in the lists. When they have all of it, they are removed from the record.
+      - If the lists contain a role that differs from the role in the record, the task fails.
       - Projects are identified by their ids. A project that no longer exists is left out, with a warning, and is not created. A role that
-        no longer exists is left out too. If it was the instance role, the user keeps the present one, unless the lists name another.
+        no longer exists is left out too. If it was the instance role, the user keeps the present role, unless the lists contain another
+        role.
       - API keys that n8n deleted cannot be restored.
     type: bool
     default: false
@@ -247,10 +248,11 @@ notes:
   - If n8n refuses a batch of invitations because of an address, the task sends smaller batches to find the address. Each refused
     address is a separate error, and all other users are invited.
   - The module reads no projects if the lists contain no project, O(unlisted_users) is V(keep), and no user becomes a V(chatUser). It then
-    works on the community edition of n8n. But if an instance role is lowered, it reads all memberships, to calculate the percentage.
-  - The API key needs the scopes C(user:list), C(user:read), C(user:create), C(user:changeRole), C(project:list), C(project:create),
-    and C(project:manageMembers) (C(project:update) before n8n 2.37), and C(project:update) to rename a project. With C(role:list) as well,
-    roles that the license does not include are found before the first write.
+    works on the community edition of n8n. But if the plan lowers an instance role, the module reads all memberships, to calculate the
+    percentage.
+  - The API key needs the scopes C(user:list), C(user:read), C(user:create), C(user:changeRole), C(project:list), C(project:create), and
+    C(project:manageMembers) (C(project:update) before n8n 2.37). To rename a project, it needs C(project:update). With C(role:list), the
+    module also detects before the first write that the license does not include a role.
 seealso:
   - module: lifecycle.n8n.n8n_access_info
   - module: lifecycle.n8n.n8n_offboard
@@ -423,7 +425,7 @@ server:
   sample: https://n8n.example.com
 unmatched:
   description:
-    - The patterns and names in the task that match nothing, possibly because they are misspelled. They do not cause an error.
+    - The patterns and names in the task that match no user and no project, possibly because they are misspelled. They are not an error.
   returned: always
   type: dict
   sample:
@@ -453,7 +455,7 @@ restored:
       description: The email in lower case.
       type: str
     id:
-      description: The id of the user who had left.
+      description: The id of the user.
       type: str
     since:
       description: The time when the user left, in UTC.

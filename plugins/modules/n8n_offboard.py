@@ -10,10 +10,10 @@ module: n8n_offboard
 short_description: Remove the access of leavers in bulk
 version_added: 0.1.0
 description:
-  - Removes users from all team projects. If requested, it also lowers their instance role or deletes their accounts. The resources that they
-    own can be transferred before that.
-  - The module reads the server once for all leavers. If this shows that the task is impossible, it stops before the first write. A write
-    that fails stops only the changes of the user concerned.
+  - Removes users from all team projects. If requested, it also lowers their instance role or deletes their accounts. Before that, it can
+    transfer the resources that they own.
+  - The module reads the server once for all leavers. If any of the requested changes is impossible, the task stops before the first write.
+    If a write fails, only the changes of the user concerned stop.
 author:
   - lifecycle.n8n contributors (@lifecycle)
 extends_documentation_fragment:
@@ -33,14 +33,14 @@ options:
     description:
       - V(remove_memberships) removes the users from all team projects. They keep their accounts and the resources that they own. This can be
         undone. An admin of the instance can still see all projects, and a warning says so.
-      - V(demote) also gives the users the instance role O(demote_role), which deletes their API keys, but not their keys for MCP. The
+      - V(demote) also gives the users the instance role O(demote_role). This deletes their API keys, but not their keys for MCP. The
         resources that they own are transferred first if O(transfer_to) is set. Without O(transfer_to), the users can still read these
         resources, and a warning says so. V(demote) needs an n8n license with advanced permissions.
       - V(delete) deletes the users. n8n would destroy their workflows, credentials and data tables together with them. So V(delete) is
-        refused while a user owns any, unless O(transfer_to), O(data_tables) or O(delete_resources) says how to handle them. It is also
-        refused while the module cannot see whether the user owns any.
-      - n8n before 2.36 does not prove that it shows the data tables of other users. On such a server, V(delete) deletes an active user only
-        with O(data_tables=delete) or O(delete_resources=true).
+        refused while a user owns such resources, unless O(transfer_to), O(data_tables) or O(delete_resources) defines how to handle them.
+        It is also refused if the module cannot see the resources of the user.
+      - The module cannot be sure that n8n before 2.36 shows the data tables of other users. On such a server, V(delete) deletes an active
+        user only with O(data_tables=delete) or O(delete_resources=true).
       - V(staged) does the same as V(demote) at once, and records in O(state_path) the access that the users had. The first run after
         O(grace_days) days transfers the resources and deletes the users, as V(delete) does.
       - If a staged user returns before the deletion, the role P(lifecycle.n8n.onboard#role) restores all access with C(onboard_restore).
@@ -53,8 +53,8 @@ options:
     default: remove_memberships
   demote_role:
     description:
-      - The instance role for V(demote) and V(staged), V(chatUser) or a custom role without any scope, which is stricter. In any case,
-        users become V(global:chatUser) first, because only this deletes their API keys.
+      - The instance role for V(demote) and V(staged). It is V(chatUser) or a custom role without scopes, which is stricter. In both cases,
+        users become V(global:chatUser) first, because only this change deletes their API keys.
       - A role with scopes is refused. For a custom role, n8n has to list its roles (2.36 and later), and the key needs C(role:list).
       - The option never promotes a user. A user whose custom role has no scopes keeps it, with a warning, and is removed from the
         projects.
@@ -68,25 +68,25 @@ options:
   state_path:
     description:
       - The path of the record of staged leavers, a JSON file on the host where the module runs. It contains no secrets and can be stored in
-        version control. Each n8n server has its own record. A change of the record is a change of the task. Only O(action=staged) uses the
-        record.
-      - If the record does not exist, the first run that stages a user creates it, and a warning says so. The warning lists the users of this
-        run who already look staged, because they have no projects and no more than the role O(demote_role). Their grace period
-        begins with this run, which deletes no user. If these users were staged before, restore the last record.
-      - If the record is damaged, or has a later date than the present for one of O(users), the task fails and deletes no user.
+        version control. Each n8n server has its own record. If the record changes, the task is reported as changed. Only O(action=staged)
+        uses the record.
+      - If the record does not exist, the first run that stages a user creates it, and a warning says so. The warning lists the users of
+        this run who already look staged. Such a user has no projects and no role above O(demote_role). Their grace period begins with this
+        run, which deletes no user. If these users were staged before, restore the last record.
+      - If the record is damaged, or contains a date in the future for one of O(users), the task fails and deletes no user.
       - If a user looks staged and is not in an existing record, a warning names the user, because the record may be outdated. The grace
         period of this user begins.
       - If a user in the record gets access again, the record then contains this access. It also keeps the recorded memberships that the
-        user does not have again.
+        user has not got back.
     type: path
   grace_days:
     description: The number of days from the first step of V(staged) to the deletion. The default is 30. Only O(action=staged) uses it.
     type: int
   now:
     description:
-      - The time, such as V(2026-12-24) or V(2026-12-24T09:30:00Z), that decides whose grace period is over. It is in UTC unless it names a
-        zone. The default is the present time. Only O(action=staged) uses it.
-      - This option is for tests and rehearsals, which need a separate record.
+      - The time, such as V(2026-12-24) or V(2026-12-24T09:30:00Z), that decides whose grace period is over. It is in UTC, unless it
+        contains another time zone. The default is the present time. Only O(action=staged) uses it.
+      - This option is for tests. Use a separate record for them.
     type: str
   option_names:
     description:
@@ -95,8 +95,8 @@ options:
         set.
     type: dict
 notes:
-  - n8n deletes more with a user than its API lists, such as agents and the chats of the chat hub. Every plan that deletes a user has a
-    warning that names these things, in check mode too.
+  - n8n deletes more with a user than its API lists, such as agents and the chats of the chat hub. If a plan deletes a user, a warning names
+    these objects, in check mode too.
   - Team projects need an n8n license that includes them.
   - The API key needs the scopes C(user:list), C(user:read), C(project:list), and C(project:manageMembers) (C(project:update) before
     n8n 2.37). For V(demote) it also needs C(user:changeRole), and for V(delete) C(user:delete). To see the resources of users, it needs
@@ -205,9 +205,9 @@ users:
     residual_access:
       description:
         - The access that the user still has, read from n8n after the run. In check mode, it is calculated from the plan.
-        - Each entry has a C(type), an C(id), a C(name) and a C(role). The type is V(instance_role), V(membership), V(workflow), V(credential),
-          V(data_table), V(shared_workflow), V(shared_credential), V(api_keys) for keys that n8n does not show, or V(unseen) with the reason
-          why there may be more access.
+        - Each entry has a C(type), an C(id), a C(name) and a C(role). The type is V(instance_role), V(membership), V(workflow),
+          V(credential), V(data_table), V(shared_workflow), V(shared_credential), V(api_keys) or V(unseen). V(api_keys) means that the user
+          may have keys, which n8n does not show. V(unseen) has the reason why the user may have more access.
         - An empty list means that the user has no access, because the account no longer exists.
       returned: always
       type: list

@@ -10,7 +10,7 @@ module: n8n_project
 short_description: Create, rename, and delete a team project
 version_added: 0.1.0
 description:
-  - Creates a team project that does not exist yet, renames an existing one, or deletes one.
+  - Creates a team project that does not exist yet, renames an existing project, or deletes a project.
   - The user whose API key is used becomes the admin of a project that this module creates.
 author:
   - lifecycle.n8n contributors (@lifecycle)
@@ -22,7 +22,7 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - The name of the project. It is compared exactly and stored as it is, with any space around it.
+      - The name of the project. It is compared exactly and stored unchanged, including spaces around it.
       - n8n allows several projects with the same name. If there are several, use O(id) to select the project.
       - Names are compared in Unicode form NFC, so a letter with an accent is equal in both forms. A project is not renamed into the
         other form. If the names of two projects differ only in their Unicode form, the project whose name has exactly this form is used.
@@ -41,23 +41,23 @@ options:
   state:
     description:
       - V(absent) deletes the project. n8n would destroy the workflows, credentials and data tables of the project together with it. So
-        V(absent) is refused while the project owns any, unless O(transfer_to), O(data_tables) or O(delete_resources) says how to handle
-        them.
+        V(absent) is refused while the project owns such resources, unless O(transfer_to), O(data_tables) or O(delete_resources) defines how
+        to handle them.
       - V(absent) is also refused while the project has variables of its own, which cannot be transferred. Move them in n8n, or set
         O(delete_resources=true).
-      - V(absent) is also refused while the module cannot see what the project owns. n8n before 2.36 does not prove that it shows the data
-        tables of all projects. On such a server, V(absent) needs O(data_tables=delete) or O(delete_resources=true).
+      - V(absent) is also refused if the module cannot see the resources of the project. The module cannot be sure that n8n before 2.36
+        shows the data tables of all projects. On such a server, V(absent) needs O(data_tables=delete) or O(delete_resources=true).
       - If the project does not exist, V(absent) changes nothing. If a project with a similar name exists, a warning names it.
     type: str
     choices: [present, absent]
     default: present
 notes:
-  - n8n deletes more with a project than its API lists, such as agents and connections to external secrets. Every plan that deletes a
-    project has a warning that names these things, in check mode too.
+  - n8n deletes more with a project than its API lists, such as agents and connections to external secrets. If a plan deletes a project, a
+    warning names these objects, in check mode too.
   - Team projects need an n8n license that includes them.
-  - The API key needs the scopes C(project:list), C(project:create) and C(project:update). For O(state=absent) it needs
-    C(project:delete), C(user:read), C(user:list), C(workflow:list), C(credential:list), C(dataTable:list) and C(variable:list).
-    O(transfer_to), O(data_tables) and O(delete_resources) need the same scopes as in M(lifecycle.n8n.n8n_user).
+  - The API key needs the scopes C(project:list), C(project:create) and C(project:update). For O(state=absent) it needs C(project:delete),
+    C(user:list), C(user:read), C(workflow:list), C(credential:list), C(dataTable:list) and C(variable:list). O(transfer_to), O(data_tables)
+    and O(delete_resources) need the same scopes as in M(lifecycle.n8n.n8n_user).
 seealso:
   - module: lifecycle.n8n.n8n_project_member
   - module: lifecycle.n8n.n8n_access

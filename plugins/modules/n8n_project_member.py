@@ -39,14 +39,14 @@ options:
   state:
     description:
       - With V(present), the project and the user must exist, in check mode too.
-      - With V(absent), a project or user that does not exist has no such member, so the task changes nothing. If a project or user with a
+      - With V(absent), a project or user that does not exist is not an error, and the task changes nothing. If a project or user with a
         similar name or email exists, a warning names it.
     type: str
     choices: [present, absent]
     default: present
   allow_no_admin:
     description:
-      - Whether to allow that the last admin of the project is removed or gets another role.
+      - Whether to allow the removal of the last admin of the project, and the change of this admin's role.
     type: bool
     default: false
 notes:

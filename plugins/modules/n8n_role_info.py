@@ -29,8 +29,8 @@ options:
     type: str
     choices: [global, project]
 notes:
-  - n8n 2.36 and later list their roles. For an older n8n, the module returns the roles that are built into n8n, with a warning.
-    RV(roles[].licensed) is then V(null), because it is not known.
+  - n8n 2.36 and later list their roles. For an older n8n, the module returns the built-in roles of n8n, with a warning.
+    RV(roles[].licensed) is then V(null), because the license is not known.
   - The API key needs the scope C(role:list).
 """
 
@@ -72,7 +72,7 @@ roles:
       description: Whether it is a custom role, which is not built into n8n.
       type: bool
     licensed:
-      description: Whether the license includes the role, or V(null) if n8n does not say so.
+      description: Whether the license includes the role, or V(null) if n8n does not show this.
       type: bool
     assignable:
       description: Whether the role can be assigned to a user or member.

@@ -24,8 +24,8 @@ options:
     description:
       - The email of the user, in upper or lower case.
       - One of O(email) and O(id) is required. A new user can only be invited by email.
-      - n8n refuses to invite some addresses. O(lifecycle.n8n.n8n_access#module:users[].email) describes the addresses that it accepts. If the
-        task is to invite another address, it fails before its first write.
+      - n8n refuses to invite some addresses. O(lifecycle.n8n.n8n_access#module:users[].email) describes the addresses that it accepts. If
+        the task would invite any other address, it fails before its first write.
     type: str
   id:
     description:
@@ -45,19 +45,21 @@ options:
     description:
       - V(present) invites a user who does not exist. A pending invitation is not sent again, unless O(resend_invite=true).
       - V(absent) deletes the user. n8n would destroy the workflows, credentials and data tables of the user together with the account. So
-        V(absent) is refused while the user owns any, unless O(transfer_to), O(data_tables) or O(delete_resources) says how to handle them.
-      - V(absent) is also refused while the module cannot see what the user owns. n8n before 2.36 does not prove that it shows the data tables
-        of other users. On such a server, deleting an active user needs O(data_tables=delete) or O(delete_resources=true). On the community
-        edition the module can see nothing, and V(absent) needs O(delete_resources=true).
+        V(absent) is refused while the user owns such resources, unless O(transfer_to), O(data_tables) or O(delete_resources) defines how to
+        handle them.
+      - V(absent) is also refused if the module cannot see the resources of the user. The module cannot be sure that n8n before 2.36 shows
+        the data tables of other users. On such a server, the deletion of an active user needs O(data_tables=delete) or
+        O(delete_resources=true). The community edition shows no resources of a user, so the deletion of an active user needs
+        O(delete_resources=true) there.
       - V(absent) is also refused for the last admin of a project.
-      - If the user does not exist, V(absent) changes nothing. If a user with a similar email exists, a warning names that user. To find
-        similar emails, the module lists the users, if the key has the scope C(user:list).
+      - If the user does not exist, V(absent) changes nothing. If a user with a similar email exists, a warning names that user. For this
+        warning, the key needs the scope C(user:list).
     type: str
     choices: [present, absent]
     default: present
   resend_invite:
     description:
-      - Whether to send a pending invitation again, which creates a new link (n8n 2.8 sends the same link). This is a change in every run.
+      - Whether to send a pending invitation again. This creates a new link (n8n 2.8 sends the same link). Every run is reported as changed.
       - The task fails if n8n cannot send the mail.
     type: bool
     default: false
@@ -69,8 +71,8 @@ options:
     type: bool
     default: false
 notes:
-  - n8n deletes more with a user than its API lists, such as agents and the chats of the chat hub. Every plan that deletes a user has a
-    warning that names these things, in check mode too.
+  - n8n deletes more with a user than its API lists, such as agents and the chats of the chat hub. If a plan deletes a user, a warning names
+    these objects, in check mode too.
   - n8n creates an account before it sends the invitation. If the mail server fails, or if n8n neither sends a mail nor returns a link, the
     account exists and is pending, and a warning names the user and the remedy.
   - With O(state=present) the module reads no projects, so it works on the community edition of n8n.
@@ -180,8 +182,8 @@ residual_access:
   description:
     - The access that the user still has, read from n8n after the run. In check mode, it is calculated from the plan.
     - Each entry has a C(type), an C(id), a C(name) and a C(role). The type is V(instance_role), V(membership), V(workflow), V(credential),
-      V(data_table), V(shared_workflow), V(shared_credential), V(api_keys) for keys that n8n does not show, or V(unseen) with the reason
-      why there may be more access.
+      V(data_table), V(shared_workflow), V(shared_credential), V(api_keys) or V(unseen). V(api_keys) means that the user may have keys,
+      which n8n does not show. V(unseen) has the reason why the user may have more access.
     - An empty list means that the user has no access, because the account no longer exists.
   returned: when O(state=absent) and the user existed
   type: list

@@ -10,8 +10,8 @@ module: n8n_user_info
 short_description: List users and their projects
 version_added: 0.1.0
 description:
-  - Returns all users or one user. If requested, it also returns the projects of each user and the role in each, which the API of n8n does
-    not provide.
+  - Returns all users or one user. If requested, it also returns the projects of each user and the role in each project. The API of n8n does
+    not provide this list.
 author:
   - lifecycle.n8n contributors (@lifecycle)
 extends_documentation_fragment:
@@ -41,8 +41,8 @@ options:
 notes:
   - The API key needs the scope C(user:list). With O(email) or O(id) it needs C(user:read), and with O(memberships=true) C(user:list) and
     C(project:list).
-  - The list is complete, or the task fails. If the pages of n8n's list of users overlap, the personal projects show which users are
-    missing, if the key has C(project:list). Otherwise the module reads the list again until no user can be missing.
+  - The list is complete, or the task fails. The pages of n8n's list of users may overlap. In this case, the module finds missing users by
+    their personal projects, if the key has C(project:list). Otherwise it reads the list again until no user can be missing.
   - O(memberships=true) needs an n8n license with team projects.
 seealso:
   - module: lifecycle.n8n.n8n_project_info

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A real browser, Debian's Chromium, and the reports for it to look at, written by the real role."""
+"""Provides Chromium from Debian, and reports that the role report writes."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from reporting.companies import large, nasty, small
 from reporting.pretend import report
 
 COMPANIES = {"small": small, "large": large, "nasty": nasty}
-# What a browser would otherwise do besides showing the page.
-QUIET = (
+# These options turn off features that are not needed to show the page.
+CHROMIUM_OPTIONS = (
     "--headless",
     "--disable-gpu",
     "--disable-quic",
@@ -35,16 +35,16 @@ QUIET = (
 
 @pytest.fixture(scope="session")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
-    """Return what gives the address of the report of a company, which is written once."""
+    """Return a function that writes the report of a company once and returns its URL."""
     folder = tmp_path_factory.mktemp("reports")
 
-    def address(name: str) -> str:
+    def url_of(name: str) -> str:
         path = folder / f"{name}.html"
         if not path.exists():
             report(path, COMPANIES[name](), "html")
         return path.as_uri()
 
-    return address
+    return url_of
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +52,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chr
     """Run Chromium with an empty profile."""
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
-    for word in (*QUIET, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+    for word in (*CHROMIUM_OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
         options.add_argument(word)
     if os.geteuid() == 0:
         options.add_argument("--no-sandbox")  # Chromium's sandbox does not work for root.
@@ -64,7 +64,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chr
 
 @pytest.fixture
 def browser(chromium: webdriver.Chrome) -> webdriver.Chrome:
-    """Return the browser as it was when it started."""
+    """Return the browser in its initial state."""
     chromium.get("about:blank")
     chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
     chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What README, guides and examples show is run, and does what they say."""
+"""Runs the commands and examples of the README, the guides and the plugins, and compares their output."""
 
 from __future__ import annotations
 
@@ -20,62 +20,62 @@ from n8n_server.server import OWNER, Server
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/docsite/rst/*.rst"))]
-# It wants a directory: tests/slapd runs it.
-WITH_A_DIRECTORY = ROOT / "docs/docsite/rst/guide_sync_ldap.rst"
-# Its commands are the tests themselves, and those of a release: tests/unit/test_contributing.py checks what it names.
-FOR_CONTRIBUTORS = ROOT / "docs/docsite/rst/guide_contributing.rst"
-STORIES = [document for document in DOCUMENTS if document not in (WITH_A_DIRECTORY, FOR_CONTRIBUTORS)]
+# tests/slapd runs this guide, because it needs an LDAP directory.
+LDAP_GUIDE = ROOT / "docs/docsite/rst/guide_sync_ldap.rst"
+# The commands of this guide run the tests themselves. tests/unit/test_contributing.py checks the names in it.
+CONTRIBUTING_GUIDE = ROOT / "docs/docsite/rst/guide_contributing.rst"
+STORIES = [document for document in DOCUMENTS if document not in (LDAP_GUIDE, CONTRIBUTING_GUIDE)]
 CONNECTING = ROOT / "docs/docsite/rst/guide_connecting.rst"
-# Those whose blocks are examples without a story.
+# The blocks of these documents are examples that do not depend on each other.
 ROLE_DOCUMENTS = sorted(ROOT.glob("roles/*/README.md"))
 EXAMPLES = sorted(path for kind in ("modules", "filter", "lookup") for path in ROOT.glob(f"plugins/{kind}/*.py"))
 INVENTORIES = sorted(ROOT.glob("plugins/inventory/*.py"))
 
 
-def invited(n8n: Server, *emails: str) -> dict[str, dict[str, Any]]:
-    """Invite people; return {email: user}."""
+def invite(n8n: Server, *emails: str) -> dict[str, dict[str, Any]]:
+    """Invite users and return {email: user}."""
     answers = n8n.api("POST", "/users", [{"email": email, "role": "global:member"} for email in emails])
     return {answer["user"]["email"]: answer["user"] for answer in answers}
 
 
-def team(n8n: Server, project: str, roles: dict[str, str]) -> None:
-    """Make a project whose admin is the owner, with further members {email: role}."""
+def create_project(n8n: Server, project: str, roles: dict[str, str]) -> None:
+    """Create a project whose admin is the owner, with the additional members {email: role}."""
     key = n8n.api("POST", "/projects", {"name": project})["id"]
     relations = [{"userId": n8n.get(f"/users/{email}")["id"], "role": role} for email, role in roles.items()]
     if relations:
         n8n.api("POST", f"/projects/{key}/users", {"relations": relations})
 
 
-def two_people(n8n: Server) -> None:
-    """Ada, who is an active user and owns a workflow, and Grace, who has not accepted her invitation, work in Sales."""
-    users = invited(n8n, "ada@example.com", "grace@example.com")
+def create_sales_with_two_members(n8n: Server) -> None:
+    """Create Sales with two members: Ada, an active user who owns a workflow, and Grace, a pending user."""
+    users = invite(n8n, "ada@example.com", "grace@example.com")
     key = n8n.accept(users["ada@example.com"]["inviteAcceptUrl"], "Ada", "Lovelace").api_key()
     workflow = {"name": "Invoices", "nodes": [], "connections": {}, "settings": {}}
     Server(n8n.url, n8n.version, key).api("POST", "/workflows", workflow)
-    team(n8n, "Sales", {"ada@example.com": "project:editor", "grace@example.com": "project:viewer"})
-    team(n8n, "Support", {"ada@example.com": "project:viewer"})
+    create_project(n8n, "Sales", {"ada@example.com": "project:editor", "grace@example.com": "project:viewer"})
+    create_project(n8n, "Support", {"ada@example.com": "project:viewer"})
 
 
-def sales_and_ada(n8n: Server) -> None:
-    """A project and somebody who is no member of it."""
-    invited(n8n, "ada@example.com")
-    team(n8n, "Sales", {})
+def create_sales_and_nonmember(n8n: Server) -> None:
+    """Create a project and a user who is not a member of it."""
+    invite(n8n, "ada@example.com")
+    create_project(n8n, "Sales", {})
 
 
-# What documents and examples assume; the rest begins on an empty n8n.
-GIVEN: dict[str, Callable[[Server], None]] = {
-    "guide_offboarding": two_people,
-    "guide_who_is_where": two_people,
-    "n8n": two_people,
-    "n8n_access_info": two_people,
-    "n8n_leaver_lines": two_people,
-    "n8n_offboard": two_people,
-    "n8n_plan_lines": sales_and_ada,
-    "n8n_project_info": two_people,
-    "n8n_project_member": sales_and_ada,
-    "n8n_project_members": two_people,
-    "n8n_user_info": two_people,
-    "n8n_user_projects": two_people,
+# The preparation that documents and examples require. All others start on an empty n8n.
+PREPARATION: dict[str, Callable[[Server], None]] = {
+    "guide_offboarding": create_sales_with_two_members,
+    "guide_who_is_where": create_sales_with_two_members,
+    "n8n": create_sales_with_two_members,
+    "n8n_access_info": create_sales_with_two_members,
+    "n8n_leaver_lines": create_sales_with_two_members,
+    "n8n_offboard": create_sales_with_two_members,
+    "n8n_plan_lines": create_sales_and_nonmember,
+    "n8n_project_info": create_sales_with_two_members,
+    "n8n_project_member": create_sales_and_nonmember,
+    "n8n_project_members": create_sales_with_two_members,
+    "n8n_user_info": create_sales_with_two_members,
+    "n8n_user_projects": create_sales_with_two_members,
 }
 
 
@@ -85,8 +85,11 @@ def examples(source: Path) -> str:
     return str(next(ast.literal_eval(node.value) for node in assigned if ast.unparse(node.targets[0]) == "EXAMPLES"))
 
 
-def narrow_key(n8n: Server, module: str) -> str:
-    """Return a key of the owner's with the scopes that the guide names for a module or plugin (a filter's examples use n8n_access)."""
+def key_with_listed_scopes(n8n: Server, module: str) -> str:
+    """Return a key of the owner with the scopes that the guide lists for a module or plugin.
+
+    The examples of filters use n8n_access.
+    """
     table = CONNECTING.read_text("utf-8").partition("docsite.guide_scopes:")[2].partition("\nLicenses\n")[0]
     rows = {name: row for row in table.split("\n   * - ``") for name in row.partition("\n")[0].split("``")}
     row = rows.get(module, rows["n8n_access"]).partition("\n\n")[0]
@@ -98,13 +101,13 @@ def narrow_key(n8n: Server, module: str) -> str:
         scopes = {scope.replace("project:manageMembers", "project:update") for scope in scopes}
     if version(n8n) < (2, 36):
         scopes -= {"role:list", "folder:list"}
-    # There is no key without any scope.
+    # n8n does not create a key without scopes.
     return owner.api_key(sorted(scopes or {"tag:list"}))
 
 
 @pytest.fixture(autouse=True)
-def people_by_http(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Serve the people of the guide on SCIM, which it takes from the environment."""
+def scim_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Serve the users of the guide with SCIM. The environment variables contain its URL and token."""
     with scim() as url:
         monkeypatch.setenv("SCIM_URL", url)
         monkeypatch.setenv("SCIM_TOKEN", TOKEN)
@@ -112,15 +115,17 @@ def people_by_http(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("document", STORIES, ids=lambda path: path.stem)
-def test_a_document_does_what_it_shows(document: Path, n8n: Server, tmp_path: Path) -> None:
-    GIVEN.get(document.stem, lambda server: None)(n8n)
+def test_document_commands_produce_shown_output(document: Path, n8n: Server, tmp_path: Path) -> None:
+    PREPARATION.get(document.stem, lambda server: None)(n8n)
     follow(document, n8n, tmp_path)
 
 
 @pytest.mark.parametrize("source", EXAMPLES, ids=lambda path: path.stem)
-def test_examples_run_as_they_stand(source: Path, n8n: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In check mode and for real, with a key that has no scope but those that the guide says a module needs."""
-    GIVEN.get(source.stem, lambda server: None)(n8n)
+def test_plugin_examples_run_with_listed_scopes(
+    source: Path, n8n: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run the examples in check mode, and then with a key that has only the scopes that the guide lists."""
+    PREPARATION.get(source.stem, lambda server: None)(n8n)
     play = "- hosts: localhost\n  gather_facts: false\n  tasks:\n"
     (tmp_path / "play.yml").write_text(play + textwrap.indent(examples(source), "    "), encoding="utf-8")
     before = everything(n8n)
@@ -128,22 +133,25 @@ def test_examples_run_as_they_stand(source: Path, n8n: Server, tmp_path: Path, m
     code, output = run("ansible-playbook play.yml --check --diff", tmp_path)
     assert code == 0 or (source.stem == "n8n_offboard" and unseen and unseen in output), output
     assert everything(n8n) == before
-    monkeypatch.setenv("N8N_API_KEY", narrow_key(n8n, source.stem))
+    monkeypatch.setenv("N8N_API_KEY", key_with_listed_scopes(n8n, source.stem))
     code, output = run("ansible-playbook play.yml", tmp_path)
     if source.stem in ("n8n_project", "n8n_offboard") and unseen:
-        # Their last examples delete, which such a server does not show enough for.
+        # The last examples delete, and this server does not show enough for a deletion.
         assert code == 2 and unseen in output, output
     else:
         assert code == 0, output
 
 
 @pytest.mark.parametrize("source", INVENTORIES, ids=lambda path: path.stem)
-def test_inventories_run_as_they_stand(
+def test_inventory_examples_run_with_listed_scopes(
     source: Path, n8n: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With such a narrow key, too; the second example, which is a comment as a file has but one, without its comment signs."""
-    GIVEN.get(source.stem, lambda server: None)(n8n)
-    key = narrow_key(n8n, source.stem)
+    """Run both examples with a key that has only the listed scopes.
+
+    The second example is a comment in the documentation, because a file contains one inventory.
+    """
+    PREPARATION.get(source.stem, lambda server: None)(n8n)
+    key = key_with_listed_scopes(n8n, source.stem)
     monkeypatch.setenv("ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED", "true")
     first, _line, second = examples(source).partition("# ---\n")
     for number, text in enumerate(
@@ -156,15 +164,15 @@ def test_inventories_run_as_they_stand(
         assert code == 0 and "ada@example.com" in output, output
 
 
-def test_commands_are_left_out_for_a_reason() -> None:
-    """Every pattern of NOT_RUN is needed, and something is run of what users are shown."""
+def test_each_excluded_command_pattern_is_needed() -> None:
+    """Each pattern of NOT_RUN matches a command, and the tests run more than 10 other commands."""
     commands = [command for document in DOCUMENTS for block in blocks(document) for command, _shown in block.commands]
     assert [pattern for pattern in NOT_RUN if not any(re.fullmatch(pattern, command) for command in commands)] == []
     assert len([command for command in commands if is_run(command)]) > 10
 
 
 @pytest.mark.parametrize("document", [*STORIES, *ROLE_DOCUMENTS], ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_yaml_parses_and_playbooks_are_playbooks(document: Path, tmp_path: Path) -> None:
+def test_yaml_blocks_parse_and_playbooks_pass_syntax_check(document: Path, tmp_path: Path) -> None:
     plays = []
     for number, block in enumerate(blocks(document)):
         if not block.language.startswith("yaml"):
@@ -179,7 +187,7 @@ def test_yaml_parses_and_playbooks_are_playbooks(document: Path, tmp_path: Path)
         assert code == 0, output
 
 
-def test_readme_names_everything_there_is() -> None:
+def test_readme_names_all_plugins_roles_and_guides() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     plugins = {path.stem for path in EXAMPLES} | {f"`{path.stem}`" for path in INVENTORIES}
     roles = {path.parent.name for path in ROLE_DOCUMENTS}
@@ -192,23 +200,23 @@ def test_readme_names_everything_there_is() -> None:
     [DOCUMENTS[0], ROOT / "CONTRIBUTING.md", *ROLE_DOCUMENTS],
     ids=lambda path: f"{path.parent.name}-{path.stem}",
 )
-def test_links_lead_somewhere(document: Path) -> None:
+def test_link_targets_exist(document: Path) -> None:
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text("utf-8"))
     assert [target for target in targets if not (document.parent / target).exists()] == []
 
 
-def test_errors_in_the_table_are_those_of_the_collection() -> None:
-    """What the first cells of the table of errors quote is part of messages in the plugins, `...` being a value."""
+def test_errors_in_guide_table_exist_in_collection() -> None:
+    """Each error in the first cells of the table is part of a message in the plugins. `...` stands for a value."""
     table = CONNECTING.read_text("utf-8").partition("docsite.guide_errors:")[2]
     cells = re.findall(r"^ +\* - (.+)$", table, re.MULTILINE)
-    shown = [error for cell in cells for error in re.findall(r"``(.+?)``", cell)]
-    messages = [text for path in ROOT.glob("plugins/module_utils/**/*.py") for text in texts(path)]
-    assert len(shown) > 10
-    assert [error for error in shown if not any(error in message for message in messages)] == []
+    documented_errors = [error for cell in cells for error in re.findall(r"``(.+?)``", cell)]
+    messages = [text for path in ROOT.glob("plugins/module_utils/**/*.py") for text in strings_in(path)]
+    assert len(documented_errors) > 10
+    assert [error for error in documented_errors if not any(error in message for message in messages)] == []
 
 
-def texts(source: Path) -> Iterator[str]:
-    """Yield every string in a Python file, with `...` in the place of what is put into it."""
+def strings_in(source: Path) -> Iterator[str]:
+    """Yield every string in a Python file, with `...` in place of each inserted value."""
     for node in ast.walk(ast.parse(source.read_text("utf-8"))):
         if isinstance(node, ast.JoinedStr):
             yield "".join(str(part.value) if isinstance(part, ast.Constant) else "..." for part in node.values)

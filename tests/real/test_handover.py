@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Handing over on the real n8n: what runs goes on running, what is stored stays stored, and a run that dies loses nothing."""
+"""Handover on the real n8n: published workflows keep running, data is kept, and an interrupted run loses nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 import requests
 from n8n_server.server import Server
 
-# Makes the collection importable.
+# This import makes the collection importable.
 import_module("unit.conftest")
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.handover_run import run_handover
@@ -39,12 +39,12 @@ COLUMNS = [{"name": name, "type": kind} for name, kind in (("s", "string"), ("n"
 COLUMNS.append({"name": "d", "type": "date"})
 
 
-class Died(BaseException):
-    """What ends a run in the middle, as a power cut does."""
+class Interrupted(BaseException):
+    """Ends a run before it is complete, as a power failure does."""
 
 
 class Company:
-    """Ada, who leaves; Bo, who shares with her; Cy, who is invited only; and the team Ops, all on a real n8n."""
+    """A real n8n with the leaver Ada, Bo, who shares with Ada, the pending user Cy, and the team project Ops."""
 
     def __init__(self, n8n: Server) -> None:
         self.n8n = n8n
@@ -57,18 +57,18 @@ class Company:
         self.keys = {email: browser.api_key() for email, browser in self.browsers.items()}
         self.ops = self.api.create_project("Ops").id
 
-    def home(self, email: str) -> str:
+    def personal_project(self, email: str) -> str:
         projects = self.n8n.everything("/projects")
         return next(item["id"] for item in projects if item["creatorId"] == self.ids[email] and item["type"] != "team")
 
-    def make(self, email: str, path: str, body: dict[str, Any]) -> str:
-        """Make something as that person does, and return its id."""
-        theirs = Server(self.n8n.url, self.n8n.version, self.keys[email])
-        return str(theirs.api("POST", path, body)["id"])
+    def create_as(self, email: str, path: str, body: dict[str, Any]) -> str:
+        """Create a resource with the API key of a user, and return its id."""
+        server = Server(self.n8n.url, self.n8n.version, self.keys[email])
+        return str(server.api("POST", path, body)["id"])
 
     def credential(self, email: str, name: str) -> str:
         data = {"name": "X-Test", "value": "opens"}
-        return self.make(email, "/credentials", {"name": name, "type": "httpHeaderAuth", "data": data})
+        return self.create_as(email, "/credentials", {"name": name, "type": "httpHeaderAuth", "data": data})
 
     def workflow(self, email: str, name: str, *nodes: dict[str, Any], publish: bool = False) -> str:
         links = {
@@ -76,14 +76,14 @@ class Company:
             for before, after in zip(nodes, nodes[1:])
         }
         body = {"name": name, "nodes": list(nodes), "connections": links, "settings": {}}
-        made = self.make(email, "/workflows", body)
+        made = self.create_as(email, "/workflows", body)
         if publish:
             Server(self.n8n.url, self.n8n.version, self.keys[email]).api("POST", f"/workflows/{made}/activate")
             self._wait_for(nodes[0]["parameters"].get("path"))
         return made
 
     def _wait_for(self, path: str | None) -> None:
-        """Wait for a webhook, which does not always answer the moment its workflow is published (seen on 2.40.7)."""
+        """Wait until a webhook answers. On 2.40.7 it does not always answer immediately after the publication."""
         deadline = time.monotonic() + 20
         while path and self.called(path)[0] == 404 and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -92,18 +92,18 @@ class Company:
         self.browsers[email].call("PUT", f"/{kind}s/{item}/share", {"shareWithIds": [project]})
 
     def called(self, path: str) -> tuple[int, str]:
-        """Return what a published webhook answers."""
+        """Return the status and text of the response of a published webhook."""
         answer = requests.get(f"{self.n8n.url}/webhook/{path}", headers=HEADER, timeout=60, proxies={"http": ""})
         return answer.status_code, answer.text
 
     def plan(self, destination: str | None = None, **options: Any) -> Any:
         request = ReadRequest(users=(ADA,), all_users=True, projects=True)
         state = read(self.api, request)
-        ids = [self.home(ADA), *([destination] if destination else [])]
+        ids = [self.personal_project(ADA), *([destination] if destination else [])]
         object.__setattr__(state, "owned_items", self.api.resources.owned_items(ids, sees_all=True))
         projects = {project.id: project for project in state.projects}
         target = HandoverTarget(projects[destination] if destination else None, **options)
-        return plan_handover(state, projects[self.home(ADA)], target)
+        return plan_handover(state, projects[self.personal_project(ADA)], target)
 
     def hand_over(self, destination: str, **options: Any) -> HandoverOutcome:
         return run_handover(self.plan(destination, **options), self.api)
@@ -141,7 +141,7 @@ def node(kind: str, version: float, parameters: dict[str, Any]) -> dict[str, Any
     return {**place, "type": full, "typeVersion": version, "parameters": parameters}
 
 
-def says(word: str) -> dict[str, Any]:
+def respond_with(word: str) -> dict[str, Any]:
     value = {"id": "a", "name": "said", "value": word, "type": "string"}
     return node("set", 3.4, {"assignments": {"assignments": [value]}, "options": {}})
 
@@ -154,69 +154,73 @@ def company(n8n: Server) -> Iterator[Company]:
 
 
 @pytest.mark.database
-def test_what_runs_goes_on_running(company: Company) -> None:
-    mail, lent = company.credential(ADA, "Mail"), company.credential(BO, "Lent")
-    company.share(BO, "credential", lent, company.home(ADA))
+def test_published_workflows_keep_running_during_and_after_handover(company: Company) -> None:
+    mail, lent_credential = company.credential(ADA, "Mail"), company.credential(BO, "Lent")
+    company.share(BO, "credential", lent_credential, company.personal_project(ADA))
     called = company.workflow(
         ADA,
         "Called",
         node("executeWorkflowTrigger", 1.1, {"inputSource": "passthrough"}),
-        says("called"),
+        respond_with("called"),
         publish=True,
     )
     calls = {"workflowId": {"__rl": True, "value": called, "mode": "id"}, "options": {}}
     caller = company.workflow(ADA, "Caller", webhook("caller", mail), node("executeWorkflow", 1.2, calls), publish=True)
-    plain = [company.workflow(ADA, f"Plain {n}", webhook(f"plain{n}"), says("plain"), publish=True) for n in range(3)]
+    plain = [
+        company.workflow(ADA, f"Plain {n}", webhook(f"plain{n}"), respond_with("plain"), publish=True) for n in range(3)
+    ]
     old = company.workflow(ADA, "Old", webhook("old"))
     company.browsers[ADA].call("POST", f"/workflows/{old}/archive")
-    bos = company.workflow(BO, "Bo's", webhook("bos", lent), says("bo"), publish=True)
-    company.share(BO, "workflow", bos, company.home(ADA))
-    company.share(ADA, "workflow", plain[0], company.home(BO))
-    company.share(ADA, "credential", mail, company.home(BO))
+    workflow_of_bo = company.workflow(BO, "Bo's", webhook("bos", lent_credential), respond_with("bo"), publish=True)
+    company.share(BO, "workflow", workflow_of_bo, company.personal_project(ADA))
+    company.share(ADA, "workflow", plain[0], company.personal_project(BO))
+    company.share(ADA, "credential", mail, company.personal_project(BO))
     paths = ("caller", "plain0", "plain1", "plain2", "bos")
     before = {path: company.called(path) for path in paths}
     assert {status for status, _text in before.values()} == {200}
     assert "called" in before["caller"][1]
 
     plan = company.plan(company.ops, data_tables="delete")
-    between: list[tuple[int, str]] = []
-    done = run_handover(plan, company.api, lambda _done: between.append(company.called("plain1")))
+    responses: list[tuple[int, str]] = []
+    done = run_handover(plan, company.api, lambda _done: responses.append(company.called("plain1")))
     assert done.error is None
-    # It answers before its move, and so it does after it.
-    assert set(between) == {before["plain1"]} and len(between) == len(plan.steps) == 7
+    # The webhook gives the same response before and after its transfer.
+    assert set(responses) == {before["plain1"]} and len(responses) == len(plan.steps) == 7
     assert {path: company.called(path) for path in paths} == before
     moved = [company.owner_of("workflow", item) for item in (called, caller, *plain, old)]
     assert {*moved, company.owner_of("credential", mail)} == {company.ops}
-    assert {company.owner_of("workflow", bos), company.owner_of("credential", lent)} == {company.home(BO)}
+    assert {company.owner_of("workflow", workflow_of_bo), company.owner_of("credential", lent_credential)} == {
+        company.personal_project(BO)
+    }
     lost = done.to_result()["lost_shares"]
     assert sorted((entry["name"], entry["user"], entry["role"]) for entry in lost) == [
         ("Mail", BO, "credential:user"),
         ("Plain 0", BO, "workflow:editor"),
     ]
-    now = company.api.resources.owned_items([company.home(ADA), company.ops], sees_all=True)
-    check_nothing_left(plan, now[company.home(ADA)])
+    now = company.api.resources.owned_items([company.personal_project(ADA), company.ops], sees_all=True)
+    check_nothing_left(plan, now[company.personal_project(ADA)])
     assert unpublished(plan, now[company.ops]) == []
-    # What the others shared with her can still be reached.
-    assert sorted(item.name for item in now[company.home(ADA)].shared) == ["Bo's", "Lent"]
+    # The personal project of Ada keeps the items that other users share with it.
+    assert sorted(item.name for item in now[company.personal_project(ADA)].shared) == ["Bo's", "Lent"]
 
     company.api.delete_user(company.ids[ADA])
     assert {path: company.called(path) for path in paths} == before
 
 
-@pytest.mark.parametrize("who", [BO, CY])
-def test_another_persons_space_takes_it_as_well_whether_invited_or_active(company: Company, who: str) -> None:
+@pytest.mark.parametrize("destination", [BO, CY])
+def test_personal_project_of_pending_or_active_user_is_destination(company: Company, destination: str) -> None:
     mail = company.credential(ADA, "Mail")
-    bills = company.workflow(ADA, "Bills", webhook("bills", mail), says("bills"), publish=True)
-    assert company.hand_over(company.home(who), data_tables="delete").error is None
+    bills = company.workflow(ADA, "Bills", webhook("bills", mail), respond_with("bills"), publish=True)
+    assert company.hand_over(company.personal_project(destination), data_tables="delete").error is None
     company.api.delete_user(company.ids[ADA])
-    assert company.owner_of("workflow", bills) == company.home(who)
+    assert company.owner_of("workflow", bills) == company.personal_project(destination)
     assert company.called("bills")[0] == 200
 
 
-def test_a_borrowed_credential_stays_behind_and_that_is_said(company: Company) -> None:
-    lent = company.credential(BO, "Lent")
-    company.share(BO, "credential", lent, company.home(ADA))
-    company.workflow(ADA, "Borrower", webhook("borrower", lent), says("borrowed"), publish=True)
+def test_note_names_borrowed_credential_that_is_not_transferred(company: Company) -> None:
+    lent_credential = company.credential(BO, "Lent")
+    company.share(BO, "credential", lent_credential, company.personal_project(ADA))
+    company.workflow(ADA, "Borrower", webhook("borrower", lent_credential), respond_with("borrowed"), publish=True)
     plan = company.plan(company.ops, data_tables="delete")
     assert "which is not shared with the destination" in plan.notes[0] and BO in plan.notes[0]
     assert company.called("borrower") == (200, '{"said":"borrowed"}')
@@ -224,44 +228,48 @@ def test_a_borrowed_credential_stays_behind_and_that_is_said(company: Company) -
     assert "borrowed" not in company.called("borrower")[1]
 
 
-def test_a_workflow_of_others_that_uses_what_moves_without_a_share_of_its_own_is_named(company: Company) -> None:
+def test_note_names_workflow_of_other_user_that_uses_transferred_credential(company: Company) -> None:
     mail = company.credential(ADA, "Mail")
-    bos = company.workflow(BO, "Bo's", webhook("bos"), says("bo"), publish=True)
-    company.share(BO, "workflow", bos, company.home(ADA))
-    # Ada puts her credential into it, and may do so without sharing it with Bo.
-    now = company.browsers[ADA].call("GET", f"/workflows/{bos}")
-    nodes = [webhook("bos", mail), says("bo")]
-    company.browsers[ADA].call("PATCH", f"/workflows/{bos}", {"nodes": nodes, "versionId": now["versionId"]})
-    Server(company.n8n.url, company.n8n.version, company.keys[BO]).api("POST", f"/workflows/{bos}/activate")
+    workflow_of_bo = company.workflow(BO, "Bo's", webhook("bos"), respond_with("bo"), publish=True)
+    company.share(BO, "workflow", workflow_of_bo, company.personal_project(ADA))
+    # Ada uses a credential in this workflow without sharing the credential with Bo.
+    now = company.browsers[ADA].call("GET", f"/workflows/{workflow_of_bo}")
+    nodes = [webhook("bos", mail), respond_with("bo")]
+    company.browsers[ADA].call("PATCH", f"/workflows/{workflow_of_bo}", {"nodes": nodes, "versionId": now["versionId"]})
+    Server(company.n8n.url, company.n8n.version, company.keys[BO]).api("POST", f"/workflows/{workflow_of_bo}/activate")
     before = company.called("bos")
     assert before == (200, '{"said":"bo"}')
     plan = company.plan(company.ops, data_tables="delete")
     assert plan.lost_shares == ()
-    assert [note for note in plan.notes if f"({bos}) of {BO} uses" in note and f'"Mail" ({mail}) of {ADA}' in note]
+    assert [
+        note
+        for note in plan.notes
+        if f"({workflow_of_bo}) of {BO} uses" in note and f'"Mail" ({mail}) of {ADA}' in note
+    ]
     assert run_handover(plan, company.api).error is None
     assert company.called("bos") != before
 
 
-def test_a_run_that_dies_is_carried_on_by_the_next(company: Company) -> None:
+def test_next_run_completes_interrupted_handover(company: Company) -> None:
     mail = company.credential(ADA, "Mail")
     for number in range(4):
-        company.workflow(ADA, f"W{number}", webhook(f"w{number}", mail), says("w"), publish=True)
+        company.workflow(ADA, f"W{number}", webhook(f"w{number}", mail), respond_with("w"), publish=True)
     plan = company.plan(company.ops, data_tables="delete")
 
-    def dies(done: HandoverOutcome) -> None:
+    def interrupt(done: HandoverOutcome) -> None:
         if len(done.transferred) == 3:
-            raise Died
+            raise Interrupted
 
-    with pytest.raises(Died):
-        run_handover(plan, company.api, dies)
+    with pytest.raises(Interrupted):
+        run_handover(plan, company.api, interrupt)
     again = company.hand_over(company.ops, data_tables="delete")
     assert [entry["name"] for entry in again.transferred] == ["W2", "W3"]
-    # The first plan, carried out as a whole once more, finds everything where it should be.
+    # Applying the first plan again finds all items at the destination.
     assert run_handover(plan, company.api).error is None
     assert {company.called(f"w{number}")[0] for number in range(4)} == {200}
 
 
-def test_what_may_be_destroyed_goes_also_where_it_is_published(company: Company) -> None:
+def test_delete_resources_also_deletes_published_workflows(company: Company) -> None:
     company.workflow(ADA, "A", webhook("a"))
     company.workflow(ADA, "B", webhook("b"), publish=True)
     company.credential(ADA, "Mail")
@@ -285,8 +293,8 @@ def rows(count: int) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def orders(company: Company) -> str:
-    """Ada's data table of 1,203 rows, with a workflow that names it. Ops has another one of that name."""
-    table = company.make(ADA, "/data-tables", {"name": "Orders", "columns": COLUMNS})
+    """Create a data table of Ada with 1,203 rows and a workflow that uses it. Ops has a table of the same name."""
+    table = company.create_as(ADA, "/data-tables", {"name": "Orders", "columns": COLUMNS})
     for start in range(0, 1203, 401):
         company.n8n.api("POST", f"/data-tables/{table}/rows", {"data": rows(1203)[start : start + 401]})
     company.workflow(ADA, "Reader", webhook("reader"), node("dataTable", 1, {"dataTableId": {"value": table}}))
@@ -296,7 +304,7 @@ def orders(company: Company) -> str:
     return table
 
 
-def test_a_table_is_copied_whole_under_a_name_of_its_own(company: Company, orders: str) -> None:
+def test_table_is_copied_completely_under_unique_name(company: Company, orders: str) -> None:
     if company.floor:
         for option in ("refuse", "copy"):
             with pytest.raises(InputError, match="does not show the data tables of other users"):
@@ -314,48 +322,48 @@ def test_a_table_is_copied_whole_under_a_name_of_its_own(company: Company, order
     assert [workflow["name"] for workflow in copied["workflows"]] == ["Reader"]
     assert company.api.data_tables.table_rows(copied["new_id"]) == before
     assert set(company.tables_of(company.ops)) == {"Orders", f"Orders (from {ADA})"}
-    assert company.tables_of(company.home(ADA)) == {}
+    assert company.tables_of(company.personal_project(ADA)) == {}
     with pytest.raises(ApiError, match="Could not find the data table"):
         company.api.data_tables.table_rows(orders)
 
 
 @pytest.mark.parametrize("after", ["create_table", "insert_rows", "delete_table"])
-def test_a_run_that_dies_while_copying_loses_no_row_and_doubles_none(
+def test_interrupted_copy_neither_loses_nor_duplicates_rows(
     company: Company, orders: str, after: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if company.floor:
         pytest.skip("on 2.8 no table of others can be seen, so none is copied")
     before = company.api.data_tables.table_rows(orders)
-    real = getattr(company.api.data_tables, after)
+    original = getattr(company.api.data_tables, after)
 
-    def last(*what: Any) -> None:
-        real(*what)
-        raise Died
+    def interrupt_after(*what: Any) -> None:
+        original(*what)
+        raise Interrupted
 
-    monkeypatch.setattr(company.api.data_tables, after, last)
-    with pytest.raises(Died):
+    monkeypatch.setattr(company.api.data_tables, after, interrupt_after)
+    with pytest.raises(Interrupted):
         company.hand_over(company.ops, data_tables="copy")
     monkeypatch.undo()
     again = company.hand_over(company.ops, data_tables="copy")
     assert again.error is None
     (name,) = set(company.tables_of(company.ops)) - {"Orders"}
-    # Where the original was gone already, nobody knows any more whose copy it was to be named after.
+    # After the deletion of the original, the name of its owner is unknown.
     assert name == (f"Orders (copy of {orders})" if after == "delete_table" else f"Orders (from {ADA})")
     assert company.api.data_tables.table_rows(company.tables_of(company.ops)[name]) == before
-    assert company.tables_of(company.home(ADA)) == {}
+    assert company.tables_of(company.personal_project(ADA)) == {}
 
 
-def test_a_copy_that_somebody_has_written_to_is_not_destroyed(
+def test_incomplete_copy_with_new_rows_is_not_deleted(
     company: Company, orders: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if company.floor:
         pytest.skip("on 2.8 no table of others can be seen, so none is copied")
 
-    def dies(_table_id: str) -> None:
-        raise Died
+    def interrupt(_table_id: str) -> None:
+        raise Interrupted
 
-    monkeypatch.setattr(company.api.data_tables, "delete_table", dies)
-    with pytest.raises(Died):
+    monkeypatch.setattr(company.api.data_tables, "delete_table", interrupt)
+    with pytest.raises(Interrupted):
         company.hand_over(company.ops, data_tables="copy")
     monkeypatch.undo()
     copy = company.tables_of(company.ops)[f"Orders (copy of {orders})"]
@@ -366,7 +374,7 @@ def test_a_copy_that_somebody_has_written_to_is_not_destroyed(
         1204,
         1203,
     )
-    # As the error says.
+    # The error tells the user to rename the copy.
     company.n8n.api("PATCH", f"/data-tables/{copy}", {"name": "Kept"})
     assert company.hand_over(company.ops, data_tables="copy").error is None
     assert {"Kept", f"Orders (from {ADA})"} < set(company.tables_of(company.ops))

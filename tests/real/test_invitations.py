@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Addresses that n8n refuses to invite, and invitations that do not reach their users, on the real n8n."""
+"""Addresses that n8n refuses to invite, and undelivered invitations, on the real n8n."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ import requests
 from ansible.module_utils import basic
 from n8n_server.install import LOCKS
 from n8n_server.server import OWNER, Server, running
-from test_bad_days import refused, run
-from test_fake_is_true import Fake, Real, same
+from test_errors import assert_refused, run
+from test_fake_n8n import FakeInstance, RealInstance, assert_same_outcome
 
-# Makes the collection importable.
+# This import makes the collection importable.
 import_module("unit.conftest")
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.apply import apply
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.change import Change
@@ -52,7 +52,7 @@ def emails(n8n: Server) -> set[str]:
     return {user["email"] for user in n8n.everything("/users")} - {OWNER}
 
 
-def test_the_rule_for_addresses_is_that_of_n8n(n8n: Server) -> None:
+def test_address_validation_matches_n8n(n8n: Server) -> None:
     for email in (*INVITED, *REFUSED, GUEST):
         answer = requests.post(
             f"{n8n.url}/api/v1/users",
@@ -64,10 +64,10 @@ def test_the_rule_for_addresses_is_that_of_n8n(n8n: Server) -> None:
         assert (email in INVITED) == (answer.status_code == 201), email
 
 
-def test_every_refused_address_is_named_before_the_first_write(n8n: Server) -> None:
+def test_error_names_every_refused_address_before_first_write(n8n: Server) -> None:
     users = [{"email": ADA}, {"email": GUEST}, {"email": BO}, {"email": "o'@example.com"}]
     members = {"a@example.c1": "viewer"}
-    refused(
+    assert_refused(
         "n8n_access",
         f"users[1] ({GUEST}): n8n does not accept # before the @",
         "users[3] (o'@example.com): n8n does not accept an apostrophe right before the @",
@@ -75,12 +75,12 @@ def test_every_refused_address_is_named_before_the_first_write(n8n: Server) -> N
         users=users,
         projects=[{"name": "Sales", "members": members}],
     )
-    refused("n8n_user", f"email ({GUEST}): n8n does not accept # before the @", email=GUEST)
+    assert_refused("n8n_user", f"email ({GUEST}): n8n does not accept # before the @", email=GUEST)
     assert emails(n8n) == set() and n8n.memberships() == {}
 
 
-def test_an_address_that_n8n_refuses_anyway_is_found_and_keeps_nobody_out(n8n: Server) -> None:
-    """The plan is made by hand, as a list with such addresses does not become a plan."""
+def test_unexpectedly_refused_address_does_not_block_other_invitations(n8n: Server) -> None:
+    """The test creates the plan itself, because the module refuses a list with such addresses."""
     people = {f"p{number:03}@example.com" for number in range(60)}
     wrong = {"q#@example.com", "p030!@example.com", "a@example.c", "z@example"}
     with Client(Connection(n8n.url, n8n.api_key)) as client:
@@ -97,19 +97,19 @@ def test_an_address_that_n8n_refuses_anyway_is_found_and_keeps_nobody_out(n8n: S
 
 
 @contextmanager
-def another(n8n: Server, environment: Mapping[str, str]) -> Iterator[Server]:
-    """Run one more n8n of the same version with these variables."""
+def additional_server(n8n: Server, environment: Mapping[str, str]) -> Iterator[Server]:
+    """Run another n8n of the same version with these environment variables."""
     with running(LOCKS / n8n.version, extra_environment=environment) as server:
         yield server
 
 
 @pytest.fixture
-def warned(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Return what runs a module that changes something, and returns its only warning. The output shows no link."""
+def run_and_return_warning(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Return a function that runs a module and returns its only warning, and asserts that the output has no link."""
     warnings: list[str] = []
     monkeypatch.setattr(basic.AnsibleModule, "warn", lambda self, warning, **more: warnings.append(warning))
 
-    def warned(module_name: str, **args: Any) -> str:
+    def run_and_return_warning(module_name: str, **args: Any) -> str:
         warnings.clear()
         result = run(module_name, **args)
         assert result["changed"] and not result.get("failed"), result
@@ -117,22 +117,22 @@ def warned(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
         assert not any(mark in f"{result} {warning}" for mark in ("token=", "inviteeId"))
         return warning
 
-    return warned
+    return run_and_return_warning
 
 
-def use(n8n: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def use_in_environment(n8n: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in n8n.environment().items():
         monkeypatch.setenv(name, value)
 
 
-def test_links_that_no_option_keeps(n8n: Server, warned: Callable[..., str]) -> None:
-    words = warned("n8n_access", users=[{"email": BO}, {"email": ADA}])
+def test_unsaved_links_cause_warning(n8n: Server, run_and_return_warning: Callable[..., str]) -> None:
+    words = run_and_return_warning("n8n_access", users=[{"email": BO}, {"email": ADA}])
     assert words.startswith(f"n8n sent no mail to {ADA}, {BO}. It returned invitation links, and no option")
-    words = warned("n8n_user", email=CY)
+    words = run_and_return_warning("n8n_user", email=CY)
     assert words.startswith(f"n8n sent no mail to {CY}. ") and "resend_invite=true" in words
 
 
-def test_pending_users_are_named_in_every_run(n8n: Server) -> None:
+def test_every_run_returns_pending_users(n8n: Server) -> None:
     users = [{"email": ADA}, {"email": CY}]
     assert run("n8n_access", users=users)["pending"] == []
     invited = {user["email"]: user for user in n8n.everything("/users")}
@@ -145,32 +145,40 @@ def test_pending_users_are_named_in_every_run(n8n: Server) -> None:
             assert TIME.fullmatch(entry["invited_at"])
             assert entry["invited_at"][:-1] == invited[entry["user"]]["createdAt"].partition(".")[0]
     (again,) = n8n.api("POST", "/users", [{"email": ADA, "role": "global:member"}])
-    # The time is that of the first invitation.
+    # The time is the time of the first invitation.
     assert run("n8n_access", users=users)["pending"] == pending
     n8n.accept(again["user"]["inviteAcceptUrl"], "Ada", "L")
     assert [entry["user"] for entry in run("n8n_access", users=users)["pending"]] == [CY]
 
 
-def test_neither_a_mail_nor_a_link(n8n: Server, monkeypatch: pytest.MonkeyPatch, warned: Callable[..., str]) -> None:
-    with another(n8n, NOTHING_IS_SENT) as server:
-        use(server, monkeypatch)
-        words = warned("n8n_access", users=[{"email": ADA, "projects": {"Sales": "viewer"}}, {"email": BO}])
+def test_invitation_without_mail_and_link_causes_warning(
+    n8n: Server, monkeypatch: pytest.MonkeyPatch, run_and_return_warning: Callable[..., str]
+) -> None:
+    with additional_server(n8n, NOTHING_IS_SENT) as server:
+        use_in_environment(server, monkeypatch)
+        words = run_and_return_warning(
+            "n8n_access", users=[{"email": ADA, "projects": {"Sales": "viewer"}}, {"email": BO}]
+        )
         assert words.startswith(f"The accounts of {ADA}, {BO} are pending. n8n sent no mail and returned no link")
         assert "unset N8N_INVITE_LINKS_EMAIL_ONLY" in words
         assert server.memberships()["Sales"][ADA] == "project:viewer"
-        assert ADA in warned("n8n_user", email=ADA, resend_invite=True, return_invite_url=True)
-        fake = Fake(floor=n8n.version.startswith("2.8."))
+        assert ADA in run_and_return_warning("n8n_user", email=ADA, resend_invite=True, return_invite_url=True)
+        fake = FakeInstance(floor=n8n.version.startswith("2.8."))
         fake.fake.links_by_mail_only = True
         server.reset()
-        same(Real(server), fake, "no links", (lambda world: world.invite(ada="member", bo="chatUser"),) * 2)
+        assert_same_outcome(
+            RealInstance(server), fake, "no links", (lambda instance: instance.invite(ada="member", bo="chatUser"),) * 2
+        )
 
 
-def test_a_mail_server_that_refuses_connections(
-    n8n: Server, monkeypatch: pytest.MonkeyPatch, warned: Callable[..., str]
+def test_unreachable_mail_server_causes_warning(
+    n8n: Server, monkeypatch: pytest.MonkeyPatch, run_and_return_warning: Callable[..., str]
 ) -> None:
-    with another(n8n, MAIL_FAILS) as server:
-        use(server, monkeypatch)
-        words = warned("n8n_access", users=[{"email": ADA, "projects": {"Sales": "viewer"}}, {"email": BO}])
+    with additional_server(n8n, MAIL_FAILS) as server:
+        use_in_environment(server, monkeypatch)
+        words = run_and_return_warning(
+            "n8n_access", users=[{"email": ADA, "projects": {"Sales": "viewer"}}, {"email": BO}]
+        )
         assert words.startswith(
             f"The accounts of {ADA}, {BO} are pending, and n8n could not send the invitation mail: {NO_CONNECTION}. "
         )
@@ -179,7 +187,12 @@ def test_a_mail_server_that_refuses_connections(
         assert not again["changed"] and [entry["user"] for entry in again["pending"]] == [ADA, BO]
         failed = run("n8n_user", email=ADA, resend_invite=True)
         assert failed["failed"] and f"could not send the invitation of {ADA} again: {NO_CONNECTION}" in failed["msg"]
-        fake = Fake(floor=n8n.version.startswith("2.8."))
+        fake = FakeInstance(floor=n8n.version.startswith("2.8."))
         fake.fake.mail_errors[""] = NO_CONNECTION
         server.reset()
-        same(Real(server), fake, "mail fails", (lambda world: world.invite(ada="member", bo="chatUser"),) * 2)
+        assert_same_outcome(
+            RealInstance(server),
+            fake,
+            "mail fails",
+            (lambda instance: instance.invite(ada="member", bo="chatUser"),) * 2,
+        )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all roles have in common: empty answers of a survey, relative paths, names in messages, and a server that is down."""
+"""Behavior of all roles: empty survey answers, paths, variable names in messages, and an unreachable server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROLES = ("offboard", "onboard", "report", "sync")
 ADA, GRACE, LINUS = (f"{name}@example.com" for name in ("ada", "grace", "linus"))
 PEOPLE = [{"email": ADA, "department": "Sales"}, {"email": GRACE, "department": "Sales"}]
 RULES = [{"name": "sales", "match": {"department": "Sales"}, "projects": {"Sales": "editor"}}]
-NEEDED: dict[str, dict[str, Any]] = {
+REQUIRED: dict[str, dict[str, Any]] = {
     "offboard": {"offboard_users": [ADA]},
     "onboard": {"onboard_users": [{"email": ADA, "projects": {"Sales": "editor"}}]},
     "report": {"report_path": "report.html"},
@@ -30,14 +30,14 @@ NEEDED: dict[str, dict[str, Any]] = {
 
 
 def variables_of(role: str) -> dict[str, Any]:
-    """Return what the argument specs say of the variables of a role."""
+    """Return the argument specs of the variables of a role."""
     specs = yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text("utf-8"))
     return dict(specs["argument_specs"]["main"]["options"])
 
 
 @pytest.fixture(autouse=True)
 def sales(n8n: Server) -> str:
-    """Put Ada, Grace and Linus into Sales, whose admin is the owner."""
+    """Create Sales with the admin Olivia, the owner, and the editors Ada, Grace and Linus. Return its id."""
     project = n8n.api("POST", "/projects", {"name": "Sales"})
     invited = n8n.api("POST", "/users", [{"email": email, "role": "global:member"} for email in (ADA, GRACE, LINUS)])
     relations = [{"userId": entry["user"]["id"], "role": "project:editor"} for entry in invited]
@@ -45,9 +45,9 @@ def sales(n8n: Server) -> str:
     return str(project["id"])
 
 
-def shipped(role: str, folder: Path, *words: str, **variables: Any) -> tuple[int, str]:
-    """Run the playbook of the collection in a folder; return how it ended and what it printed."""
-    (folder / "variables.json").write_text(json.dumps({**NEEDED[role], **variables}), encoding="utf-8")
+def run_collection_playbook(role: str, folder: Path, *words: str, **variables: Any) -> tuple[int, str]:
+    """Run a playbook of the collection in a folder, and return its exit code and output."""
+    (folder / "variables.json").write_text(json.dumps({**REQUIRED[role], **variables}), encoding="utf-8")
     return run(" ".join((f"ansible-playbook lifecycle.n8n.{role} -e @variables.json", *words)), folder)
 
 
@@ -60,28 +60,28 @@ def files_of_the_collection() -> set[str]:
     return {str(path) for path in found.rglob("*") if "__pycache__" not in path.parts and ".git" not in path.parts}
 
 
-# ---- Empty answers
+# ---- Empty survey answers
 
 
 @pytest.mark.parametrize("empty", ["", None])
 @pytest.mark.parametrize("role", ROLES)
-def test_an_empty_answer_is_not_given(role: str, empty: str | None, n8n: Server, tmp_path: Path) -> None:
-    open_ended = {
+def test_empty_answer_is_treated_as_omitted(role: str, empty: str | None, n8n: Server, tmp_path: Path) -> None:
+    empty_values = {
         name: empty
         for name, spec in variables_of(role).items()
-        if spec["type"] in ("str", "path", "raw", "list") and "choices" not in spec and name not in NEEDED[role]
+        if spec["type"] in ("str", "path", "raw", "list") and "choices" not in spec and name not in REQUIRED[role]
     }
-    code, output = shipped(role, tmp_path, "--check", **open_ended)
+    code, output = run_collection_playbook(role, tmp_path, "--check", **empty_values)
     assert code == 0, output
-    without = shipped(role, tmp_path, "--check")
+    without = run_collection_playbook(role, tmp_path, "--check")
     assert without[0] == 0 and [line for line in output.splitlines() if line[:8].strip().startswith('"')] == [
         line for line in without[1].splitlines() if line[:8].strip().startswith('"')
     ]
 
 
-def test_numbers_that_are_empty_are_the_defaults(tmp_path: Path) -> None:
+def test_empty_numbers_use_defaults(tmp_path: Path) -> None:
     empty = ""
-    code, output = shipped(
+    code, output = run_collection_playbook(
         "sync",
         tmp_path,
         sync_people=PEOPLE[:1],
@@ -90,7 +90,7 @@ def test_numbers_that_are_empty_are_the_defaults(tmp_path: Path) -> None:
         sync_max_removals=empty,
     )
     assert code == 2 and "more than sync_max_removal_percent (20)" in output, output
-    code, output = shipped(
+    code, output = run_collection_playbook(
         "offboard",
         tmp_path,
         offboard_action="staged",
@@ -99,17 +99,21 @@ def test_numbers_that_are_empty_are_the_defaults(tmp_path: Path) -> None:
         offboard_now="2026-01-01",
     )
     assert code == 0, output
-    # Not a day is over by then, and 30 days are.
+    # The default grace period of 30 days ends on 2026-01-31.
     words = {"offboard_action": "staged", "offboard_state_path": "staged.json", "offboard_grace_days": empty}
     assert (
-        "delete ada@example.com" not in shipped("offboard", tmp_path, "--check", offboard_now="2026-01-30", **words)[1]
+        "delete ada@example.com"
+        not in run_collection_playbook("offboard", tmp_path, "--check", offboard_now="2026-01-30", **words)[1]
     )
-    assert "delete ada@example.com" in shipped("offboard", tmp_path, "--check", offboard_now="2026-01-31", **words)[1]
+    assert (
+        "delete ada@example.com"
+        in run_collection_playbook("offboard", tmp_path, "--check", offboard_now="2026-01-31", **words)[1]
+    )
 
 
-def test_a_limit_of_zero_is_a_limit(n8n: Server, tmp_path: Path) -> None:
+def test_limit_of_zero_is_enforced(n8n: Server, tmp_path: Path) -> None:
     strict = {"sync_people": PEOPLE[:1], "sync_leavers": "remove_memberships", "sync_max_removal_percent": 100}
-    code, output = shipped("sync", tmp_path, sync_max_removals=0, **strict)
+    code, output = run_collection_playbook("sync", tmp_path, sync_max_removals=0, **strict)
     assert code == 2 and "more than sync_max_removals (0)" in output, output
 
 
@@ -123,20 +127,18 @@ def test_a_limit_of_zero_is_a_limit(n8n: Server, tmp_path: Path) -> None:
         ("sync", "sync_leavers"),
     ],
 )
-def test_an_empty_choice_is_an_error_that_lists_the_choices(
-    role: str, variable: str, n8n: Server, tmp_path: Path
-) -> None:
+def test_empty_choice_is_refused_with_list_of_choices(role: str, variable: str, n8n: Server, tmp_path: Path) -> None:
     before = everything(n8n)
-    code, output = shipped(role, tmp_path, **{variable: ""})
+    code, output = run_collection_playbook(role, tmp_path, **{variable: ""})
     assert code == 2 and f"value of {variable} must be one of" in output, output
     assert all(choice in output for choice in variables_of(role)[variable]["choices"])
     assert everything(n8n) == before
 
 
 @pytest.mark.parametrize("empty", ["", None])
-def test_a_report_without_a_path_is_refused(empty: str | None, tmp_path: Path) -> None:
-    code, output = shipped("report", tmp_path, report_path=empty)
-    # ansible-core 2.16 itself refuses null for what has to be given.
+def test_report_without_path_is_refused(empty: str | None, tmp_path: Path) -> None:
+    code, output = run_collection_playbook("report", tmp_path, report_path=empty)
+    # ansible-core 2.16 itself refuses null for a required variable.
     assert code == 2 and ("report_path is empty" in output or (empty is None and "'report_path'" in output)), output
 
 
@@ -149,10 +151,10 @@ def path_variables(role: str) -> dict[str, str]:
     return {**paths, **({"offboard_action": "staged"} if role == "offboard" else {})}
 
 
-def written(role: str) -> set[str]:
+def written_files(role: str) -> set[str]:
     """Return the files that a run with `path_variables` writes."""
-    idle = {"onboard_state_path.out"}
-    return {value for value in path_variables(role).values() if value.endswith(".out")} - idle
+    unwritten = {"onboard_state_path.out"}
+    return {value for value in path_variables(role).values() if value.endswith(".out")} - unwritten
 
 
 NEW = {"onboard_users": [{"email": "new@example.com", "projects": {"Sales": "editor"}}]}
@@ -161,20 +163,22 @@ CHANGES = {"onboard": NEW, "sync": NEW_PERSON}
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_with_a_shipped_playbook_paths_start_from_the_current_folder(role: str, tmp_path: Path) -> None:
+def test_paths_are_relative_to_current_folder_with_collection_playbook(role: str, tmp_path: Path) -> None:
     before = files_of_the_collection()
     real = tmp_path / "real"
     real.mkdir()
-    # A current folder that is a symbolic link, as /tmp is on some systems.
+    # The current folder is a symbolic link, as /tmp is on some systems.
     (tmp_path / "linked").symlink_to(real)
-    code, output = shipped(role, tmp_path / "linked", **{**CHANGES.get(role, {}), **path_variables(role)})
+    code, output = run_collection_playbook(
+        role, tmp_path / "linked", **{**CHANGES.get(role, {}), **path_variables(role)}
+    )
     assert code == 0, output
-    assert written(role) <= {path.name for path in real.iterdir()}
+    assert written_files(role) <= {path.name for path in real.iterdir()}
     assert files_of_the_collection() == before
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_with_a_playbook_of_a_user_they_start_from_its_folder(role: str, tmp_path: Path) -> None:
+def test_paths_are_relative_to_playbook_folder_with_user_playbook(role: str, tmp_path: Path) -> None:
     before = files_of_the_collection()
     project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
     project.mkdir()
@@ -182,20 +186,20 @@ def test_with_a_playbook_of_a_user_they_start_from_its_folder(role: str, tmp_pat
     play = {
         "hosts": "localhost",
         "gather_facts": False,
-        "vars": {**NEEDED[role], **CHANGES.get(role, {}), **path_variables(role)},
+        "vars": {**REQUIRED[role], **CHANGES.get(role, {}), **path_variables(role)},
         "roles": [f"lifecycle.n8n.{role}"],
     }
     (project / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
     code, output = run("ansible-playbook ../project/play.yml", elsewhere)
     assert code == 0, output
-    assert written(role) <= {path.name for path in project.iterdir()}
+    assert written_files(role) <= {path.name for path in project.iterdir()}
     assert list(elsewhere.iterdir()) == [] and files_of_the_collection() == before
 
 
 # ---- Names in messages
 
-NOWHERE = "/nowhere/at/all.json"
-# What each role says where something is wrong, by the variables that are wrong.
+UNWRITABLE_PATH = "/nowhere/at/all.json"
+# Invalid variables of each role, and a part of the error message.
 REFUSALS: dict[str, list[tuple[dict[str, Any], str]]] = {
     "offboard": [
         ({"offboard_transfer_to": "Sales"}, "offboard_transfer_to, offboard_data_tables and offboard_delete_resources"),
@@ -223,7 +227,7 @@ REFUSALS: dict[str, list[tuple[dict[str, Any], str]]] = {
         ),
         ({"offboard_action": "demote", "offboard_demote_role": "king"}, "offboard_demote_role"),
         ({"offboard_action": "staged"}, "offboard_action=staged requires offboard_state_path"),
-        ({"offboard_action": "staged", "offboard_state_path": NOWHERE}, NOWHERE),
+        ({"offboard_action": "staged", "offboard_state_path": UNWRITABLE_PATH}, UNWRITABLE_PATH),
         (
             {"offboard_action": "staged", "offboard_state_path": "a", "offboard_grace_days": -1},
             "offboard_grace_days: -1",
@@ -244,8 +248,8 @@ REFUSALS: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"onboard_users": [{"email": GRACE, "projects": {"Research": "editor"}}]}, "with onboard_create_projects"),
         ({"onboard_users": [{"email": "nobody"}]}, "onboard_users[0]"),
         ({"onboard_users": [{"email": ADA, "role": "king"}]}, "onboard_users[0] (ada@example.com)"),
-        ({"onboard_invites_path": NOWHERE}, NOWHERE),
-        ({"onboard_state_path": NOWHERE}, NOWHERE),
+        ({"onboard_invites_path": UNWRITABLE_PATH}, UNWRITABLE_PATH),
+        ({"onboard_state_path": UNWRITABLE_PATH}, UNWRITABLE_PATH),
     ],
     "sync": [
         ({"sync_max_removals": "many"}, "sync_max_removals"),
@@ -261,8 +265,8 @@ REFUSALS: dict[str, list[tuple[dict[str, Any], str]]] = {
             {"sync_rules": [{**RULES[0], "projects": {"Research": "editor"}}], "sync_create_projects": False},
             "with sync_create_projects",
         ),
-        ({"sync_invites_path": NOWHERE}, NOWHERE),
-        ({"sync_progress_path": NOWHERE}, NOWHERE),
+        ({"sync_invites_path": UNWRITABLE_PATH}, UNWRITABLE_PATH),
+        ({"sync_progress_path": UNWRITABLE_PATH}, UNWRITABLE_PATH),
         ({"sync_email_attribute": "mail"}, "the attribute set by sync_email_attribute"),
         ({"sync_rules": [{"name": "sales"}]}, "sync_rules[0]"),
         ({"sync_role_order": ["a", "a"]}, "sync_role_order"),
@@ -271,8 +275,8 @@ REFUSALS: dict[str, list[tuple[dict[str, Any], str]]] = {
 }
 
 
-def bare_options(text: str) -> list[str]:
-    """Return the options of n8n_access and n8n_offboard that a text names."""
+def module_options_in(text: str) -> list[str]:
+    """Return the names of module options of n8n_access and n8n_offboard in a text."""
     options = set()
     for module in ("n8n_access", "n8n_offboard"):
         documented = re.search(
@@ -280,7 +284,7 @@ def bare_options(text: str) -> list[str]:
         )
         assert documented
         options |= yaml.safe_load(documented[1])["options"].keys()
-    # ansible-core shows the lines of the role where a template fails, and the role sets this option there.
+    # If a template fails, ansible-core shows the lines of the role, which set this option.
     options.discard("option_names")
     texts = [option for option in options if "_" in option]
     words = [option for option in options if "_" not in option]
@@ -289,13 +293,13 @@ def bare_options(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("role", REFUSALS)
-def test_messages_name_variables_of_the_role(role: str, n8n: Server, tmp_path: Path) -> None:
+def test_error_messages_name_role_variables(role: str, n8n: Server, tmp_path: Path) -> None:
     before = everything(n8n)
     tasks = []
     for number, (variables, _words) in enumerate(REFUSALS[role]):
         attempt = {
             "ansible.builtin.include_role": {"name": f"lifecycle.n8n.{role}"},
-            "vars": {**NEEDED[role], **variables},
+            "vars": {**REQUIRED[role], **variables},
         }
         message = {"ansible.builtin.debug": {"msg": f"case {number} was refused"}}
         tasks.append({"block": [attempt], "rescue": [message]})
@@ -305,41 +309,41 @@ def test_messages_name_variables_of_the_role(role: str, n8n: Server, tmp_path: P
     assert code == 0, output
     rest = output
     for number, (variables, words) in enumerate(REFUSALS[role]):
-        said, refused, rest = rest.partition(f"case {number} was refused")
-        assert refused and words in said, f"{variables}: {words}\n{said}"
-        assert bare_options(said) == [], f"{variables}\n{said}"
-        assert "Traceback" not in said and "MODULE FAILURE" not in said
+        text_before, refused, rest = rest.partition(f"case {number} was refused")
+        assert refused and words in text_before, f"{variables}: {words}\n{text_before}"
+        assert module_options_in(text_before) == [], f"{variables}\n{text_before}"
+        assert "Traceback" not in text_before and "MODULE FAILURE" not in text_before
     assert everything(n8n) == before
 
 
-def test_warnings_name_them_too(n8n: Server, sales: str, tmp_path: Path) -> None:
+def test_warnings_name_role_variables(n8n: Server, sales: str, tmp_path: Path) -> None:
     staged = {"offboard_action": "staged", "offboard_state_path": "staged.json"}
-    code, output = shipped("offboard", tmp_path, **staged)
-    assert code == 0 and bare_options(output) == [], output
-    code, output = shipped(
+    code, output = run_collection_playbook("offboard", tmp_path, **staged)
+    assert code == 0 and module_options_in(output) == [], output
+    code, output = run_collection_playbook(
         "onboard", tmp_path, "--check", onboard_state_path="staged.json", onboard_create_projects=True
     )
     assert code == 0 and "Only onboard_restore: true restores" in output.replace("\n", " "), output
-    assert bare_options(output) == []
-    code, output = shipped("sync", tmp_path, "--check", sync_ignored_users=[ADA])
+    assert module_options_in(output) == []
+    code, output = run_collection_playbook("sync", tmp_path, "--check", sync_ignored_users=[ADA])
     assert code == 0 and "matches sync_ignored_users" in output.replace("\n", " "), output
-    assert bare_options(output) == []
+    assert module_options_in(output) == []
 
 
-# ---- A server that is down
+# ---- Unreachable server
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_server_that_is_down_could_not_be_reached(role: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_server_is_reported(role: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("N8N_URL", "http://127.0.0.1:9")
     tasks = [{"ansible.builtin.include_role": {"name": f"lifecycle.n8n.{role}"}}]
-    kept = {"ansible.builtin.debug": {"msg": f"reason {{{{ {role}_result.reason }}}}"}}
+    reason_task = {"ansible.builtin.debug": {"msg": f"reason {{{{ {role}_result.reason }}}}"}}
     play = {
         "hosts": "localhost",
         "gather_facts": False,
-        "vars": {**NEEDED[role], "sync_plan_path": "plan.json"},
+        "vars": {**REQUIRED[role], "sync_plan_path": "plan.json"},
         "module_defaults": {"group/lifecycle.n8n.n8n": {"retries": 0}},
-        "tasks": [{"block": tasks, **({"always": [kept]} if role != "report" else {})}],
+        "tasks": [{"block": tasks, **({"always": [reason_task]} if role != "report" else {})}],
     }
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
     code, output = run("ansible-playbook play.yml", tmp_path)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A real directory of a small company, and the real n8n, emptied, that is to follow it."""
+"""Provides an LDAP directory of a small company, and the running n8n, reset to its owner."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from n8n_server.server import Server
 
 @pytest.fixture
 def directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Directory]:
-    """Return a directory of four people in three groups, and one without an email."""
+    """Return a directory with four users in three groups, and one entry without an email."""
     with running(tmp_path_factory.mktemp("slapd")) as found:
         departments = {"ada": "Sales", "grace": "Support", "linus": "Support", "alan": "Legal"}
         found.add(
@@ -30,9 +30,9 @@ def directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
             }
         )
         found.add({"scanner": {"departmentNumber": "Sales"}})
-        found.group("sales", ["ada"])
-        found.group("support", ["grace", "linus"])
-        found.group("leads", ["grace", "ada"])
+        found.set_group("sales", ["ada"])
+        found.set_group("support", ["grace", "linus"])
+        found.set_group("leads", ["grace", "ada"])
         for name, value in found.environment().items():
             monkeypatch.setenv(name, value)
         yield found
@@ -40,7 +40,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 @pytest.fixture
 def n8n(monkeypatch: pytest.MonkeyPatch) -> Server:
-    """Return the n8n that the environment names, reset. The test and what it starts get the new API key."""
+    """Reset and return the n8n that the environment variables name. The test and its processes get the new API key."""
     server = Server.from_environment()
     server.reset()
     for name, value in server.environment().items():

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A real directory, Debian's slapd, on loopback for as long as a test wants it."""
+"""An LDAP directory (slapd from Debian) on the loopback interface for the duration of a test."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ BASE = "dc=example,dc=com"
 ADMIN = f"cn=admin,{BASE}"
 READER = f"cn=n8n-sync,ou=services,{BASE}"
 PASSWORD = "Throw4way-only"
-# As Active Directory does: no answer, and no page of one, has more entries than this.
+# As in Active Directory, a response or a page of it has at most this number of entries.
 LIMIT = 1000
 
-# Nobody but who has a password reads, and whom the collection's guide calls n8n-sync gets answers of LIMIT entries.
+# Only the account n8n-sync of the guide can read entries, and a response to it has at most LIMIT entries.
 _CONFIGURATION = """
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
@@ -51,37 +51,37 @@ overlay memberof
 
 @dataclass
 class Directory:
-    """A running directory: where it is, and how its administrator changes it."""
+    """A running directory: its URL, and changes that its administrator makes."""
 
     url: str
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that tell a playbook of it."""
+        """Return the environment variables that a playbook needs to connect."""
         return {"LDAP_URI": self.url, "LDAP_BIND_DN": READER, "LDAP_BIND_PW": PASSWORD}
 
     def add(self, people: dict[str, dict[str, str]]) -> None:
-        """Add people {uid: attributes}."""
+        """Add users {uid: attributes}."""
         connection = self._connect()
         for uid, attributes in people.items():
             name = {"objectClass": ["inetOrgPerson"], "uid": [uid], "cn": [uid], "sn": [uid]}
             entry = {**name, **{attribute: [value] for attribute, value in attributes.items()}}
             connection.add_s(dn(uid), ldap.modlist.addModlist(_encoded(entry)))
 
-    def group(self, name: str, members: Sequence[str]) -> None:
-        """Make a group of these people what it is from now on."""
+    def set_group(self, name: str, members: Sequence[str]) -> None:
+        """Create a group, or replace the members of an existing group."""
         connection = self._connect()
-        where, members_now = f"cn={name},ou=groups,{BASE}", [dn(uid).encode() for uid in members]
+        group_dn, member_dns = f"cn={name},ou=groups,{BASE}", [dn(uid).encode() for uid in members]
         try:
-            connection.add_s(where, [("objectClass", [b"groupOfNames"]), ("member", members_now)])
+            connection.add_s(group_dn, [("objectClass", [b"groupOfNames"]), ("member", member_dns)])
         except ldap.ALREADY_EXISTS:
-            connection.modify_s(where, [(ldap.MOD_REPLACE, "member", members_now)])
+            connection.modify_s(group_dn, [(ldap.MOD_REPLACE, "member", member_dns)])
 
-    def give_address(self, uid: str, address: str) -> None:
-        """Give somebody one more address."""
-        self._connect().modify_s(dn(uid), [(ldap.MOD_ADD, "mail", [address.encode()])])
+    def add_email(self, uid: str, email: str) -> None:
+        """Add an email to a user."""
+        self._connect().modify_s(dn(uid), [(ldap.MOD_ADD, "mail", [email.encode()])])
 
     def remove(self, uid: str) -> None:
-        """Remove somebody who is in no group any more."""
+        """Remove a user who is not a member of any group."""
         self._connect().delete_s(dn(uid))
 
     def _connect(self) -> ldap.ldapobject.LDAPObject:
@@ -91,13 +91,13 @@ class Directory:
 
 
 def dn(uid: str) -> str:
-    """Return the name of a person's entry."""
+    """Return the distinguished name of a user."""
     return f"uid={uid},ou=people,{BASE}"
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[Directory]:
-    """Run a directory with nobody in it; its files are in `folder`. Raises RuntimeError where it does not start."""
+    """Run a directory without users, with its files in `folder`. Raise RuntimeError if it does not start."""
     (folder / "data").mkdir()
     configuration, log = folder / "slapd.conf", folder / "slapd.log"
     configuration.write_text(
@@ -107,18 +107,18 @@ def running(folder: Path) -> Iterator[Directory]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"ldap://127.0.0.1:{free.getsockname()[1]}"
     with log.open("wb") as output:
-        # With a level of debugging it stays in the foreground.
+        # The option -d keeps slapd in the foreground.
         process = subprocess.Popen([SLAPD, "-f", configuration, "-h", url, "-d", "0"], stdout=output, stderr=output)
     try:
         directory = Directory(url)
-        _fill(directory, process, log)
+        _create_base_entries(directory, process, log)
         yield directory
     finally:
         process.terminate()
         process.wait(timeout=30)
 
 
-def _fill(directory: Directory, process: subprocess.Popen[bytes], log: Path, seconds: int = 30) -> None:
+def _create_base_entries(directory: Directory, process: subprocess.Popen[bytes], log: Path, seconds: int = 30) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""n8n follows a real directory, as the guide says, also one with more people than fit into an answer."""
+"""Synchronization with an LDAP directory as in the guide, including a directory with more users than one page."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ GUIDE = ROOT / "docs/docsite/rst/guide_sync_ldap.rst"
 CSV_GUIDE = ROOT / "docs/docsite/rst/guide_sync.rst"
 
 
-def files_of(document: Path, folder: Path) -> None:
-    """Write the files that a document shows."""
+def write_files_of(document: Path, folder: Path) -> None:
+    """Write the files of a document."""
     for block in blocks(document):
         if block.file:
             (folder / block.file).write_text(block.text, encoding="utf-8")
 
 
 def sync(folder: Path, *words: str) -> tuple[int, str, dict[str, Any]]:
-    """Run the guide's playbook; return how it ended, what it printed, and what it wrote for the auditor."""
+    """Run the playbook of the guide, and return its exit code, output and record."""
     path = folder / "plan.json"
     path.unlink(missing_ok=True)
     code, output = run(" ".join(("ansible-playbook ldap.yml -e sync_plan_path=$PWD/plan.json", *words)), folder)
     return code, output, json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
-def test_the_guide_does_what_it_shows(directory: Directory, n8n: Server, tmp_path: Path) -> None:
+def test_guide_commands_produce_shown_output(directory: Directory, n8n: Server, tmp_path: Path) -> None:
     follow(GUIDE, n8n, tmp_path)
     assert n8n.memberships() == {
         "Sales": {OWNER: "project:admin", "ada@example.com": "project:editor"},
@@ -47,18 +47,18 @@ def test_the_guide_does_what_it_shows(directory: Directory, n8n: Server, tmp_pat
     }
 
 
-def test_a_change_in_the_directory_is_one_in_n8n(directory: Directory, n8n: Server, tmp_path: Path) -> None:
-    """Somebody moves to another group, and somebody who has left the directory has left the projects."""
-    files_of(GUIDE, tmp_path)
+def test_directory_changes_are_applied_to_n8n(directory: Directory, n8n: Server, tmp_path: Path) -> None:
+    """A user who changes the group changes the project, and a user removed from the directory loses all projects."""
+    write_files_of(GUIDE, tmp_path)
     assert sync(tmp_path)[0] == 0
-    directory.group("sales", ["ada", "linus"])
-    directory.group("support", ["grace"])
-    directory.group("leads", ["grace"])
+    directory.set_group("sales", ["ada", "linus"])
+    directory.set_group("support", ["grace"])
+    directory.set_group("leads", ["grace"])
     assert sync(tmp_path, "-e sync_max_removal_percent=100")[0] == 0
     members = n8n.memberships()
     assert members["Sales"]["linus@example.com"] == "project:editor"
     assert members["Support"]["linus@example.com"] == "project:viewer"
-    directory.group("sales", ["linus"])
+    directory.set_group("sales", ["linus"])
     directory.remove("ada")
     code, output, record = sync(tmp_path, "-e sync_max_removal_percent=100")
     assert code == 0, output
@@ -69,12 +69,12 @@ def test_a_change_in_the_directory_is_one_in_n8n(directory: Directory, n8n: Serv
     assert code == 0 and "changed=0 " in output, output
 
 
-def test_more_people_than_fit_into_an_answer(directory: Directory, n8n: Server, tmp_path: Path) -> None:
-    """Nobody is missing from an answer in pages; one that is cut off stops the run, and nobody is taken for a leaver."""
-    files_of(GUIDE, tmp_path)
+def test_users_beyond_response_limit_are_read_in_pages(directory: Directory, n8n: Server, tmp_path: Path) -> None:
+    """Pages contain all users. A truncated response stops the run, so that missing users do not become leavers."""
+    write_files_of(GUIDE, tmp_path)
     many = LIMIT + 200
     directory.add({f"p{number}": {"mail": f"p{number}@example.com"} for number in range(many)})
-    directory.group("sales", ["ada", *(f"p{number}" for number in range(many))])
+    directory.set_group("sales", ["ada", *(f"p{number}" for number in range(many))])
     code, output, record = sync(tmp_path)
     assert code == 0, output
     assert f"People: {many + 4} in the list, {many + 3} of them matched by a rule" in output
@@ -93,19 +93,17 @@ def test_more_people_than_fit_into_an_answer(directory: Directory, n8n: Server, 
     assert everything(n8n) == before
 
 
-def test_somebody_with_two_addresses_is_an_error_that_says_who(
-    directory: Directory, n8n: Server, tmp_path: Path
-) -> None:
-    files_of(GUIDE, tmp_path)
-    directory.give_address("linus", "torvalds@example.com")
+def test_user_with_two_emails_is_refused_by_name(directory: Directory, n8n: Server, tmp_path: Path) -> None:
+    write_files_of(GUIDE, tmp_path)
+    directory.add_email("linus", "torvalds@example.com")
     code, output, _record = sync(tmp_path)
     assert code == 2 and "uid=linus,ou=people,dc=example,dc=com" in output, output
     assert n8n.memberships() == {}
 
 
-def test_read_csv_reads_what_the_other_way_reads(n8n: Server, tmp_path: Path) -> None:
-    """The guide's two ways from a CSV file lead to the same plan."""
-    files_of(CSV_GUIDE, tmp_path)
+def test_both_csv_methods_result_in_same_plan(n8n: Server, tmp_path: Path) -> None:
+    """Both methods of the guide to read a CSV file result in the same plan."""
+    write_files_of(CSV_GUIDE, tmp_path)
     playbook = tmp_path / "sync.yml"
     people = 'email,name,department,title\nada@example.com,"Lovelace, Ada",Sales,Lead\n'
     (tmp_path / "people.csv").write_text(people, encoding="utf-8-sig")
@@ -124,8 +122,8 @@ def test_read_csv_reads_what_the_other_way_reads(n8n: Server, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("guide", [GUIDE, CSV_GUIDE], ids=lambda path: path.stem)
-def test_playbooks_are_playbooks(guide: Path, tmp_path: Path) -> None:
-    files_of(guide, tmp_path)
+def test_guide_playbooks_pass_syntax_check(guide: Path, tmp_path: Path) -> None:
+    write_files_of(guide, tmp_path)
     plays = [path.name for path in tmp_path.glob("*.yml") if "hosts:" in path.read_text("utf-8")]
     assert plays
     code, output = run(f"ansible-playbook --syntax-check {' '.join(plays)}", tmp_path)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Addresses that n8n invites or refuses, with the reason that a task names; tests/real asks n8n about each of them."""
+"""Emails that n8n invites or refuses, with the reason in the error. tests/real verifies them with n8n."""
 
 from __future__ import annotations
 

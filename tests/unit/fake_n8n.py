@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An n8n in memory that does what n8n does; tests/real/test_fake_is_true.py asserts that it does."""
+"""An in-memory n8n that behaves like n8n. tests/real/test_fake_n8n.py compares it with a real n8n."""
 
 from __future__ import annotations
 
@@ -24,28 +24,31 @@ from ansible_collections.lifecycle.n8n.tests.unit.fault_injection import reading
 
 OLIVIA = "olivia@example.com"
 GLOBAL_ROLES = tuple(f"global:{name}" for name in ("owner", "admin", "member", "chatUser"))
-# As zod 3.25.76 has it, which n8n asks behind isEmail of validator 13.15.22 (read in 2.40.7; 2.8.4 has zod 3.25.67).
+# The pattern of zod 3.25.76, which n8n 2.40.7 applies after isEmail of validator 13.15.22. n8n 2.8.4 has zod 3.25.67.
 _ZOD_EMAIL = re.compile(
     r"^(?!\.)(?!.*\.\.)([A-Z0-9_'+\-\.]*)[A-Z0-9_+-]@([A-Z0-9][A-Z0-9\-]*\.)+[A-Z]{2,}\Z", re.IGNORECASE | re.ASCII
 )
 PROJECT_ROLES = tuple(f"project:{name}" for name in ("personalOwner", "admin", "editor", "viewer", "chatUser"))
 
 
-class _HastyClient(Client):
-    """A client that does not wait before it tries again."""
+class _NoPauseClient(Client):
+    """A client that does not wait before it retries."""
 
     def pause(self, attempt: int, retry_after: str | None = None) -> None:
-        """Return at once."""
+        """Return immediately."""
 
 
 class FakeN8n(FakeResources):
-    """A server with nobody but its owner, whose key is used. `floor`: it answers as 2.8.4 does, else as 2.40.7."""
+    """A server with only its owner, who is the user of the API key.
+
+    It behaves like n8n 2.8.4 if `floor` is true, and like n8n 2.40.7 otherwise.
+    """
 
     def __init__(self, floor: bool = False, concurrency: int = 1) -> None:
         owner_id = str(UUID(int=1))
         claims = base64.urlsafe_b64encode(json.dumps({"sub": owner_id}).encode()).decode()
         key = f"head.{claims}.signature"
-        super().__init__(_HastyClient(Connection("http://n8n.invalid", key, concurrency=concurrency)), floor)
+        super().__init__(_NoPauseClient(Connection("http://n8n.invalid", key, concurrency=concurrency)), floor)
         self.owner_id = owner_id
         self.users: dict[str, User] = {}
         self.roles_in: dict[str, dict[str, str]] = {}
@@ -53,27 +56,27 @@ class FakeN8n(FakeResources):
         self.quotas: dict[str, int] = {}
         # Names of custom instance roles by slug.
         self.custom_roles: dict[str, str] = {}
-        # The links made last, by email; nobody gets to see them where n8n sends mail.
+        # The latest invitation links by email. The API does not return them if n8n sends mail.
         self.links: dict[str, str] = {}
         self.sends_mail = False
-        # N8N_INVITE_LINKS_EMAIL_ONLY: links go out by mail alone, also where there is no mail server.
+        # N8N_INVITE_LINKS_EMAIL_ONLY: n8n sends links only by mail, even without a mail server.
         self.links_by_mail_only = False
-        # What the mail server says, by email ("" for all), and who does not come in a listing as its pages overlap.
+        # The errors of the mail server by email ("" for all), and users missing from listings because pages overlap.
         self.mail_errors: dict[str, str] = {}
         self.not_listed: set[str] = set()
         self.add_user(OLIVIA, "global:owner")
 
-    # What a test sets up and looks at, without a call.
+    # Methods for tests, which are not counted as calls.
 
     def add_user(self, email: str, role: str = "global:member", pending: bool = False) -> str:
-        """Add a user, with the personal project that every user has, and return the id."""
+        """Add a user with a personal project, and return the id."""
         user = User(str(UUID(int=self._next())), email, role, is_pending=pending, created_at="2026-11-01T02:03:04.567Z")
         self.users[user.id] = user
         self._project(f"<{email}>", "personal", user.id, _in_personal(role))
         return user.id
 
     def add_team_project(self, name: str, **roles: str) -> str:
-        """Add a team project, its admin being the owner; return its id. In `roles` ada="editor" is ada@example.com."""
+        """Add a team project with the owner as admin, and return its id. In `roles`, ada stands for ada@example.com."""
         project = self._project(name, "team", self.owner_id, "project:admin")
         self.roles_in[project.id].update(
             {self.id_of(f"{who}@example.com"): f"project:{role}" for who, role in roles.items()}
@@ -81,17 +84,17 @@ class FakeN8n(FakeResources):
         return project.id
 
     def accept(self, email: str) -> None:
-        """Accept an invitation as its receiver does."""
+        """Accept the invitation of a user."""
         self.users[self.id_of(email)] = replace(self.users[self.id_of(email)], is_pending=False)
 
     def id_of(self, email: str) -> str:
-        """Return the id of the user of that email."""
+        """Return the id of the user with this email."""
         return next(user.id for user in self.users.values() if user.email == email)
 
     def personal_project_id(self, email: str) -> str:
-        """Return the id of that user's personal project."""
-        mine = [project for project in self.all_projects.values() if project.creator_id == self.id_of(email)]
-        return next(project.id for project in mine if not project.is_team)
+        """Return the id of the personal project of a user."""
+        owned_projects = [project for project in self.all_projects.values() if project.creator_id == self.id_of(email)]
+        return next(project.id for project in owned_projects if not project.is_team)
 
     def instance_roles(self) -> dict[str, str]:
         """Return {email: instance role}."""
@@ -111,9 +114,9 @@ class FakeN8n(FakeResources):
     def list_users(self) -> Listing:
         self._check_users()
         self._check_shown("/users")
-        shown = [user for user in self.users.values() if user.email not in self.not_listed]
+        listed = [user for user in self.users.values() if user.email not in self.not_listed]
         names = {"id": "id", "email": "email", "role": "role", "is_pending": "isPending", "created_at": "createdAt"}
-        items = tuple({key: getattr(user, name) for name, key in names.items()} for user in shown)
+        items = tuple({key: getattr(user, name) for name, key in names.items()} for user in listed)
         return Listing(items, repeats=len(self.not_listed), pages=1)
 
     @reading
@@ -134,8 +137,8 @@ class FakeN8n(FakeResources):
             "creator_id": "creatorId",
             "created_at": "createdAt",
         }
-        shown = self.all_projects.values()
-        items = tuple({key: getattr(project, name) for name, key in names.items()} for project in shown)
+        listed = self.all_projects.values()
+        items = tuple({key: getattr(project, name) for name, key in names.items()} for project in listed)
         return Listing(items, repeats=0, pages=1)
 
     @reading
@@ -158,7 +161,7 @@ class FakeN8n(FakeResources):
         roles = tuple(
             Role(slug, slug, slug.partition(":")[0], self._licensed(slug), scopes=frozenset({slug})) for slug in slugs
         )
-        # None of these allows anything.
+        # These custom roles have no scopes.
         custom = (
             Role(slug, name, "global", custom=True, scopes=frozenset()) for slug, name in self.custom_roles.items()
         )
@@ -191,7 +194,7 @@ class FakeN8n(FakeResources):
         return {email: self._invited(email, role) for email, role in roles.items() if email not in active}
 
     def _check_addresses(self, emails: Iterable[str]) -> None:
-        """Refuse all for one address, as two libraries check them one after the other: the first names its place."""
+        """Refuse all emails if one is invalid. Two libraries check them, and only the first names the position."""
         emails = list(emails)
         for number, email in enumerate(emails):
             if not _is_email(email):
@@ -202,11 +205,11 @@ class FakeN8n(FakeResources):
     def _invited(self, email: str, role: str) -> Invitation:
         if email not in self.instance_roles():
             self.add_user(email, role, pending=True)
-        # The account is there before the mail is sent, and stays where that fails.
+        # n8n creates the account before it sends the mail, and keeps the account if this fails.
         error = self.mail_errors.get(email) or self.mail_errors.get("")
         if error:
             return Invitation(self.id_of(email), error)
-        # On 2.8.4 the link stays the same for as long as the invitation is pending.
+        # On 2.8.4 the link does not change while the invitation is pending.
         if not (self.floor and email in self.links):
             self.links[email] = f"http://n8n.invalid/signup?token=secret-{self._next()}"
         hidden = self.sends_mail or self.links_by_mail_only
@@ -217,8 +220,8 @@ class FakeN8n(FakeResources):
         self._need("feat:projectRole:admin")
         most = self.quotas.get("maxTeamProjects", 10**6)
         if sum(project.is_team for project in self.all_projects.values()) >= most:
-            exhausted = f"quota is already exhausted. You may have a maximum of {most} team projects."
-            self._refuse(400, f"Attempted to create a new project but {exhausted}")
+            quota_message = f"quota is already exhausted. You may have a maximum of {most} team projects."
+            self._refuse(400, f"Attempted to create a new project but {quota_message}")
         project = self._project(name, "team", self.owner_id, "project:admin")
         self.created_projects.add(project.id)
         return project
@@ -256,7 +259,7 @@ class FakeN8n(FakeResources):
         if user_id == self.owner_id:
             words = "Owner cannot change role on global owner" if self.floor else "Cannot change your own global role"
             self._refuse(403, words, floor=400)
-        # Whoever is a chat user already keeps what was given afterwards.
+        # An existing chat user keeps memberships that were added later.
         if role == "global:chatUser" != self.users[user_id].role:
             self._leave_teams(user_id)
         self.users[user_id] = replace(self.users[user_id], role=role)
@@ -269,7 +272,7 @@ class FakeN8n(FakeResources):
         if user_id in self.users:
             self._drop(self.personal_project_id(self.users[user_id].email))
             del self.users[user_id]
-        # Nobody keeps the last admin of a project from being deleted.
+        # n8n also deletes the last admin of a project.
         for roles in self.roles_in.values():
             roles.pop(user_id, None)
 
@@ -281,7 +284,7 @@ class FakeN8n(FakeResources):
             self._refuse(403, words, floor=400)
         self._drop(project_id)
 
-    # Inside
+    # Helper methods
 
     def _all_scopes(self) -> set[str]:
         return {scope for scopes in _resources.SCOPES.values() for scope in scopes.split(" or ")}
@@ -295,7 +298,7 @@ class FakeN8n(FakeResources):
             self._refuse(403, f"Your license does not allow for {feature}. {upgrade}")
 
     def _check_users(self) -> None:
-        # A licence with any number of users, however high, closes them to the API.
+        # With any limit of users in the license, n8n refuses API requests for users.
         if "users" in self.quotas:
             self._refuse(403, "/users path can only be used with a valid license. See https://n8n.io/pricing/")
 
@@ -318,7 +321,7 @@ class FakeN8n(FakeResources):
     def _leave_teams(self, user_id: str) -> None:
         teams = [project.id for project in self.all_projects.values() if project.is_team]
         for key in teams:
-            if [who for who, role in self.roles_in[key].items() if role == "project:admin"] == [user_id]:
+            if [member_id for member_id, role in self.roles_in[key].items() if role == "project:admin"] == [user_id]:
                 self._refuse(400, f'Cannot downgrade user as they are the only project admin in project "{key}".')
         for key in teams:
             self.roles_in[key].pop(user_id, None)
@@ -337,17 +340,17 @@ class FakeN8n(FakeResources):
 
 
 def _in_personal(role: str) -> str:
-    """Return what somebody of that instance role is in the own personal project."""
+    """Return the project role of a user with this instance role in their personal project."""
     return "project:viewer" if role == "global:chatUser" else "project:personalOwner"
 
 
 def invites(email: str) -> bool:
-    """Return whether n8n invites that address."""
+    """Return whether n8n invites this email."""
     return _is_email(email) and _ZOD_EMAIL.match(email) is not None
 
 
 def _is_email(text: str) -> bool:
-    """What isEmail of validator 13.15.22 says of an address that a test uses."""
+    """Return the result of isEmail of validator 13.15.22 for the emails in the tests."""
     local, _at, domain = text.rpartition("@")
     *labels, top = domain.split(".")
     return (

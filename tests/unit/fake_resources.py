@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part of the fake n8n that is about what projects own."""
+"""The part of the fake n8n with the resources that projects own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import 
 )
 from ansible_collections.lifecycle.n8n.tests.unit.fault_injection import FaultInjection, reading, writing
 
-# What is listed at each path, as scopes call it.
+# The name of the resource at each path, as in scopes.
 LISTED = {
     "/workflows": "workflow",
     "/credentials": "credential",
@@ -38,27 +38,27 @@ LISTED = {
 
 
 class FakeResources(FaultInjection, ResourceApi, DataTableApi):
-    """What projects own on the fake: a test puts possessions into `owned` by project, and the rows of tables by id."""
+    """The resources of projects. Tests add them to `owned` by project, and the rows of data tables to `rows`."""
 
     def __init__(self, client: Client, floor: bool) -> None:
         super().__init__(client)
         self.floor = floor
-        # One object is both, so that tests count all calls together.
+        # One object is both APIs, so that tests count all calls together.
         self.resources = self.data_tables = self
         self._lists_roles = lambda: not self.floor
         self.all_projects: dict[str, Project] = {}
         self.owned: dict[str, list[OwnedItem]] = {}
         self.folders_in: dict[str, list[OwnedItem]] = {}
         self.rows: dict[str, list[dict[str, Any]]] = {}
-        # The key's user, whose personal project is all that the floor shows of data tables.
+        # The user of the API key. The floor shows only the data tables in the personal project of this user.
         self.owner_id = ""
-        # Listings, by path, that the key may not see.
+        # Paths of listings that the API key cannot read.
         self.hidden: set[str] = set()
         self.scopes_off: set[str] = set()
         self._number = 0
 
     def find(self, kind: str, item_id: str) -> OwnedItem | None:
-        """Return what there is of that type and id, with its owner."""
+        """Return the resource of this type and id with its owner."""
         return next((item for item in self._all() if (item.type, item.id) == (kind, item_id)), None)
 
     # Reading
@@ -66,7 +66,7 @@ class FakeResources(FaultInjection, ResourceApi, DataTableApi):
     @reading
     def workflows(self) -> tuple[Workflow, ...]:
         self._check_shown("/workflows")
-        # A test may have named a workflow and no more.
+        # A test can add a workflow as a plain OwnedItem.
         found = (item for item in self._all() if item.type == WORKFLOW)
         return tuple(
             item if isinstance(item, Workflow) else Workflow(WORKFLOW, item.id, item.name, item.owner_id, item.shares)
@@ -118,7 +118,7 @@ class FakeResources(FaultInjection, ResourceApi, DataTableApi):
         if workflow is None:
             words = "You do not have permission to deactivate this workflow. Ask the owner to share it with you."
             self._refuse(404, f'Workflow with ID "{workflow_id}" not found.' if self.floor else words)
-        # 2.8.4 lets nobody but members do that.
+        # On 2.8.4 only members can unpublish a workflow.
         if isinstance(workflow, Workflow) and not (self.floor and workflow.owner_id != self._home_of_key()):
             self._put(replace(workflow, published=False))
 
@@ -152,7 +152,7 @@ class FakeResources(FaultInjection, ResourceApi, DataTableApi):
         self._take(TABLE, table_id)
         self.rows.pop(table_id, None)
 
-    # Inside
+    # Helper methods
 
     def _refuse(self, status: int, words: str, floor: int = 0) -> NoReturn:
         status = floor if floor and self.floor else status
@@ -163,14 +163,14 @@ class FakeResources(FaultInjection, ResourceApi, DataTableApi):
         return self._number
 
     def _drop(self, project_id: str) -> None:
-        """Delete a project with all that it owns."""
-        mine = self.owned.get(project_id, [])
-        workflows = [item for item in mine if item.type == WORKFLOW]
+        """Delete a project and its resources."""
+        owned_items = self.owned.get(project_id, [])
+        workflows = [item for item in owned_items if item.type == WORKFLOW]
         first = next((item for item in workflows if isinstance(item, Workflow) and item.published), None)
         if first is not None and not self.floor:
-            # Those before it are gone by then.
-            gone = workflows[: workflows.index(first)]
-            self.owned[project_id] = [item for item in mine if item not in gone]
+            # n8n has already deleted the workflows before the published one.
+            deleted = workflows[: workflows.index(first)]
+            self.owned[project_id] = [item for item in owned_items if item not in deleted]
             self._refuse(409, "Cannot delete a published workflow. Unpublish it before deleting.")
         for item in self.owned.pop(project_id, []):
             self.rows.pop(item.id, None)
@@ -186,13 +186,15 @@ class FakeResources(FaultInjection, ResourceApi, DataTableApi):
             yield from (replace(item, owner_id=project_id) for item in items)
 
     def _put(self, item: OwnedItem) -> None:
-        """Add something, or put it where it was already."""
-        mine = self.owned.setdefault(item.owner_id, [])
-        places = [place for place, other in enumerate(mine) if (other.type, other.id) == (item.type, item.id)]
-        if places:
-            mine[places[0]] = item
+        """Add or replace a resource."""
+        owned_items = self.owned.setdefault(item.owner_id, [])
+        positions = [
+            position for position, other in enumerate(owned_items) if (other.type, other.id) == (item.type, item.id)
+        ]
+        if positions:
+            owned_items[positions[0]] = item
         else:
-            mine.append(item)
+            owned_items.append(item)
 
     def _take(self, kind: str, item_id: str) -> None:
         for items in self.owned.values():
@@ -231,5 +233,5 @@ class FakeResources(FaultInjection, ResourceApi, DataTableApi):
         raise ApiError(f"{refused} The key lacks the scope {scope}.", 403, "Forbidden", scope, refused)
 
     def _home_of_key(self) -> str:
-        mine = [project for project in self.all_projects.values() if project.creator_id == self.owner_id]
-        return next(project.id for project in mine if not project.is_team)
+        owned_items = [project for project in self.all_projects.values() if project.creator_id == self.owner_id]
+        return next(project.id for project in owned_items if not project.is_team)

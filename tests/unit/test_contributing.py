@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the guide for contributors names exists, and the diagram shows what it is given."""
+"""Names in the guide for contributors exist, and the diagram shows all packages and imports."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from diagram.packages import PURPOSES, DiagramError, Package, Packages, count_im
 
 GUIDE = (ROOT / "docs/docsite/rst/guide_contributing.rst").read_text("utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-WALK = GUIDE.partition("\nFollow one membership")[2].partition("\nAdd an action\n")[0]
-STEPS = [re.sub(r"\s+", " ", step) for step in re.split(r"\n#\. ", WALK)[1:]]
+WALKTHROUGH = GUIDE.partition("\nFollow one membership")[2].partition("\nAdd an action\n")[0]
+STEPS = [re.sub(r"\s+", " ", step) for step in re.split(r"\n#\. ", WALKTHROUGH)[1:]]
 
 
 def defined_in(source: Path) -> set[str]:
-    """Return the names of all functions and classes of a file, those of methods with and without their class."""
+    """Return the names of all functions and classes of a file, and of methods with and without their class."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source.read_text("utf-8"))):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
@@ -40,28 +40,28 @@ DEFINED = {path: defined_in(path) for path in ROOT.glob("plugins/**/*.py")}
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.partition("``: ")[0].strip("`"))
-def test_files_and_functions_of_the_walk_exist(step: str) -> None:
-    """A function without a class is in one of the files that its step names; a method is in any file."""
+def test_files_and_functions_of_walkthrough_exist(step: str) -> None:
+    """The files of a step define its functions. Any file can define its methods."""
     files = [ROOT / "plugins" / name for name in re.findall(r"``([\w/]+\.py)``", step)]
     assert files and [str(file) for file in files if not file.is_file()] == []
-    near = set().union(*(DEFINED[file] for file in files))
-    anywhere = set().union(*DEFINED.values())
+    defined_in_files = set().union(*(DEFINED[file] for file in files))
+    defined_in_plugins = set().union(*DEFINED.values())
     functions = re.findall(r"``([\w.]+)\(\)``", step)
-    known = near | {name for name in anywhere if "." in name} | {"run", "run_module"}
+    known = defined_in_files | {name for name in defined_in_plugins if "." in name} | {"run", "run_module"}
     assert [name for name in functions if name not in known] == []
 
 
-def test_the_walk_is_whole() -> None:
-    assert len(STEPS) > 10 and len(re.findall(r"\(\)``", WALK)) > 30
+def test_walkthrough_is_found_completely() -> None:
+    assert len(STEPS) > 10 and len(re.findall(r"\(\)``", WALKTHROUGH)) > 30
 
 
-def test_paths_exist() -> None:
+def test_paths_in_guide_exist() -> None:
     named = set(re.findall(r"``((?:tests|plugins|extensions|module_utils)/[\w./]+)``", GUIDE))
     missing = [name for name in named if not (ROOT / name).exists() and not (ROOT / "plugins" / name).exists()]
     assert len(named) > 20 and missing == []
 
 
-def test_targets_stages_and_tests_exist() -> None:
+def test_targets_stages_and_tests_in_guide_exist() -> None:
     text = GUIDE + CONTRIBUTING
     targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     assert set(re.findall(r"(?:^|[\n`]|   )make ([a-z-]+)", text)) <= targets
@@ -74,7 +74,7 @@ def test_targets_stages_and_tests_exist() -> None:
     assert [name for name in set(re.findall(r"\btest_\w+(?=[\n\" ])", text)) if f"def {name}(" not in tests] == []
 
 
-def test_the_guide_says_what_each_package_is_for() -> None:
+def test_guide_contains_purpose_of_each_package() -> None:
     table = re.sub(r"\s+", " ", GUIDE)
     assert [purpose for purpose in PURPOSES.values() if purpose not in table] == []
 
@@ -99,20 +99,20 @@ def test_imports_are_counted_between_packages() -> None:
         count_imports(["modules"], [("modules.a", "_new")])
 
 
-def test_layers_are_those_of_the_contract() -> None:
+def test_layers_are_read_from_contract() -> None:
     contracts = [{"type": "forbidden"}, {"type": "layers", "layers": ["modules | lookup", "module_utils._errors"]}]
     assert layers_of(contracts) == [["modules", "lookup"], ["module_utils._errors"]]
 
 
-def test_the_diagram_shows_every_package_and_import() -> None:
-    drawn = draw(packages())
-    assert drawn == draw(packages())
-    # It is well formed, and the text in it is escaped.
-    texts = [element.text for element in ElementTree.fromstring(drawn).iter() if element.tag.endswith("}text")]
+def test_diagram_shows_every_package_and_import() -> None:
+    diagram = draw(packages())
+    assert diagram == draw(packages())
+    # Parsing verifies that the SVG is well formed and its text is escaped.
+    texts = [element.text for element in ElementTree.fromstring(diagram).iter() if element.tag.endswith("}text")]
     assert {"modules", "lookup", "module_utils/_errors.py", "1", "2", "- A < B."} <= set(texts)
-    assert "modules imports _errors (2)." in drawn and "_errors.py imports no other package." in drawn
+    assert "modules imports _errors (2)." in diagram and "_errors.py imports no other package." in diagram
 
 
-def test_a_package_without_a_purpose_is_an_error() -> None:
+def test_package_without_purpose_is_refused() -> None:
     with pytest.raises(DiagramError, match="plugin_new has no purpose"):
         draw(Packages(((Package("plugin_new"),),), {}))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documentation describes the same thing in the same words, and describes the options that the code has."""
+"""The documentation of all modules uses the same descriptions for shared keys, and matches the options in the code."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in ROOT.glob("plugins/modules/*.py"))
 PLUGINS = sorted(path for kind in ("lookup", "inventory") for path in ROOT.glob(f"plugins/{kind}/*.py"))
 
-# Returned keys that describe the same thing wherever they occur, with all fields in them.
+# Returned keys that have the same meaning in all modules, with all their fields.
 SHARED = {
     "conflicts",
     "copied",
@@ -44,11 +44,11 @@ SHARED = {
     "summary",
     "transferred",
 }
-# Returned keys of one name that describe different things in different modules.
+# Returned keys that have the same name and different meanings in several modules.
 DIFFERENT = {"id", "name", "type", "role", "email", "user", "users", "project", "projects", "memberships", "members"}
-# Fields in shared keys of which each module has its own values, after the first sentence.
+# Keys and fields whose descriptions differ between modules after the first sentence, because their values differ.
 VALUES = {"plan.action", "reason", "not_tried"}
-# The values of `reason`, in the order in which all modules list those that they return.
+# The values of `reason`, in the order in which the modules document them.
 REASONS = [
     "unreachable",
     "invalid",
@@ -64,7 +64,7 @@ REASONS = [
 
 
 def block(source: Path, name: str) -> dict[str, Any]:
-    """Return a block of the documentation of a plugin, without its fragments."""
+    """Return a documentation block of a plugin without its fragments."""
     for node in ast.parse(source.read_text("utf-8")).body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
             if [target.id for target in node.targets if isinstance(target, ast.Name)] == [name]:
@@ -72,12 +72,12 @@ def block(source: Path, name: str) -> dict[str, Any]:
     raise AssertionError(f"{source} has no {name}")
 
 
-def described(values: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each returned key and what describes it; the fields of a shared key are named after the key."""
+def documented_keys(values: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each returned key with its documentation. The name of a field of a shared key includes the key."""
     for key, value in values.items():
         yield key, value
-        for field, told in described(value.get("contains", {})):
-            yield f"{key}.{field}" if key in SHARED else field, told
+        for field, documentation in documented_keys(value.get("contains", {})):
+            yield f"{key}.{field}" if key in SHARED else field, documentation
 
 
 def sentences(value: Mapping[str, Any]) -> list[str]:
@@ -85,26 +85,26 @@ def sentences(value: Mapping[str, Any]) -> list[str]:
     return [description] if isinstance(description, str) else list(description)
 
 
-def returned() -> dict[str, dict[str, dict[str, Any]]]:
-    """Return what the modules return: by key, by module, what describes it."""
+def documented_return_values() -> dict[str, dict[str, dict[str, Any]]]:
+    """Return the documentation of returned values, by key and module."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for module in MODULES:
-        for key, value in described(block(ROOT / f"plugins/modules/{module}.py", "RETURN")):
+        for key, value in documented_keys(block(ROOT / f"plugins/modules/{module}.py", "RETURN")):
             found.setdefault(key, {})[module] = value
     return found
 
 
-RETURNED = returned()
+RETURNED = documented_return_values()
 SEVERAL = sorted(key for key, modules in RETURNED.items() if len(modules) > 1)
 
 
-def test_each_key_that_several_modules_return_is_known() -> None:
+def test_keys_of_several_modules_are_classified() -> None:
     assert {key for key in SEVERAL if "." not in key} == {*SHARED, *DIFFERENT} & set(SEVERAL)
     assert SHARED <= set(SEVERAL)
 
 
 @pytest.mark.parametrize("key", [key for key in SEVERAL if key.partition(".")[0] in SHARED])
-def test_what_several_modules_return_is_described_in_the_same_words(key: str) -> None:
+def test_shared_keys_have_equal_descriptions(key: str) -> None:
     first, *others = RETURNED[key].values()
     for other in others:
         assert (other["type"], other.get("elements")) == (first["type"], first.get("elements"))
@@ -115,11 +115,11 @@ def test_what_several_modules_return_is_described_in_the_same_words(key: str) ->
 
 
 @pytest.mark.parametrize("key", ["plan", "errors", "not_tried", "done", "digest", "summary", "conflicts", "server"])
-def test_it_is_returned_in_the_same_cases(key: str) -> None:
+def test_shared_keys_are_returned_in_same_cases(key: str) -> None:
     assert len({value["returned"] for value in RETURNED[key].values()}) == 1
 
 
-def test_a_reason_means_the_same_in_all_modules() -> None:
+def test_reasons_have_same_meaning_in_all_modules() -> None:
     meanings: dict[str, str] = {}
     for module, value in RETURNED["reason"].items():
         found = [re.match(r"V\((\w+)\) ", sentence) for sentence in sentences(value)[1:]]
@@ -130,44 +130,45 @@ def test_a_reason_means_the_same_in_all_modules() -> None:
     assert sorted(meanings) == sorted(REASONS)
 
 
-def test_the_connection_fragment_describes_the_table_of_options() -> None:
+def test_connection_fragment_matches_connection_options() -> None:
     documented = yaml.safe_load(connection.ModuleDocFragment.DOCUMENTATION)["options"]
     assert list(documented) == list(CONNECTION_OPTIONS)
     for name, row in CONNECTION_OPTIONS.items():
-        told = {key: value for key, value in documented[name].items() if key != "description"}
-        assert told == {key: row[key] for key in ("type", "default") if key in row}
+        documentation = {key: value for key, value in documented[name].items() if key != "description"}
+        assert documentation == {key: row[key] for key in ("type", "default") if key in row}
         text = " ".join(documented[name]["description"])
-        # The first variable that is set counts, and the text names them in this order.
+        # The first set variable takes precedence, and the text names the variables in this order.
         assert tuple(re.findall(r"E\((\w+)\)", text)) == row.get("env", ())
 
 
-def test_plugins_read_the_same_variables_as_modules() -> None:
+def test_plugins_read_same_environment_variables_as_modules() -> None:
     added = yaml.safe_load(connection.ModuleDocFragment.PLUGINS)["options"]
     assert set(added) == {name for name, row in CONNECTION_OPTIONS.items() if "env" in row}
     for name, keys in added.items():
         assert set(keys) == {"env", "vars"}
-        # In the documentation of plugins, the last one that is set counts.
+        # In the documentation of plugins, the last set variable takes precedence.
         assert [entry["name"] for entry in reversed(keys["env"])] == list(CONNECTION_OPTIONS[name]["env"])
         assert keys["vars"] == [{"name": f"n8n_{name}"}]
 
 
 @pytest.mark.parametrize("source", PLUGINS, ids=lambda source: str(source.relative_to(ROOT)))
-def test_plugins_have_both_parts_of_the_connection_fragment(source: Path) -> None:
+def test_plugins_extend_both_connection_fragments(source: Path) -> None:
     fragments = block(source, "DOCUMENTATION")["extends_documentation_fragment"]
     assert {"lifecycle.n8n.connection", "lifecycle.n8n.connection.plugins"} <= set(fragments)
 
 
-def test_the_handover_fragment_describes_the_shared_options() -> None:
+def test_handover_fragment_matches_handover_options() -> None:
     documented = yaml.safe_load(handover.ModuleDocFragment.DOCUMENTATION)["options"]
     assert {
-        name: {key: value for key, value in told.items() if key != "description"} for name, told in documented.items()
+        name: {key: value for key, value in documentation.items() if key != "description"}
+        for name, documentation in documented.items()
     } == HANDOVER_OPTIONS
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_modules_take_the_handover_options_together(name: str) -> None:
+def test_modules_have_all_handover_options_or_none(name: str) -> None:
     module = import_module(f"ansible_collections.lifecycle.n8n.plugins.modules.{name}")
     spec: Mapping[str, Any] = getattr(module, "ARGUMENT_SPEC", {})
     fragments = block(ROOT / f"plugins/modules/{name}.py", "DOCUMENTATION")["extends_documentation_fragment"]
-    taken = {option: spec[option] for option in HANDOVER_OPTIONS if option in spec}
-    assert taken == (HANDOVER_OPTIONS if "lifecycle.n8n.handover" in fragments else {})
+    present = {option: spec[option] for option in HANDOVER_OPTIONS if option in spec}
+    assert present == (HANDOVER_OPTIONS if "lifecycle.n8n.handover" in fragments else {})

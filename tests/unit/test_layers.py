@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a part of the code may use besides other parts, and how large it may be.
+"""Limits of the code: permitted imports, input and output, and sizes of files and classes.
 
-Which part may import which other part is in pyproject.toml, and import-linter checks it.
+import-linter checks the permitted imports between packages, which are listed in pyproject.toml.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COLLECTION = "ansible_collections.lifecycle.n8n"
 SOURCES = sorted(path.relative_to(ROOT / "plugins") for path in ROOT.glob("plugins/**/*.py"))
 PRIVATE = ROOT / "plugins" / "module_utils"
-# Files of these folders, and these files, call nothing and see no clock, disk, network or thread.
+# These files and the files of these folders do not use the clock, the disk, the network or threads.
 PURE = (
     "_ansible_roles",
     "_state",
@@ -32,13 +32,13 @@ PURE = (
     "tracker.py",
 )
 PURE += ("invitation_warnings.py",)
-# What pure files may import from the standard library.
-HARMLESS = {
+# Modules of the standard library that pure files can import.
+PERMITTED_IMPORTS = {
     "__future__",
     "collections",
     "copy",
     "dataclasses",
-    # Its clock is not read, see below.
+    # test_pure_files_do_not_read_the_clock covers the functions that read the clock.
     "datetime",
     "difflib",
     "enum",
@@ -54,11 +54,11 @@ HARMLESS = {
     "typing",
     "unicodedata",
 }
-MOST_LINES_OF_A_FILE, MOST_LINES_OF_A_CLASS, MOST_FILES_OF_A_FOLDER, MOST_LOOSE_FILES = 300, 200, 12, 4
+MAX_LINES_PER_FILE, MAX_LINES_PER_CLASS, MAX_FILES_PER_FOLDER, MAX_TOP_LEVEL_FILES = 300, 200, 12, 4
 
 
 def tree(source: Path) -> ast.Module:
-    # The oldest Python that modules run on. A newer grammar is a syntax error here.
+    # Modules run on Python 3.9 and later, so newer grammar is a syntax error.
     return ast.parse((ROOT / "plugins" / source).read_text("utf-8"), filename=str(source), feature_version=(3, 9))
 
 
@@ -67,7 +67,7 @@ def is_pure(source: Path) -> bool:
 
 
 def imports(source: Path) -> Iterator[str]:
-    """Yield the full dotted name of everything that `source` imports, relative imports resolved."""
+    """Yield the full dotted name of each import of `source`, with resolved relative imports."""
     package = [COLLECTION, "plugins", *source.parent.parts]
     for node in ast.walk(tree(source)):
         if isinstance(node, ast.Import):
@@ -78,20 +78,20 @@ def imports(source: Path) -> Iterator[str]:
             yield from (f"{name}.{alias.name}" for alias in node.names)
 
 
-def test_there_are_files_of_each_kind() -> None:
+def test_source_files_are_found() -> None:
     assert len(SOURCES) > 80 and sum(map(is_pure, SOURCES)) > 35
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=str)
-def test_requests_is_imported_by_the_client_alone(source: Path) -> None:
+def test_only_client_imports_http_libraries(source: Path) -> None:
     web = {name for name in imports(source) if name.split(".")[0] in ("requests", "urllib3", "http", "socket")}
     web |= {name for name in imports(source) if name.startswith(("urllib.request", "ansible.module_utils.urls"))}
     assert not web or source.parent.name == "_server" and source.stem in ("client", "transport_errors")
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=str)
-def test_private_files_do_not_know_ansible(source: Path) -> None:
-    """Only `_ansible_module` does, which `main()` imports. So all other code runs and is tested without Ansible."""
+def test_private_files_do_not_import_ansible(source: Path) -> None:
+    """Only `_ansible_module` imports Ansible, and `main()` imports it. All other code runs without Ansible."""
     known = {name for name in imports(source) if name.split(".")[0] == "ansible"}
     if source.name == "_module.py":
         known -= {"ansible.module_utils.basic.missing_required_lib"}
@@ -99,38 +99,38 @@ def test_private_files_do_not_know_ansible(source: Path) -> None:
 
 
 @pytest.mark.parametrize("source", list(filter(is_pure, SOURCES)), ids=str)
-def test_pure_files_do_no_io(source: Path) -> None:
+def test_pure_files_import_no_io_modules(source: Path) -> None:
     foreign = {name.split(".")[0] for name in imports(source)} - {"ansible_collections"}
-    assert foreign <= HARMLESS
+    assert foreign <= PERMITTED_IMPORTS
 
 
 @pytest.mark.parametrize("source", list(filter(is_pure, SOURCES)), ids=str)
-def test_pure_files_read_no_clock(source: Path) -> None:
+def test_pure_files_do_not_read_the_clock(source: Path) -> None:
     called = {node.func for node in ast.walk(tree(source)) if isinstance(node, ast.Call)}
-    asked = {function.attr for function in called if isinstance(function, ast.Attribute)}
-    assert not asked & {"now", "utcnow", "today"}
+    method_names = {function.attr for function in called if isinstance(function, ast.Attribute)}
+    assert not method_names & {"now", "utcnow", "today"}
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=str)
-def test_parses_on_the_oldest_python_with_modern_annotations(source: Path) -> None:
+def test_file_parses_on_python_3_9_and_postpones_annotations(source: Path) -> None:
     assert "__future__.annotations" in set(imports(source))
 
 
 @pytest.mark.parametrize("source", [source for source in SOURCES if source.parts[0] == "module_utils"], ids=str)
-def test_files_and_classes_are_short(source: Path) -> None:
-    assert len((ROOT / "plugins" / source).read_text("utf-8").splitlines()) <= MOST_LINES_OF_A_FILE
+def test_files_and_classes_do_not_exceed_limits(source: Path) -> None:
+    assert len((ROOT / "plugins" / source).read_text("utf-8").splitlines()) <= MAX_LINES_PER_FILE
     for node in ast.walk(tree(source)):
         if isinstance(node, ast.ClassDef):
-            assert (node.end_lineno or 0) - node.lineno < MOST_LINES_OF_A_CLASS, node.name
+            assert (node.end_lineno or 0) - node.lineno < MAX_LINES_PER_CLASS, node.name
 
 
-def test_folders_are_small() -> None:
-    loose = sorted(path.name for path in PRIVATE.glob("*.py"))
-    assert len(loose) <= MOST_LOOSE_FILES, loose
+def test_folders_do_not_exceed_limits() -> None:
+    top_level_files = sorted(path.name for path in PRIVATE.glob("*.py"))
+    assert len(top_level_files) <= MAX_TOP_LEVEL_FILES, top_level_files
     for folder in (path for path in PRIVATE.iterdir() if path.is_dir() and path.name != "__pycache__"):
-        assert len(list(folder.glob("*.py"))) <= MOST_FILES_OF_A_FOLDER, folder.name
+        assert len(list(folder.glob("*.py"))) <= MAX_FILES_PER_FOLDER, folder.name
 
 
 def test_no_folder_has_an_init_file() -> None:
-    """Ansible packs a module with what it imports, and needs none."""
+    """Ansible bundles a module with its imports and needs no such file."""
     assert not list(ROOT.glob("plugins/**/__init__.py"))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter: all of its results, and errors as Ansible has them."""
+"""The filter n8n_access_from_rules: all results, and errors as AnsibleFilterError."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ RULES = [
 ]
 
 
-# What a variable that is not there becomes, and what ansible-core before 2.19 hands over.
+# An undefined variable, as ansible-core before 2.19 passes it to a filter.
 UNDEFINED = StrictUndefined(name="nobody")
 
 
-def test_all_results() -> None:
+def test_each_result_has_documented_content() -> None:
     options = {"email_attribute": "mail", "role_order": ["viewer", "Auditor"]}
     assert n8n_access_from_rules(PEOPLE, RULES, **options) == [
         {"email": "ada@example.com", "projects": {"P": "Auditor"}, "granted_by": {"projects": {"P": "b"}}}
@@ -60,6 +60,8 @@ def test_all_results() -> None:
         (PEOPLE, RULES, {"result": ["users"]}, "result is users, without_rule or unmatched_rules"),
     ],
 )
-def test_errors_are_those_of_a_filter(people: object, rules: object, options: dict[str, object], message: str) -> None:
+def test_invalid_input_raises_filter_error(
+    people: object, rules: object, options: dict[str, object], message: str
+) -> None:
     with pytest.raises(AnsibleFilterError, match=f"n8n_access_from_rules: (?s:.*){message}"):
         n8n_access_from_rules(people, rules, **options)

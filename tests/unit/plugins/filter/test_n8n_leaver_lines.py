@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What became of leavers as sentences."""
+"""The filter n8n_leaver_lines: readable lines for each leaver."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ BANK = {"type": "credential", "id": "c1", "name": "Bank"}
 CUSTOMERS = {"type": "data table", "id": "t1", "name": "Customers"}
 
 
-def leaver(**said: Any) -> dict[str, Any]:
+def leaver(**values: Any) -> dict[str, Any]:
     lists = ("memberships", "transferred", "copied", "deleted", "lost_shares", "residual_access")
-    return {"email": ADA, "found": True, **{key: [] for key in lists}, **said}
+    return {"email": ADA, "found": True, **{key: [] for key in lists}, **values}
 
 
-def left(kind: str, name: str, key: str | None = None, role: str | None = None) -> dict[str, Any]:
+def residual_item(kind: str, name: str, key: str | None = None, role: str | None = None) -> dict[str, Any]:
     return {"type": kind, "id": key, "name": name, "role": role}
 
 
 @pytest.mark.parametrize(
-    ("said", "lines"),
+    ("values", "lines"),
     [
         ({}, ["has no access: the account does not exist"]),
         ({"found": False}, ["is not a user of this n8n"]),
@@ -47,7 +47,7 @@ def left(kind: str, name: str, key: str | None = None, role: str | None = None) 
                     {**CUSTOMERS, "new_id": None, "new_name": "Customers", "rows": None, "workflows": []},
                 ],
                 "deleted": [CUSTOMERS],
-                "residual_access": [left("instance_role", "global:chatUser")],
+                "residual_access": [residual_item("instance_role", "global:chatUser")],
             },
             [
                 'copied: data table "Customers" (t1) as "Customers", 3 rows, now t2; to be changed to it: "In\\"voices"',
@@ -73,15 +73,15 @@ def left(kind: str, name: str, key: str | None = None, role: str | None = None) 
             {
                 "staged": {"since": "2026-01-01T00:00:00Z", "due": "2026-01-31T00:00:00Z"},
                 "residual_access": [
-                    left("unseen", "There may be more."),
-                    left("api_keys", "Keys work."),
-                    left("shared_credential", "Mail", "c9", "credential:user"),
-                    left("shared_workflow", "Hers", "w9", "workflow:editor"),
-                    left("data_table", "Customers", "t1"),
-                    left("credential", "Bank", "c1"),
-                    left("workflow", "Bills", "w1"),
-                    left("membership", "Sales", "p1", "project:admin"),
-                    left("instance_role", "global:member"),
+                    residual_item("unseen", "There may be more."),
+                    residual_item("api_keys", "Keys work."),
+                    residual_item("shared_credential", "Mail", "c9", "credential:user"),
+                    residual_item("shared_workflow", "Hers", "w9", "workflow:editor"),
+                    residual_item("data_table", "Customers", "t1"),
+                    residual_item("credential", "Bank", "c1"),
+                    residual_item("workflow", "Bills", "w1"),
+                    residual_item("membership", "Sales", "p1", "project:admin"),
+                    residual_item("instance_role", "global:member"),
                 ],
             },
             [
@@ -96,21 +96,21 @@ def left(kind: str, name: str, key: str | None = None, role: str | None = None) 
         ),
     ],
 )
-def test_what_became_of_a_leaver(said: dict[str, Any], lines: list[str]) -> None:
-    assert n8n_leaver_lines([leaver(**said)]) == {ADA: lines}
+def test_lines_describe_result_of_leaver(values: dict[str, Any], lines: list[str]) -> None:
+    assert n8n_leaver_lines([leaver(**values)]) == {ADA: lines}
 
 
-def test_of_long_lists_ten_are_named() -> None:
+def test_long_lists_are_limited_to_ten_items() -> None:
     workflows = [{"type": "workflow", "id": f"w{number}", "name": "W"} for number in range(300)]
     line, _nothing = n8n_leaver_lines([leaver(transferred=workflows)])[ADA]
     assert line.endswith('workflow "W" (w9), and 290 more') and "w10" not in line
 
 
 @pytest.mark.parametrize("users", ["ada", None, 1, [1], [{}], [{"email": ADA}], {"email": ADA}, [leaver(deleted=[{}])]])
-def test_anything_else_is_refused(users: object) -> None:
+def test_value_without_leavers_is_refused(users: object) -> None:
     with pytest.raises(AnsibleFilterError, match="n8n_leaver_lines needs the users that n8n_offboard returned"):
         n8n_leaver_lines(users)
 
 
-def test_the_filter_is_there() -> None:
+def test_filter_has_name_of_file() -> None:
     assert FilterModule().filters() == {"n8n_leaver_lines": n8n_leaver_lines}

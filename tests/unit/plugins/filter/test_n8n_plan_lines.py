@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A plan as sentences, and nothing else as one."""
+"""The filter n8n_plan_lines: readable lines of a plan, and an error for other input."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.lifecycle.n8n.plugins.filter.n8n_plan_lines import FilterModule, n8n_plan_lines
 
 
-def test_a_plan_reads_as_sentences() -> None:
+def test_plan_is_returned_as_sentences() -> None:
     change = {"action": "rename_project", "project": "A", "before": "A", "after": "B", "reason": "has another name"}
     assert n8n_plan_lines([change]) == ['rename project "A" to "B" (has another name)']
     assert n8n_plan_lines([]) == ["No changes are needed."]
@@ -26,7 +26,7 @@ def test_pending_users_follow_the_plan() -> None:
 
 
 @pytest.mark.parametrize("pending", ["text", 7, [{}], [1]])
-def test_pending_users_are_those_of_n8n_access(pending: object) -> None:
+def test_invalid_pending_users_are_refused(pending: object) -> None:
     with pytest.raises(AnsibleFilterError, match="n8n_plan_lines needs as pending what n8n_access returned"):
         n8n_plan_lines([], pending)
 
@@ -34,6 +34,6 @@ def test_pending_users_are_those_of_n8n_access(pending: object) -> None:
 @pytest.mark.parametrize(
     "plan", ["a plan", None, {"action": "add_member"}, [1], [{"action": "dance", "reason": ""}], [{"reason": ""}]]
 )
-def test_what_is_no_plan_is_refused(plan: object) -> None:
+def test_value_that_is_not_a_plan_is_refused(plan: object) -> None:
     with pytest.raises(AnsibleFilterError, match="n8n_plan_lines needs the plan"):
         n8n_plan_lines(plan)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filters that roles use: their names, and errors as Ansible has them. What they return is tested beside the functions."""
+"""The filters of roles: names, and errors as AnsibleFilterError. Tests of module_utils cover the results."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from ansible_collections.lifecycle.n8n.plugins.filter import (
 ACCESS: dict[str, Any] = {"server": "https://n8n.example.com", "people": [], "projects": []}
 RULES = [{"name": "Sales", "match": {"team": "Sales"}, "role": "member"}]
 PEOPLE = [{"email": "ada@example.com", "team": "Sales"}]
-UNDEFINED = StrictUndefined(name="not_there")
+UNDEFINED = StrictUndefined(name="undefined_variable")
 
 
 @pytest.mark.parametrize("file", [n8n_onboarding_removals, n8n_report_model, n8n_sync_input, n8n_sync_summary])
-def test_each_file_has_the_filter_of_its_name(file: Any) -> None:
+def test_filter_has_name_of_file(file: Any) -> None:
     name = file.__name__.rpartition(".")[2]
     assert file.FilterModule().filters() == {name: getattr(file, name)}
 
 
-def test_report_model() -> None:
+def test_report_model_contains_date() -> None:
     found = n8n_report_model.n8n_report_model(ACCESS, [], "2026-01-31")
     assert found["report"]["date"] == "2026-01-31"
     assert n8n_report_model.n8n_report_model(ACCESS)["report"]["date"] == ""
@@ -47,12 +47,12 @@ def test_report_model() -> None:
         (ACCESS, 7),
     ],
 )
-def test_report_model_refuses_anything_else(access: Any, roles: Any) -> None:
+def test_report_model_refuses_invalid_input(access: Any, roles: Any) -> None:
     with pytest.raises(AnsibleFilterError, match="n8n_report_model needs the result of n8n_access_info"):
         n8n_report_model.n8n_report_model(access, roles, "")
 
 
-def test_onboarding_removals() -> None:
+def test_onboarding_removals_exclude_restored_users() -> None:
     demotion = {"action": "change_user_role", "user": "ada@example.com", "after": "global:chatUser"}
     assert n8n_onboarding_removals.n8n_onboarding_removals({"plan": [demotion]}) == ["ada@example.com"]
     restored = {"plan": [demotion], "restored": [{"email": "ada@example.com"}]}
@@ -60,17 +60,17 @@ def test_onboarding_removals() -> None:
 
 
 @pytest.mark.parametrize("result", ["text", None, [], {}, {"plan": [{}]}, {"plan": 7}, {"plan": [], "restored": [{}]}])
-def test_onboarding_removals_refuses_anything_else(result: Any) -> None:
+def test_onboarding_removals_refuses_invalid_input(result: Any) -> None:
     with pytest.raises(AnsibleFilterError, match="n8n_onboarding_removals needs the result of n8n_access"):
         n8n_onboarding_removals.n8n_onboarding_removals(result)
 
 
-def test_sync_input_and_summary() -> None:
-    given = n8n_sync_input.n8n_sync_input(PEOPLE, RULES, "email", [], "a@example.com, b@example.com", False, None)
-    assert given["ignored_patterns"] == ["a@example.com", "b@example.com"] and given["refusal"] == ""
+def test_sync_input_is_accepted_by_sync_summary() -> None:
+    sync_input = n8n_sync_input.n8n_sync_input(PEOPLE, RULES, "email", [], "a@example.com, b@example.com", False, None)
+    assert sync_input["ignored_patterns"] == ["a@example.com", "b@example.com"] and sync_input["refusal"] == ""
     for applied in (None, {}, {"skipped": True}):
         found = n8n_sync_summary.n8n_sync_summary(
-            given, {"plan": [], "changed": False}, applied, "2026-01-31T00:00:00Z"
+            sync_input, {"plan": [], "changed": False}, applied, "2026-01-31T00:00:00Z"
         )
         assert found["record"]["state"] == "done"
 
@@ -80,20 +80,22 @@ def test_sync_input_and_summary() -> None:
     [
         (PEOPLE, RULES, {"email_attribute": "mail"}, "the attribute set by sync_email_attribute"),
         (PEOPLE, [{"name": "a"}], {}, r'sync_rules\[0\] \("a"\): match is required'),
-        (UNDEFINED, RULES, {}, "'not_there' is undefined"),
-        (PEOPLE, UNDEFINED, {}, "'not_there' is undefined"),
-        (PEOPLE, RULES, {"role_order": UNDEFINED}, "'not_there' is undefined"),
-        (PEOPLE, RULES, {"ignored_users": UNDEFINED}, "'not_there' is undefined"),
-        (PEOPLE, RULES, {"allow_empty": UNDEFINED}, "'not_there' is undefined"),
+        (UNDEFINED, RULES, {}, "'undefined_variable' is undefined"),
+        (PEOPLE, UNDEFINED, {}, "'undefined_variable' is undefined"),
+        (PEOPLE, RULES, {"role_order": UNDEFINED}, "'undefined_variable' is undefined"),
+        (PEOPLE, RULES, {"ignored_users": UNDEFINED}, "'undefined_variable' is undefined"),
+        (PEOPLE, RULES, {"allow_empty": UNDEFINED}, "'undefined_variable' is undefined"),
     ],
 )
-def test_errors_of_sync_input_name_variables(people: Any, rules: Any, options: dict[str, Any], message: str) -> None:
+def test_errors_of_sync_input_name_role_variables(
+    people: Any, rules: Any, options: dict[str, Any], message: str
+) -> None:
     names = {"email_attribute": "sync_email_attribute", "rules": "sync_rules"}
     with pytest.raises(AnsibleFilterError, match=f"n8n_sync_input: .*{message}"):
         n8n_sync_input.n8n_sync_input(people, rules, **options, option_names=names)
 
 
-@pytest.mark.parametrize(("given", "planned"), [("text", {}), (None, {}), ({}, {}), ({"refusal": ""}, "text")])
-def test_sync_summary_refuses_anything_else(given: Any, planned: Any) -> None:
+@pytest.mark.parametrize(("sync_input", "planned"), [("text", {}), (None, {}), ({}, {}), ({"refusal": ""}, "text")])
+def test_sync_summary_refuses_invalid_input(sync_input: Any, planned: Any) -> None:
     with pytest.raises(AnsibleFilterError, match="n8n_sync_summary needs what n8n_sync_input returned"):
-        n8n_sync_summary.n8n_sync_summary(given, planned)
+        n8n_sync_summary.n8n_sync_summary(sync_input, planned)

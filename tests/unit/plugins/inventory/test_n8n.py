@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The inventory: one host a user, whatever n8n repeats, names that stay names, and a cache that spares the reading."""
+"""The inventory plugin: hosts, groups and variables, several servers, and the cache."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ONCE = {"GET /users": 2, "GET /projects": 2, **{f"GET /projects/p{number}/users"
 
 @pytest.fixture
 def n8n(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
-    """A company that the environment names."""
+    """Serve a company whose URL and API key are in the environment variables."""
     with company() as server:
         monkeypatch.setenv("N8N_URL", server.url)
         monkeypatch.setenv("N8N_API_KEY", KEY)
@@ -40,14 +40,14 @@ def n8n(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
 
 @pytest.fixture
 def read(n8n: ScriptedServer, tmp_path: Path) -> Read:
-    """Return the inventory that a file with these lines makes, or adds to one that another file made."""
+    """Return a function that parses a file with these lines into a new or an existing inventory."""
 
     def parse(*lines: str, cache: bool = True, into: InventoryData | None = None) -> InventoryData:
         file = tmp_path / "people.n8n.yml"
         file.write_text("\n".join(["plugin: lifecycle.n8n.n8n", *lines]), encoding="utf-8")
         module, inventory = plugin.InventoryModule(), into or InventoryData()
         configure(module, "inventory", plugin)
-        # Its loader sets this.
+        # The plugin loader of Ansible sets this attribute.
         module._redirected_names = []
         module.parse(inventory, DataLoader(), str(file), cache=cache)
         if module.get_option("cache"):
@@ -65,11 +65,11 @@ def groups(inventory: InventoryData) -> dict[str, list[str]]:
     }
 
 
-def test_one_host_a_user_also_when_users_repeat(n8n: ScriptedServer, read: Read) -> None:
+def test_repeated_user_is_one_host(n8n: ScriptedServer, read: Read) -> None:
     inventory = read()
     assert sorted(inventory.hosts) == ["ada@example.com", "bob@example.com", "eve@example.com"]
     assert Counter(n8n.request_lines) == ONCE
-    named_like_a_template = "project____1___1_______raw___"
+    template_group = "project____1___1_______raw___"
     assert groups(inventory) == {
         "role_global_member": ["ada@example.com", "bob@example.com", "eve@example.com"],
         "pending": ["eve@example.com"],
@@ -79,12 +79,12 @@ def test_one_host_a_user_also_when_users_repeat(n8n: ScriptedServer, read: Read)
         "project_Twin_p2": ["eve@example.com"],
         "project_Twin_p2_editor": ["eve@example.com"],
         "project_Twin_p3": [],
-        named_like_a_template: ["ada@example.com"],
-        f"{named_like_a_template}_viewer": ["ada@example.com"],
+        template_group: ["ada@example.com"],
+        f"{template_group}_viewer": ["ada@example.com"],
     }
 
 
-def test_variables_are_what_n8n_says(read: Read) -> None:
+def test_host_variables_have_values_of_n8n(read: Read) -> None:
     variables = (
         read("compose:", "  names: n8n_projects | map(attribute='name') | join(', ')").hosts["ada@example.com"].vars
     )
@@ -102,20 +102,20 @@ def test_variables_are_what_n8n_says(read: Read) -> None:
 
 @pytest.fixture
 def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the plugin warns of, but for projects of one name."""
-    said: list[str] = []
+    """Return the warnings of the plugin, except those about projects with the same name."""
+    messages: list[str] = []
 
     def warning(_display: object, text: str) -> None:
         if "make the same group" not in text:
-            said.append(text)
+            messages.append(text)
 
     monkeypatch.setattr(Display, "warning", warning)
-    return said
+    return messages
 
 
 @pytest.fixture
 def cached(tmp_path: Path) -> list[str]:
-    """Lines by which a server is read once, however often it is part of an inventory."""
+    """Return the lines that turn on the cache, so that a server is read once."""
     return ["cache: true", "cache_plugin: jsonfile", f"cache_connection: {tmp_path / 'cache'}"]
 
 
@@ -130,12 +130,14 @@ ADA = {
 }
 
 
-def test_two_servers_with_names_stay_apart_on_one_host(read: Read, warnings: list[str]) -> None:
+def test_servers_with_server_name_have_separate_groups_and_variables(read: Read, warnings: list[str]) -> None:
     with company() as other:
-        # Ada is in no project there, and Zoe is a user of that server alone.
+        # On the other server, Ada is not a member of any project. Zoe is a user of that server only.
         other.on("GET /users", page({**user("ada"), "role": "global:admin"}, {**user("zoe"), "isPending": True}))
-        homes = [{"id": f"h-{n}", "name": n, "type": "personal", "creatorId": f"u-{n}"} for n in ("ada", "zoe")]
-        other.on("GET /projects", page({"id": "p1", "name": "Sales", "type": "team"}, *homes))
+        personal_projects = [
+            {"id": f"h-{n}", "name": n, "type": "personal", "creatorId": f"u-{n}"} for n in ("ada", "zoe")
+        ]
+        other.on("GET /projects", page({"id": "p1", "name": "Sales", "type": "team"}, *personal_projects))
         other.on("GET /projects/p1/users", page(member("zoe", "editor")))
         options = (
             "strict: true",
@@ -158,13 +160,13 @@ def test_two_servers_with_names_stay_apart_on_one_host(read: Read, warnings: lis
     assert found["apac_pending"] == ["zoe@example.com"] and found["emea_pending"] == ["eve@example.com"]
     assert found["emea_project_Twin_p2"] == ["eve@example.com"]
     assert found["apac_role_global_admin"] == ["ada@example.com"]
-    # The names that the file gives stay what they are.
+    # Group names that the file sets have no prefix.
     assert found["_global_admin"] == ["ada@example.com"]
-    own = {name for name in found if not name.startswith(("_", "emea_", "apac_"))}
-    assert own == set() and warnings == []
+    unprefixed = {name for name in found if not name.startswith(("_", "emea_", "apac_"))}
+    assert unprefixed == set() and warnings == []
 
 
-def test_two_servers_without_names_cause_one_warning(
+def test_servers_without_server_name_cause_one_warning(
     n8n: ScriptedServer, read: Read, warnings: list[str], cached: list[str]
 ) -> None:
     inventory = read(*cached)
@@ -175,13 +177,13 @@ def test_two_servers_without_names_cause_one_warning(
             read(f"url: {other.url}", *cached, into=inventory)
         (warning,) = warnings
         assert f"{n8n.url} and {other.url} have no server_name" in warning and "Set server_name in each file" in warning
-        # A server that has a name is no part of that.
+        # A server with server_name does not cause the warning.
         read("server_name: emea", *cached, into=inventory)
         assert len(warnings) == 1 and "emea" in inventory.hosts["ada@example.com"].vars["n8n_by_server"]
         assert read(f"url: {other.url}", *cached).hosts and len(warnings) == 1
 
 
-def test_a_name_stands_for_one_server(n8n: ScriptedServer, read: Read, cached: list[str]) -> None:
+def test_server_name_of_two_servers_is_refused(n8n: ScriptedServer, read: Read, cached: list[str]) -> None:
     inventory = read("server_name: emea", *cached)
     read("server_name: emea", *cached, into=inventory)
     with company() as other:
@@ -192,30 +194,30 @@ def test_a_name_stands_for_one_server(n8n: ScriptedServer, read: Read, cached: l
 
 
 @pytest.mark.parametrize("name", ["prod-eu", "2nd", "2024", "a b", "m\u00e4rkte", '"{{ 1 }}"', "a.b"])
-def test_a_server_name_that_no_group_can_have_is_refused(n8n: ScriptedServer, read: Read, name: str) -> None:
+def test_server_name_that_is_invalid_in_group_name_is_refused(n8n: ScriptedServer, read: Read, name: str) -> None:
     with pytest.raises(AnsibleParserError, match="cannot be part of a group name. Use letters, digits and underscores"):
         read(f"server_name: {name}")
     assert n8n.request_lines == []
 
 
 @pytest.mark.parametrize("line", ["server_name:", 'server_name: ""'])
-def test_an_empty_server_name_is_none(read: Read, line: str) -> None:
+def test_empty_server_name_is_treated_as_omitted(read: Read, line: str) -> None:
     assert "project_Sales" in groups(read(line))
 
 
-def test_the_cache_knows_no_server_name(n8n: ScriptedServer, read: Read, cached: list[str]) -> None:
+def test_cache_does_not_depend_on_server_name(n8n: ScriptedServer, read: Read, cached: list[str]) -> None:
     read(*cached)
     assert "emea_project_Sales" in groups(read("server_name: emea", *cached)) and Counter(n8n.request_lines) == ONCE
 
 
-def test_numbers_and_switches_in_the_file_may_be_templates(n8n: ScriptedServer, read: Read) -> None:
+def test_numeric_and_boolean_options_accept_templates(n8n: ScriptedServer, read: Read) -> None:
     n8n.on("GET /users", error_response(502, "no"))
     with pytest.raises(AnsibleParserError, match="n8n refused to list users"):
         read('retries: "{{ 1 - 1 }}"', 'validate_certs: "{{ 1 == 1 }}"', 'timeout: "{{ 2 * 15 }}"')
     assert n8n.request_lines.count("GET /users") == 1
 
 
-def test_a_second_run_is_out_of_the_cache(
+def test_second_run_uses_cache(
     n8n: ScriptedServer, read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = ["cache: true", "cache_plugin: jsonfile", f"cache_connection: {tmp_path / 'cache'}"]
@@ -225,8 +227,8 @@ def test_a_second_run_is_out_of_the_cache(
     assert Counter(n8n.request_lines) == ONCE
     assert groups(first) == groups(second)
     assert [host.vars for host in first.hosts.values()] == [host.vars for host in second.hosts.values()]
-    kept = [file.read_text("utf-8") for file in (tmp_path / "cache").iterdir()]
-    assert len(kept) == 1 and KEY not in kept[0]
+    cache_files = [file.read_text("utf-8") for file in (tmp_path / "cache").iterdir()]
+    assert len(cache_files) == 1 and KEY not in cache_files[0]
     n8n.on("GET /users", error_response(401, "unauthorized"))
     with pytest.raises(AnsibleParserError, match="Check that api_key belongs to"):
         read(*lines, cache=False)
@@ -236,7 +238,7 @@ def test_a_second_run_is_out_of_the_cache(
 
 
 @pytest.mark.parametrize(
-    ("lines", "says"),
+    ("lines", "message"),
     [
         (["url: ''"], "No n8n server configured"),
         (["api_key: ''"], "No API key configured"),
@@ -245,20 +247,20 @@ def test_a_second_run_is_out_of_the_cache(
         (["plugin: lifecycle.n8n.other"], "lifecycle.n8n.other"),
     ],
 )
-def test_wrong_options_are_refused_before_anything_is_asked(
-    n8n: ScriptedServer, read: Read, lines: list[str], says: str
+def test_invalid_options_are_refused_before_first_request(
+    n8n: ScriptedServer, read: Read, lines: list[str], message: str
 ) -> None:
-    with pytest.raises(AnsibleParserError, match=says):
+    with pytest.raises(AnsibleParserError, match=message):
         read(*lines)
     assert n8n.request_lines == []
 
 
-def test_with_strict_what_cannot_be_composed_is_an_error(read: Read) -> None:
+def test_failed_compose_is_error_with_strict(read: Read) -> None:
     with pytest.raises(AnsibleParserError, match="Could not set broken"):
         read("strict: true", *BROKEN)
 
 
-def test_without_strict_it_is_left_out(read: Read) -> None:
+def test_failed_compose_is_omitted_without_strict(read: Read) -> None:
     assert "broken" not in read(*BROKEN).hosts["bob@example.com"].vars
 
 
@@ -272,7 +274,7 @@ def test_without_strict_it_is_left_out(read: Read) -> None:
         ("people.n8n.json", False),
     ],
 )
-def test_files_are_told_by_their_names(tmp_path: Path, name: str, accepted: bool) -> None:
+def test_inventory_file_is_accepted_by_name(tmp_path: Path, name: str, accepted: bool) -> None:
     (tmp_path / name).touch()
     assert plugin.InventoryModule().verify_file(str(tmp_path / name)) is accepted
     assert plugin.InventoryModule().verify_file(str(tmp_path / "missing.n8n.yml")) is False

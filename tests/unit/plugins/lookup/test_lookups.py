@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two lookups: each page once however many terms there are, in whatever order answers come, and no key in errors."""
+"""The lookups: each page is read once for any number of terms, options have precedence, and errors contain no key."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BOTH = pytest.mark.parametrize("source", [n8n_project_members, n8n_user_projects
 
 @pytest.fixture
 def n8n(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
-    """A company, and nothing of another one in the environment."""
+    """Serve a company, and remove the connection from the environment variables."""
     for name in ("N8N_URL", "N8N_API_URL", "N8N_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "*")
@@ -35,15 +35,15 @@ def n8n(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
         yield server
 
 
-def look(source: ModuleType, terms: list[Any], variables: dict[str, Any], **options: Any) -> Any:
+def run_lookup(source: ModuleType, terms: list[Any], variables: dict[str, Any], **options: Any) -> Any:
     """Return what the lookup returns to a template."""
     plugin = source.LookupModule(loader=DataLoader(), templar=Templar(DataLoader(), variables=variables))
     configure(plugin, "lookup", source)
     return plugin.run(terms, variables, **options)
 
 
-def ask(source: ModuleType, n8n: ScriptedServer, *terms: Any, **options: Any) -> Any:
-    return look(source, list(terms), {}, url=n8n.url, api_key=KEY, **options)
+def run_with_connection(source: ModuleType, n8n: ScriptedServer, *terms: Any, **options: Any) -> Any:
+    return run_lookup(source, list(terms), {}, url=n8n.url, api_key=KEY, **options)
 
 
 @pytest.mark.parametrize(
@@ -58,18 +58,16 @@ def ask(source: ModuleType, n8n: ScriptedServer, *terms: Any, **options: Any) ->
         ([], {"p1", "p2", "p3", "p4"}),
     ],
 )
-def test_of_each_project_that_is_named_every_page_is_read_once(
-    n8n: ScriptedServer, terms: list[Any], read: set[str]
-) -> None:
-    rows = ask(n8n_project_members, n8n, *terms)
+def test_pages_of_each_listed_project_are_read_once(n8n: ScriptedServer, terms: list[Any], read: set[str]) -> None:
+    rows = run_with_connection(n8n_project_members, n8n, *terms)
     assert Counter(n8n.request_lines) == {"GET /projects": 2, **{f"GET /projects/{key}/users": 1 for key in read}}
     assert {row["project_id"] for row in rows} == read - {"p3"}
     assert rows == sorted(rows, key=lambda row: (row["project"], row["project_id"], row["email"]))
 
 
 @pytest.mark.parametrize("terms", [["ada@example.com"], ["ADA@example.com", "u-ada", "nobody"], ["u-ada"], []])
-def test_of_users_every_page_is_read_once(n8n: ScriptedServer, terms: list[Any]) -> None:
-    rows = ask(n8n_user_projects, n8n, *terms)
+def test_each_page_is_read_once_for_users(n8n: ScriptedServer, terms: list[Any]) -> None:
+    rows = run_with_connection(n8n_user_projects, n8n, *terms)
     assert Counter(n8n.request_lines) == {
         "GET /projects": 2,
         **{f"GET /projects/p{number}/users": 1 for number in range(1, 5)},
@@ -79,55 +77,55 @@ def test_of_users_every_page_is_read_once(n8n: ScriptedServer, terms: list[Any])
 
 
 @BOTH
-def test_an_empty_list_is_a_statement(n8n: ScriptedServer, source: ModuleType) -> None:
-    assert ask(source, n8n, []) == []
+def test_empty_list_returns_nothing_without_request(n8n: ScriptedServer, source: ModuleType) -> None:
+    assert run_with_connection(source, n8n, []) == []
     assert n8n.request_lines == []
 
 
 @BOTH
 @pytest.mark.parametrize("term", ["", "  ", None, True, {"name": "Sales"}, ["Sales", [""]]])
-def test_what_can_be_no_name_is_refused(n8n: ScriptedServer, source: ModuleType, term: Any) -> None:
+def test_term_that_is_not_a_name_is_refused(n8n: ScriptedServer, source: ModuleType, term: Any) -> None:
     with pytest.raises(AnsibleError, match="A term has to be a name"):
-        ask(source, n8n, term)
+        run_with_connection(source, n8n, term)
     assert n8n.request_lines == []
 
 
 @BOTH
-def test_what_is_given_counts_before_variables_and_these_before_the_environment(
+def test_options_precede_variables_and_variables_precede_environment(
     n8n: ScriptedServer, source: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("N8N_API_URL", f"{n8n.url}/of/the/oldest/name")
     monkeypatch.setenv("N8N_API_KEY", "key.of.environment")
 
-    def asked(variables: dict[str, Any], **options: Any) -> tuple[str, str]:
+    def request_of(variables: dict[str, Any], **options: Any) -> tuple[str, str]:
         n8n.requests.clear()
         with pytest.raises(AnsibleError):
-            look(source, [], variables, **options)
+            run_lookup(source, [], variables, **options)
         return n8n.requests[-1].path, n8n.requests[-1].headers["X-N8N-API-KEY"]
 
-    assert asked({}) == ("/of/the/oldest/name/api/v1/projects", "key.of.environment")
+    assert request_of({}) == ("/of/the/oldest/name/api/v1/projects", "key.of.environment")
     monkeypatch.setenv("N8N_URL", f"{n8n.url}/of/environment/api/v1/")
-    assert asked({}) == ("/of/environment/api/v1/projects", "key.of.environment")
+    assert request_of({}) == ("/of/environment/api/v1/projects", "key.of.environment")
     variables = {"n8n_url": f"{n8n.url}/of/variables", "n8n_api_key": "key.of.variables"}
-    assert asked(variables) == ("/of/variables/api/v1/projects", "key.of.variables")
-    assert asked(variables, url=f"{n8n.url}/given") == ("/given/api/v1/projects", "key.of.variables")
+    assert request_of(variables) == ("/of/variables/api/v1/projects", "key.of.variables")
+    assert request_of(variables, url=f"{n8n.url}/given") == ("/given/api/v1/projects", "key.of.variables")
 
 
 @BOTH
 @pytest.mark.parametrize("status", [401, 403, 500])
-def test_an_error_has_no_key_in_it(n8n: ScriptedServer, source: ModuleType, status: int) -> None:
+def test_error_does_not_contain_api_key(n8n: ScriptedServer, source: ModuleType, status: int) -> None:
     n8n.on("GET /projects", error_response(status, f"what about {KEY}"))
     with pytest.raises(AnsibleError) as failed:
-        ask(source, n8n)
+        run_with_connection(source, n8n)
     assert "n8n refused to list projects" in str(failed.value)
     assert KEY not in str(failed.value)
 
 
 @BOTH
 @pytest.mark.parametrize("options", [{"url": ""}, {"api_key": ""}, {"concurrency": 0}])
-def test_wrong_options_are_refused_before_anything_is_asked(
+def test_invalid_options_are_refused_before_first_request(
     n8n: ScriptedServer, source: ModuleType, options: dict[str, Any]
 ) -> None:
     with pytest.raises(AnsibleError):
-        look(source, [], {}, **{"url": n8n.url, "api_key": KEY, **options})
+        run_lookup(source, [], {}, **{"url": n8n.url, "api_key": KEY, **options})
     assert n8n.request_lines == []

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Emails with characters whose lower case looks like ASCII: another person is never meant, wherever an email is read."""
+"""Emails with characters that become ASCII in lower case: every option refuses them, so no other user is changed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import run
 
 KIM = "kim@example.com"
-# The email as somebody writes it, and what the error says of it.
+# The email, and a part of the error message.
 EMAILS = {
     "\u212aim@example.com": r"character 1 is .* \(U\+212A KELVIN SIGN\)",
     "kim@example.\u212aom": r"character 13 is .* \(U\+212A KELVIN SIGN\)",
@@ -40,7 +40,7 @@ EMAILS = {
     "kim@ex\u00e4mple.com": r"\(U\+00E4 .*ASCII form, which begins with xn--",
     "kim\u200b@example.com": r"\(U\+200B ZERO WIDTH SPACE\)",
 }
-EVERYWHERE: list[tuple[ModuleType, Any]] = [
+EMAIL_OPTIONS: list[tuple[ModuleType, Any]] = [
     (n8n_user, lambda email: {"email": email}),
     (n8n_user, lambda email: {"email": email, "state": "absent"}),
     (n8n_user_info, lambda email: {"email": email}),
@@ -66,8 +66,8 @@ def n8n() -> FakeN8n:
 
 
 @pytest.mark.parametrize(("email", "message"), EMAILS.items(), ids=map(ascii, EMAILS))
-@pytest.mark.parametrize(("module", "params"), EVERYWHERE)
-def test_it_is_refused_wherever_an_email_is_read(
+@pytest.mark.parametrize(("module", "params"), EMAIL_OPTIONS)
+def test_non_ascii_email_is_refused_in_every_option(
     n8n: FakeN8n, module: ModuleType, params: Any, email: str, message: str
 ) -> None:
     for check_mode in (True, False):
@@ -77,7 +77,7 @@ def test_it_is_refused_wherever_an_email_is_read(
 
 
 @pytest.mark.parametrize(("email", "message"), EMAILS.items(), ids=map(ascii, EMAILS))
-def test_it_is_refused_in_rules_and_lookups(email: str, message: str) -> None:
+def test_non_ascii_email_is_refused_in_rules_and_lookups(email: str, message: str) -> None:
     with pytest.raises(InputError, match=rf"people\[0\]: .*{message}"):
         assign([{"email": email}], [])
     with pytest.raises(AnsibleError, match=message):
@@ -85,7 +85,7 @@ def test_it_is_refused_in_rules_and_lookups(email: str, message: str) -> None:
 
 
 @pytest.mark.parametrize("email", [email for email in EMAILS if "@" in email], ids=ascii)
-def test_it_is_no_destination_of_a_handover(n8n: FakeN8n, email: str) -> None:
+def test_non_ascii_email_is_refused_as_transfer_destination(n8n: FakeN8n, email: str) -> None:
     for module, params in (
         (n8n_offboard, {"users": ["bo@example.com"], "action": "demote"}),
         (n8n_project, {"name": "Sales", "state": "absent"}),
@@ -95,13 +95,13 @@ def test_it_is_no_destination_of_a_handover(n8n: FakeN8n, email: str) -> None:
             run(module, n8n, **params, transfer_to=email)
 
 
-def test_a_project_with_an_at_sign_and_accents_is_a_destination(n8n: FakeN8n) -> None:
+def test_project_name_with_at_sign_and_accents_is_accepted_as_destination(n8n: FakeN8n) -> None:
     n8n.add_team_project("Büro @ Zürich")
     run(n8n_project, n8n, name="Sales", state="absent", transfer_to="Büro @ Zürich")
     assert "Sales" not in n8n.memberships()
 
 
-def test_emails_compare_in_lower_case_where_they_are_ascii() -> None:
+def test_ascii_emails_are_compared_in_lower_case() -> None:
     assert email_key(" KIM@Example.COM ") == KIM
     state = State("u", users=(User("1", KIM, "global:member"),))
     assert state.find_user("KIM@example.com") is not None and state.find_user("\u212aim@example.com") is None

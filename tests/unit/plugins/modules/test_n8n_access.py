@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""n8n_access on the fake, and what is common to all modules on it: how they run as Ansible runs them."""
+"""n8n_access on the fake, and main() of all modules on it."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ MODULES: dict[str, dict[str, Any]] = {
     "n8n_offboard": {"users": [ADA]},
 }
 
-# As names are shown to people: in quotes, and no quote of a name ends them.
-SHOWN = r'"Sales \"ü\""'
+# The name in messages, in quotes and with escaped quotes.
+QUOTED_NAME = r'"Sales \"ü\""'
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def n8n() -> FakeN8n:
     return fake
 
 
-def test_two_people_and_what_they_work_on(n8n: FakeN8n) -> None:
+def test_users_projects_and_memberships_are_created_and_changed(n8n: FakeN8n) -> None:
     users = [
         {"email": "ADA@Example.com", "role": "member", "projects": {'Sales "ü"': "editor", "Support": "viewer"}},
         {"email": BO, "projects": {"Support": "project:admin"}},
@@ -70,19 +70,19 @@ def test_two_people_and_what_they_work_on(n8n: FakeN8n) -> None:
     }
     assert done["diff"] == {
         "before": f'member of "Support": {BO}: project:viewer\n',
-        "after": f"user {ADA}: global:member\nproject {SHOWN}\nmember of {SHOWN}: {ADA}: project:editor\n"
-        f'member of {SHOWN}: {OLIVIA}: project:admin\nmember of "Support": {ADA}: project:viewer\n'
+        "after": f"user {ADA}: global:member\nproject {QUOTED_NAME}\nmember of {QUOTED_NAME}: {ADA}: project:editor\n"
+        f'member of {QUOTED_NAME}: {OLIVIA}: project:admin\nmember of "Support": {ADA}: project:viewer\n'
         f'member of "Support": {BO}: project:admin\n',
     }
     assert done["conflicts"] == [] and len(done["digest"]) == 64
 
 
-def test_a_fourth_beat_nobody_listed_nothing_done(n8n: FakeN8n) -> None:
+def test_empty_user_list_changes_nothing(n8n: FakeN8n) -> None:
     done = run(n8n_access, n8n, users=[])
     assert not done["changed"] and done["plan"] == [] and not n8n.writes
 
 
-def test_additions_and_changes_of_a_project_are_one_call(n8n: FakeN8n) -> None:
+def test_additions_and_role_changes_of_project_are_one_call(n8n: FakeN8n) -> None:
     for number in range(40):
         n8n.add_user(f"p{number}@example.com")
     users = [{"email": f"p{number}@example.com", "projects": {"Support": "viewer"}} for number in range(40)]
@@ -90,28 +90,28 @@ def test_additions_and_changes_of_a_project_are_one_call(n8n: FakeN8n) -> None:
     assert len(n8n.writes) == 1 and len(n8n.writes[0][2]) == 41
 
 
-def test_300_people_at_once(n8n: FakeN8n) -> None:
+def test_300_users_are_invited_in_batches(n8n: FakeN8n) -> None:
     users = [{"email": f"P{number}@example.com", "projects": {"Sales": "viewer"}} for number in range(300)]
     done = check_apply_reapply(n8n_access, n8n, users=users)
     assert done["summary"]["invite_user"] == done["summary"]["add_member"] == 300
-    # Two batches of invitations, one project, two batches of members.
+    # The writes are two batches of invitations, one project, and two batches of members.
     assert n8n.calls["write"] == 5
     assert len(n8n.memberships()["Sales"]) == 301
 
 
-def test_without_projects_none_is_read(n8n: FakeN8n) -> None:
+def test_projects_are_not_read_if_none_is_listed(n8n: FakeN8n) -> None:
     n8n.features_off.add("feat:projectRole:admin")
     assert check_apply_reapply(n8n_access, n8n, users=[{"email": ADA}])["changed"]
 
 
-def test_pages_that_overlap_make_nobody_invited_again(n8n: FakeN8n) -> None:
+def test_user_missing_from_overlapping_pages_is_not_invited_again(n8n: FakeN8n) -> None:
     n8n.not_listed.add(BO)
     done = run(n8n_access, n8n, users=[{"email": BO, "projects": {"Support": "viewer"}}])
     assert not done["changed"]
     assert not run(n8n_access, n8n, users=[{"email": BO}])["changed"]
 
 
-def test_links_go_to_the_file_and_nowhere_else(n8n: FakeN8n, tmp_path: Path) -> None:
+def test_links_are_only_in_invites_file(n8n: FakeN8n, tmp_path: Path) -> None:
     file = tmp_path / "links.json"
     users = [{"email": ADA}, {"email": CY}]
     run(n8n_access, n8n, check_mode=True, users=users, invites_path=str(file))
@@ -124,14 +124,14 @@ def test_links_go_to_the_file_and_nowhere_else(n8n: FakeN8n, tmp_path: Path) -> 
     assert json.loads(file.read_text("utf-8")) == n8n.links and len(n8n.links) == 3
 
 
-def test_links_that_no_option_keeps_are_a_warning(n8n: FakeN8n) -> None:
+def test_unsaved_links_cause_warning(n8n: FakeN8n) -> None:
     done = run(n8n_access, n8n, users=[{"email": ADA}, {"email": CY}])
     (warning,) = done["warnings"]
     assert warning.startswith(f"n8n sent no mail to {ADA}, {CY}. ") and "invites_path" in warning
     assert not any(link in str(done) for link in n8n.links.values())
 
 
-def test_pending_users_of_the_list_are_named_in_every_run(n8n: FakeN8n) -> None:
+def test_every_run_returns_listed_pending_users(n8n: FakeN8n) -> None:
     n8n.add_user(CY, pending=True)
     users = [{"email": email} for email in (ADA, BO, CY)]
     cy, ada = (
@@ -139,7 +139,7 @@ def test_pending_users_of_the_list_are_named_in_every_run(n8n: FakeN8n) -> None:
         for email, user_id in ((CY, n8n.id_of(CY)), (ADA, None))
     )
     for check_mode in (True, False):
-        # Those who are invited in this run are in its plan.
+        # Users whom this run invites are in the plan instead.
         assert run(n8n_access, n8n, check_mode=check_mode, users=users)["pending"] == [cy]
     again = run(n8n_access, n8n, users=users)
     assert again["pending"] == [{**ada, "user_id": n8n.id_of(ADA)}, cy]
@@ -149,17 +149,17 @@ def test_pending_users_of_the_list_are_named_in_every_run(n8n: FakeN8n) -> None:
     assert run(n8n_access, n8n, users=users, ignored_users=["ada@*"])["pending"] == []
 
 
-def test_pending_users_are_named_by_a_run_that_fails_too(n8n: FakeN8n) -> None:
+def test_failed_run_returns_pending_users(n8n: FakeN8n) -> None:
     n8n.add_user(CY, pending=True)
     n8n.fail[1] = ApiError("n8n refused: it is broken.", 501, "broken")
     users = [{"email": CY, "projects": {"Support": "viewer"}}]
     failed = run(n8n_access, n8n, users=users)
     assert failed["msg"] and [entry["user"] for entry in failed["pending"]] == [CY]
-    braked = run(n8n_access, n8n, users=users, authority="authoritative", unlisted_users="demote", max_removals=0)
-    assert braked["msg"] and [entry["user"] for entry in braked["pending"]] == [CY]
+    limited = run(n8n_access, n8n, users=users, authority="authoritative", unlisted_users="demote", max_removals=0)
+    assert limited["msg"] and [entry["user"] for entry in limited["pending"]] == [CY]
 
 
-def test_links_are_kept_also_where_a_later_write_fails(n8n: FakeN8n, tmp_path: Path) -> None:
+def test_links_are_saved_if_later_write_fails(n8n: FakeN8n, tmp_path: Path) -> None:
     n8n.fail[2] = ApiError("n8n refused: it is broken.", 501, "broken")
     file = tmp_path / "links.json"
     failed = run(n8n_access, n8n, users=[{"email": ADA, "projects": {"Support": "viewer"}}], invites_path=str(file))
@@ -170,13 +170,13 @@ def test_links_are_kept_also_where_a_later_write_fails(n8n: FakeN8n, tmp_path: P
     assert not any(link in str(failed) for link in n8n.links.values())
 
 
-def test_links_have_a_place_before_anybody_is_invited(n8n: FakeN8n, tmp_path: Path) -> None:
+def test_unwritable_invites_path_is_refused_before_first_call(n8n: FakeN8n, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is not a writable folder"):
         run(n8n_access, n8n, users=[{"email": ADA}], invites_path=str(tmp_path / "nowhere" / "links.json"))
     assert not n8n.calls
 
 
-def test_everything_that_is_wrong_is_said_at_once(n8n: FakeN8n) -> None:
+def test_error_names_all_invalid_input(n8n: FakeN8n) -> None:
     n8n.add_team_project("Twin")
     n8n.add_team_project("Twin")
     users = [
@@ -199,7 +199,7 @@ def test_everything_that_is_wrong_is_said_at_once(n8n: FakeN8n) -> None:
         {"email": BO, "role": "owner", "projects": {"Twin": "viewer", "Support": "chief", "Nowhere": "viewer"}},
     ]
     with pytest.raises(InputError) as refused:
-        run(n8n_access, n8n, users=users, missing_users="fail", create_projects=False)
+        run(n8n_access, n8n, users=users, create_users=False, create_projects=False)
     for words in (
         f'User "{ADA}" does not exist',
         'unknown or unassignable role "boss"',
@@ -212,7 +212,7 @@ def test_everything_that_is_wrong_is_said_at_once(n8n: FakeN8n) -> None:
     assert n8n.calls["write"] == 0
 
 
-def test_for_somebody_who_is_ignored_no_project_is_created(n8n: FakeN8n) -> None:
+def test_project_listed_only_for_ignored_user_is_not_created(n8n: FakeN8n) -> None:
     n8n.add_user(CY)
     users = [
         {"email": CY, "projects": {"Sales": "viewer"}},
@@ -220,31 +220,31 @@ def test_for_somebody_who_is_ignored_no_project_is_created(n8n: FakeN8n) -> None
     ]
     options = {"users": users, "ignored_users": ["cy@*", "ada@*"]}
     assert run(n8n_access, n8n, **options)["plan"] == []
-    # It is not missing, either.
-    assert run(n8n_access, n8n, **options, create_projects=False, missing_users="fail")["plan"] == []
+    # The unlisted project is not reported as missing.
+    assert run(n8n_access, n8n, **options, create_projects=False, create_users=False)["plan"] == []
     assert set(n8n.memberships()) == {"Support"}
-    # For another it is created, and with the members of one that is listed nobody who is ignored comes.
+    # The project is created for another user, and ignored users do not become members of it.
     users.append({"email": BO, "projects": {"Sales": "viewer"}})
     run(n8n_access, n8n, **options, projects=[{"name": "Ops", "members": {n8n.id_of(CY): "admin"}}])
     assert n8n.memberships()["Sales"].keys() == {OLIVIA, BO} and n8n.memberships()["Ops"].keys() == {OLIVIA}
 
 
-def test_nobody_becomes_a_member_of_a_personal_project_by_its_name_and_no_team_is_created_for_it(n8n: FakeN8n) -> None:
+def test_name_of_personal_project_is_refused(n8n: FakeN8n) -> None:
     name = f"<{BO}>"
     users = [{"email": BO, "projects": {name: "viewer"}}]
     for options in ({}, {"create_projects": False}):
         with pytest.raises(InputError, match=f'^Project "{name}" is the personal project of one user'):
             run(n8n_access, n8n, users=users, **options)
-    # A team project of that name that is there, or is asked for by itself, is meant.
+    # An existing or listed team project of this name takes precedence.
     run(n8n_access, n8n, users=users, projects=[{"name": name}])
     assert n8n.memberships()[name] == {OLIVIA: "project:admin", BO: "project:viewer"}
     assert run(n8n_access, n8n, users=users)["plan"] == []
 
 
-def test_a_wrong_role_in_a_rule_is_said_once_and_of_the_rule(n8n: FakeN8n) -> None:
-    by = {"role": "Staff", "projects": {"Support": 'All of "us"'}}
+def test_invalid_role_of_rule_is_reported_once_with_rule(n8n: FakeN8n) -> None:
+    granted_by = {"role": "Staff", "projects": {"Support": 'All of "us"'}}
     users: list[dict[str, Any]] = [
-        {"email": f"u{number}@example.com", "role": "membr", "projects": {"Support": "edtor"}, "granted_by": by}
+        {"email": f"u{number}@example.com", "role": "membr", "projects": {"Support": "edtor"}, "granted_by": granted_by}
         for number in range(30)
     ]
     users.append({"email": BO, "role": "membr", "projects": {"Support": "edtor"}})
@@ -259,10 +259,10 @@ def test_a_wrong_role_in_a_rule_is_said_once_and_of_the_rule(n8n: FakeN8n) -> No
     assert n8n.writes == []
 
 
-def test_owner_and_self_keep_their_roles_with_a_warning(n8n: FakeN8n, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_owner_keeps_role_with_warning(n8n: FakeN8n, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_module, "Api", lambda client: n8n)
     warnings: list[str] = []
-    # In one process with the controller's own code a warning goes elsewhere than into the result.
+    # In the process of the controller code, the result does not contain warnings.
     monkeypatch.setattr(basic.AnsibleModule, "warn", lambda self, warning: warnings.append(warning))
     args: dict[str, Any] = {
         "url": "http://n8n.invalid",
@@ -273,7 +273,7 @@ def test_owner_and_self_keep_their_roles_with_a_warning(n8n: FakeN8n, monkeypatc
     assert not done["changed"] and [OLIVIA in warning and "keeps" in warning for warning in warnings] == [True]
 
 
-def test_an_unlicensed_role_is_found_out_before_anything_is_written(n8n: FakeN8n) -> None:
+def test_unlicensed_role_is_refused_before_first_write(n8n: FakeN8n) -> None:
     n8n.features_off.add("feat:projectRole:editor")
     users = [{"email": ADA}, {"email": BO, "projects": {"Support": "editor"}}]
     for check_mode in (True, False):
@@ -282,47 +282,47 @@ def test_an_unlicensed_role_is_found_out_before_anything_is_written(n8n: FakeN8n
     assert n8n.calls["write"] == 0
 
 
-def test_the_result_says_which_server_and_what_was_done(n8n: FakeN8n) -> None:
+def test_result_contains_server_and_done_changes(n8n: FakeN8n) -> None:
     planned = run(n8n_access, n8n, check_mode=True, users=[{"email": ADA}])
     assert planned["plan"] and planned["done"] == [] and planned["server"]
     done = run(n8n_access, n8n, users=[{"email": ADA}])
     assert done["done"] == done["plan"] == planned["plan"] and done["server"] == planned["server"]
 
 
-def test_only_the_approved_plan_is_carried_out(n8n: FakeN8n) -> None:
+def test_only_approved_plan_is_applied(n8n: FakeN8n) -> None:
     wanted: dict[str, Any] = {"users": [{"email": BO, "projects": {"Support": "editor"}}]}
     digest = run(n8n_access, n8n, check_mode=True, **wanted)["digest"]
     more = {"users": [*wanted["users"], {"email": ADA}]}
     for check_mode in (True, False):
-        # It takes nothing away, so no brake would stop it.
+        # This plan removes no access, so no removal limit stops it.
         refused = run(n8n_access, n8n, check_mode=check_mode, approve=digest, only_approved=True, **more)
         assert "differs from the approved one" in refused["msg"] and refused["digest"] in refused["msg"]
         assert refused["not_tried"] == refused["plan"] and refused["done"] == []
     assert n8n.calls["write"] == 0
     done = run(n8n_access, n8n, approve=f" {digest.upper()} ", only_approved=True, **wanted)
     assert done["digest"] == digest and [change["after"] for change in done["done"]] == ["project:editor"]
-    # Where nothing is left to do, that is well.
+    # A run without changes succeeds.
     assert not run(n8n_access, n8n, approve=digest, only_approved=True, **wanted)["changed"]
 
 
 @pytest.mark.parametrize("approve", [None, "", " "])
-def test_only_approved_needs_an_approval(n8n: FakeN8n, approve: str | None) -> None:
+def test_only_approved_requires_approve(n8n: FakeN8n, approve: str | None) -> None:
     with pytest.raises(InputError, match="only_approved=true requires approve=DIGEST"):
         run(n8n_access, n8n, users=[{"email": ADA}], approve=approve, only_approved=True)
     assert not n8n.calls
 
 
 @pytest.fixture
-def as_ansible_runs_it(n8n: FakeN8n, monkeypatch: pytest.MonkeyPatch) -> None:
+def connected_to_fake(n8n: FakeN8n, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("N8N_URL", "N8N_API_URL", "N8N_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(_module, "Api", lambda client: n8n)
 
 
-@pytest.mark.usefixtures("as_ansible_runs_it")
+@pytest.mark.usefixtures("connected_to_fake")
 @pytest.mark.parametrize("name", MODULES)
 class TestMain:
-    """main() of every module: from the arguments to the JSON."""
+    """main() of every module, from the arguments to the printed JSON."""
 
     @staticmethod
     def run(name: str, **args: Any) -> dict[str, Any]:
@@ -330,33 +330,31 @@ class TestMain:
             import_module(f"ansible_collections.lifecycle.n8n.plugins.modules.{name}"), **{**MODULES[name], **args}
         )
 
-    def test_needs_a_url(self, name: str) -> None:
+    def test_missing_url_is_refused(self, name: str) -> None:
         failed = self.run(name, api_key="key")
         assert failed["failed"] and "Set url or N8N_URL" in failed["msg"]
 
-    def test_needs_a_key(self, name: str) -> None:
+    def test_missing_key_is_refused(self, name: str) -> None:
         failed = self.run(name, url="http://n8n.invalid")
         assert failed["failed"] and "Set api_key or N8N_API_KEY" in failed["msg"]
 
-    def test_needs_requests(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_missing_requests_library_is_reported(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         for module in (_module, _client):
             monkeypatch.setattr(module, "REQUESTS_IMPORT_ERROR", ImportError("No module named 'requests'"))
         failed = self.run(name, url="http://n8n.invalid", api_key="key")
         assert failed["failed"] and "Failed to import the required Python library (requests)" in failed["msg"]
 
-    def test_takes_the_connection_from_the_environment(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_connection_is_read_from_environment(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("N8N_API_URL", "http://n8n.invalid/api/v1/")
         monkeypatch.setenv("N8N_API_KEY", "a-secret-key")
         done = self.run(name, diff=True)
         assert "could not be reached" not in str(done) and "a-secret-key" not in str(done).replace("'api_key'", "")
 
-    def test_says_what_went_wrong_without_a_traceback(
-        self, name: str, n8n: FakeN8n, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def broken(_needs: object) -> None:
+    def test_error_message_has_no_traceback(self, name: str, n8n: FakeN8n, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail_to_read(_needs: object) -> None:
             raise N8nError("It is broken: mend it.")
 
-        monkeypatch.setattr(Task, "read", lambda self, request: broken(request))
+        monkeypatch.setattr(Task, "read", lambda self, request: fail_to_read(request))
         failed = self.run(name, url="http://n8n.invalid", api_key="key")
         assert failed["failed"] and failed["msg"] == "It is broken: mend it."
         assert not failed["changed"] and "exception" not in failed and "diff" not in failed
@@ -366,8 +364,8 @@ class TestMain:
         assert n8n.calls["write"] == 0 and n8n.calls
 
 
-@pytest.mark.usefixtures("as_ansible_runs_it")
-def test_a_failed_run_prints_what_was_done(n8n: FakeN8n) -> None:
+@pytest.mark.usefixtures("connected_to_fake")
+def test_failed_run_prints_completed_changes(n8n: FakeN8n) -> None:
     n8n.fail[2] = ApiError("n8n refused: it is broken.", 501, "broken")
     users = [{"email": ADA, "projects": {"Support": "viewer"}}]
     failed = main(n8n_access, url="http://n8n.invalid", api_key="key", diff=True, users=users)

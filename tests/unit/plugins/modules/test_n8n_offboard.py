@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""n8n_offboard on the fake."""
+"""n8n_offboard on the fake: its actions, validation and failed writes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def n8n() -> FakeN8n:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_two_people_leave(n8n: FakeN8n, action: str) -> None:
+def test_action_is_applied_to_two_leavers(n8n: FakeN8n, action: str) -> None:
     done = check_apply_reapply(
         n8n_offboard, n8n, users=["ADA@example.com", {"email": BO}, "nobody@example.com"], action=action
     )
@@ -51,21 +51,21 @@ def test_two_people_leave(n8n: FakeN8n, action: str) -> None:
         (BO, True, True, action),
         ("nobody@example.com", False, False, action),
     ]
-    assert [(lost["name"], lost["role"]) for lost in done["users"][0]["memberships"]] == [
+    assert [(membership["name"], membership["role"]) for membership in done["users"][0]["memberships"]] == [
         ("Sales", "project:admin"),
         ("Support", "project:viewer"),
     ]
     assert done["summary"]["remove_member"] == 3
 
 
-def test_few_calls(n8n: FakeN8n) -> None:
+def test_number_of_calls_is_limited_for_200_leavers(n8n: FakeN8n) -> None:
     people = [f"p{number}@example.com" for number in range(200)]
     sales = next(key for key, project in n8n.all_projects.items() if project.name == "Sales")
     for email in people:
         n8n.roles_in[sales][n8n.add_user(email)] = "project:viewer"
     run(n8n_offboard, n8n, users=people, action="demote")
-    # Everything is read once before and once after; users and the members of Sales once more for 25 leavers, right before
-    # the one write for each of them.
+    # All listings are read before and after the writes. Users and the members of Sales are also read before the writes
+    # of each 25 leavers.
     listings = {
         **dict.fromkeys(("list_projects", "workflows", "credentials", "tables", "variables"), 2),
         "list_users": 2 + 8,
@@ -75,13 +75,13 @@ def test_few_calls(n8n: FakeN8n) -> None:
     assert n8n.client.requests == 200 + sum(reads.values())
 
 
-def test_somebody_named_twice_leaves_once(n8n: FakeN8n) -> None:
+def test_user_listed_twice_is_removed_once(n8n: FakeN8n) -> None:
     done = run(n8n_offboard, n8n, users=[ADA, n8n.id_of(ADA), ADA.upper(), {"email": ADA}])
     assert [user["email"] for user in done["users"]] == [ADA] and len(n8n.writes) == 2
 
 
 @pytest.mark.parametrize("action", ["remove_memberships", "demote"])
-def test_who_has_left_already_is_unchanged(n8n: FakeN8n, action: str) -> None:
+def test_user_without_access_is_unchanged(n8n: FakeN8n, action: str) -> None:
     n8n.add_user("di@example.com", "global:chatUser")
     done = run(n8n_offboard, n8n, users=["di@example.com"], action=action)
     assert not done["changed"] and not done["users"][0]["changed"] and done["users"][0]["memberships"] == []
@@ -98,7 +98,7 @@ def test_who_has_left_already_is_unchanged(n8n: FakeN8n, action: str) -> None:
     ],
 )
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_wrong_input_stops_all_before_anything_is_written(
+def test_invalid_input_is_refused_before_first_write(
     n8n: FakeN8n, users: list[Any], words: str, action: str, check_mode: bool
 ) -> None:
     with pytest.raises(InputError) as refused:
@@ -107,7 +107,7 @@ def test_wrong_input_stops_all_before_anything_is_written(
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_project_keeps_an_admin(n8n: FakeN8n, action: str) -> None:
+def test_removal_of_last_admin_is_refused(n8n: FakeN8n, action: str) -> None:
     sales = next(roles for key, roles in n8n.roles_in.items() if n8n.all_projects[key].name == "Sales")
     del sales[n8n.owner_id]
     with pytest.raises(
@@ -117,7 +117,7 @@ def test_a_project_keeps_an_admin(n8n: FakeN8n, action: str) -> None:
     assert n8n.calls["write"] == 0
 
 
-def test_who_owns_something_is_not_deleted_and_nobody_else_either(n8n: FakeN8n) -> None:
+def test_resource_owner_prevents_deletion_of_all_leavers(n8n: FakeN8n) -> None:
     n8n.owned[n8n.personal_project_id(ADA)] = [OwnedItem("credential", "c1", "Bank")]
     with pytest.raises(InputError, match=r'ada@example.com owns credential "Bank" \(c1\)'):
         run(n8n_offboard, n8n, users=[ADA, BO], action="delete")
@@ -125,7 +125,7 @@ def test_who_owns_something_is_not_deleted_and_nobody_else_either(n8n: FakeN8n) 
     assert run(n8n_offboard, n8n, users=[ADA, BO], action="demote")["changed"]
 
 
-def test_on_the_floor_only_pending_users_are_deleted(n8n: FakeN8n) -> None:
+def test_floor_deletes_only_pending_users(n8n: FakeN8n) -> None:
     n8n.floor = True
     with pytest.raises(InputError, match="does not show the data tables of other users"):
         run(n8n_offboard, n8n, users=[ADA], action="delete")
@@ -133,7 +133,7 @@ def test_on_the_floor_only_pending_users_are_deleted(n8n: FakeN8n) -> None:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_write_that_fails_stops_only_that_person(n8n: FakeN8n, action: str) -> None:
+def test_failed_write_stops_only_changes_of_its_user(n8n: FakeN8n, action: str) -> None:
     n8n.fail[1] = ApiError("n8n refused: it is broken.", 501, "broken")
     failed = run(n8n_offboard, n8n, users=[ADA, BO], action=action)
     (error,) = failed["errors"]
@@ -149,14 +149,14 @@ def test_a_write_that_fails_stops_only_that_person(n8n: FakeN8n, action: str) ->
     assert n8n.memberships()["Sales"] == {OLIVIA: "project:admin"}
 
 
-def test_without_the_licence_nobody_is_demoted(n8n: FakeN8n) -> None:
+def test_demote_without_license_fails(n8n: FakeN8n) -> None:
     n8n.features_off.add("feat:advancedPermissions")
     failed = run(n8n_offboard, n8n, users=[ADA, BO], action="demote")
     assert "Your license does not allow for feat:advancedPermissions" in failed["msg"] and not failed["changed"]
     assert len(failed["errors"]) == 2 and len(failed["not_tried"]) == 3
 
 
-def test_a_key_that_lacks_a_scope_is_found_out_before_anything_is_written(n8n: FakeN8n) -> None:
+def test_missing_scope_is_refused_before_first_write(n8n: FakeN8n) -> None:
     n8n.scopes_off.add("user:changeRole")
     with pytest.raises(InputError, match="The key lacks the scope user:changeRole. Create .* nothing was changed"):
         run(n8n_offboard, n8n, check_mode=True, users=[ADA], action="demote")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""n8n_project on the fake."""
+"""n8n_project on the fake: creation, renaming and deletion of projects."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ def n8n() -> FakeN8n:
     return FakeN8n()
 
 
-def test_creates_and_deletes_again(n8n: FakeN8n) -> None:
+def test_project_is_created_and_deleted(n8n: FakeN8n) -> None:
     done = check_apply_reapply(n8n_project, n8n, name=NAME)
     assert n8n.memberships() == {NAME: {OLIVIA: "project:admin"}}
     assert done["project"]["name"] == NAME and done["project"]["id"] in n8n.all_projects
     assert done["diff"]["after"] == f"project {json.dumps(NAME, ensure_ascii=False)}\n"
-    gone = check_apply_reapply(n8n_project, n8n, name=NAME, state="absent")
-    assert gone["project"] == done["project"] and n8n.memberships() == {}
+    deleted = check_apply_reapply(n8n_project, n8n, name=NAME, state="absent")
+    assert deleted["project"] == done["project"] and n8n.memberships() == {}
 
 
-def test_check_mode_has_no_id_for_what_would_be_created(n8n: FakeN8n) -> None:
-    would = run(n8n_project, n8n, check_mode=True, name=NAME)
-    assert would["project"] == {"id": None, "name": NAME, "type": "team"}
+def test_check_mode_returns_no_id_for_new_project(n8n: FakeN8n) -> None:
+    planned = run(n8n_project, n8n, check_mode=True, name=NAME)
+    assert planned["project"] == {"id": None, "name": NAME, "type": "team"}
 
 
-@pytest.mark.parametrize("how", [{"id": None}, {"previous_names": ["Older", "Old"]}])
-def test_renames(n8n: FakeN8n, how: dict[str, Any]) -> None:
+@pytest.mark.parametrize("reference", [{"id": None}, {"previous_names": ["Older", "Old"]}])
+def test_project_is_renamed_by_id_or_previous_name(n8n: FakeN8n, reference: dict[str, Any]) -> None:
     old = n8n.add_team_project("Old")
-    done = check_apply_reapply(n8n_project, n8n, name="New", **{key: value or old for key, value in how.items()})
+    done = check_apply_reapply(n8n_project, n8n, name="New", **{key: value or old for key, value in reference.items()})
     assert done["project"] == {"id": old, "name": "New", "type": "team"}
     assert list(n8n.memberships()) == ["New"]
 
 
-def test_a_previous_name_is_left_alone_where_the_name_is_there(n8n: FakeN8n) -> None:
+def test_previous_name_is_ignored_if_name_exists(n8n: FakeN8n) -> None:
     old, new = n8n.add_team_project("Old"), n8n.add_team_project("New")
     done = run(n8n_project, n8n, name="New", previous_names=["Old"])
     assert not done["changed"] and done["project"]["id"] == new and old in n8n.all_projects
@@ -60,7 +60,7 @@ def test_names_are_compared_exactly(n8n: FakeN8n) -> None:
     assert len(n8n.memberships()) == 4
 
 
-def test_a_personal_project_of_that_name_is_none(n8n: FakeN8n) -> None:
+def test_personal_project_does_not_match_name(n8n: FakeN8n) -> None:
     assert run(n8n_project, n8n, check_mode=True, name=f"<{OLIVIA}>")["changed"]
 
 
@@ -79,7 +79,7 @@ def test_a_personal_project_of_that_name_is_none(n8n: FakeN8n) -> None:
     ],
 )
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_wrong_input_is_refused_before_anything_is_written(
+def test_invalid_input_is_refused_before_first_write(
     n8n: FakeN8n, params: dict[str, Any], words: str, check_mode: bool
 ) -> None:
     for name in ("Old", "Twin", "Twin"):
@@ -90,13 +90,13 @@ def test_wrong_input_is_refused_before_anything_is_written(
     assert n8n.calls["write"] == 0
 
 
-def test_one_of_twins_is_named_by_its_id(n8n: FakeN8n) -> None:
+def test_id_identifies_one_of_projects_with_same_name(n8n: FakeN8n) -> None:
     first, second = n8n.add_team_project("Twin"), n8n.add_team_project("Twin")
     done = check_apply_reapply(n8n_project, n8n, id=second, state="absent")
     assert done["project"]["id"] == second and first in n8n.all_projects
 
 
-def test_is_not_renamed_to_a_name_that_another_has(n8n: FakeN8n) -> None:
+def test_renaming_to_existing_name_is_refused(n8n: FakeN8n) -> None:
     old, new = n8n.add_team_project("Old"), n8n.add_team_project("New")
     with pytest.raises(InputError, match=f'cannot be renamed to "New": project {new} has that name already'):
         run(n8n_project, n8n, id=old, name="New")
@@ -104,12 +104,12 @@ def test_is_not_renamed_to_a_name_that_another_has(n8n: FakeN8n) -> None:
 
 
 @pytest.mark.parametrize("params", [{"name": "Sales"}, {"id": "nothing"}])
-def test_absent_of_nothing_is_unchanged(n8n: FakeN8n, params: dict[str, Any]) -> None:
+def test_absent_of_missing_project_is_unchanged(n8n: FakeN8n, params: dict[str, Any]) -> None:
     done = run(n8n_project, n8n, **params, state="absent")
     assert not done["changed"] and "project" not in done
 
 
-def test_what_owns_something_is_not_deleted(n8n: FakeN8n) -> None:
+def test_deletion_of_project_with_resources_is_refused(n8n: FakeN8n) -> None:
     sales = n8n.add_team_project("Sales")
     n8n.owned[sales] = [OwnedItem("credential", "c1", "Bank")]
     for check_mode in (True, False):
@@ -120,7 +120,7 @@ def test_what_owns_something_is_not_deleted(n8n: FakeN8n) -> None:
     assert n8n.calls["write"] == 0
 
 
-def test_what_may_own_something_is_not_deleted() -> None:
+def test_deletion_is_refused_if_resources_are_not_visible() -> None:
     n8n = FakeN8n(floor=True)
     n8n.add_team_project("Sales")
     with pytest.raises(
@@ -129,19 +129,19 @@ def test_what_may_own_something_is_not_deleted() -> None:
         run(n8n_project, n8n, name="Sales", state="absent")
 
 
-def test_a_personal_project_is_not_deleted(n8n: FakeN8n) -> None:
+def test_deletion_of_personal_project_is_refused(n8n: FakeN8n) -> None:
     with pytest.raises(InputError, match="personal project of one user"):
         run(n8n_project, n8n, id=n8n.personal_project_id(OLIVIA), state="absent")
     assert n8n.calls["write"] == 0
 
 
-def test_without_a_licence_that_is_said(n8n: FakeN8n) -> None:
+def test_missing_license_is_reported(n8n: FakeN8n) -> None:
     n8n.features_off.add("feat:projectRole:admin")
     with pytest.raises(ApiError, match="Your license does not allow for feat:projectRole:admin"):
         run(n8n_project, n8n, name="Sales")
 
 
-def test_a_used_up_quota_is_said(n8n: FakeN8n) -> None:
+def test_exceeded_quota_is_reported(n8n: FakeN8n) -> None:
     n8n.quotas["maxTeamProjects"] = 0
     failed = run(n8n_project, n8n, name="Sales")
     assert "You may have a maximum of 0 team projects" in failed["msg"] and not failed["changed"]
@@ -149,7 +149,7 @@ def test_a_used_up_quota_is_said(n8n: FakeN8n) -> None:
 
 @pytest.mark.parametrize("state", ["present", "absent"])
 @pytest.mark.parametrize("option", ["name", "id"])
-def test_a_project_without_name_and_id_is_refused(option: str, state: str) -> None:
+def test_missing_name_and_id_are_refused(option: str, state: str) -> None:
     n8n = FakeN8n()
     with pytest.raises(InputError, match="name or id is required"):
         run(n8n_project, n8n, **{option: None}, state=state)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""n8n_project_member on the fake."""
+"""n8n_project_member on the fake: adding, changing and removing one member."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_apply_reapply, run
 
 ADA = "ada@example.com"
-HERS: dict[str, Any] = {"project": "Sales", "user": ADA}
+SALES_AND_ADA: dict[str, Any] = {"project": "Sales", "user": ADA}
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def n8n() -> FakeN8n:
     return fake
 
 
-def test_adds_changes_and_removes(n8n: FakeN8n) -> None:
+def test_member_is_added_changed_and_removed(n8n: FakeN8n) -> None:
     others = {"Support": {OLIVIA: "project:admin", ADA: "project:viewer"}}
     sales = {OLIVIA: "project:admin", "bo@example.com": "project:viewer"}
     for role in ("viewer", "project:editor", "admin"):
@@ -38,21 +38,21 @@ def test_adds_changes_and_removes(n8n: FakeN8n) -> None:
         assert done["project"]["name"] == "Sales"
         assert done["diff"]["after"] == f'member of "Sales": {ADA}: {slug}\n'
         assert n8n.memberships() == {**others, "Sales": {**sales, ADA: slug}}
-    done = check_apply_reapply(n8n_project_member, n8n, **HERS, state="absent")
+    done = check_apply_reapply(n8n_project_member, n8n, **SALES_AND_ADA, state="absent")
     assert done["member"]["role"] == "project:admin" and n8n.memberships() == {**others, "Sales": sales}
 
 
-def test_user_and_project_are_named_by_ids_too(n8n: FakeN8n) -> None:
+def test_ids_identify_user_and_project(n8n: FakeN8n) -> None:
     sales = next(key for key, project in n8n.all_projects.items() if project.name == "Sales")
     check_apply_reapply(n8n_project_member, n8n, project=sales, user=n8n.id_of(ADA), role="viewer")
     assert n8n.memberships()["Sales"][ADA] == "project:viewer"
 
 
-def test_pending_users_can_be_members(n8n: FakeN8n) -> None:
+def test_pending_user_can_be_member(n8n: FakeN8n) -> None:
     check_apply_reapply(n8n_project_member, n8n, project="Support", user="bo@example.com", role="admin")
 
 
-def test_a_role_left_out_is_kept(n8n: FakeN8n) -> None:
+def test_role_is_kept_if_omitted(n8n: FakeN8n) -> None:
     done = run(n8n_project_member, n8n, project="Support", user=ADA)
     assert not done["changed"] and done["member"]["role"] == "project:viewer"
 
@@ -75,45 +75,45 @@ def test_a_role_left_out_is_kept(n8n: FakeN8n) -> None:
     ],
 )
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_wrong_input_is_refused_before_anything_is_written(
+def test_invalid_input_is_refused_before_first_write(
     n8n: FakeN8n, params: dict[str, Any], words: str, check_mode: bool
 ) -> None:
     for _twin in range(2):
         n8n.add_team_project("Twin")
     with pytest.raises(InputError) as refused:
-        run(n8n_project_member, n8n, check_mode=check_mode, **{**HERS, **params})
+        run(n8n_project_member, n8n, check_mode=check_mode, **{**SALES_AND_ADA, **params})
     assert words in str(refused.value)
     assert n8n.calls["write"] == 0
 
 
-def test_personal_projects_have_no_members_to_give(n8n: FakeN8n) -> None:
+def test_member_of_personal_project_is_refused(n8n: FakeN8n) -> None:
     with pytest.raises(InputError, match="only team projects have members"):
         run(n8n_project_member, n8n, project=n8n.personal_project_id(OLIVIA), user=ADA, role="viewer")
 
 
 @pytest.mark.parametrize("params", [{"user": "nobody@example.com"}, {"project": "Nowhere"}, {}])
-def test_absent_of_what_is_not_there_is_unchanged(n8n: FakeN8n, params: dict[str, Any]) -> None:
-    assert not run(n8n_project_member, n8n, **{**HERS, **params}, state="absent")["changed"]
+def test_absent_of_missing_membership_is_unchanged(n8n: FakeN8n, params: dict[str, Any]) -> None:
+    assert not run(n8n_project_member, n8n, **{**SALES_AND_ADA, **params}, state="absent")["changed"]
 
 
 @pytest.mark.parametrize("params", [{"state": "absent"}, {"role": "viewer"}])
-def test_the_last_admin_goes_if_allowed(n8n: FakeN8n, params: dict[str, Any]) -> None:
+def test_last_admin_is_removed_with_allow_no_admin(n8n: FakeN8n, params: dict[str, Any]) -> None:
     check_apply_reapply(n8n_project_member, n8n, project="Sales", user=OLIVIA, allow_no_admin=True, **params)
     assert "project:admin" not in n8n.memberships()["Sales"].values()
 
 
 @pytest.mark.parametrize("floor", [True, False])
-def test_an_unlicensed_role_is_refused(floor: bool) -> None:
+def test_unlicensed_role_is_refused(floor: bool) -> None:
     n8n = FakeN8n(floor)
     n8n.add_user(ADA)
     n8n.add_team_project("Sales")
     n8n.features_off.add("feat:projectRole:editor")
     if not floor:
-        # n8n lists its roles, and check mode looks there.
+        # n8n lists its roles, and check mode reads them.
         with pytest.raises(N8nError, match="does not include the role"):
-            run(n8n_project_member, n8n, check_mode=True, **HERS, role="editor")
-    # n8n refuses a single write as a whole, so that nothing has to be asked before it.
-    assert "not licensed to use role" in run(n8n_project_member, n8n, **HERS, role="editor")["msg"]
+            run(n8n_project_member, n8n, check_mode=True, **SALES_AND_ADA, role="editor")
+    # n8n refuses a single write completely, so the module does not read the roles before it.
+    assert "not licensed to use role" in run(n8n_project_member, n8n, **SALES_AND_ADA, role="editor")["msg"]
     assert n8n.calls["find_roles"] == (0 if floor else 1) and not n8n.writes
 
 
@@ -125,47 +125,45 @@ def test_an_unlicensed_role_is_refused(floor: bool) -> None:
         (None, "is no longer a member", {"role": "viewer"}),
     ],
 )
-def test_what_somebody_else_changed_meanwhile_is_left_alone(
+def test_concurrent_change_is_kept_and_fails(
     n8n: FakeN8n, role: str | None, words: str, params: dict[str, Any]
 ) -> None:
-    run(n8n_project_member, n8n, **HERS, role="admin")
+    run(n8n_project_member, n8n, **SALES_AND_ADA, role="admin")
     (sales,) = (roles for key, roles in n8n.roles_in.items() if n8n.all_projects[key].name == "Sales")
 
-    def somebody_else() -> None:
+    def other_client() -> None:
         sales.pop(n8n.id_of(ADA))
         sales.update({n8n.id_of(ADA): role} if role else {})
 
-    # The second reading of members since here is the one before the write.
-    n8n.before_call[("members", n8n.calls["members"] + 2)] = somebody_else
+    # The second reading of members from this point precedes the write.
+    n8n.before_call[("members", n8n.calls["members"] + 2)] = other_client
     with pytest.raises(
         N8nError, match=f"Another user or task changed this at the same time: .*{words}.*Run the task again"
     ):
-        run(n8n_project_member, n8n, **HERS, **params)
+        run(n8n_project_member, n8n, **SALES_AND_ADA, **params)
     assert sales.get(n8n.id_of(ADA)) == role
 
 
 @pytest.mark.parametrize(("role", "params"), [(None, {"state": "absent"}), ("project:viewer", {"role": "viewer"})])
-def test_a_change_that_another_task_has_made_is_no_failure(
-    n8n: FakeN8n, role: str | None, params: dict[str, Any]
-) -> None:
-    run(n8n_project_member, n8n, **HERS, role="editor")
+def test_change_made_by_other_task_is_unchanged(n8n: FakeN8n, role: str | None, params: dict[str, Any]) -> None:
+    run(n8n_project_member, n8n, **SALES_AND_ADA, role="editor")
     (sales,) = (roles for key, roles in n8n.roles_in.items() if n8n.all_projects[key].name == "Sales")
 
-    def another_task() -> None:
+    def other_task() -> None:
         sales.pop(n8n.id_of(ADA))
         sales.update({n8n.id_of(ADA): role} if role else {})
 
-    n8n.before_call[("members", n8n.calls["members"] + 2)] = another_task
+    n8n.before_call[("members", n8n.calls["members"] + 2)] = other_task
     writes = len(n8n.writes)
-    result = run(n8n_project_member, n8n, **HERS, **params)
+    result = run(n8n_project_member, n8n, **SALES_AND_ADA, **params)
     assert not result["changed"] and "msg" not in result and len(n8n.writes) == writes
     assert sales.get(n8n.id_of(ADA)) == role
 
 
-def test_who_became_the_last_admin_meanwhile_stays(n8n: FakeN8n) -> None:
-    run(n8n_project_member, n8n, **HERS, role="admin")
+def test_member_who_became_last_admin_is_kept(n8n: FakeN8n) -> None:
+    run(n8n_project_member, n8n, **SALES_AND_ADA, role="admin")
     (sales,) = (roles for key, roles in n8n.roles_in.items() if n8n.all_projects[key].name == "Sales")
     n8n.before_call[("members", n8n.calls["members"] + 2)] = lambda: sales.pop(n8n.owner_id)
     with pytest.raises(N8nError, match="has become the last admin of the project"):
-        run(n8n_project_member, n8n, **HERS, state="absent")
+        run(n8n_project_member, n8n, **SALES_AND_ADA, state="absent")
     assert sales[n8n.id_of(ADA)] == "project:admin"

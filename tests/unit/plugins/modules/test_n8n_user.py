@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""n8n_user on the fake."""
+"""n8n_user on the fake: invitation, role and deletion of one user."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def n8n() -> FakeN8n:
     return FakeN8n()
 
 
-def test_invites_and_deletes_again(n8n: FakeN8n) -> None:
+def test_user_is_invited_and_deleted(n8n: FakeN8n) -> None:
     done = check_apply_reapply(n8n_user, n8n, email="ADA@Example.com")
     assert done["user"] == {
         "id": n8n.id_of(ADA),
@@ -34,36 +34,40 @@ def test_invites_and_deletes_again(n8n: FakeN8n) -> None:
         "last_name": None,
     }
     assert done["diff"] == {"before": "", "after": "user ada@example.com: global:member\n"}
-    gone = check_apply_reapply(n8n_user, n8n, email=ADA, state="absent")
-    assert gone["user"] == done["user"]
-    assert gone["diff"] == {"before": "user ada@example.com: global:member\n", "after": ""}
+    deleted = check_apply_reapply(n8n_user, n8n, email=ADA, state="absent")
+    assert deleted["user"] == done["user"]
+    assert deleted["diff"] == {"before": "user ada@example.com: global:member\n", "after": ""}
     assert n8n.instance_roles() == {OLIVIA: "global:owner"}
 
 
-def test_check_mode_has_no_id_for_the_invited(n8n: FakeN8n) -> None:
-    would = run(n8n_user, n8n, check_mode=True, email=ADA, role="admin")
-    assert (would["user"]["id"], would["user"]["role"], would["user"]["is_pending"]) == (None, "global:admin", True)
+def test_check_mode_returns_no_id_for_invited_user(n8n: FakeN8n) -> None:
+    planned = run(n8n_user, n8n, check_mode=True, email=ADA, role="admin")
+    assert (planned["user"]["id"], planned["user"]["role"], planned["user"]["is_pending"]) == (
+        None,
+        "global:admin",
+        True,
+    )
 
 
 @pytest.mark.parametrize("role", ["admin", "global:admin"])
-@pytest.mark.parametrize("named", ["email", "id"])
-def test_corrects_the_role(n8n: FakeN8n, role: str, named: str) -> None:
+@pytest.mark.parametrize("reference", ["email", "id"])
+def test_role_is_changed(n8n: FakeN8n, role: str, reference: str) -> None:
     user_id = n8n.add_user(ADA)
-    done = check_apply_reapply(n8n_user, n8n, **{named: {"email": ADA, "id": user_id}[named]}, role=role)
+    done = check_apply_reapply(n8n_user, n8n, **{reference: {"email": ADA, "id": user_id}[reference]}, role=role)
     assert done["user"]["role"] == n8n.instance_roles()[ADA] == "global:admin"
 
 
-def test_a_role_left_out_is_kept(n8n: FakeN8n) -> None:
+def test_role_is_kept_if_omitted(n8n: FakeN8n) -> None:
     n8n.add_user(ADA, "global:admin")
     assert not run(n8n_user, n8n, email=ADA)["changed"]
     assert n8n.instance_roles()[ADA] == "global:admin"
 
 
-def test_a_pending_invitation_is_sent_again_only_if_asked(n8n: FakeN8n) -> None:
+def test_pending_invitation_is_resent_only_with_resend_invite(n8n: FakeN8n) -> None:
     n8n.add_user(ADA, pending=True)
     assert not run(n8n_user, n8n, email=ADA, return_invite_url=True)["changed"]
-    would = run(n8n_user, n8n, check_mode=True, email=ADA, resend_invite=True, return_invite_url=True)
-    assert would["changed"] and "invite_url" not in would["user"] and not n8n.writes
+    planned = run(n8n_user, n8n, check_mode=True, email=ADA, resend_invite=True, return_invite_url=True)
+    assert planned["changed"] and "invite_url" not in planned["user"] and not n8n.writes
     links = []
     for _time in range(2):
         done = run(n8n_user, n8n, email=ADA, resend_invite=True, return_invite_url=True)
@@ -72,36 +76,36 @@ def test_a_pending_invitation_is_sent_again_only_if_asked(n8n: FakeN8n) -> None:
     assert links[0] != links[1] == n8n.links[ADA]
 
 
-def test_what_is_sent_again_brings_the_new_role(n8n: FakeN8n) -> None:
+def test_role_is_changed_with_resent_invitation(n8n: FakeN8n) -> None:
     n8n.add_user(ADA, pending=True)
     done = run(n8n_user, n8n, email=ADA, role="admin", resend_invite=True)
-    # n8n keeps the role of a pending invitation, so it takes a call of its own.
+    # n8n keeps the role of a pending invitation, so the role change is a separate call.
     assert [write[0] for write in n8n.writes] == ["invite", "set_user_role"]
     assert done["user"]["role"] == n8n.instance_roles()[ADA] == "global:admin"
 
 
-def test_nothing_is_sent_again_to_active_users(n8n: FakeN8n) -> None:
+def test_invitation_is_not_resent_to_active_user(n8n: FakeN8n) -> None:
     n8n.add_user(ADA)
     assert not run(n8n_user, n8n, email=ADA, resend_invite=True)["changed"]
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-def test_the_link_is_a_secret(n8n: FakeN8n, wanted: bool) -> None:
+def test_link_is_returned_only_with_return_invite_url(n8n: FakeN8n, wanted: bool) -> None:
     done = run(n8n_user, n8n, email=ADA, return_invite_url=wanted)
     assert done["user"].get("invite_url") == (n8n.links[ADA] if wanted else None)
     assert wanted or n8n.links[ADA] not in str(done)
-    named = [f"n8n sent no mail to {ADA}. " in warning for warning in done["warnings"]]
-    assert named == ([] if wanted else [True])
+    warned = [f"n8n sent no mail to {ADA}. " in warning for warning in done["warnings"]]
+    assert warned == ([] if wanted else [True])
 
 
-def test_there_is_no_link_where_n8n_sends_mail(n8n: FakeN8n) -> None:
+def test_link_is_not_returned_if_n8n_sends_mail(n8n: FakeN8n) -> None:
     n8n.sends_mail = True
     done = run(n8n_user, n8n, email=ADA, return_invite_url=True)
     assert "invite_url" not in done["user"] and done["warnings"] == []
 
 
 @pytest.mark.parametrize("floor", [True, False])
-def test_present_reads_no_project(floor: bool) -> None:
+def test_state_present_reads_no_projects(floor: bool) -> None:
     n8n = FakeN8n(floor)
     n8n.features_off.add("feat:projectRole:admin")
     assert run(n8n_user, n8n, email=ADA, role="member")["changed"]
@@ -109,14 +113,14 @@ def test_present_reads_no_project(floor: bool) -> None:
     assert n8n.calls["list_projects"] == n8n.calls["members"] == 0
 
 
-def test_becoming_a_chat_user_takes_memberships_along(n8n: FakeN8n) -> None:
+def test_change_to_chat_user_removes_memberships(n8n: FakeN8n) -> None:
     n8n.add_user(ADA)
     n8n.add_team_project("Sales", ada="editor")
     check_apply_reapply(n8n_user, n8n, email=ADA, role="chatUser")
     assert n8n.memberships() == {"Sales": {OLIVIA: "project:admin"}}
 
 
-def test_a_last_admin_is_not_made_a_chat_user(n8n: FakeN8n) -> None:
+def test_change_of_last_admin_to_chat_user_is_refused(n8n: FakeN8n) -> None:
     n8n.add_user(ADA)
     sales = n8n.add_team_project("Sales", ada="admin")
     del n8n.roles_in[sales][n8n.owner_id]
@@ -142,7 +146,7 @@ def test_a_last_admin_is_not_made_a_chat_user(n8n: FakeN8n) -> None:
     ],
 )
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_wrong_input_is_refused_before_anything_is_written(
+def test_invalid_input_is_refused_before_first_write(
     n8n: FakeN8n, params: dict[str, Any], words: str, check_mode: bool
 ) -> None:
     with pytest.raises(InputError) as refused:
@@ -151,12 +155,12 @@ def test_wrong_input_is_refused_before_anything_is_written(
     assert n8n.calls["write"] == 0
 
 
-def test_an_owner_is_an_owner(n8n: FakeN8n) -> None:
+def test_owner_role_of_owner_is_unchanged(n8n: FakeN8n) -> None:
     assert not run(n8n_user, n8n, email=OLIVIA, role="owner")["changed"]
 
 
 @pytest.mark.parametrize("params", [{"email": ADA}, {"id": "nobody"}])
-def test_absent_of_nobody_is_unchanged(n8n: FakeN8n, params: dict[str, Any]) -> None:
+def test_absent_of_missing_user_is_unchanged(n8n: FakeN8n, params: dict[str, Any]) -> None:
     done = run(n8n_user, n8n, **params, state="absent")
     assert not done["changed"] and "user" not in done
 
@@ -165,7 +169,7 @@ def test_absent_of_nobody_is_unchanged(n8n: FakeN8n, params: dict[str, Any]) -> 
     ("params", "listings"),
     [({"email": ADA}, 1), ({"email": "zoe@example.com"}, 1), ({"id": "nobody"}, 0)],
 )
-def test_only_a_user_who_does_not_exist_costs_a_listing(n8n: FakeN8n, params: dict[str, Any], listings: int) -> None:
+def test_users_are_listed_only_for_missing_email(n8n: FakeN8n, params: dict[str, Any], listings: int) -> None:
     run(n8n_user, n8n, **params, state="absent")
     assert n8n.calls == {"find_user": 1, **({"list_users": listings} if listings else {})}
 
@@ -190,15 +194,15 @@ def test_one_error_names_all_missing_scopes(
     n8n.add_user(ADA)
     writing = {"user:delete", *writing}
     n8n.scopes_off = {*off, *writing, "variable:list"}
-    named = sorted(off if floor else off | writing)
-    words = f"The key {'needs' if floor else 'lacks'} the scopes {', '.join(named[:-1])} and {named[-1]}"
+    warned = sorted(off if floor else off | writing)
+    words = f"The key {'needs' if floor else 'lacks'} the scopes {', '.join(warned[:-1])} and {warned[-1]}"
     for check_mode in (True, False):
         with pytest.raises((ApiError, InputError), match=words):
             run(n8n_user, n8n, check_mode=check_mode, email=ADA, state="absent", **params)
     assert not n8n.calls["write"]
 
 
-def test_who_owns_something_is_not_deleted(n8n: FakeN8n) -> None:
+def test_deletion_of_resource_owner_is_refused(n8n: FakeN8n) -> None:
     n8n.add_user(ADA)
     n8n.owned[n8n.personal_project_id(ADA)] = [
         OwnedItem("workflow", "w1", "Bills"),
@@ -213,7 +217,7 @@ def test_who_owns_something_is_not_deleted(n8n: FakeN8n) -> None:
     assert ADA in n8n.instance_roles() and not n8n.calls["write"]
 
 
-def test_who_may_own_something_is_not_deleted() -> None:
+def test_deletion_is_refused_if_resources_are_not_visible() -> None:
     n8n = FakeN8n(floor=True)
     n8n.add_user(ADA)
     with pytest.raises(InputError, match="does not show the data tables of other users"):
@@ -222,7 +226,7 @@ def test_who_may_own_something_is_not_deleted() -> None:
     assert run(n8n_user, n8n, email="bo@example.com", state="absent")["changed"]
 
 
-def test_on_the_community_edition_only_pending_users_are_deleted(n8n: FakeN8n) -> None:
+def test_community_edition_deletes_only_pending_users(n8n: FakeN8n) -> None:
     n8n.add_user(ADA)
     n8n.add_user("bo@example.com", pending=True)
     n8n.features_off.add("feat:projectRole:admin")
@@ -231,7 +235,7 @@ def test_on_the_community_edition_only_pending_users_are_deleted(n8n: FakeN8n) -
     check_apply_reapply(n8n_user, n8n, email="bo@example.com", state="absent")
 
 
-def test_a_last_admin_is_not_deleted(n8n: FakeN8n) -> None:
+def test_deletion_of_last_admin_is_refused(n8n: FakeN8n) -> None:
     n8n.add_user(ADA)
     sales = n8n.add_team_project("Sales", ada="admin")
     del n8n.roles_in[sales][n8n.owner_id]
@@ -245,7 +249,7 @@ def test_a_last_admin_is_not_deleted(n8n: FakeN8n) -> None:
     assert "member of" in done["diff"]["before"]
 
 
-def test_a_mail_that_could_not_be_sent_is_a_warning_and_the_account_is_there(n8n: FakeN8n) -> None:
+def test_failed_mail_causes_warning_and_keeps_account(n8n: FakeN8n) -> None:
     n8n.mail_errors[ADA] = "mailbox on fire"
     done = run(n8n_user, n8n, email=ADA)
     assert done["changed"] and done["user"]["id"] == n8n.id_of(ADA)
@@ -259,7 +263,7 @@ def test_a_mail_that_could_not_be_sent_is_a_warning_and_the_account_is_there(n8n
     assert run(n8n_user, n8n, email=ADA, resend_invite=True)["warnings"] == []
 
 
-def test_an_invitation_that_reaches_nobody_is_a_warning(n8n: FakeN8n) -> None:
+def test_undelivered_invitation_causes_warning(n8n: FakeN8n) -> None:
     n8n.links_by_mail_only = True
     for kept in (False, True):
         done = run(n8n_user, n8n, email=ADA, resend_invite=True, return_invite_url=kept)
@@ -268,7 +272,7 @@ def test_an_invitation_that_reaches_nobody_is_a_warning(n8n: FakeN8n) -> None:
         assert "invite_url" not in done["user"]
 
 
-def test_an_unlicensed_role_is_refused_in_check_mode_and_by_n8n(n8n: FakeN8n) -> None:
+def test_unlicensed_role_is_refused_in_check_mode_and_by_n8n(n8n: FakeN8n) -> None:
     n8n.features_off.add("feat:advancedPermissions")
     with pytest.raises(InputError, match='the license of this n8n does not include the role "global:admin"'):
         run(n8n_user, n8n, check_mode=True, email=ADA, role="admin")
@@ -276,7 +280,7 @@ def test_an_unlicensed_role_is_refused_in_check_mode_and_by_n8n(n8n: FakeN8n) ->
     assert "without advanced permissions" in run(n8n_user, n8n, email=ADA, role="admin")["msg"] and not n8n.writes
 
 
-def test_somebody_else_has_invited_meanwhile(n8n: FakeN8n) -> None:
+def test_concurrent_invitation_with_other_role_fails(n8n: FakeN8n) -> None:
     n8n.before_call[("invite", 1)] = lambda: n8n.add_user(ADA, "global:admin")
     with pytest.raises(
         N8nError,
@@ -286,7 +290,7 @@ def test_somebody_else_has_invited_meanwhile(n8n: FakeN8n) -> None:
     assert not run(n8n_user, n8n, email=ADA)["changed"]
 
 
-def test_a_user_quota_closes_the_users(n8n: FakeN8n) -> None:
+def test_user_quota_makes_n8n_refuse_user_requests(n8n: FakeN8n) -> None:
     n8n.quotas["users"] = 5
     with pytest.raises(ApiError, match="valid license"):
         run(n8n_user, n8n, email=ADA)

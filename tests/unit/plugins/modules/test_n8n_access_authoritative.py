@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""n8n_access on the fake with an authoritative list: removals, renames, brakes, approval, and what a failed run returns."""
+"""n8n_access on the fake with authoritative lists: removals, renamings, removal limits, approval, and failed runs."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ def n8n() -> FakeN8n:
 
 
 def strict(**options: Any) -> dict[str, Any]:
-    """Return options of an authoritative task without brakes, unless `options` says otherwise."""
+    """Return options of an authoritative task without removal limits, with `options` taking precedence."""
     return {"authority": "authoritative", "max_removal_percent": 100, **options}
 
 
 def project(name: str, _previous: str = "", **members: str) -> dict[str, Any]:
-    there = {f"{who}@example.com": role for who, role in members.items()}
-    return {"name": name, "previous_names": [_previous] if _previous else [], "members": there}
+    members_of_sales = {f"{who}@example.com": role for who, role in members.items()}
+    return {"name": name, "previous_names": [_previous] if _previous else [], "members": members_of_sales}
 
 
-def test_all_from_empty_and_never_again() -> None:
+def test_lists_are_applied_to_empty_instance_once() -> None:
     n8n = FakeN8n()
     n8n.after_each_write = check_admins_remain(n8n)
     users = [{"email": ADA, "role": "admin"}, {"email": BO, "projects": {"Support": "editor"}}]
@@ -55,7 +55,7 @@ def test_all_from_empty_and_never_again() -> None:
         project("Support", ada="admin", bo="editor", olivia="viewer"),
     ]
     done = check_apply_reapply(n8n_access, n8n, **strict(users=users, projects=projects))
-    # What the creator loses by it is no loss that the brakes count.
+    # The removal limits do not count the membership of the creator.
     assert run(n8n_access, FakeN8n(), authority="authoritative", users=users, projects=projects, max_removals=0)[
         "changed"
     ]
@@ -72,7 +72,7 @@ def test_all_from_empty_and_never_again() -> None:
     }
 
 
-def test_an_export_is_no_change_also_where_an_account_has_an_email_that_n8n_would_not_invite(n8n: FakeN8n) -> None:
+def test_export_with_uninvitable_email_is_unchanged(n8n: FakeN8n) -> None:
     n8n.add_user("root@localhost")
     n8n.roles_in[n8n.add_team_project("Ops")][n8n.id_of("root@localhost")] = "project:viewer"
     present = export(read(n8n, EVERYTHING))
@@ -81,7 +81,7 @@ def test_an_export_is_no_change_also_where_an_account_has_an_email_that_n8n_woul
     assert [(change["action"], change["user"]) for change in done["plan"]] == [("add_member", "root@localhost")]
 
 
-def test_projects_that_swap_their_names_are_refused_before_the_first_write(n8n: FakeN8n) -> None:
+def test_swapped_project_names_are_refused_before_first_write(n8n: FakeN8n) -> None:
     sales, support = (next(p.id for p in n8n.all_projects.values() if p.name == name) for name in ("Sales", "Support"))
     swapped = [{"id": sales, "name": "Support"}, {"id": support, "name": "Sales"}]
     with pytest.raises(InputError, match="rename it in one run, and this project in the next run"):
@@ -92,7 +92,7 @@ def test_projects_that_swap_their_names_are_refused_before_the_first_write(n8n: 
     assert [n8n.all_projects[key].name for key in (sales, support)] == ["Support", "Sales"]
 
 
-def test_nobody_is_invited_by_what_is_no_email(n8n: FakeN8n) -> None:
+def test_invalid_and_uninvitable_emails_are_refused(n8n: FakeN8n) -> None:
     users = [{"email": "fay@example.com"}, {"email": "root@localhost"}, {"email": "ignored@localhost"}]
     projects = [project("Sales"), {"name": "Ops", "members": {"ada@example,com": "viewer", "adm@localhost": "viewer"}}]
     with pytest.raises(InputError) as refused:
@@ -112,7 +112,7 @@ def test_nobody_is_invited_by_what_is_no_email(n8n: FakeN8n) -> None:
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_every_address_that_n8n_refuses_is_named_with_its_place(n8n: FakeN8n, check_mode: bool) -> None:
+def test_error_names_each_refused_email_with_position(n8n: FakeN8n, check_mode: bool) -> None:
     users = [{"email": f"p{number}{'#EXT#' if number % 2 else ''}@example.com"} for number in range(60)]
     with pytest.raises(InputError) as refused:
         run(n8n_access, n8n, check_mode=check_mode, users=users)
@@ -122,7 +122,7 @@ def test_every_address_that_n8n_refuses_is_named_with_its_place(n8n: FakeN8n, ch
         assert line.startswith(f"users[{number}] (p{number}#ext#@example.com): n8n does not accept # before the @")
 
 
-def test_a_pending_user_whom_n8n_refuses_to_invite_again_is_refused_before_any_write(n8n: FakeN8n) -> None:
+def test_uninvitable_pending_user_is_refused_before_first_write(n8n: FakeN8n) -> None:
     n8n.add_user("fay!@example.com", pending=True)
     with pytest.raises(
         InputError, match="^n8n refuses .*\n.*email .fay!@example.com.: n8n does not accept ! before the @"
@@ -131,7 +131,7 @@ def test_a_pending_user_whom_n8n_refuses_to_invite_again_is_refused_before_any_w
     assert n8n.writes == []
 
 
-def test_a_move_a_rename_a_removal_and_a_leaver_in_one_task(n8n: FakeN8n) -> None:
+def test_role_change_renaming_and_removals_in_one_task(n8n: FakeN8n) -> None:
     users = [{"email": CY, "projects": {"Support": "editor"}}]
     projects = [project("Revenue", "Sales", ada="admin", bo="admin"), project("Support", bo="admin", cy="editor")]
     done = check_apply_reapply(
@@ -158,14 +158,14 @@ def test_a_move_a_rename_a_removal_and_a_leaver_in_one_task(n8n: FakeN8n) -> Non
         f'member of "Revenue": {BO}: project:admin',
         f'member of "Support": {CY}: project:editor',
     ]
-    # Olivia, the owner, whose key it is, stays.
+    # Olivia is the owner and the user of the API key, and stays.
     assert n8n.memberships() == {
         "Revenue": {OLIVIA: "project:admin", ADA: "project:admin", BO: "project:admin"},
         "Support": {OLIVIA: "project:admin", BO: "project:admin", CY: "project:editor"},
     }
 
 
-def test_people_on_no_list_are_demoted(n8n: FakeN8n) -> None:
+def test_unlisted_users_are_demoted(n8n: FakeN8n) -> None:
     users = [{"email": email} for email in (ADA, BO, EVE)]
     done = check_apply_reapply(n8n_access, n8n, users=users, unlisted_users="demote", max_removal_percent=100)
     assert done["summary"]["change_user_role"] == 2 and done["summary"]["remove_member"] == 3
@@ -173,7 +173,7 @@ def test_people_on_no_list_are_demoted(n8n: FakeN8n) -> None:
     assert n8n.memberships()["Support"] == {OLIVIA: "project:admin", BO: "project:admin"}
 
 
-def test_protected_and_ignored_people_are_where_they_were(n8n: FakeN8n) -> None:
+def test_protected_and_ignored_users_keep_memberships(n8n: FakeN8n) -> None:
     before = n8n.memberships()
     options = strict(projects=[project("Sales", bo="viewer")], protected_users=["B?@*", " ADA@example.com"])
     done = check_apply_reapply(n8n_access, n8n, **options, ignored_users=["[cd]*"])
@@ -182,7 +182,7 @@ def test_protected_and_ignored_people_are_where_they_were(n8n: FakeN8n) -> None:
     assert n8n.memberships() == before
 
 
-# What was exported
+# Exported access
 
 
 def exported(n8n: FakeN8n) -> dict[str, Any]:
@@ -192,7 +192,7 @@ def exported(n8n: FakeN8n) -> dict[str, Any]:
 
 @pytest.mark.parametrize("unlisted", ["keep", "remove_memberships", "demote"])
 @pytest.mark.parametrize("authority", ["additive", "authoritative"])
-def test_an_export_is_applied_without_one_write(n8n: FakeN8n, authority: str, unlisted: str) -> None:
+def test_export_is_applied_without_writes(n8n: FakeN8n, authority: str, unlisted: str) -> None:
     for name in ("Twin", "Twin", "   ", "Twin"):
         n8n.add_team_project(name, ada="viewer")
     n8n.add_team_project("Nobody's")
@@ -202,18 +202,18 @@ def test_an_export_is_applied_without_one_write(n8n: FakeN8n, authority: str, un
     everything = exported(n8n)
     for lists in (everything, {"users": everything["users"]}, {"projects": everything["projects"]}):
         if unlisted == "demote" and "users" not in lists:
-            # Who is in no project would be named nowhere.
+            # The list of projects does not contain users without a project.
             continue
         done = run(n8n_access, n8n, **lists, authority=authority, unlisted_users=unlisted)
         assert not done["changed"] and done["plan"] == [] and n8n.writes == []
     assert exported(n8n) == everything
 
 
-# Brakes
+# Removal limits
 
 
-def leaving(**options: Any) -> dict[str, Any]:
-    """Three of Sales's six leave it, counted as three of five, as Olivia is protected."""
+def with_three_removals(**options: Any) -> dict[str, Any]:
+    """Return options that remove three of six members of Sales. The limit does not count Olivia, who is protected."""
     return {"authority": "authoritative", "projects": [project("Sales", ada="admin", bo="editor")], **options}
 
 
@@ -234,10 +234,10 @@ def leaving(**options: Any) -> dict[str, Any]:
         ({"approve": "0" * 64}, f"approve={'0' * 64} is the digest of another plan."),
     ],
 )
-def test_the_brakes_stop_before_the_first_write_and_show_the_plan(
+def test_exceeded_removal_limit_stops_before_first_write_and_returns_plan(
     n8n: FakeN8n, limits: dict[str, Any], words: str, check_mode: bool
 ) -> None:
-    failed = run(n8n_access, n8n, check_mode=check_mode, **leaving(**limits))
+    failed = run(n8n_access, n8n, check_mode=check_mode, **with_three_removals(**limits))
     assert words in failed["msg"] and f"approve: {failed['digest']}" in failed["msg"]
     assert n8n.calls["write"] == 0 and not failed["changed"]
     assert failed.keys() >= FAILED
@@ -247,33 +247,33 @@ def test_the_brakes_stop_before_the_first_write_and_show_the_plan(
     assert failed["summary"]["remove_member"] == 3
 
 
-def test_a_stopped_plan_is_approved_by_its_digest_and_no_other_is(n8n: FakeN8n) -> None:
-    digest = run(n8n_access, n8n, check_mode=True, **leaving())["digest"]
-    # Somebody else has come meanwhile, so that it is another plan.
-    there = n8n.roles_in[next(key for key, found in n8n.all_projects.items() if found.name == "Sales")]
-    there[n8n.add_user(FAY)] = "project:viewer"
-    failed = run(n8n_access, n8n, **leaving(approve=digest))
+def test_digest_approves_only_its_own_plan(n8n: FakeN8n) -> None:
+    digest = run(n8n_access, n8n, check_mode=True, **with_three_removals())["digest"]
+    # A new member changes the plan.
+    members_of_sales = n8n.roles_in[next(key for key, found in n8n.all_projects.items() if found.name == "Sales")]
+    members_of_sales[n8n.add_user(FAY)] = "project:viewer"
+    failed = run(n8n_access, n8n, **with_three_removals(approve=digest))
     assert "is the digest of another plan" in failed["msg"] and not n8n.writes
-    done = check_apply_reapply(n8n_access, n8n, **leaving(approve=failed["digest"]))
+    done = check_apply_reapply(n8n_access, n8n, **with_three_removals(approve=failed["digest"]))
     assert done["digest"] == failed["digest"] and done["plan"] == failed["plan"]
     assert set(n8n.memberships()["Sales"]) == {OLIVIA, ADA, BO}
 
 
-def test_a_reading_of_a_part_is_completed_where_something_goes(n8n: FakeN8n) -> None:
+def test_partial_reading_is_completed_if_plan_removes_access(n8n: FakeN8n) -> None:
     n8n.add_team_project("Big", **dict.fromkeys(("ada", "bo", "cy", "di", "eve"), "viewer"))
-    less = {"projects": {"Support": "viewer"}}
-    # Nothing goes: Support's members are all that is read.
-    run(n8n_access, n8n, check_mode=True, users=[{"email": CY, **less}])
+    lower_role = {"projects": {"Support": "viewer"}}
+    # The plan removes no access, so only the members of Support are read.
+    run(n8n_access, n8n, check_mode=True, users=[{"email": CY, **lower_role}])
     assert n8n.calls["members"] == 1
-    # One of twelve memberships of the whole instance, not one of two.
-    done = run(n8n_access, n8n, users=[{"email": BO, **less}])
+    # The limit counts all twelve memberships of the instance, not the two of the listed project.
+    done = run(n8n_access, n8n, users=[{"email": BO, **lower_role}])
     assert done["changed"] and [change["after"] for change in done["plan"]] == ["project:viewer"]
     failed = run(n8n_access, n8n, users=[{"email": BO, "projects": {"Sales": "viewer"}}], max_removal_percent=8)
     assert "1 removals and demotions of 12 memberships (8.3 %)" in failed["msg"]
     assert run(n8n_access, n8n, users=[{"email": BO, "projects": {"Sales": "viewer"}}])["changed"]
 
 
-def test_without_a_licence_for_projects_an_instance_role_is_no_membership(n8n: FakeN8n) -> None:
+def test_instance_role_is_not_counted_as_membership_without_project_license(n8n: FakeN8n) -> None:
     n8n.features_off.add("feat:projectRole:admin")
     n8n.set_user_role(n8n.id_of(ADA), "global:admin")
     failed = run(n8n_access, n8n, users=[{"email": ADA, "role": "member"}])
@@ -281,7 +281,7 @@ def test_without_a_licence_for_projects_an_instance_role_is_no_membership(n8n: F
     assert run(n8n_access, n8n, users=[{"email": ADA, "role": "member"}], max_removal_percent=100)["changed"]
 
 
-# Nobody, and what is wrong
+# Empty lists and invalid input
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
@@ -294,13 +294,11 @@ def test_without_a_licence_for_projects_an_instance_role_is_no_membership(n8n: F
         {"users": [{"email": "svc@example.com"}], "authority": "authoritative", "ignored_users": ["svc@*"]},
     ],
 )
-def test_nobody_at_all_is_an_error_before_the_first_call(
-    n8n: FakeN8n, options: dict[str, Any], check_mode: bool
-) -> None:
+def test_empty_lists_are_refused_before_first_call(n8n: FakeN8n, options: dict[str, Any], check_mode: bool) -> None:
     with pytest.raises(InputError, match="The lists name no users.*allow_empty=true"):
         run(n8n_access, n8n, check_mode=check_mode, **options)
     assert not n8n.calls
-    # And with it, the brakes.
+    # With allow_empty, the removal limits apply.
     run(n8n_access, n8n, check_mode=check_mode, **options, allow_empty=True)
     assert n8n.calls and n8n.calls["write"] == 0
 
@@ -314,17 +312,17 @@ def test_nobody_at_all_is_an_error_before_the_first_call(
         ({"projects": [project("Sales", ada="viewer")]}, "says viewer, but users"),
     ],
 )
-def test_what_is_wrong_is_refused_before_the_first_call(n8n: FakeN8n, options: dict[str, Any], message: str) -> None:
+def test_invalid_options_are_refused_before_first_call(n8n: FakeN8n, options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         run(n8n_access, n8n, users=[{"email": ADA, "projects": {"Sales": "admin"}}], **options)
     assert not n8n.calls
 
 
-# Half-way
+# Incomplete runs
 
 
-def test_the_fourth_write_fails_and_the_next_run_does_just_the_rest(n8n: FakeN8n) -> None:
-    # Invite, rename, give in Sales, give in Support, and four removals.
+def test_next_run_makes_only_remaining_changes_after_failed_write(n8n: FakeN8n) -> None:
+    # One invitation, one renaming, members of Sales, members of Support, and four removals.
     lists = {
         "users": [{"email": BO, "projects": {"Revenue": "editor"}}],
         "projects": [
@@ -341,7 +339,7 @@ def test_the_fourth_write_fails_and_the_next_run_does_just_the_rest(n8n: FakeN8n
     ]
     parts = [failed["done"], failed["not_tried"], failed["conflicts"], failed["errors"][0]["changes"]]
     assert sorted(map(str, sum(parts, []))) == sorted(map(str, failed["plan"]))
-    # Olivia is protected, so Bo is not the last admin of Support and goes without Ada.
+    # Olivia is protected, so Bo is not the last admin of Support and is removed.
     assert failed["not_tried"] == [] and BO not in n8n.memberships()["Support"]
     n8n.writes.clear()
     rest = run(n8n_access, n8n, **options)
@@ -352,26 +350,26 @@ def test_the_fourth_write_fails_and_the_next_run_does_just_the_rest(n8n: FakeN8n
     assert not run(n8n_access, n8n, **options)["changed"]
 
 
-def test_somebody_else_writes_at_the_same_time(n8n: FakeN8n) -> None:
-    def somebody_else() -> None:
+def test_concurrent_change_is_conflict_and_kept(n8n: FakeN8n) -> None:
+    def other_client() -> None:
         sales = n8n.roles_in[next(key for key, found in n8n.all_projects.items() if found.name == "Sales")]
         sales[n8n.id_of(CY)] = "project:editor"
 
-    n8n.before_call["write", 1] = somebody_else
-    done = run(n8n_access, n8n, **leaving(max_removal_percent=100, users=[{"email": FAY}]))
+    n8n.before_call["write", 1] = other_client
+    done = run(n8n_access, n8n, **with_three_removals(max_removal_percent=100, users=[{"email": FAY}]))
     assert done["changed"] and "failed" not in done
     assert [(entry["user"], entry["reason"]) for entry in done["conflicts"]] == [
         (CY, f"left alone: {CY} has become project:editor")
     ]
     assert n8n.memberships()["Sales"].keys() == {OLIVIA, ADA, BO, CY}
-    # What the diff shows is what was done.
+    # The diff shows only applied changes.
     assert CY not in done["diff"]["before"] and DI in done["diff"]["before"]
-    assert [change["before"] for change in run(n8n_access, n8n, **leaving())["plan"]] == ["project:editor"]
+    assert [change["before"] for change in run(n8n_access, n8n, **with_three_removals())["plan"]] == ["project:editor"]
 
 
-def test_how_far_it_is_can_be_seen_and_check_mode_goes_nowhere(n8n: FakeN8n, tmp_path: Path) -> None:
+def test_progress_file_is_written_except_in_check_mode(n8n: FakeN8n, tmp_path: Path) -> None:
     file = tmp_path / "progress"
-    options = leaving(max_removal_percent=100, progress_path=str(file))
+    options = with_three_removals(max_removal_percent=100, progress_path=str(file))
     assert run(n8n_access, n8n, check_mode=True, **options)["changed"] and not file.exists()
     done = run(n8n_access, n8n, **options)
     lines = file.read_text("utf-8").splitlines()
@@ -380,6 +378,6 @@ def test_how_far_it_is_can_be_seen_and_check_mode_goes_nowhere(n8n: FakeN8n, tmp
     assert file.read_text("utf-8").splitlines() == lines
 
 
-def test_results_are_json_with_nothing_secret(n8n: FakeN8n) -> None:
-    done = run(n8n_access, n8n, **leaving(max_removal_percent=100, users=[{"email": FAY}]))
+def test_result_is_json_without_links(n8n: FakeN8n) -> None:
+    done = run(n8n_access, n8n, **with_three_removals(max_removal_percent=100, users=[{"email": FAY}]))
     assert not any(link in json.dumps(done) for link in n8n.links.values()) and n8n.links

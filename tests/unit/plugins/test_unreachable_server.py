@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server that is down: each module, lookup and inventory names the URL, the cause and the remedy."""
+"""An unreachable server: the error of each module, lookup and inventory names the URL, the cause and the remedy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.controller import KEY, configu
 
 PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
 ADA = "ada@example.com"
-# Options of one task of every module; those that are not here need none.
+# The options of tasks of each module. All other modules need no options.
 OPTIONS: dict[str, list[dict[str, Any]]] = {
     "n8n_access": [{"users": [{"email": ADA}]}],
     "n8n_offboard": [
@@ -45,8 +45,8 @@ LOOKUPS = sorted(path.stem for path in PLUGINS.glob("lookup/n8n_*.py"))
 
 
 @pytest.fixture
-def down(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
-    """The URL of a port at which no server listens."""
+def unreachable_url(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """Return the URL of a port on which no server listens."""
     monkeypatch.setenv("NO_PROXY", "*")
     monkeypatch.chdir(tmp_path)
     with socket.socket() as taken:
@@ -54,39 +54,43 @@ def down(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
-def says_what_to_do(message: str, url: str) -> None:
-    said = " ".join(message.split())
-    assert f"{url} could not be reached: " in said and "refused" in said and KEY not in said
-    assert "Check that n8n runs there, that url is correct, and that the host that runs the task can reach it." in said
+def assert_names_url_cause_and_remedy(message: str, url: str) -> None:
+    text = " ".join(message.split())
+    assert f"{url} could not be reached: " in text and "refused" in text and KEY not in text
+    assert "Check that n8n runs there, that url is correct, and that the host that runs the task can reach it." in text
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
 @pytest.mark.parametrize(("name", "options"), TASKS)
-def test_a_module(down: str, name: str, options: dict[str, Any], check_mode: bool) -> None:
+def test_module_reports_unreachable_server(
+    unreachable_url: str, name: str, options: dict[str, Any], check_mode: bool
+) -> None:
     module = import_module(f"ansible_collections.lifecycle.n8n.plugins.modules.{name}")
-    failed = module_runs.main(module, check_mode=check_mode, url=down, api_key=KEY, retries=0, **options)
+    failed = module_runs.main(module, check_mode=check_mode, url=unreachable_url, api_key=KEY, retries=0, **options)
     assert failed["failed"] and not failed["changed"] and "exception" not in failed
-    says_what_to_do(failed["msg"], down)
+    assert_names_url_cause_and_remedy(failed["msg"], unreachable_url)
     assert not Path("leavers.json").exists()
 
 
 @pytest.mark.parametrize("name", LOOKUPS)
-def test_a_lookup(down: str, name: str) -> None:
+def test_lookup_reports_unreachable_server(unreachable_url: str, name: str) -> None:
     source = import_module(f"ansible_collections.lifecycle.n8n.plugins.lookup.{name}")
     plugin = source.LookupModule(loader=DataLoader(), templar=Templar(DataLoader()))
     configure(plugin, "lookup", source)
     with pytest.raises(AnsibleError) as failed:
-        plugin.run([ADA], {}, url=down, api_key=KEY, retries=0)
-    says_what_to_do(str(failed.value), down)
+        plugin.run([ADA], {}, url=unreachable_url, api_key=KEY, retries=0)
+    assert_names_url_cause_and_remedy(str(failed.value), unreachable_url)
 
 
-def test_the_inventory(down: str, tmp_path: Path) -> None:
+def test_inventory_reports_unreachable_server(unreachable_url: str, tmp_path: Path) -> None:
     file = tmp_path / "people.n8n.yml"
-    file.write_text(f"plugin: lifecycle.n8n.n8n\nurl: {down}\napi_key: {KEY}\nretries: 0\n", encoding="utf-8")
+    file.write_text(
+        f"plugin: lifecycle.n8n.n8n\nurl: {unreachable_url}\napi_key: {KEY}\nretries: 0\n", encoding="utf-8"
+    )
     plugin = inventory_plugin.InventoryModule()
     configure(plugin, "inventory", inventory_plugin)
-    # Its loader sets this.
+    # The plugin loader of Ansible sets this attribute.
     plugin._redirected_names = []
     with pytest.raises(AnsibleError) as failed:
         plugin.parse(InventoryData(), DataLoader(), str(file))
-    says_what_to_do(str(failed.value), down)
+    assert_names_url_cause_and_remedy(str(failed.value), unreachable_url)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Inventories of two real servers: with server_name they stay apart, and without it a warning says that they do not."""
+"""Inventories of two real servers: server_name separates them, and without it a warning explains the conflict."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ADA, BO, CY = (f"{name}@example.com" for name in ("ada", "bo", "cy"))
 
 @pytest.fixture
 def other(n8n: Server) -> Iterator[Server]:
-    """A second n8n. Ada is a user of both, Bo of the first and Cy of the second; each has a project called Sales."""
+    """Run a second n8n. Ada is a user of both, Bo of the first and Cy of the second. Both have a project Sales."""
     with running(LOCKS / n8n.version) as server:
         for one, emails in ((n8n, (ADA, BO)), (server, (ADA, CY))):
             people = one.api("POST", "/users", [{"email": email, "role": "global:member"} for email in emails])
@@ -35,7 +35,7 @@ def other(n8n: Server) -> Iterator[Server]:
 
 
 def inventory(folder: Path, **servers: tuple[Server, str]) -> tuple[dict[str, Any], str]:
-    """Return what ansible-inventory lists of files with these names, and its warnings; each names a server and its name."""
+    """Return the output and warnings of ansible-inventory for one file for each server, with its server_name."""
     sources = []
     for name, (server, server_name) in servers.items():
         file = folder / f"{name}.n8n.yml"
@@ -48,7 +48,9 @@ def inventory(folder: Path, **servers: tuple[Server, str]) -> tuple[dict[str, An
     return json.loads((folder / "list.json").read_text("utf-8")), " ".join(output.split())
 
 
-def test_two_servers_with_names(n8n: Server, other: Server, tmp_path: Path) -> None:
+def test_servers_with_server_name_have_separate_groups_and_variables(
+    n8n: Server, other: Server, tmp_path: Path
+) -> None:
     found, warnings = inventory(tmp_path, first=(n8n, "emea"), second=(other, "apac"))
     assert sorted(found["emea_project_Sales"]["hosts"]) == [ADA, BO, OWNER]
     assert sorted(found["apac_project_Sales"]["hosts"]) == [ADA, CY, OWNER]
@@ -62,7 +64,7 @@ def test_two_servers_with_names(n8n: Server, other: Server, tmp_path: Path) -> N
     assert "n8n_id" not in variables[ADA] and "project_Sales" not in found and "server_name" not in warnings
 
 
-def test_two_servers_without_names(n8n: Server, other: Server, tmp_path: Path) -> None:
+def test_servers_without_server_name_share_groups_and_cause_warning(n8n: Server, other: Server, tmp_path: Path) -> None:
     found, warnings = inventory(tmp_path, first=(n8n, ""), second=(other, ""))
     assert sorted(found["project_Sales"]["hosts"]) == [ADA, BO, CY, OWNER]
     assert warnings.count("have no server_name") == 1 and "Set server_name in each file." in warnings

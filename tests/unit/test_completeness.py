@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Nothing is half there: every plugin and role is documented, tested, listed where it must be, and shipped alone."""
+"""Every plugin and role has documentation, tests and list entries, and the tarball contains no other files."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def constants(source: Path) -> dict[str, str]:
 
 
 def documentation(source: Path) -> dict[str, Any]:
-    """Return what documents a plugin: its own strings, or for a filter the YAML file beside it."""
-    beside = (ROOT / source).with_suffix(".yml")
-    if beside.is_file():
-        return dict(yaml.safe_load(beside.read_text("utf-8")))
+    """Return the documentation of a plugin: its module-level strings, or the YAML file of a filter."""
+    sidecar = (ROOT / source).with_suffix(".yml")
+    if sidecar.is_file():
+        return dict(yaml.safe_load(sidecar.read_text("utf-8")))
     return {name: yaml.safe_load(text) for name, text in constants(source).items() if name.isupper()}
 
 
-def test_the_action_group_lists_exactly_the_modules() -> None:
+def test_action_group_lists_all_modules() -> None:
     assert load("meta/runtime.yml")["action_groups"]["n8n"] == MODULES
 
 
@@ -78,23 +78,23 @@ def test_plugin_is_documented(source: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [*MODULES, *(source.stem for source in PLUGINS)])
-def test_has_an_integration_target(name: str) -> None:
+def test_module_or_plugin_has_integration_target(name: str) -> None:
     targets = {path.name for path in ROOT.glob("tests/integration/targets/*")}
-    # A lookup, filter or inventory may share its name with a module; its target says which it is.
+    # A plugin can have the name of a module, so the name of its target can start with its type.
     assert targets & {name, *(f"{kind}_{name}" for kind in KINDS)}
 
 
 @pytest.mark.parametrize("name", ROLES)
 def test_role_is_documented_and_tested(name: str) -> None:
-    wanted = {f"roles/{name}/README.md", f"roles/{name}/meta/argument_specs.yml", f"playbooks/{name}.yml"}
-    assert {path for path in wanted if not (ROOT / path).is_file()} == set()
+    required_files = {f"roles/{name}/README.md", f"roles/{name}/meta/argument_specs.yml", f"playbooks/{name}.yml"}
+    assert {path for path in required_files if not (ROOT / path).is_file()} == set()
     assert list(ROOT.glob(f"extensions/molecule/{name}*/molecule.yml"))
 
 
-# How tasks give a variable of a role to a module: as it is, or not at all where it is not given or empty.
+# Templates that pass a role variable to a module unchanged, or omit it if it is undefined or empty.
 EMPTY = " | default('')"
 FULL_PATH = f"{EMPTY} | lifecycle.n8n.n8n_full_path(playbook_dir)"
-WAYS = (
+TEMPLATES = (
     "{name}",
     "{name} | default(omit, true)",
     f"{{name}}{FULL_PATH} | default(omit, true)",
@@ -103,32 +103,32 @@ WAYS = (
     "omit if offboard_action != 'staged' or {name} in ['', none] else {name}",
     "{name} | default(omit, true) if offboard_action == 'staged' else omit",
 )
-# Numbers may be empty texts, which the types of Ansible for numbers refuse.
+# Variables for numbers can be empty strings, which the number types of Ansible refuse.
 NUMBERS = ("int", "float")
 
 
-def passed_on(name: str) -> Iterator[tuple[str, str, str]]:
-    """Yield the module, its option and the role's variable wherever a role gives a variable to a module as it is."""
+def passed_variables(name: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the module, the option and the role variable for each variable that a role passes unchanged to a module."""
     for task in load(f"roles/{name}/tasks/main.yml"):
         for step in (task, *task.get("block", ())):
             for module in MODULES:
                 for option, value in (step.get(f"lifecycle.n8n.{module}") or {}).items():
                     for variable in set(re.findall(rf"\b{name}_\w+", str(value))):
-                        if str(value) in [f"{{{{ {way.format(name=variable)} }}}}" for way in WAYS]:
+                        if str(value) in [f"{{{{ {template.format(name=variable)} }}}}" for template in TEMPLATES]:
                             yield module, option, variable
 
 
 @pytest.mark.parametrize("name", ROLES)
-def test_a_role_takes_what_the_module_takes(name: str) -> None:
+def test_role_variable_has_type_of_module_option(name: str) -> None:
     variables = load(f"roles/{name}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
-    told = [(module, option, variables[name]) for module, option, name in passed_on(name) if name in variables]
-    assert told or name == "report"
-    for module, option, variable in told:
-        taken = import_module(f"ansible_collections.lifecycle.n8n.plugins.modules.{module}").ARGUMENT_SPEC[option]
-        assert (option, variable["type"]) == (option, "raw" if taken["type"] in NUMBERS else taken["type"])
+    passed = [(module, option, variables[name]) for module, option, name in passed_variables(name) if name in variables]
+    assert passed or name == "report"
+    for module, option, variable in passed:
+        option_spec = import_module(f"ansible_collections.lifecycle.n8n.plugins.modules.{module}").ARGUMENT_SPEC[option]
+        assert (option, variable["type"]) == (option, "raw" if option_spec["type"] in NUMBERS else option_spec["type"])
 
 
-# Variables without choices in which a role finds "" and null itself.
+# Variables without choices for which the role itself handles "" and null.
 RESOLVED = {
     "offboard_state_path",
     "report_date",
@@ -142,33 +142,33 @@ RESOLVED = {
 
 
 @pytest.mark.parametrize("name", ROLES)
-def test_an_empty_answer_of_a_survey_is_not_given(name: str) -> None:
+def test_empty_survey_answer_is_omitted(name: str) -> None:
     variables = load(f"roles/{name}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
-    fragile = {
+    nullable = {
         variable
         for variable, spec in variables.items()
         if spec["type"] in ("str", "path", "raw", "list") and "choices" not in spec
     }
-    # ansible-core 2.16 refuses null where there is a default, unless the type is raw.
+    # ansible-core 2.16 refuses null for a variable with a default, unless the type is raw.
     assert {
-        variable for variable in fragile if "default" in variables[variable] and variables[variable]["type"] != "raw"
+        variable for variable in nullable if "default" in variables[variable] and variables[variable]["type"] != "raw"
     } == set()
-    # These have to be given, and an empty one is an error or names no users.
-    fragile -= {f"{name}_users", "sync_people", "sync_rules"}
+    # These variables are required. An empty value is an error or lists no users.
+    nullable -= {f"{name}_users", "sync_people", "sync_rules"}
     texts = [
         path.read_text("utf-8") for folder in ("tasks", "vars") for path in (ROOT / "roles" / name).glob(f"{folder}/*")
     ]
     handled = {
         variable
-        for variable in fragile
-        for way in WAYS[1:]
-        if any(f'"{{{{ {way.format(name=variable)} }}}}"' in text for text in texts)
+        for variable in nullable
+        for template in TEMPLATES[1:]
+        if any(f'"{{{{ {template.format(name=variable)} }}}}"' in text for text in texts)
     }
-    assert fragile - RESOLVED == handled
+    assert nullable - RESOLVED == handled
 
 
 @pytest.mark.parametrize("name", ROLES)
-def test_every_path_of_a_role_becomes_a_full_path(name: str) -> None:
+def test_every_path_variable_is_converted_to_full_path(name: str) -> None:
     variables = load(f"roles/{name}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
     lines = [
         line
@@ -183,20 +183,20 @@ def test_every_path_of_a_role_becomes_a_full_path(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["onboard", "offboard", "sync"])
-def test_messages_of_a_role_name_its_own_variables(name: str) -> None:
+def test_option_names_of_role_are_its_variables(name: str) -> None:
     own = load(f"roles/{name}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
     names = load(f"roles/{name}/vars/main.yml")[f"__{name}_option_names"]
     others = {"action": "offboard_action"} if name == "onboard" else {}
     assert {option: variable for option, variable in names.items() if variable not in own} == others
-    # Whatever the role gives to a module by a variable has the name of that variable.
-    for _module, option, variable in passed_on(name):
+    # Each option that gets a role variable has the name of this variable in messages.
+    for _module, option, variable in passed_variables(name):
         if variable in own and (name, option) != ("sync", "users"):
             assert names[option] == variable
 
 
 @pytest.mark.parametrize("name", ROLES)
-def test_a_truth_value_is_never_taken_as_the_text_that_it_may_be(name: str) -> None:
-    # With -e it is "false", "no" or "0", and each of these texts is true in a template: a module or `bool` knows better.
+def test_boolean_variables_are_converted_in_templates(name: str) -> None:
+    # With -e, the value can be "false", "no" or "0". A template without `bool` treats these strings as true.
     options = load(f"roles/{name}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
     files = [path for folder in ("tasks", "vars", "templates") for path in (ROOT / "roles" / name).glob(f"{folder}/*")]
     for option in (option for option, spec in options.items() if spec["type"] == "bool"):
@@ -204,7 +204,7 @@ def test_a_truth_value_is_never_taken_as_the_text_that_it_may_be(name: str) -> N
         assert uses and [line for line in uses if not re.search(rf"{{{{ {option} }}}}|{option} \| bool\b", line)] == []
 
 
-def test_the_tarball_leaves_out_what_users_do_not_need() -> None:
+def test_tarball_contains_only_shipped_files() -> None:
     present = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
     present |= {".build", ".ci", ".coverage", ".venv", "demo", "extensions", "tests", "lifecycle-n8n-0.1.0.tar.gz"}
     ignored = load("galaxy.yml")["build_ignore"]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stands between a task and the real n8n: passes on what is asked, but for the writes that go wrong."""
+"""A proxy that forwards the requests of a task to the real n8n and lets selected writes fail."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from types import TracebackType
 
 import requests
 
-# What a write meets: n8n never gets it, and the answer is an error each time that it is sent; or n8n carries it out, and
-# the answer is lost.
+# REFUSED: n8n does not receive the write, and each attempt returns an error.
+# LOST: n8n applies the write, and the task does not receive the response.
 REFUSED, LOST = "refused", "lost"
 
 
-class Between:
-    """Passes requests on to the n8n at `url`. Writes are numbered from 1."""
+class FaultProxy:
+    """Forwards requests to the n8n at `url`. Writes are numbered from 1."""
 
     def __init__(self, url: str) -> None:
         self.n8n = url
         self.writes: list[str] = []
-        # What goes wrong, and what somebody else does just before, by the number of the write.
-        self.mishaps: dict[int, str] = {}
+        # Faults of writes, and functions that run before a write is forwarded, by the number of the write.
+        self.faults: dict[int, str] = {}
         self._refused: list[tuple[str, str, bytes]] = []
-        self.meanwhile: dict[int, Callable[[], object]] = {}
-        # What somebody else does right after n8n has carried a write out.
-        self.after: dict[int, Callable[[], object]] = {}
-        # Nothing is answered any more, as where n8n has died.
-        self.is_dead = False
+        self.before_write: dict[int, Callable[[], object]] = {}
+        # Functions that run after n8n has applied a write, by the number of the write.
+        self.after_write: dict[int, Callable[[], object]] = {}
+        # If true, no request gets a response, as if n8n had stopped.
+        self.is_stopped = False
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
 
-    def __enter__(self) -> Between:
+    def __enter__(self) -> FaultProxy:
         self._thread.start()
         return self
 
@@ -45,44 +45,44 @@ class Between:
         self._http.shutdown()
         self._http.server_close()
 
-    def start_again(self) -> None:
-        """Forget the writes so far, and which of them were refused."""
+    def reset(self) -> None:
+        """Clear the recorded writes and the list of refused writes."""
         self.writes.clear()
         self._refused.clear()
 
-    def dies_before(self, number: int) -> None:
-        """Let n8n die just before it gets that write."""
+    def stop_before(self, number: int) -> None:
+        """Stop responding before the write with this number."""
 
-        def die() -> None:
-            self.is_dead = True
+        def stop() -> None:
+            self.is_stopped = True
 
-        self.meanwhile[number] = die
+        self.before_write[number] = stop
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        between = self
+        proxy = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
             def log_message(self, *_arguments: object) -> None:
-                """Say nothing."""
+                """Write no log."""
 
-            def pass_on(self) -> None:
+            def forward(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                mishap = None
+                fault = None
                 if self.command != "GET":
-                    between.writes.append(f"{self.command} {self.path}")
-                    between.meanwhile.pop(len(between.writes), lambda: None)()
-                    mishap = between.mishaps.get(len(between.writes))
-                if between.is_dead:
+                    proxy.writes.append(f"{self.command} {self.path}")
+                    proxy.before_write.pop(len(proxy.writes), lambda: None)()
+                    fault = proxy.faults.get(len(proxy.writes))
+                if proxy.is_stopped:
                     self.close_connection = True
                     return
                 sent = (self.command, self.path, body)
-                if mishap == REFUSED:
-                    between._refused.append(sent)
-                if sent in between._refused:
-                    self.answer(500, b'{"message": "This write fails."}')
+                if fault == REFUSED:
+                    proxy._refused.append(sent)
+                if sent in proxy._refused:
+                    self.respond(500, b'{"message": "This write fails."}')
                     return
                 headers = {
                     name: value
@@ -91,17 +91,17 @@ class Between:
                 }
                 with requests.Session() as session:
                     session.trust_env = False
-                    found = session.request(self.command, between.n8n + self.path, data=body or None, headers=headers)
+                    response = session.request(self.command, proxy.n8n + self.path, data=body or None, headers=headers)
                 if self.command != "GET":
-                    between.after.pop(len(between.writes), lambda: None)()
-                if mishap == LOST:
+                    proxy.after_write.pop(len(proxy.writes), lambda: None)()
+                if fault == LOST:
                     self.close_connection = True
                     return
-                self.answer(found.status_code, found.content)
+                self.respond(response.status_code, response.content)
 
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = pass_on
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = forward
 
-            def answer(self, status: int, body: bytes) -> None:
+            def respond(self, status: int, body: bytes) -> None:
                 self.send_response(status)
                 if status != 204:
                     self.send_header("Content-Type", "application/json; charset=utf-8")

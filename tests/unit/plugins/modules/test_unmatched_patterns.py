@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What n8n_access says of patterns and denied projects that match nothing, also if the task fails."""
+"""n8n_access returns the patterns and denied projects that match nothing, even if the task fails."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import run
 
 ADA, BO = "ada@example.com", "bo@example.com"
-NOTHING: dict[str, list[str]] = {"protected_users": [], "ignored_users": [], "denied_projects": []}
+NO_UNMATCHED: dict[str, list[str]] = {"protected_users": [], "ignored_users": [], "denied_projects": []}
 
 
 @pytest.fixture
@@ -27,13 +27,13 @@ def n8n() -> FakeN8n:
 
 
 def unmatched(n8n: FakeN8n, **params: Any) -> Any:
-    """Return what a task says of itself, in check mode and for good."""
-    would, did = (run(n8n_access, n8n, check_mode, **params)["unmatched"] for check_mode in (True, False))
-    assert would == did
-    return did
+    """Return the value `unmatched` of a task, and assert that it is the same in check mode."""
+    planned, applied = (run(n8n_access, n8n, check_mode, **params)["unmatched"] for check_mode in (True, False))
+    assert planned == applied
+    return applied
 
 
-def test_patterns_match_users_and_people_of_the_list(n8n: FakeN8n) -> None:
+def test_patterns_match_existing_and_listed_users(n8n: FakeN8n) -> None:
     patterns = [
         " BO@example.com",
         "ada@*",
@@ -45,32 +45,32 @@ def test_patterns_match_users_and_people_of_the_list(n8n: FakeN8n) -> None:
     ]
     for option in ("protected_users", "ignored_users"):
         found = unmatched(n8n, users=[{"email": ADA}], **{option: patterns})
-        assert found == {**NOTHING, option: ["*@partner.example.com", "eve@example.com", "b[xyz]@*"]}
+        assert found == {**NO_UNMATCHED, option: ["*@partner.example.com", "eve@example.com", "b[xyz]@*"]}
 
 
-def test_nothing_in_the_task_is_nothing_in_the_result(n8n: FakeN8n) -> None:
-    assert unmatched(n8n, users=[]) == NOTHING
+def test_task_without_patterns_returns_empty_lists(n8n: FakeN8n) -> None:
+    assert unmatched(n8n, users=[]) == NO_UNMATCHED
 
 
-def test_denied_projects_exist_or_are_created(n8n: FakeN8n) -> None:
+def test_denied_projects_match_existing_and_new_projects(n8n: FakeN8n) -> None:
     nfc, nfd = (unicodedata.normalize(form, "Café") for form in ("NFC", "NFD"))
     key = n8n.add_team_project(nfc)
     denied = {name: "R" for name in ("Sales", "Slaes", nfd, key, "New", "Renamed", "Attic")}
     users = [{"email": ADA, "granted_by": {"denied": denied}}, {"email": BO, "projects": {"New": "viewer"}}]
     projects = [{"name": "Renamed", "previous_names": ["Sales"]}]
-    would = run(n8n_access, n8n, True, users=users, projects=projects)["unmatched"]
-    assert would == {**NOTHING, "denied_projects": ["Attic", "Slaes"]}
+    planned = run(n8n_access, n8n, True, users=users, projects=projects)["unmatched"]
+    assert planned == {**NO_UNMATCHED, "denied_projects": ["Attic", "Slaes"]}
 
 
-def test_denied_projects_are_looked_up_where_no_other_project_is_named(n8n: FakeN8n) -> None:
+def test_denied_projects_are_read_if_no_other_project_is_listed(n8n: FakeN8n) -> None:
     users = [{"email": BO, "granted_by": {"denied": {"Sales": "R", "Attic": "R"}}}]
-    assert unmatched(n8n, users=users) == {**NOTHING, "denied_projects": ["Attic"]}
-    # The community edition has no projects.
+    assert unmatched(n8n, users=users) == {**NO_UNMATCHED, "denied_projects": ["Attic"]}
+    # n8n without this license lists no projects.
     n8n.features_off.add("feat:projectRole:admin")
     assert unmatched(n8n, users=users)["denied_projects"] == ["Attic", "Sales"]
 
 
-def test_a_task_that_fails_says_it_too(n8n: FakeN8n) -> None:
+def test_failed_task_returns_unmatched_patterns(n8n: FakeN8n) -> None:
     failed = run(
         n8n_access,
         n8n,
@@ -80,4 +80,4 @@ def test_a_task_that_fails_says_it_too(n8n: FakeN8n) -> None:
         max_removals=0,
         protected_users=["eve@example.com"],
     )
-    assert "msg" in failed and failed["unmatched"] == {**NOTHING, "protected_users": ["eve@example.com"]}
+    assert "msg" in failed and failed["unmatched"] == {**NO_UNMATCHED, "protected_users": ["eve@example.com"]}
