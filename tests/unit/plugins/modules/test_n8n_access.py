@@ -199,7 +199,7 @@ def test_error_names_all_invalid_input(n8n: FakeN8n) -> None:
         {"email": BO, "role": "owner", "projects": {"Twin": "viewer", "Support": "chief", "Nowhere": "viewer"}},
     ]
     with pytest.raises(InputError) as refused:
-        run(n8n_access, n8n, users=users, create_users=False, create_projects=False)
+        run(n8n_access, n8n, users=users, missing_users="fail", create_projects=False)
     for words in (
         f'User "{ADA}" does not exist',
         'unknown or unassignable role "boss"',
@@ -221,7 +221,7 @@ def test_project_listed_only_for_ignored_user_is_not_created(n8n: FakeN8n) -> No
     options = {"users": users, "ignored_users": ["cy@*", "ada@*"]}
     assert run(n8n_access, n8n, **options)["plan"] == []
     # The unlisted project is not reported as missing.
-    assert run(n8n_access, n8n, **options, create_projects=False, create_users=False)["plan"] == []
+    assert run(n8n_access, n8n, **options, create_projects=False, missing_users="fail")["plan"] == []
     assert set(n8n.memberships()) == {"Support"}
     # The project is created for another user, and ignored users do not become members of it.
     users.append({"email": BO, "projects": {"Sales": "viewer"}})
