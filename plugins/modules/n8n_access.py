@@ -538,7 +538,7 @@ from ..module_utils._desired.desired import (
     DesiredState,
     ListPolicy,
 )
-from ..module_utils._desired.handover_options import HandoverOptions
+from ..module_utils._desired.handover_options import HANDOVER_OPTIONS, HandoverOptions
 from ..module_utils._errors import InputError
 from ..module_utils._executor.invitation_warnings import missing_links_note
 from ..module_utils._executor.task import Task
@@ -598,8 +598,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "upcoming_days": {"type": "int", "default": 14},
     "unmatched_users": {"type": "str", "choices": list(UNMATCHED_ACTIONS), "default": KEEP},
     "grace_days": {"type": "int"},
-    "transfer_to": {"type": "str"},
-    "data_tables": {"type": "str", "choices": ["refuse", "copy", "delete"], "default": "refuse"},
+    # A list never destroys resources, so it has no delete_resources.
+    **{name: HANDOVER_OPTIONS[name] for name in ("transfer_to", "data_tables")},
     "successor": {"type": "raw"},
     "ignored_projects": {"type": "list", "elements": "str", "default": []},
     "resend_invites": {"type": "bool", "default": False},

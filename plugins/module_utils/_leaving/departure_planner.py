@@ -200,8 +200,8 @@ class DeparturePlanner:
     def add_sole_admin(self, change: Change, key: str, name: str) -> None:
         """Add a leaver who stays the last admin of a project."""
         reason = (
-            f"{change.user} is the last project:admin of {quoted(name)} ({key}) and has no successor. Make another user admin, or "
-            "set successor."
+            f"{change.user} stays project:admin of {quoted(name)} ({key}), because no other user would be. Make another user admin, "
+            "or set successor=EMAIL."
         )
         entry = {
             "user": change.user,

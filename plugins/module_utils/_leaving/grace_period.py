@@ -91,7 +91,7 @@ class GracePeriod:
         look = "looks" if len(looking_staged) == 1 else "look"
         return (
             f"{created} {', '.join(sorted(looking_staged))} already {look} staged: no projects, and no more than the instance role "
-            f"{role}. The grace period begins now, and this run deletes no user. If these users were staged before, use the last "
+            f"{role}. The grace period begins now. If these users were staged before, use the last "
             "version of the record: it has the dates of staging and the former access."
         )
 

@@ -64,7 +64,7 @@ class ListRun:
         self.file = file
         self.restoring = restoring
         self.request = access_request(desired)
-        if file is not None:
+        if file is not None and (file.record.leavers or manages_leavers(desired)):
             self.request = replace(self.request, projects=True, projects_optional=False, members=ALL)
             if restoring:
                 self.request = restore_request(self.request, file.record)

@@ -56,6 +56,11 @@ def leaver_error(state: State, *references: str, **policy: Any) -> str:
     return str(error.value)
 
 
+def with_active_linus(state: State) -> State:
+    """Return the state in which Linus has accepted the invitation."""
+    return replace(state, users=tuple(replace(user, is_pending=False) for user in state.users))
+
+
 def state_with_items(*items: Any, **changes: Any) -> State:
     """Return the example state where Ada owns these items."""
     state = example_state(**changes)

@@ -223,7 +223,7 @@ def with_three_removals(**options: Any) -> dict[str, Any]:
     [
         (
             {},
-            "3 removals and demotions of 7 memberships (42.9 %) are more than max_removal_percent (20); in project "
+            "3 removals and demotions of 12 memberships and users (25.0 %) are more than max_removal_percent (20); in project "
             '"Sales", 3 of 5 members (60.0 %) are more than max_removal_percent (20). Review the plan.',
         ),
         ({"max_removal_percent": 50}, 'Nothing was changed: in project "Sales", 3 of 5 members (60.0 %)'),
@@ -268,16 +268,16 @@ def test_partial_reading_is_completed_if_plan_removes_access(n8n: FakeN8n) -> No
     # The limit counts all twelve memberships of the instance, not the two of the listed project.
     done = run(n8n_access, n8n, users=[{"email": BO, **lower_role}])
     assert done["changed"] and [change["after"] for change in done["plan"]] == ["project:viewer"]
-    failed = run(n8n_access, n8n, users=[{"email": BO, "projects": {"Sales": "viewer"}}], max_removal_percent=8)
-    assert "1 removals and demotions of 12 memberships (8.3 %)" in failed["msg"]
+    failed = run(n8n_access, n8n, users=[{"email": BO, "projects": {"Sales": "viewer"}}], max_removal_percent=5)
+    assert "1 removals and demotions of 17 memberships and users (5.9 %)" in failed["msg"]
     assert run(n8n_access, n8n, users=[{"email": BO, "projects": {"Sales": "viewer"}}])["changed"]
 
 
 def test_instance_role_is_not_counted_as_membership_without_project_license(n8n: FakeN8n) -> None:
     n8n.features_off.add("feat:projectRole:admin")
     n8n.set_user_role(n8n.id_of(ADA), "global:admin")
-    failed = run(n8n_access, n8n, users=[{"email": ADA, "role": "member"}])
-    assert "1 removals and demotions of 0 memberships are more than" in failed["msg"]
+    failed = run(n8n_access, n8n, users=[{"email": ADA, "role": "member"}], max_removal_percent=19)
+    assert "1 removals and demotions of 5 memberships and users (20.0 %) are more than" in failed["msg"]
     assert run(n8n_access, n8n, users=[{"email": ADA, "role": "member"}], max_removal_percent=100)["changed"]
 
 

@@ -80,7 +80,7 @@ def test_restored_user_regains_access_and_is_removed_from_record(n8n: FakeN8n, r
 
 
 def test_user_with_all_access_is_removed_from_record_as_change(n8n: FakeN8n, record: Path) -> None:
-    run_restore(n8n, record, users=[{"email": ADA, "role": "admin"}, {"email": BO}], restore=False)
+    n8n.set_user_role(n8n.id_of(ADA), "global:admin")
     n8n.set_members(_project_id(n8n, "Sales"), {n8n.id_of(ADA): "project:editor"})
     n8n.set_members(_project_id(n8n, "Support"), {n8n.id_of(ADA): "project:viewer"})
     before, writes = record.read_bytes(), len(n8n.writes)
@@ -224,7 +224,7 @@ def test_record_keeps_user_with_conflict(n8n: FakeN8n, record: Path) -> None:
 def test_record_is_unchanged_without_restore_and_warning_names_user(n8n: FakeN8n, record: Path) -> None:
     before = record.read_bytes()
     (words,) = check_mode_warnings(n8n, record, users=[{"email": ADA}, {"email": CY}], restore=False)
-    assert f"{ADA} is in the record of staged leavers {record} since 2026-01-01T00:00:00Z" in words
+    assert f"{ADA} is in the record of leavers {record} since 2026-01-01T00:00:00Z" in words
     assert record.read_bytes() == before and n8n.instance_roles()[ADA] == "global:chatUser"
 
 
@@ -241,7 +241,7 @@ def test_ignored_user_is_not_restored(n8n: FakeN8n, record: Path) -> None:
         ("{", True, "is damaged"),
         ("{", False, "is damaged"),
         ('{"format": 1, "url": "http://other.invalid", "leavers": []}', True, "belongs to http://other.invalid"),
-        (None, True, "There is no record of staged leavers"),
+        (None, True, "There is no record of leavers"),
     ],
 )
 def test_damaged_or_missing_record_is_refused(

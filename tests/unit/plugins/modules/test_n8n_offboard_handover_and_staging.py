@@ -269,6 +269,7 @@ def test_staged_leaver_is_demoted_and_later_deleted(n8n: FakeN8n, path: Path, ru
                 "email": ADA,
                 "since": "2026-11-01T00:00:00Z",
                 "role": "global:member",
+                "staged_by": "offboard",
                 "memberships": [
                     {"id": _project(n8n, "Sales"), "name": "Sales", "role": "project:admin"},
                     {"id": _project(n8n, "Support"), "name": "Support", "role": "project:viewer"},
@@ -288,7 +289,8 @@ def test_staged_leaver_is_demoted_and_later_deleted(n8n: FakeN8n, path: Path, ru
     assert due["changed"] and deleted["changed"] and due["plan"] == deleted["plan"] and due["diff"] == deleted["diff"]
     assert ADA not in n8n.instance_roles() and entry(deleted, ADA)["residual_access"] == []
     assert len(entry(deleted, ADA)["transferred"]) == 2 and len(entry(deleted, ADA)["copied"]) == 1
-    assert json.loads(path.read_text(encoding="utf-8"))["leavers"] == []
+    (kept,) = json.loads(path.read_text(encoding="utf-8"))["leavers"]
+    assert (kept["email"], kept["deleted"], kept["since"]) == (ADA, True, "2026-11-01T00:00:00Z")
     again = run_staged("2026-12-02", **HANDOVER)
     assert not again["changed"] and not entry(again, ADA)["found"]
 
@@ -332,7 +334,8 @@ def test_leavers_of_one_run_are_in_different_stages(n8n: FakeN8n, path: Path, ru
     run_staged("2026-11-01")
     result = run_staged("2026-12-01", users=[ADA, BO, "nobody@example.com"], **HANDOVER)
     assert ADA not in n8n.instance_roles() and n8n.instance_roles()[BO] == "global:chatUser"
-    assert [one["email"] for one in json.loads(path.read_text(encoding="utf-8"))["leavers"]] == [BO]
+    leavers = json.loads(path.read_text(encoding="utf-8"))["leavers"]
+    assert [(one["email"], one.get("deleted", False)) for one in leavers] == [(ADA, True), (BO, False)]
     assert entry(result, BO)["staged"]["due"] == "2026-12-31T00:00:00Z"
     assert not entry(result, "nobody@example.com")["found"]
 
@@ -444,15 +447,13 @@ def test_staged_requires_state_path(path: Path) -> None:
 
 
 @pytest.mark.parametrize("action", ["remove_memberships", "demote", "delete"])
-@pytest.mark.parametrize("option", [{"state_path": "leavers.json"}, {"grace_days": 30}, {"now": "2026-11-21"}])
+@pytest.mark.parametrize("option", [{"grace_days": 30}, {"now": "2026-11-21"}])
 def test_staging_options_cause_warning_with_other_actions(n8n: FakeN8n, action: str, option: dict[str, Any]) -> None:
     n8n.client.read_only = True
     task = Task(n8n, check_mode=True, wants_diff=False)
     defaults = {name: row.get("default") for name, row in n8n_offboard.ARGUMENT_SPEC.items()}
     n8n_offboard.run({**defaults, "users": [CY], "action": action, "successor": DI, **option}, task)
-    words = (
-        f"{next(iter(option))}: used only with action=staged. The action is {action}, and the record is not changed."
-    )
+    words = f"{next(iter(option))}: used only with action=staged. The action is {action}."
     assert words in task.warnings
 
 

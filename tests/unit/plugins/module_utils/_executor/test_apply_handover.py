@@ -45,11 +45,10 @@ MakePlan = Callable[[FakeN8n], Plan]
 
 
 def server(concurrency: int = 1, floor: bool = False) -> FakeN8n:
-    """Return a server where Ada, Bo, and Cy own items. Cy is pending. Ada is the only admin of Sales."""
+    """Return a server where Ada, Bo, and Cy own items. Ada is the only admin of Sales."""
     n8n = FakeN8n(floor=floor, concurrency=concurrency)
-    for email in (ADA, BO, DI):
+    for email in (ADA, BO, DI, CY):
         n8n.add_user(email)
-    n8n.add_user(CY, pending=True)
     n8n.custom_roles[NO_SCOPES] = "No scopes"
     del n8n.roles_in[n8n.add_team_project("Sales", ada="admin", bo="viewer")][n8n.owner_id]
     n8n.add_team_project("Ops", di="editor")

@@ -33,6 +33,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.example_s
     member,
 )
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.leaver_plans import (
+    with_active_linus,
     BILLS,
     MAIL,
     NOW,
@@ -198,7 +199,7 @@ def test_missing_second_role_change_does_not_prevent_the_deletion() -> None:
 def test_deletion_notes_once_that_n8n_deletes_unlisted_data(
     state: Any, policy: dict[str, Any], note_count: int
 ) -> None:
-    planned = leaver_plan(state, ADA.email, LINUS.email, **policy)
+    planned = leaver_plan(with_active_linus(state), ADA.email, LINUS.email, **policy)
     notes = [note for note in planned.notes if note.startswith("n8n deletes more than its API lists")]
     assert len(notes) == note_count and all(
         "The deletion of a user also deletes their agents" in note for note in notes
@@ -230,7 +231,7 @@ def test_record_with_a_later_date_is_an_error() -> None:
 def test_grace_period_of_a_chat_user_starts_without_a_record_and_is_noted(
     handover_options: HandoverOptions, grace_days: int
 ) -> None:
-    state = state_after_staging()
+    state = with_active_linus(state_after_staging())
     leaver_options = LeaverOptions(
         "staged",
         handover_options=handover_options,
@@ -243,8 +244,7 @@ def test_grace_period_of_a_chat_user_starts_without_a_record_and_is_noted(
     }
     assert planned.notes[0] == (
         "The record of leavers leavers.json does not exist. This run creates it. ada@example.com already looks staged: no "
-        "projects, and no more than the instance role global:chatUser. The grace period begins now, and this run deletes no user. "
-        "If these users were staged before, use the last version of the record: it has the dates of staging and the former access."
+        "projects, and no more than the instance role global:chatUser. The grace period begins now. If these users were staged before, use the last version of the record: it has the dates of staging and the former access."
     )
     since = {staged.email: staged.since for staged in recorded(leaver_options.recording(planned, leavers))}
     assert since == dict.fromkeys((ADA.email, LINUS.email), NOW + timedelta(days=300))
@@ -255,7 +255,7 @@ def test_users_who_look_staged_are_named_in_one_note() -> None:
     users = tuple(replace(user, role="global:chatUser") if user.id == LINUS.id else user for user in state.users)
     members = {key: tuple(one for one in of if one.id != LINUS.id) for key, of in state.members.items()}
     planned = leaver_plan(
-        replace(state, users=users, members=members),
+        with_active_linus(replace(state, users=users, members=members)),
         LINUS.email,
         ADA.email,
         action="staged",

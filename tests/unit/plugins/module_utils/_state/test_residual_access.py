@@ -115,9 +115,10 @@ def test_hidden_personal_project_is_listed_as_unseen() -> None:
     )
 
 
-def test_pending_user_has_only_role_and_memberships() -> None:
+def test_pending_user_has_role_memberships_and_an_open_invitation() -> None:
     assert rows(residual_access(example_state(), LINUS, keys_deleted=True)) == [
         ("instance_role", None, "global:member", None),
         ("membership", "p-sales", "Sales", "project:viewer"),
+        ("invitation", None, "The invitation can still be accepted", None),
     ]
     assert rows(residual_access(example_state(), GRACE))[0] == ("instance_role", None, "global:admin", None)
