@@ -67,7 +67,32 @@ options:
           - With O(authority=authoritative), the person is removed from all other team projects. An empty dictionary then removes the person
             from all team projects.
           - If this option is omitted, the entry does not manage the projects of the person.
+          - 'In place of a role, a dictionary gives the role for some time: C({role: editor, from: 2026-12-01, until: 2027-01-31}). A date is a
+            day in UTC, or an instant with time and zone, and is included. Before C(from), the grant gives nothing. After C(until), the
+            membership is removed, with O(authority=additive) too.'
+          - 'C({state: absent}) removes the membership, with O(authority=additive) too. C(role) is accepted beside it and ignored.'
+          - Several such dictionaries in a list are grants of which the first one in force counts. C(granted_by) in each of them names the
+            rule or exception.
+          - A person whose grants are all inactive, and who has no O(users[].role), is not invited. A project that is named only by inactive
+            grants need not exist and is not created.
         type: dict
+      status:
+        description:
+          - What the source of the list says about the person. The role P(lifecycle.n8n.sync#role) always sets it.
+          - V(present) people get what the entry gives. If an entry of this module is in the record O(state_path), it ends.
+          - V(unmatched) people are handled as O(unmatched_users) says, and V(leaver) people as O(unlisted_users) says.
+        type: str
+        choices: [present, unmatched, leaver]
+      highest_role:
+        description: The highest instance role that the person may have. If the present role is higher, it becomes this one.
+        type: str
+      previous_emails:
+        description:
+          - Former emails of the person. If no account has O(users[].email) and exactly one account has a former email, that account is the
+            person's. RV(address_changes) lists it.
+          - If both accounts exist, the old one is handled as a leaver, and its resources go to the personal project of the new one.
+        type: list
+        elements: str
       granted_by:
         description:
           - The names of the rules that gave the role (C(role)) and each project (C(projects)) to this person, and of the rules that denied
@@ -103,7 +128,7 @@ options:
         default: []
       members:
         description:
-          - Emails or ids of the members, each with the role in the project, as in O(users[].projects).
+          - Emails or ids of the members, each with the role in the project, or with a dictionary, as in O(users[].projects).
           - With O(authority=authoritative), members are removed from the project if they are neither listed here nor listed with this
             project in O(users). With an empty dictionary, all members who are not listed with this project in O(users) are removed.
           - If this option is omitted, the entry does not manage the members of the project.
@@ -126,13 +151,52 @@ options:
     default: additive
   unlisted_users:
     description:
-      - How to handle users whom the lists do not name.
+      - How to handle leavers. These are users whom the lists do not name, and people with O(users[].status=leaver).
       - V(keep) does not change them.
       - V(remove_memberships) removes them from all team projects.
       - V(demote) gives them the instance role V(global:chatUser). This removes them from all team projects and deletes their API keys.
+      - V(staged) does the same, writes their former access into the record O(state_path), and deletes the account after O(grace_days) days.
+        Before that, their resources move to O(transfer_to).
+      - With V(demote) and V(staged), a leaver who has not accepted the invitation and owns nothing is deleted at once, because the link of
+        the invitation would stay valid. The entry in the record then belongs to the email, and this address is not invited before the
+        grace period ends.
+      - What is impossible for a leaver is in RV(impossible). Everything else is done, and the task fails at the end.
+    type: str
+    choices: [keep, remove_memberships, demote, staged]
+    default: keep
+  unmatched_users:
+    description:
+      - How to handle listed people with O(users[].status=unmatched), whom no rule matches. The values mean the same as in O(unlisted_users).
     type: str
     choices: [keep, remove_memberships, demote]
     default: keep
+  keep_unlisted:
+    description:
+      - Whether users whom the lists do not name are kept in this run, although O(unlisted_users) says otherwise.
+      - The role P(lifecycle.n8n.sync#role) sets this option if a row of its source has no readable email. People with
+        O(users[].status=leaver) are handled all the same.
+    type: bool
+    default: false
+  grace_days:
+    description: The number of days from staging to the deletion of the account. The default is 30.
+    type: int
+  transfer_to:
+    description:
+      - The project, or the email of the user, that gets the workflows and credentials of leavers who are deleted, as in
+        O(lifecycle.n8n.n8n_offboard#module:transfer_to).
+      - A user who is a leaver or in the record does not get anything.
+    type: str
+  data_tables:
+    description:
+      - How to handle the data tables of leavers who are deleted, as in O(lifecycle.n8n.n8n_offboard#module:data_tables).
+    type: str
+    choices: [refuse, copy, delete]
+    default: refuse
+  successor:
+    description:
+      - The email of the user who becomes admin of projects whose last admin is a leaver, or a dictionary of projects and emails.
+      - Without a successor, the leaver stays the admin of such a project and keeps the instance role, and the task fails at the end.
+    type: raw
   missing_users:
     description:
       - How to handle listed people who have no account yet.
@@ -163,6 +227,14 @@ options:
     type: list
     elements: str
     default: []
+  ignored_projects:
+    description:
+      - Patterns of project names, as in O(ignored_users). The lists do not manage the members of these projects, and the removal limits
+        do not count them. A list that names such a project is an error.
+      - If a user is demoted, staged or deleted, n8n removes the user from these projects too. The plan lists these removals.
+    type: list
+    elements: str
+    default: []
   protected_users:
     description:
       - Patterns of emails, as in O(ignored_users).
@@ -174,6 +246,7 @@ options:
     description:
       - The maximum number of removals and demotions in one run. If the plan has more, the task fails before its first write, in check
         mode too, and returns the plan.
+      - Each deleted user counts as one, in addition to the memberships, and so does each entry of the record that ends.
       - Each removed membership counts. Each change of a project role or instance role to a lower role counts too. If the order of two roles
         is not known, as with custom roles, the change counts.
       - If this option is omitted, there is no such limit.
@@ -230,11 +303,34 @@ options:
     default: false
   state_path:
     description:
-      - The path of the record of staged leavers on the host where the module runs, as in
-        O(lifecycle.n8n.n8n_offboard#module:state_path). A damaged record is an error. With O(restore=true), a record that does not exist is an
-        error too.
-      - Without O(restore=true), the record does not change, and a warning names the listed people who are in it.
+      - The path of the record of leavers on the host where the module runs, as in O(lifecycle.n8n.n8n_offboard#module:state_path). A damaged
+        record is an error. With O(restore=true), a record that does not exist is an error too.
+      - A listed person who is in the record gets nothing. RV(blocked) and a warning name this person. If the person has access again, it is
+        removed and the grace period begins anew, provided that the list has O(users[].status) or O(unlisted_users) is not V(keep).
+      - An entry that this module made ends when the list has the person with another O(users[].status) than V(leaver). The person gets back
+        the instance role, and with O(authority=additive) all recorded memberships, except those that the list removes. An entry of
+        M(lifecycle.n8n.n8n_offboard) ends only with O(restore=true).
     type: path
+  now:
+    description:
+      - The time that decides which grants are in force and which grace periods are over, such as V(2026-12-24). The default is the present
+        time. This option is for rehearsals. Outside check mode, a warning says that it is set.
+    type: str
+  upcoming_days:
+    description: The number of days for which RV(upcoming) lists grants that begin or end.
+    type: int
+    default: 14
+  announced:
+    description:
+      - Grants that RV(upcoming) of an earlier run has listed. A removal at the end of such a grant does not count for the removal limits.
+    type: list
+    elements: dict
+    default: []
+  resend_invites:
+    description:
+      - Whether to invite every listed user again who has not accepted the invitation. This is a change in every run.
+    type: bool
+    default: false
   option_names:
     description:
       - The names that messages use for options, as a dictionary of options and names. An option without an entry keeps its own name.
@@ -342,7 +438,8 @@ plan:
       description:
         - The kind of the change.
         - One of V(invite_user), V(create_project), V(rename_project), V(add_member), V(change_member_role), V(change_user_role),
-          V(remove_member).
+          V(remove_member), V(delete_user), V(unpublish_workflow), V(transfer_credential), V(transfer_workflow), V(copy_table),
+          V(delete_table).
       type: str
     user:
       description: The email of the user concerned.
@@ -405,6 +502,125 @@ pending:
       type: str
     invited_at:
       description: The time of the first invitation, in UTC.
+      type: str
+leavers:
+  description: The users who count as leavers, sorted by C(user), in every run.
+  returned: always after planning
+  type: list
+  elements: dict
+  contains:
+    user:
+      description: The email of the user.
+      type: str
+    user_id:
+      description: The id of the user.
+      type: str
+    action:
+      description: The value of O(unlisted_users), or V(keep) if the leaver is kept in this run.
+      type: str
+    reason:
+      description: Why the user is a leaver.
+      type: str
+    since:
+      description: The time of staging, in UTC, or V(null) for a leaver who is not in the record.
+      type: str
+    due:
+      description: The end of the grace period, in UTC, or V(null).
+      type: str
+impossible:
+  description:
+    - What cannot be done for leavers. The task does everything else and fails at the end.
+  returned: always after planning
+  type: list
+  elements: dict
+  contains:
+    user:
+      description: The email of the leaver.
+      type: str
+    user_id:
+      description: The id of the leaver.
+      type: str
+    project:
+      description: The name of the project whose last admin the leaver stays, or V(null).
+      type: str
+    project_id:
+      description: The id of this project, or V(null).
+      type: str
+    reason:
+      description: What is impossible, and the remedy.
+      type: str
+blocked:
+  description: The listed people who are in the record and therefore get nothing.
+  returned: always after planning
+  type: list
+  elements: dict
+  contains:
+    user:
+      description: The email of the user.
+      type: str
+    since:
+      description: The time of staging, in UTC.
+      type: str
+    staged_by:
+      description: V(offboard) if M(lifecycle.n8n.n8n_offboard) made the entry, V(sync) if this module made it.
+      type: str
+    is_deleted:
+      description: Whether the account was deleted. The entry then belongs to the email.
+      type: bool
+lifted:
+  description: The users whose entry in the record ends because they are listed again, with the access that they get back, as in RV(restored).
+  returned: always after planning
+  type: list
+  elements: dict
+missing_users:
+  description: The emails of the listed people without an account, for whom O(missing_users=wait) waits.
+  returned: always after planning
+  type: list
+  elements: str
+upcoming:
+  description: The grants that begin or end within O(upcoming_days) days, sorted by C(user).
+  returned: always after planning
+  type: list
+  elements: dict
+  sample:
+    - user: ada@example.com
+      project: Sales
+      role: editor
+      begins: "2026-12-01"
+      ends: "2027-01-31"
+  contains:
+    user:
+      description: The email of the user.
+      type: str
+    project:
+      description: The name or id of the project, as the list has it.
+      type: str
+    role:
+      description: The role, as the list has it.
+      type: str
+    begins:
+      description: The day or instant from which the grant is in force, or V(null).
+      type: str
+    ends:
+      description: The last day or instant of the grant, or V(null).
+      type: str
+address_changes:
+  description: The accounts of listed people under a former email.
+  returned: always after planning
+  type: list
+  elements: dict
+  contains:
+    user:
+      description: The email of the person in the list.
+      type: str
+    account:
+      description: The email of the account.
+      type: str
+    user_id:
+      description: The id of the account.
+      type: str
+    remedy:
+      description: What to do.
       type: str
 conflicts:
   description:

@@ -45,7 +45,20 @@ SHARED = {
     "transferred",
 }
 # Returned keys that have the same name and different meanings in several modules.
-DIFFERENT = {"id", "name", "type", "role", "email", "user", "users", "project", "projects", "memberships", "members"}
+DIFFERENT = {
+    "action",
+    "id",
+    "name",
+    "type",
+    "role",
+    "email",
+    "user",
+    "users",
+    "project",
+    "projects",
+    "memberships",
+    "members",
+}
 # Keys and fields whose descriptions differ between modules after the first sentence, because their values differ.
 VALUES = {"plan.action", "reason", "not_tried"}
 # The values of `reason`, in the order in which the modules document them.

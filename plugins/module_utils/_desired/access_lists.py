@@ -12,6 +12,7 @@ from typing import Any
 from .._errors import InputError
 from .._state.names import check_ascii, composed
 from .._state.read_request import ALL, NONE, ReadRequest
+from .._text import quoted
 from .desired import ADDITIVE, AUTHORITATIVE, INVITE, KEEP, DesiredState, ListPolicy
 from .list_reader import ListReader
 from .protection import Protection
@@ -43,6 +44,7 @@ def desired_access(
     for number, user in enumerate(users or ()):
         lists.user(user, f"users[{number}]")
     lists.check_previous_emails()
+    _refuse_ignored_projects(lists, policy)
     lists.problems.raise_if_any()
     desired = DesiredState(
         users=tuple(lists.users.values()),
@@ -55,6 +57,16 @@ def desired_access(
     if not allow_empty:
         _refuse_nobody(desired, policy)
     return desired
+
+
+def _refuse_ignored_projects(lists: ListReader, policy: ListPolicy) -> None:
+    """Add a problem for each entry that names a project of ignored_projects."""
+    protection = Protection(policy)
+    named = [(name, project.source) for project in lists.projects for name in (project.name, *project.previous_names)]
+    named += [(member.project, member.source) for member in lists.members]
+    for name, source in named:
+        if name and protection.ignores_project(name):
+            lists.problems.add(f"{source}: {quoted(name)} matches ignored_projects, so the list cannot manage it.")
 
 
 def _refuse_nobody(desired: DesiredState, policy: ListPolicy) -> None:

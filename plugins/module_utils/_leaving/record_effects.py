@@ -46,7 +46,12 @@ class RecordEffects:
     def blocked_result(self) -> list[dict[str, Any]]:
         """Return the listed users who stay in the record, in result form."""
         return [
-            {"user": entry.email, "since": utc(entry.since), "staged_by": entry.staged_by, "deleted": entry.is_deleted}
+            {
+                "user": entry.email,
+                "since": utc(entry.since),
+                "staged_by": entry.staged_by,
+                "is_deleted": entry.is_deleted,
+            }
             for entry in sorted(self.blocked, key=lambda entry: entry.email)
         ]
 
