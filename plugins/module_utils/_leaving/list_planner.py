@@ -11,7 +11,7 @@ from typing import Any
 
 from .._changes.change import Change
 from .._changes.plan import Plan, projects_without_admin
-from .._desired.desired import KEEP, STAGED, DesiredState
+from .._desired.desired import KEEP, REMOVE_MEMBERSHIPS, STAGED, DesiredState
 from .._planning.context import PlanContext
 from .._planning.planner import plan_entries
 from .._planning.removal_changes import new_admin
@@ -87,6 +87,11 @@ def plan_list(state: State, desired: DesiredState, leavers: ListLeavers | None =
         context = PlanContext(state, leavers.effects.desired, frozenset(user_id for user_id, _key in stay))
         planner = DeparturePlanner(leavers.handling, {departure.user.id for departure in leavers.departures}, context)
         context.departing = {departure.user.id for departure in leavers.departures if _gets_nothing(departure)}
+        context.without_role = {
+            departure.user.id
+            for departure in leavers.departures
+            if _gets_nothing(departure) and (departure.is_leaver or departure.action != REMOVE_MEMBERSHIPS)
+        }
         plan_entries(context)
         plan_removals(context, any(departure.action != KEEP for departure in leavers.departures))
         for departure in leavers.departures:

@@ -79,16 +79,22 @@ def record_effects(state: State, desired: DesiredState, handling: LeaverHandling
         if entry.staged_by == SYNC and statuses.get(reference) in (PRESENT, UNMATCHED)
     }
     blocked = {reference: entry for reference, entry in entries.items() if reference not in lifted}
-    restored = [_lifted(state, desired, reference, entry) for reference, entry in lifted.items()]
+    restored = {reference: _lifted(state, desired, reference, entry) for reference, entry in lifted.items()}
+    # A deleted account is not created again for a user to whom the list gives nothing.
+    giving = {user.user for user in desired.users if user.gives_access}
+    for reference, user in list(restored.items()):
+        if user.staged.is_deleted and reference not in giving and not user.memberships():
+            del restored[reference]
+            dropped.append(user.staged.id)
     notes += [
         f"{entry.email} is in the record of leavers {grace_period.path} since {utc(entry.since)} and is still listed. This run gives "
         "this user nothing. Only restore: true restores the former access."
         for entry in blocked.values()
     ]
     return RecordEffects(
-        _with_lifted(_without(desired, set(blocked)), dict(zip(lifted, restored))),
+        _with_lifted(_without(desired, set(blocked)), restored),
         tuple(blocked.values()),
-        tuple(restored),
+        tuple(restored.values()),
         tuple(dropped),
         tuple(notes),
     )
@@ -174,6 +180,8 @@ def _lifted(state: State, desired: DesiredState, reference: str, entry: RecordEn
         role = role_slug(user.role, "global", state.roles, user.source)
     elif user.highest_role and is_demotion(role, MEMBER):
         role = MEMBER
+    if user.status == UNMATCHED and policy.unmatched_users == DEMOTE:
+        role = CHAT_USER
     existing = {project.id for project in state.projects if project.is_team}
     missing = frozenset(key for key, _name, _role in memberships if key not in existing)
     return RestoredUser(entry.email, replace(entry, role=role, memberships=tuple(memberships)), missing)
@@ -186,7 +194,7 @@ def _with_lifted(desired: DesiredState, lifted: dict[str, RestoredUser]) -> Desi
         restored = lifted.get(user.user)
         if restored is None or (user.status == UNMATCHED and policy.unmatched_users == DEMOTE):
             return user
-        return replace(user, role=user.role or restored.staged.role)
+        return replace(user, role=user.role or restored.staged.role, gives_access=True)
 
     members = [
         DesiredMember(key, reference, role, source=f'the record of {restored.email}, project "{name}"')

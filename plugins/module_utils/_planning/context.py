@@ -50,6 +50,8 @@ class PlanContext:
         self.leavers: set[str] = set()
         # The ids of the users of a list who depart: they get nothing, and their removals are planned as a whole.
         self.departing: set[str] = set()
+        # The ids of those among them who do not get the instance role of the list either.
+        self.without_role: set[str] = set()
         self._notes: dict[str, None] = {}
         self._staying: dict[str, list[str]] = {}
         self._slugs: dict[tuple[str, str], str] = {}

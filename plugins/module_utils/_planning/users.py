@@ -37,7 +37,7 @@ class UserPlanner:
             return
         if self.context.is_ignored(user.email if user else desired.user):
             return
-        if user is not None and user.id in self.context.departing:
+        if user is not None and user.id in self.context.without_role:
             return
         role = (
             None
