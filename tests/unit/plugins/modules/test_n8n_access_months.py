@@ -92,7 +92,7 @@ class Model:
                 del self.record[email]
                 role = recorded[1]
                 if policy["authority"] == "additive" and (status == "present" or policy["unmatched_users"] == "keep"):
-                    back = dict(recorded[2])
+                    back = {key: value for key, value in recorded[2].items() if key not in entry.get("projects", {})}
                 recorded = None
             action = {"present": "none", "unmatched": policy["unmatched_users"], "leaver": policy["unlisted_users"]}[
                 status
@@ -250,11 +250,13 @@ def test_access_after_each_night_is_that_of_the_model(nights: list[Any], policy:
             model.night(number, entries, policy)
             options: dict[str, Any] = {
                 **policy,
-                "users": [{"email": email, **entry} for email, entry in entries.items() if entry is not None],
+                "users": [
+                    {"email": OLIVIA, "status": "present"},
+                    *({"email": email, **entry} for email, entry in entries.items() if entry is not None),
+                ],
                 "state_path": str(record),
                 "now": day(number),
                 "max_removal_percent": 100,
-                "allow_empty": True,
                 **(
                     {"transfer_to": "Archive", "grace_days": GRACE_DAYS} if policy["unlisted_users"] == "staged" else {}
                 ),
@@ -263,8 +265,7 @@ def test_access_after_each_night_is_that_of_the_model(nights: list[Any], policy:
             done = run(n8n_access, n8n, **options)
             assert planned["digest"] == done["digest"] and planned["diff"] == done["diff"]
             assert access(n8n) == model.users
-            if policy["unlisted_users"] == "staged" or any(entries.values()):
-                assert recorded(record) == model.record
+            assert recorded(record) == model.record
             assert items(n8n) == owned
             writes = len(n8n.writes)
             again = run(n8n_access, n8n, **options)
