@@ -14,7 +14,7 @@ description:
     with O(users), by project with O(projects), or both.
   - The module reads the server once, plans all changes before the first write, and then carries out exactly this plan in few calls. It
     sends invitations in batches of 250. It sends the additions and role changes of a project in one call.
-  - Unlisted users and unlisted memberships are not changed, unless O(authority) or O(unlisted_users) says otherwise.
+  - Unlisted users and unlisted memberships are changed only if O(authority) or O(unlisted_users) requires it.
   - A list never removes access from the owner, from the user whose API key is used, or from the last admin of a project. They keep their
     access, and a warning names them. O(authority) describes an exception for new projects.
   - If a call fails, changes that do not depend on it are still carried out. The task fails at the end and reports which changes were
