@@ -148,7 +148,7 @@ class Verification:
                 return
             words = "has no project:admin now"
         except N8nError as error:
-            words = f"may have no project:admin now: {str(error).rstrip('.')}"
+            words = f"may have no project:admin: {str(error).rstrip('.')}"
         self.tracker.outcome.errors.append(
             {
                 "error": f"Project {name} ({project_id}) {words}. {who} lost this role in this run, and another task removed the "

@@ -15,7 +15,7 @@ from .._state.roles import CHAT_USER, ORDER
 from .._text import shortened
 
 # The number of scopes of a role that an error names at most. Some roles have more than a hundred scopes.
-_MOST_SCOPES = 10
+_MOST_SCOPES = 3
 
 
 def demotion(state: State, user: User, role: str) -> list[Change]:

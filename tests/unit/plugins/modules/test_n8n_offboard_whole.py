@@ -487,7 +487,7 @@ def test_a_transfer_that_fails_on_the_day_is_gone_on_with(n8n: FakeN8n, path: Pa
 
 def test_what_is_left_readable_is_said(n8n: FakeN8n, path: Path) -> None:
     defaults = {name: row.get("default") for name, row in n8n_offboard.ARGUMENT_SPEC.items()}
-    for action, words in (("staged", "until the account is deleted"), ("demote", "Set transfer_to to move it")):
+    for action, words in (("staged", "until the account is deleted"), ("demote", "set transfer_to")):
         task = Task(n8n, check_mode=True, wants_diff=False)
         n8n.client.read_only = True
         given = {**defaults, "users": [ADA], "successor": DI, "action": action}

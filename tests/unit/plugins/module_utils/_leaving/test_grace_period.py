@@ -69,8 +69,8 @@ def test_staging_demotes_the_leaver_and_records_role_and_memberships() -> None:
     assert staged == RecordEntry(ADA.id, ADA.email, NOW, "global:member", both)
     assert planned.notes == (
         "The record of leavers leavers.json does not exist. This run creates it.",
-        'ada@example.com owns workflow "Bills" (w-1), which this user can still read until the account is deleted.',
-        "After the grace period, the deletion would fail as it would now: ada@example.com owns workflow "
+        'ada@example.com owns workflow "Bills" (w-1) and can still read it until the account is deleted.',
+        "The deletion after the grace period would fail: ada@example.com owns workflow "
         '"Bills" (w-1), which the deletion would destroy. Set transfer_to to move these resources, or '
         "delete_resources: true to allow their destruction.",
     )
@@ -121,7 +121,7 @@ def test_staging_notes_errors_that_the_deletion_would_have(
         handover_options=handover_options,
         grace_period=grace_period(),
     )
-    notes = [note for note in planned.notes if note.startswith("After the grace period, the deletion would fail")]
+    notes = [note for note in planned.notes if note.startswith("The deletion after the grace period would fail")]
     assert len(notes) == bool(text) and all(text in note for note in notes)
 
 
