@@ -65,7 +65,7 @@ def n8n_leaver_lines(leavers: Any) -> dict[str, list[str]]:
     except (KeyError, TypeError) as error:
         raise AnsibleFilterError(
             f"n8n_leaver_lines needs the users that n8n_offboard returned. This is missing or wrong in them: {error}."
-        ) from error
+        ) from None
 
 
 class FilterModule:

@@ -112,5 +112,11 @@ def test_anything_else_is_refused(users: object) -> None:
         n8n_leaver_lines(users)
 
 
+def test_error_has_no_cause_whose_text_would_be_repeated() -> None:
+    with pytest.raises(AnsibleFilterError) as error:
+        n8n_leaver_lines([{}])
+    assert error.value.__cause__ is None and error.value.__suppress_context__
+
+
 def test_the_filter_is_there() -> None:
     assert FilterModule().filters() == {"n8n_leaver_lines": n8n_leaver_lines}

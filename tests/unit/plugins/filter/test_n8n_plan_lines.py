@@ -37,3 +37,15 @@ def test_pending_users_are_those_of_n8n_access(pending: object) -> None:
 def test_what_is_no_plan_is_refused(plan: object) -> None:
     with pytest.raises(AnsibleFilterError, match="n8n_plan_lines needs the plan"):
         n8n_plan_lines(plan)
+
+
+def test_unknown_action_is_named_as_unknown() -> None:
+    with pytest.raises(AnsibleFilterError) as error:
+        n8n_plan_lines([{"action": "fly", "reason": ""}])
+    assert str(error.value).endswith('One change has the unknown action "fly".')
+
+
+def test_error_has_no_cause_whose_text_would_be_repeated() -> None:
+    with pytest.raises(AnsibleFilterError) as error:
+        n8n_plan_lines([{"reason": ""}])
+    assert error.value.__cause__ is None and error.value.__suppress_context__
