@@ -581,6 +581,9 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Apply the lists and return the plan."""
+    if params["users"] is None and params["projects"] is None:
+        # Ansible accepts null as a value of a required option.
+        raise InputError("one of the following is required: users, projects")
     policy = ListPolicy(
         params["authority"],
         params["unlisted_users"],

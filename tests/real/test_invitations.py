@@ -92,7 +92,7 @@ def test_an_address_that_n8n_refuses_anyway_is_found_and_keeps_nobody_out(n8n: S
         assert client.requests - before <= 45
     assert sorted(error["users"] for error in outcome.errors) == [[email] for email in sorted(wrong)]
     for error in outcome.errors:
-        assert error["users"][0] in error["error"] and "correct the address" in error["error"]
+        assert error["users"][0] in error["error"] and "Correct the address" in error["error"]
     assert emails(n8n) == people
 
 

@@ -81,6 +81,8 @@ class _ListReader:
         with self.problems:
             project_id, members = _text(entry.get("id")), entry.get("members")
             name = entry.get("name")
+            if project_id is None and name is None and entry.get("id") is not None:
+                raise InputError(f"{source}: id is blank. Set the id of a project, or use name.")
             if project_id is None:
                 name = project_name(name, source)
             desired = DesiredProject(

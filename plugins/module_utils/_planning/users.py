@@ -137,10 +137,12 @@ class UserPlanner:
     def refuse_addresses(self) -> None:
         """Add one problem that names every address that n8n refuses to invite, because one blocks a whole batch."""
         if self._refused_addresses:
-            self.context.problems.add(
-                "n8n refuses to invite these email addresses. Correct each address, or remove its user from the list:\n"
-                + "\n".join(self._refused_addresses)
+            remedy = (
+                "this email address. Correct the address"
+                if self.context.desired.policy is None
+                else "these email addresses. Correct each address, or remove its user from the list"
             )
+            self.context.problems.add(f"n8n refuses to invite {remedy}:\n" + "\n".join(self._refused_addresses))
 
     def missing(self, user: str) -> str:
         """Return the message for a user who does not exist, with the email that may be meant."""

@@ -32,7 +32,7 @@ _WAYS_OUT = (
     ),
     (
         _ADDRESS,
-        "n8n does not accept an email address: correct the address, or remove its user from the list.",
+        "n8n does not accept an email address. Correct the address.",
     ),
     (r"quota", "The number of team projects in the license is used up. Remove a project, or get a larger license."),
 )

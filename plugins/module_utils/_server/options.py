@@ -27,6 +27,7 @@ CONNECTION_OPTIONS: Mapping[str, Mapping[str, Any]] = {
 }
 # One day. Sockets accept neither infinite nor extremely large numbers.
 LONGEST_TIMEOUT = 86400
+_WHERE = "on the host where the task runs (for lookups and inventories: on the controller)"
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Connection:
 def _base_url(url: str | None) -> str:
     """Return `url` without trailing slashes and without /api/v1, which the client adds."""
     if not url or not url.strip():
-        raise InputError("No n8n server configured. Set url or N8N_URL on the host that runs the module.")
+        raise InputError(f"No n8n server is configured. Set url, or the environment variable N8N_URL {_WHERE}.")
     url = url.strip()
     try:
         parts = urlsplit(url)
@@ -94,7 +95,7 @@ def _key(key: str | None) -> str:
     key = (key or "").strip()
     if not key:
         raise InputError(
-            "No API key configured. Set api_key or N8N_API_KEY on the host that runs the module. "
+            f"No API key is configured. Set api_key, or the environment variable N8N_API_KEY {_WHERE}. "
             "Create a key in n8n under Settings > n8n API."
         )
     if not re.fullmatch(r"[\x21-\x7e]+", key):

@@ -119,6 +119,8 @@ def stored_email(text: object, source: str) -> str:
     For an account that does not exist yet, `invitation_refusal` tells whether n8n invites the address.
     """
     email = check_ascii(str(text if text is not None else ""), source).lower()
+    if not email:
+        raise InputError(f"{source}: email is blank. Set an email address.")
     if not _STORED_EMAIL.fullmatch(email):
         raise InputError(f'{source}: "{text}" is not an email address.')
     return email

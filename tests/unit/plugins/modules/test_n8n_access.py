@@ -332,11 +332,11 @@ class TestMain:
 
     def test_needs_a_url(self, name: str) -> None:
         failed = self.run(name, api_key="key")
-        assert failed["failed"] and "Set url or N8N_URL" in failed["msg"]
+        assert failed["failed"] and "Set url, or the environment variable N8N_URL" in failed["msg"]
 
     def test_needs_a_key(self, name: str) -> None:
         failed = self.run(name, url="http://n8n.invalid")
-        assert failed["failed"] and "Set api_key or N8N_API_KEY" in failed["msg"]
+        assert failed["failed"] and "Set api_key, or the environment variable N8N_API_KEY" in failed["msg"]
 
     def test_needs_requests(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         for module in (_module, _client):
@@ -384,3 +384,10 @@ def test_a_failed_run_prints_what_was_done(n8n: FakeN8n) -> None:
         "diff",
     }
     assert n8n.links[ADA] not in json.dumps(failed)
+
+
+def test_null_lists_are_the_same_error_as_no_lists(n8n: FakeN8n) -> None:
+    with pytest.raises(InputError) as error:
+        run(n8n_access, n8n, users=None, projects=None)
+    assert str(error.value) == "one of the following is required: users, projects"
+    assert n8n.client.requests == 0

@@ -72,6 +72,7 @@ def test_a_personal_project_of_that_name_is_none(n8n: FakeN8n) -> None:
         ({"name": "x" * 256}, "has 256 characters, but n8n accepts at most 255"),
         ({"id": "nothing"}, 'Project "nothing" does not exist'),
         ({"id": "nothing", "name": "New"}, 'Project "nothing" does not exist'),
+        ({"id": " "}, "id is blank. Set the id of a project, or use name."),
         ({"name": "Twin"}, 'Project "Twin" exists 2 times, with the ids '),
         ({"name": "Twin", "state": "absent"}, 'Project "Twin" exists 2 times, with the ids '),
         ({"name": "New", "previous_names": ["Old", "Twin"]}, 'several projects have a previous name of "New"'),

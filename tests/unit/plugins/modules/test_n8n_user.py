@@ -130,7 +130,7 @@ def test_a_last_admin_is_not_made_a_chat_user(n8n: FakeN8n) -> None:
     ("params", "words"),
     [
         ({"email": "ada"}, 'email: "ada" is not an email address'),
-        ({"email": " "}, "blank"),
+        ({"email": " "}, "email is blank. Set an email address."),
         ({"id": "nobody"}, 'User "nobody" does not exist'),
         ({"email": ADA, "role": "boss"}, 'unknown or unassignable role "boss". Valid roles: '),
         ({"email": ADA, "role": "owner"}, "an instance has one owner"),
@@ -287,3 +287,9 @@ def test_a_user_quota_closes_the_users(n8n: FakeN8n) -> None:
     n8n.quotas["users"] = 5
     with pytest.raises(ApiError, match="valid license"):
         run(n8n_user, n8n, email=ADA)
+
+
+def test_refused_address_of_a_single_user_has_a_remedy_without_a_list(n8n: FakeN8n) -> None:
+    with pytest.raises(InputError) as error:
+        run(n8n_user, n8n, email="di!x@example.com")
+    assert str(error.value).startswith("n8n refuses to invite this email address. Correct the address:\nemail (di!x@example.com): ")

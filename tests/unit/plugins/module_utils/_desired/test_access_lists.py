@@ -123,7 +123,7 @@ def error_of(users: Entries | None = None, projects: Entries | None = None, poli
     ("users", "message"),
     [
         ([{"email": "bob"}], 'users[0]: "bob" is not an email address'),
-        ([{}], 'users[0]: "None" is not an email address'),
+        ([{}], "users[0]: email is blank. Set an email address."),
         ([{"email": "b@example.com", "projects": {"Sales": None}}], 'project "Sales": a membership requires a role'),
         ([{"email": "b@example.com", "projects": {"Sales": " "}}], 'project "Sales": a membership requires a role'),
         ([{"email": "b@example.com", "projects": {" ": "viewer"}}], "name that is not blank"),
@@ -142,6 +142,7 @@ def test_invalid_user_entry_is_rejected_with_its_position(users: Entries, messag
 @pytest.mark.parametrize(
     ("project", "message"),
     [
+        ({"name": None, "id": " "}, "projects[0]: id is blank. Set the id of a project, or use name."),
         ({"name": "  "}, "projects[0]: a project needs a name that is not blank"),
         ({"name": "x" * 256}, "has 256 characters"),
         ({"name": "A", "previous_names": ["B", ""]}, "projects[0], previous_names: a project needs a name"),
