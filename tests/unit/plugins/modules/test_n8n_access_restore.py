@@ -102,7 +102,12 @@ def test_who_is_named_as_a_member_comes_back_too(n8n: FakeN8n, record: Path) -> 
     ("entry", "words"),
     [
         ({"role": "member"}, r"users\[0\] \(ada@example.com\) says member, but the record .* says global:admin"),
-        ({"projects": {"Sales": "viewer"}}, 'cannot be both project:viewer and project:editor in project "Sales"'),
+        (
+            {"projects": {"Sales": "viewer"}},
+            r'cannot be both project:viewer and project:editor in project "Sales" \(.*\)\. users\[0\] \(ada@example.com\), '
+            r'project "Sales" has project:viewer, and the record of ada@example.com, project "Sales" has project:editor\. '
+            r"Set the same role in both\.",
+        ),
     ],
 )
 def test_a_list_that_contradicts_the_record_is_refused(

@@ -157,7 +157,8 @@ def test_project_listed_by_name_and_id_is_one_project() -> None:
     twice["projects"] = {"Sales": "viewer", "p-sales": "editor"}
     with pytest.raises(
         InputError,
-        match="both project:viewer and project:editor in project .Sales. .p-sales.: users.0. .grace@example.com., project .Sales.",
+        match="both project:viewer and project:editor in project .Sales. .p-sales.. users.0. .grace@example.com., project .Sales. has project:viewer, and "
+        "users.0. .grace@example.com., project .p-sales. has project:editor. Set the same role in both.$",
     ):
         plan_users(example_state(), [twice])
 
