@@ -149,7 +149,8 @@ def test_two_servers_with_names_stay_apart_on_one_host(read: Read, warnings: lis
     ada = {"id": "u-ada", "role": "global:admin", "is_pending": False, "projects": []}
     variables = inventory.hosts["ada@example.com"].vars
     assert variables["n8n_by_server"] == {"emea": ADA, "apac": ada}
-    assert (variables["count_emea"], variables["count_apac"]) == (2, 0)
+    # ansible-core before 2.17 returns the result of a template as text here.
+    assert (int(variables["count_emea"]), int(variables["count_apac"])) == (2, 0)
     assert not {"n8n_id", "n8n_role", "n8n_is_pending", "n8n_projects"} & variables.keys()
     assert list(inventory.hosts["zoe@example.com"].vars["n8n_by_server"]) == ["apac"]
     found = groups(inventory)
@@ -238,8 +239,8 @@ def test_a_second_run_is_out_of_the_cache(
 @pytest.mark.parametrize(
     ("lines", "says"),
     [
-        (["url: ''"], "No n8n server configured"),
-        (["api_key: ''"], "No API key configured"),
+        (["url: ''"], "No n8n server is configured"),
+        (["api_key: ''"], "No API key is configured"),
         (["concurrency: 0"], "concurrency is 0"),
         (['url: "{{ nobody_knows_me }}"'], "nobody_knows_me"),
         (["plugin: lifecycle.n8n.other"], "lifecycle.n8n.other"),
