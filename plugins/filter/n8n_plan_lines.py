@@ -84,13 +84,14 @@ def n8n_plan_lines(plan: Any, pending: Any = ()) -> list[str]:
         lines = [describe_change(change) for change in plan] or ["No changes are needed."]
     except KeyError as error:
         raise AnsibleFilterError(
-            f"n8n_plan_lines needs the plan that a module returned. In one change, this is missing or wrong: {error}."
+            f"n8n_plan_lines needs the plan that a module returned. The missing or invalid part is: {error}."
         ) from None
     try:
         return [*lines, *pending_lines(pending)]
     except (KeyError, TypeError) as error:
         raise AnsibleFilterError(
-            f"n8n_plan_lines needs as pending what n8n_access returned. This is missing or wrong in it: {error}."
+            "pending of n8n_plan_lines must be the pending that n8n_access returned. The missing or invalid part "
+            f"is: {error}."
         ) from None
 
 

@@ -638,7 +638,7 @@ def _record(params: Mapping[str, Any], task: Task) -> RecordFile[LeaverRecord] |
     file = open_record(task, params["state_path"])
     if file.is_new and params["restore"]:
         raise InputError(
-            f"There is no record of staged leavers in {params['state_path']}, so restore=true has nothing to give back. Set the "
+            f"{params['state_path']} contains no record of staged leavers, so restore=true has no effect. Set the "
             "path of the file that n8n_offboard writes with action=staged."
         )
     return None if file.is_new else file

@@ -378,7 +378,7 @@ def test_roles_that_cannot_be_given(features: Server) -> None:
     for name, args in (("n8n_project_member", {**member, "role": "chief"}), ("n8n_access", {"users": listed})):
         refused(name, 'unknown or unassignable role "chief". Valid roles: ', "viewer", **args)
     refused("n8n_user", 'unknown or unassignable role "boss". Valid roles: ', email=ADA, role="boss")
-    refused("n8n_user", "cannot be made global:owner", email=ADA, role="owner")
+    refused("n8n_user", "cannot become global:owner", email=ADA, role="owner")
     refused("n8n_project_member", "project:no-such-role", **member, role="project:no-such-role")
     # Where n8n does not list its roles, what looks like a custom one is n8n's to refuse.
     slug, lists_roles = "project:nobody-a1b2c3", not features.version.startswith("2.8.")

@@ -410,7 +410,7 @@ TOPICS: dict[str, tuple[Step, ...]] = {
         *PEOPLE,
         lambda world: world.table(OLIVIA, "T"),
         lambda world: world.table(OLIVIA, "T"),
-        # 2.8.4 makes them in the personal project of the key's user only.
+        # 2.8.4 makes them only in the personal project of the key's user.
         lambda world: world.table("P", "T"),
         lambda world: world.table(CY, "T"),
         lambda world: world.table("nothing", "T"),

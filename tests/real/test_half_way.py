@@ -135,7 +135,7 @@ def test_what_somebody_else_does_meanwhile_is_not_undone(n8n: Server, between: B
     done = run(n8n, between, diff=True)
     assert done["changed"] and not done.get("failed")
     assert {(conflict["user"], conflict["project"], conflict["reason"]) for conflict in done["conflicts"]} == {
-        (CY, "Sales", f"left alone: {CY} has become project:editor"),
+        (CY, "Sales", f"left alone: the role of {CY} is now project:editor"),
         (DI, "Sales", f"left alone: {DI} is no longer a member"),
         (BO, "Sales", f"left alone: {BO} is no longer a member"),
         (ADA, "Sales", f"left alone: {ADA} has become the last admin of the project"),
@@ -187,7 +187,7 @@ def test_names_and_roles_that_somebody_else_gives_meanwhile_stay(n8n: Server, be
     done = run(n8n, between)
     reasons = {(conflict["action"], conflict["reason"]) for conflict in done["conflicts"]}
     assert ("create_project", "left alone: another task has created a project of that name") in reasons
-    assert ("rename_project", 'left alone: the project has become "Income"') in reasons
-    assert ("change_user_role", f"left alone: {CY} has become global:chatUser") in reasons
+    assert ("rename_project", 'left alone: the project is now named "Income"') in reasons
+    assert ("change_user_role", f"left alone: the role of {CY} is now global:chatUser") in reasons
     assert not done.get("failed") and set(n8n.memberships()) == {"Income", "New", "Support"}
     assert n8n.get(f"/users/{CY}", includeRole="true")["role"] == "global:chatUser"

@@ -218,7 +218,7 @@ def test_a_project_that_is_in_use_already_is_not_deleted(n8n: Server, between: B
     between.meanwhile[1] = another_controller
     between.after[1] = a_colleague
     (mine,) = at_once([{"module": "n8n_project", "name": "New", "url": between.url}])
-    assert mine["failed"] and "has content by now" in mine["msg"], mine
+    assert mine["failed"] and "now has content" in mine["msg"], mine
     assert len(named(n8n, "New")) == 2 and all(key in mine["msg"] for key in named(n8n, "New"))
     assert len(n8n.everything("/workflows")) == 1
 

@@ -175,7 +175,8 @@ class _ListReader:
             # Only n8n can tell whether another name means the same custom role.
             if None not in roles and roles[0] != roles[1]:
                 raise InputError(
-                    f"{first.source} says {first.role}, but {desired.source} says {desired.role}. Use the same role in both."
+                    f"{first.source} has the role {first.role}, but {desired.source} has the role {desired.role}. Use the "
+                    "same role in both."
                 )
         self.members.append(desired)
 
@@ -242,7 +243,7 @@ def _may_be_one(first: DesiredProject, second: DesiredProject) -> bool:
 
 
 def _one_project(name: str, first: str, second: str) -> str:
-    return f'"{name}" is one project under two names: {first} and {second}. List it once, under its new name.'
+    return f'{first} and {second} are both project "{name}". List it once, under its new name.'
 
 
 def _passed_on(name: str, former: str, present: str) -> str:

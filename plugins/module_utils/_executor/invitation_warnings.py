@@ -69,8 +69,8 @@ class InvitationWarnings:
             )
         if self.answer_lost:
             notes.append(
-                f"{_names(self.answer_lost)} were invited. The answer of n8n was lost, and the invitation links with it. Unless n8n "
-                f"sent mail to these users, {_RESEND}."
+                f"{_names(self.answer_lost)} were invited. The response of n8n was lost. The invitation links in it "
+                f"are lost too. Unless n8n sent mail to these users, {_RESEND}."
             )
         return notes
 

@@ -123,8 +123,8 @@ class Task:
     def _conflicts_note(self) -> str:
         count = len(self.outcome.unreached)
         return (
-            f"{count} change{'s were' if count > 1 else ' was'} left alone, because another task or user changed the same at the "
-            "same time. See conflicts. Another run of the task plans the rest again."
+            f"{count} change{'s were' if count > 1 else ' was'} not made, because another task or user changed "
+            "the same thing at the same time. See conflicts. Run the task again to plan the remaining changes."
         )
 
     def _is_worth_checking(self, plan: Plan) -> bool:

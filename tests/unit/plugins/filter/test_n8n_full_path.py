@@ -44,7 +44,7 @@ def test_without_a_path_there_is_none(path: str | None) -> None:
 
 @pytest.mark.parametrize("path", [7, ["a"], {"a": 1}, True])
 def test_what_is_not_text_is_refused(path: object) -> None:
-    with pytest.raises(AnsibleFilterError, match="n8n_full_path: a path is text, and .* is not text"):
+    with pytest.raises(AnsibleFilterError, match="n8n_full_path: a path must be text, but .* is not text"):
         n8n_full_path(path, str(SHIPPED))
 
 

@@ -50,7 +50,7 @@ def left(kind: str, name: str, key: str | None = None, role: str | None = None) 
                 "residual_access": [left("instance_role", "global:chatUser")],
             },
             [
-                'copied: data table "Customers" (t1) as "Customers", 3 rows, now t2; to be changed to it: "In\\"voices"',
+                'copied: data table "Customers" (t1) as "Customers", 3 rows, now t2; change the reference in: "In\\"voices"',
                 'copied: data table "Customers" (t1) as "Customers"',
                 'destroyed: data table "Customers" (t1)',
                 "can still log in, as global:chatUser",
@@ -89,7 +89,7 @@ def left(kind: str, name: str, key: str | None = None, role: str | None = None) 
                 "can still log in, as global:member",
                 'is still in: "Sales" (project:admin)',
                 'still owns: workflow "Bills" (w1), credential "Bank" (c1), data table "Customers" (t1)',
-                'still has of others: workflow "Hers" (w9), credential "Mail" (c9)',
+                'still has a share of: workflow "Hers" (w9), credential "Mail" (c9)',
                 "Keys work.",
                 "There may be more.",
             ],

@@ -27,7 +27,9 @@ def test_pending_users_follow_the_plan() -> None:
 
 @pytest.mark.parametrize("pending", ["text", 7, [{}], [1]])
 def test_pending_users_are_those_of_n8n_access(pending: object) -> None:
-    with pytest.raises(AnsibleFilterError, match="n8n_plan_lines needs as pending what n8n_access returned"):
+    with pytest.raises(
+        AnsibleFilterError, match="pending of n8n_plan_lines must be the pending that n8n_access returned"
+    ):
         n8n_plan_lines([], pending)
 
 

@@ -100,5 +100,5 @@ def test_errors_of_sync_input_name_variables(people: Any, rules: Any, options: d
 
 @pytest.mark.parametrize(("given", "planned"), [("text", {}), (None, {}), ({}, {}), ({"refusal": ""}, "text")])
 def test_sync_summary_refuses_anything_else(given: Any, planned: Any) -> None:
-    with pytest.raises(AnsibleFilterError, match="n8n_sync_summary needs what n8n_sync_input returned"):
+    with pytest.raises(AnsibleFilterError, match="n8n_sync_summary needs the result of n8n_sync_input"):
         n8n_sync_summary.n8n_sync_summary(given, planned)

@@ -106,7 +106,7 @@ def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     said: list[str] = []
 
     def warning(_display: object, text: str) -> None:
-        if "make the same group" not in text:
+        if "would share a group" not in text:
             said.append(text)
 
     monkeypatch.setattr(Display, "warning", warning)
@@ -186,7 +186,7 @@ def test_a_name_stands_for_one_server(n8n: ScriptedServer, read: Read, cached: l
     inventory = read("server_name: emea", *cached)
     read("server_name: emea", *cached, into=inventory)
     with company() as other:
-        words = f'server_name "emea" stands for two servers, {n8n.url} and {other.url}'
+        words = f'server_name "emea" is set for two servers, {n8n.url} and {other.url}'
         with pytest.raises(AnsibleParserError, match=words):
             read("server_name: emea", f"url: {other.url}", into=inventory)
         assert other.request_lines == []

@@ -87,7 +87,7 @@ def test_an_empty_list_is_a_statement(n8n: ScriptedServer, source: ModuleType) -
 @BOTH
 @pytest.mark.parametrize("term", ["", "  ", None, True, {"name": "Sales"}, ["Sales", [""]]])
 def test_what_can_be_no_name_is_refused(n8n: ScriptedServer, source: ModuleType, term: Any) -> None:
-    with pytest.raises(AnsibleError, match="A term has to be a name"):
+    with pytest.raises(AnsibleError, match="A term must be a name"):
         ask(source, n8n, term)
     assert n8n.request_lines == []
 

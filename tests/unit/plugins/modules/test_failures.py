@@ -97,7 +97,7 @@ def test_wrong_options_are_invalid(name: str) -> None:
         ({"max_removals": -1}, "the_limit is -1"),
         ({"max_removal_percent": 200}, "the_percentage is 200"),
         ({"restore": True}, "the_return=true requires the_record"),
-        ({"restore": True, "state_path": "/nowhere.json"}, "the_return=true has nothing to give back"),
+        ({"restore": True, "state_path": "/nowhere.json"}, "the_return=true has no effect"),
         ({"users": [], "authority": "authoritative"}, "the_authority=authoritative would remove all access"),
         ({"users": [], "authority": "authoritative"}, "Set the_void=true"),
     ],

@@ -203,7 +203,7 @@ def test_everything_that_is_wrong_is_said_at_once(n8n: FakeN8n) -> None:
     for words in (
         f'User "{ADA}" does not exist',
         'unknown or unassignable role "boss"',
-        "cannot be made global:owner",
+        "cannot become global:owner",
         'Project "Twin" exists 2 times',
         'unknown or unassignable role "chief"',
         'Project "Nowhere" does not exist',
@@ -233,7 +233,7 @@ def test_nobody_becomes_a_member_of_a_personal_project_by_its_name_and_no_team_i
     name = f"<{BO}>"
     users = [{"email": BO, "projects": {name: "viewer"}}]
     for options in ({}, {"create_projects": False}):
-        with pytest.raises(InputError, match=f'^Project "{name}" is the personal project of one user'):
+        with pytest.raises(InputError, match=f'^Project "{name}" is a personal project'):
             run(n8n_access, n8n, users=users, **options)
     # A team project of that name that is there, or is asked for by itself, is meant.
     run(n8n_access, n8n, users=users, projects=[{"name": name}])

@@ -101,7 +101,10 @@ def test_who_is_named_as_a_member_comes_back_too(n8n: FakeN8n, record: Path) -> 
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ({"role": "member"}, r"users\[0\] \(ada@example.com\) says member, but the record .* says global:admin"),
+        (
+            {"role": "member"},
+            r"users\[0\] \(ada@example.com\) has the role member, but the record .* has the role global:admin",
+        ),
         (
             {"projects": {"Sales": "viewer"}},
             r'cannot be both project:viewer and project:editor in project "Sales" \(.*\)\. users\[0\] \(ada@example.com\), '
@@ -128,7 +131,7 @@ def test_projects_are_known_by_their_ids_and_none_is_created(n8n: FakeN8n, recor
     n8n.team("Sales")
     shown = main_warnings(n8n, record, users=[{"email": ADA}])
     assert (
-        f'{ADA} had project:viewer in project "Support" ({support}). The project does not exist any more, so this role is not restored.'
+        f'{ADA} had project:viewer in project "Support" ({support}). The project no longer exists, so this role is not restored.'
         in shown
     )
     assert any(line.startswith("API keys") and ADA in line for line in shown)
@@ -148,10 +151,8 @@ def test_a_role_that_is_gone_is_left_out_and_stops_nobody(n8n: FakeN8n, record: 
     text = record.read_text("utf-8").replace("project:editor", AUDITOR).replace("global:admin", KEEPER)
     record.write_text(text, encoding="utf-8")
     shown = main_warnings(n8n, record, users=[{"email": ADA}])
-    assert (
-        f'{ADA} had {AUDITOR} in project "Sales" ({_id(n8n, "Sales")}). This role does not exist any more' in shown[0]
-    )
-    assert f"{ADA} had the instance role {KEEPER}, which does not exist any more and is not restored" in shown[1]
+    assert f'{ADA} had {AUDITOR} in project "Sales" ({_id(n8n, "Sales")}). This role no longer exists' in shown[0]
+    assert f"{ADA} had the instance role {KEEPER}, which no longer exists and is not restored" in shown[1]
     done = onboard(n8n, record, users=[{"email": ADA}, {"email": BO}])
     assert n8n.people()[ADA] == "global:chatUser" and n8n.people()[BO] == "global:member"
     assert n8n.memberships()["Support"][ADA] == "project:viewer" and ADA not in n8n.memberships()["Sales"]
@@ -221,7 +222,7 @@ def test_the_record_keeps_whom_somebody_else_has_changed(n8n: FakeN8n, record: P
 def test_without_restore_the_record_stays_and_it_is_said(n8n: FakeN8n, record: Path) -> None:
     before = record.read_bytes()
     (words,) = main_warnings(n8n, record, users=[{"email": ADA}, {"email": CY}], restore=False)
-    assert f"{ADA} is in the record of staged leavers {record} since 2026-01-01T00:00:00Z" in words
+    assert f"{ADA} has been in the record of staged leavers {record} since 2026-01-01T00:00:00Z" in words
     assert record.read_bytes() == before and n8n.people()[ADA] == "global:chatUser"
 
 
@@ -236,7 +237,7 @@ def test_ignored_people_do_not_come_back(n8n: FakeN8n, record: Path) -> None:
         ("{", True, "is damaged"),
         ("{", False, "is damaged"),
         ('{"format": 1, "url": "http://other.invalid", "leavers": []}', True, "belongs to http://other.invalid"),
-        (None, True, "There is no record of staged leavers"),
+        (None, True, "contains no record of staged leavers"),
     ],
 )
 def test_a_record_that_is_damaged_or_missing_is_an_error(

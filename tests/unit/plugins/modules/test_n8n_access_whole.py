@@ -311,7 +311,7 @@ def test_nobody_at_all_is_an_error_before_the_first_call(
         ({"max_removal_percent": 101}, "max_removal_percent is 101"),
         ({"max_removals": -1}, "max_removals is -1"),
         ({"progress_path": "/nowhere/progress"}, "Progress cannot be written to /nowhere/progress"),
-        ({"projects": [project("Sales", ada="viewer")]}, "says viewer, but users"),
+        ({"projects": [project("Sales", ada="viewer")]}, "has the role viewer, but users"),
     ],
 )
 def test_what_is_wrong_is_refused_before_the_first_call(n8n: FakeN8n, options: dict[str, Any], message: str) -> None:
@@ -361,7 +361,7 @@ def test_somebody_else_writes_at_the_same_time(n8n: FakeN8n) -> None:
     done = run(n8n_access, n8n, **leaving(max_removal_percent=100, users=[{"email": FAY}]))
     assert done["changed"] and "failed" not in done
     assert [(entry["user"], entry["reason"]) for entry in done["conflicts"]] == [
-        (CY, f"left alone: {CY} has become project:editor")
+        (CY, f"left alone: the role of {CY} is now project:editor")
     ]
     assert n8n.memberships()["Sales"].keys() == {OLIVIA, ADA, BO, CY}
     # What the diff shows is what was done.

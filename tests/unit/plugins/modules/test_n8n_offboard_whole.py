@@ -338,7 +338,7 @@ def test_where_the_record_cannot_be_written_nothing_is_taken(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(_files.os, "replace", full)
-    with pytest.raises(N8nError, match="The record of leavers could not be kept in .*No space left"):
+    with pytest.raises(N8nError, match="The record of leavers could not be written to .*No space left"):
         beat("2026-11-01")
     assert n8n.calls["write"] == 0
 
@@ -400,7 +400,7 @@ def test_the_record_of_another_n8n_deletes_nobody(n8n: FakeN8n, path: Path, beat
     [
         ({"now": "tomorrow"}, 'now: "tomorrow" is not a date'),
         ({"grace_days": -1}, "grace_days: -1 is not valid. The number of days"),
-        ({"state_path": "/nowhere/leavers.json"}, "The record of leavers cannot be kept in /nowhere/leavers.json"),
+        ({"state_path": "/nowhere/leavers.json"}, "The record of leavers cannot be written to /nowhere/leavers.json"),
         ({"successor": None}, "Or set successor=EMAIL."),
         ({"transfer_to": "Nowhere"}, 'Project "Nowhere" does not exist'),
         ({"demote_role": "boss"}, 'demote_role: unknown or unassignable role "boss"'),

@@ -131,7 +131,7 @@ def test_what_may_own_something_is_not_deleted() -> None:
 
 
 def test_a_personal_project_is_not_deleted(n8n: FakeN8n) -> None:
-    with pytest.raises(InputError, match="personal project of one user"):
+    with pytest.raises(InputError, match="a personal project"):
         run(n8n_project, n8n, id=n8n.personal(OLIVIA), state="absent")
     assert n8n.calls["write"] == 0
 

@@ -133,7 +133,7 @@ def test_a_last_admin_is_not_made_a_chat_user(n8n: FakeN8n) -> None:
         ({"email": " "}, "email is blank. Set an email address."),
         ({"id": "nobody"}, 'User "nobody" does not exist'),
         ({"email": ADA, "role": "boss"}, 'unknown or unassignable role "boss". Valid roles: '),
-        ({"email": ADA, "role": "owner"}, "an instance has one owner"),
+        ({"email": ADA, "role": "owner"}, "An instance has only one owner"),
         (
             {"email": OLIVIA, "role": "member"},
             "is the owner of this n8n, whose instance role global:owner cannot be changed",
@@ -277,7 +277,7 @@ def test_somebody_else_has_invited_meanwhile(n8n: FakeN8n) -> None:
     n8n.meanwhile[("invite", 1)] = lambda: n8n.person(ADA, "global:admin")
     with pytest.raises(
         N8nError,
-        match="Another user or task changed this at the same time: .*has.*global:admin|role global:admin already",
+        match="Another user or task changed this at the same time: .*has.*global:admin|is already a user, with the role global:admin",
     ):
         run(n8n_user, n8n, email=ADA)
     assert not run(n8n_user, n8n, email=ADA)["changed"]
@@ -292,4 +292,6 @@ def test_a_user_quota_closes_the_users(n8n: FakeN8n) -> None:
 def test_refused_address_of_a_single_user_has_a_remedy_without_a_list(n8n: FakeN8n) -> None:
     with pytest.raises(InputError) as error:
         run(n8n_user, n8n, email="di!x@example.com")
-    assert str(error.value).startswith("n8n refuses to invite this email address. Correct the address:\nemail (di!x@example.com): ")
+    assert str(error.value).startswith(
+        "n8n refuses to invite this email address. Correct the address:\nemail (di!x@example.com): "
+    )

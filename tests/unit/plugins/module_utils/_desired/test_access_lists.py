@@ -163,7 +163,7 @@ NAME_REUSED = (
     "list it once, under its new name. If one project should get the name of another, "
     "rename one in this run and the other in the next, without these previous_names."
 )
-LISTED_TWICE = '"{}" is one project under two names: {} and {}. List it once'
+LISTED_TWICE = '{1} and {2} are both project "{0}". List it once'
 
 
 @pytest.mark.parametrize(
@@ -184,19 +184,19 @@ LISTED_TWICE = '"{}" is one project under two names: {} and {}. List it once'
         (
             [{"email": "bob@example.com", "projects": {"A": "viewer"}}],
             [{"name": "A", "members": {"Bob@example.com": "project:editor"}}],
-            'projects[0] ("A"), member bob@example.com says project:editor, but users[0] (bob@example.com), project "A" says '
+            'projects[0] ("A"), member bob@example.com has the role project:editor, but users[0] (bob@example.com), project "A" has the role '
             "viewer. Use the same role in both.",
         ),
         (
             [{"email": "bob@example.com", "projects": {"p-1": "viewer"}}],
             [{"id": "p-1", "name": "A", "members": {"bob@example.com": "editor"}}],
-            'member bob@example.com says editor, but users[0] (bob@example.com), project "p-1" says viewer',
+            'member bob@example.com has the role editor, but users[0] (bob@example.com), project "p-1" has the role viewer',
         ),
         # Two roles for one membership, by the name and by the id of one project.
         (
             [{"email": "bob@example.com", "projects": {"p-1": "viewer", "A": "editor"}}],
             [{"id": "p-1", "name": "A"}],
-            'project "p-1" says viewer, but users[0] (bob@example.com), project "A" says editor',
+            'project "p-1" has the role viewer, but users[0] (bob@example.com), project "A" has the role editor',
         ),
         # Two names for one project.
         ([], [{"name": "A"}, {"name": "A"}], LISTED_TWICE.format("A", 'projects[0] ("A")', 'projects[1] ("A")')),

@@ -209,7 +209,7 @@ def test_error_lists_all_projects_without_a_successor(action: str) -> None:
         ({"Sales": ADA.email}, "successor: ada@example.com is also leaving."),
         ({"Missing": GRACE.email}, 'successor: project "Missing" does not exist.'),
         ({"Team": GRACE.email}, 'Project "Team" exists 2 times, with the ids p-team-1, p-team-2'),
-        ({GRACE_PROJECT.id: GRACE.email}, "is the personal project of one user"),
+        ({GRACE_PROJECT.id: GRACE.email}, "is a personal project"),
     ],
 )
 @pytest.mark.parametrize("action", IMMEDIATE_ACTIONS)

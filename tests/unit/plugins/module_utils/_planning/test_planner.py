@@ -87,7 +87,7 @@ def test_last_admin_is_kept_unless_another_admin_is_listed() -> None:
     kept = plan_users(example_state(), [{"email": "grace@example.com", "projects": {"Support": "viewer"}}])
     assert changes_of(kept) == []
     assert kept.notes == (
-        'grace@example.com stays project:admin of "Support", because no other user would be. List another project:admin.',
+        'grace@example.com stays project:admin of "Support", because the project would have no other admin. List another project:admin.',
     )
     replaced = plan_users(
         example_state(),

@@ -128,14 +128,14 @@ def test_api_key_with_invalid_characters_is_rejected_without_showing_it(characte
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("timeout", 0.0, "timeout is 0: give the seconds"),
-        ("timeout", -1.0, "timeout is -1: "),
-        ("timeout", float("nan"), "timeout is nan: "),
-        ("timeout", float("inf"), "timeout is inf: "),
+        ("timeout", 0.0, "timeout is 0, but must be more than 0 and at most 86400 seconds"),
+        ("timeout", -1.0, "timeout is -1, "),
+        ("timeout", float("nan"), "timeout is nan, "),
+        ("timeout", float("inf"), "timeout is inf, "),
         ("timeout", 1e12, "at most 86400"),
-        ("retries", -1, "retries is -1: give 0 for one try"),
-        ("concurrency", 0, "concurrency is 0: "),
-        ("concurrency", -8, "concurrency is -8: "),
+        ("retries", -1, "retries is -1, but must be 0 or more"),
+        ("concurrency", 0, "concurrency is 0, "),
+        ("concurrency", -8, "concurrency is -8, "),
         ("ca_path", "/missing/ca.pem", "ca_path /missing/ca.pem does not exist"),
     ],
 )
