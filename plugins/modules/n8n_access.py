@@ -583,6 +583,9 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Apply the lists and return the plan."""
+    if params["users"] is None and params["projects"] is None:
+        # Ansible accepts null as a value of a required option.
+        raise InputError("one of the following is required: users, projects")
     policy = ListPolicy(
         params["authority"],
         params["unlisted_users"],
@@ -637,7 +640,7 @@ def _record(params: Mapping[str, Any], task: Task) -> RecordFile[LeaverRecord] |
     file = open_record(task, params["state_path"])
     if file.is_new and params["restore"]:
         raise InputError(
-            f"There is no record of staged leavers in {params['state_path']}, so restore=true has nothing to give back. Set the "
+            f"{params['state_path']} contains no record of staged leavers, so restore=true has no effect. Set the "
             "path of the file that n8n_offboard writes with action=staged."
         )
     return None if file.is_new else file
