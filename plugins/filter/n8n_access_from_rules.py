@@ -193,7 +193,7 @@ def n8n_access_from_rules(
     try:
         result = RESULTS[0] if is_omitted(result) else result
         if result not in RESULTS:
-            raise InputError(f'result is {", ".join(RESULTS[:-1])} or {RESULTS[-1]}, and not "{result}".')
+            raise InputError(f'result must be {", ".join(RESULTS[:-1])} or {RESULTS[-1]}, but is "{result}".')
         found = assign(people, rules, email_attribute, role_order)
     except (InputError, UndefinedError) as error:
         # With ansible-core before 2.19, this includes undefined variables. Later versions do not call a filter with

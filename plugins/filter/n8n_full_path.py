@@ -56,7 +56,7 @@ def n8n_full_path(path: Any, playbook_dir: Any) -> str:
     if path is None or path == "":
         return ""
     if not isinstance(path, str):
-        raise AnsibleFilterError(f"n8n_full_path: a path is text, and {path!r} is not text. Put it in quotes.")
+        raise AnsibleFilterError(f"n8n_full_path: a path must be text, but {path!r} is not text. Put it in quotes.")
     if path.startswith(("/", "~", "$")):
         return path
     return os.path.join(_base(str(playbook_dir)), path)

@@ -64,8 +64,8 @@ def n8n_leaver_lines(leavers: Any) -> dict[str, list[str]]:
         return {leaver["email"]: _lines(leaver) for leaver in leavers}
     except (KeyError, TypeError) as error:
         raise AnsibleFilterError(
-            f"n8n_leaver_lines needs the users that n8n_offboard returned. This is missing or wrong in them: {error}."
-        ) from error
+            f"n8n_leaver_lines needs the users that n8n_offboard returned. The missing or invalid part is: {error}."
+        ) from None
 
 
 class FilterModule:
@@ -108,7 +108,7 @@ def _still(residual: Sequence[Mapping[str, Any]]) -> list[str]:
         *(f"can still log in, as {item['name']}" for item in by_type.get("instance_role", [])),
         *_line("is still in", [f"{quoted(item['name'])} ({item['role']})" for item in by_type.get("membership", [])]),
         *_line("still owns", map(_thing, own)),
-        *_line("still has of others", map(_thing, shared)),
+        *_line("still has a share of", map(_thing, shared)),
         *(item["name"] for kind in ("api_keys", "unseen") for item in by_type.get(kind, [])),
     ]
 
@@ -129,7 +129,7 @@ def _copy(item: Mapping[str, Any]) -> str:
     # In check mode, the number of rows and the new id are not known yet.
     known = f", {item['rows']} rows, now {item['new_id']}" if item["new_id"] else ""
     using = ", ".join(quoted(workflow["name"]) for workflow in item["workflows"][:LONGEST])
-    ours = f"; to be changed to it: {using}" if using else ""
+    ours = f"; change the reference in: {using}" if using else ""
     return f"copied: {_thing(item)} as {quoted(item['new_name'])}{known}{ours}"
 
 

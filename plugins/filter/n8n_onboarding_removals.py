@@ -59,7 +59,7 @@ def n8n_onboarding_removals(result: Any) -> list[str]:
         return users_losing_access(result["plan"], result.get("restored", ()))
     except (AttributeError, KeyError, TypeError) as error:
         raise AnsibleFilterError(
-            f"n8n_onboarding_removals needs the result of n8n_access. This is missing or wrong in it: {error}."
+            f"n8n_onboarding_removals needs the result of n8n_access. The missing or invalid part is: {error}."
         ) from None
 
 

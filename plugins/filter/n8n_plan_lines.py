@@ -10,8 +10,10 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._changes.actions import ACTIONS
 from ..module_utils._changes.describe import describe_change
 from ..module_utils._ansible_roles.onboarding import pending_lines
+from ..module_utils._text import quoted
 
 DOCUMENTATION = r"""
 name: n8n_plan_lines
@@ -72,17 +74,24 @@ def n8n_plan_lines(plan: Any, pending: Any = ()) -> list[str]:
         raise AnsibleFilterError(
             "n8n_plan_lines needs the plan that n8n_access or n8n_offboard returned, a list of changes."
         )
+    for change in plan:
+        if isinstance(change.get("action"), str) and change["action"] not in ACTIONS:
+            raise AnsibleFilterError(
+                "n8n_plan_lines needs the plan that a module returned. "
+                f"One change has the unknown action {quoted(change['action'])}."
+            )
     try:
         lines = [describe_change(change) for change in plan] or ["No changes are needed."]
     except KeyError as error:
         raise AnsibleFilterError(
-            f"n8n_plan_lines needs the plan that a module returned. In one change, this is missing or wrong: {error}."
-        ) from error
+            f"n8n_plan_lines needs the plan that a module returned. The missing or invalid part is: {error}."
+        ) from None
     try:
         return [*lines, *pending_lines(pending)]
     except (KeyError, TypeError) as error:
         raise AnsibleFilterError(
-            f"n8n_plan_lines needs as pending what n8n_access returned. This is missing or wrong in it: {error}."
+            "pending of n8n_plan_lines must be the pending that n8n_access returned. The missing or invalid part "
+            f"is: {error}."
         ) from None
 
 

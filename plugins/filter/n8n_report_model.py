@@ -84,8 +84,8 @@ def n8n_report_model(access: Any, roles: Any = (), date: Any = "") -> dict[str, 
         return report_model(access, roles, date)
     except (AttributeError, KeyError, TypeError) as error:
         raise AnsibleFilterError(
-            "n8n_report_model needs the result of n8n_access_info and the roles of n8n_role_info. This is missing or wrong in "
-            f"them: {error}."
+            "n8n_report_model needs the result of n8n_access_info and the roles of n8n_role_info. The missing or invalid "
+            f"part is: {error}."
         ) from None
 
 

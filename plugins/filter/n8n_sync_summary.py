@@ -87,8 +87,8 @@ def n8n_sync_summary(given: Any, planned: Any, applied: Any = None, time: Any = 
         return sync_summary(given, planned, applied or {}, time)
     except (AttributeError, KeyError, TypeError) as error:
         raise AnsibleFilterError(
-            "n8n_sync_summary needs what n8n_sync_input returned and the results of n8n_access. This is missing or wrong in "
-            f"them: {error}."
+            "n8n_sync_summary needs the result of n8n_sync_input and the results of n8n_access. The missing or "
+            f"invalid part is: {error}."
         ) from None
 
 

@@ -140,7 +140,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         others = [other for other in _SERVERS.get(self.inventory, {}).get(self._name, []) if other != url]
         if self._name and others:
             raise AnsibleError(
-                f'server_name "{self._name}" stands for two servers, {others[0]} and {url}. Give each server a name of its own.'
+                f'server_name "{self._name}" is set for two servers, {others[0]} and {url}. Set a different name for '
+                "each server."
             )
 
     def _note_server(self, url: str) -> None:
@@ -149,8 +150,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         others = [other for other in urls if other != url]
         if others and not self._name and url not in urls:
             self.display.warning(
-                f"The inventories of {' and '.join([*others, url])} have no server_name. Their groups have the users of all these "
-                f"servers, and a user of several servers has the variables of {url} only. Set server_name in each file."
+                f"The inventories of {' and '.join([*others, url])} have no server_name. Their groups contain the "
+                f"users of all these servers. A user of several servers has only the variables of {url}. Set "
+                "server_name in each file."
             )
         if url not in urls:
             urls.append(url)
@@ -178,7 +180,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self.inventory.add_group(self._group(self._groups[project_id]))
             if self._groups[project_id] != _safe(f"project_{composed(name)}"):
                 self.display.warning(
-                    f"Several projects of this n8n make the same group, so that of {name!r} is called {self._group(self._groups[project_id])}."
+                    f"Several projects of this n8n would share a group, so the group of {name!r} is named {self._group(self._groups[project_id])}."
                 )
 
     def _add_user(self, user: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ description:
     with O(users), by project with O(projects), or both.
   - The module reads the server once, plans all changes before the first write, and then carries out exactly this plan in few calls. It
     sends invitations in batches of 250. It sends the additions and role changes of a project in one call.
-  - Unlisted users and unlisted memberships are not changed, unless O(authority) or O(unlisted_users) says otherwise.
+  - Unlisted users and unlisted memberships are changed only if O(authority) or O(unlisted_users) requires it.
   - A list never removes access from the owner, from the user whose API key is used, or from the last admin of a project. They keep their
     access, and a warning names them. O(authority) describes an exception for new projects.
   - If a call fails, changes that do not depend on it are still carried out. The task fails at the end and reports which changes were
@@ -827,6 +827,9 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Apply the lists and return the plan."""
+    if params["users"] is None and params["projects"] is None:
+        # Ansible accepts null as a value of a required option.
+        raise InputError("one of the following is required: users, projects")
     now = task.time(params["now"])
     desired = _desired(params, now)
     limits = RemovalLimits(
@@ -915,8 +918,8 @@ def _record(params: Mapping[str, Any], task: Task, desired: DesiredState) -> Rec
     file = open_record(task, params["state_path"])
     if file.is_new and params["restore"]:
         raise InputError(
-            f"There is no record of leavers in {params['state_path']}, so restore=true has nothing to give back. Set the path of "
-            "the file that n8n_offboard writes with action=staged."
+            f"{params['state_path']} contains no record of leavers, so restore=true has no effect. Set the path of the file that "
+            "n8n_offboard writes with action=staged."
         )
     return file if manages_leavers(desired) or not file.is_new else None
 

@@ -189,6 +189,8 @@ def desired_state(params: Mapping[str, Any]) -> DesiredState:
     """Return the desired state; raises InputError if neither name nor id has a value, for example if both are null."""
     if params["name"] is None and params["id"] is None:
         raise InputError("name or id is required, and neither has a value. Set one of them.")
+    if params["id"] is not None and not params["id"].strip():
+        raise InputError("id is blank. Set the id of a project, or use name.")
     project = DesiredProject(
         name=None if params["name"] is None else project_name(params["name"], "name"),
         id=None if params["id"] is None else project_name(params["id"], "id"),

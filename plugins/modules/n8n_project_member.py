@@ -123,6 +123,7 @@ reason:
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..module_utils._desired.desired import DesiredMember, DesiredState, user_reference
@@ -160,8 +161,12 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     state = task.read(
         ReadRequest(users=(member.user,), projects=True, members=(member.project,), roles=desired.needs_role_lookup)
     )
-    if not member.present and state.find_user(member.user) is None:
-        task.warn_of_similar_user(member.user)
+    if state.find_user(member.user) is None:
+        if member.present:
+            # The planner suggests a similar email of these users in its error.
+            state = replace(state, users=task.users_if_shown(member.user))
+        else:
+            task.warn_of_similar_user(member.user)
     changes = plan(state, desired)
     task.apply_single(changes)
     project, after = state.find_project(member.project), changes.member_after(member.project, member.user)

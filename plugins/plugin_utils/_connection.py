@@ -62,7 +62,7 @@ def names_in(terms: Iterable[Any]) -> tuple[str, ...]:
     names = tuple(name for name in terms if not is_omitted(name))
     for name in names:
         if isinstance(name, bool) or not isinstance(name, (str, int)) or not str(name).strip():
-            raise AnsibleError(f"A term has to be a name, an email or an id, or a list of these, and one is {name!r}.")
+            raise AnsibleError(f"A term must be a name, an email, an id, or a list of these, but one term is {name!r}.")
     return tuple(map(str, names))
 
 

@@ -393,7 +393,7 @@ def test_unassignable_roles_are_refused(features: Server) -> None:
     for name, args in (("n8n_project_member", {**member, "role": "chief"}), ("n8n_access", {"users": listed})):
         assert_refused(name, 'unknown or unassignable role "chief". Valid roles: ', "viewer", **args)
     assert_refused("n8n_user", 'unknown or unassignable role "boss". Valid roles: ', email=ADA, role="boss")
-    assert_refused("n8n_user", "cannot be made global:owner", email=ADA, role="owner")
+    assert_refused("n8n_user", "cannot become global:owner", email=ADA, role="owner")
     assert_refused("n8n_project_member", "project:no-such-role", **member, role="project:no-such-role")
     # If n8n does not list its roles, n8n itself refuses an unknown custom role.
     slug, lists_roles = "project:nobody-a1b2c3", not features.version.startswith("2.8.")

@@ -139,7 +139,7 @@ def test_concurrent_membership_changes_are_conflicts_and_kept(n8n: Server, proxy
     result = run(n8n, proxy, diff=True)
     assert result["changed"] and not result.get("failed")
     assert {(conflict["user"], conflict["project"], conflict["reason"]) for conflict in result["conflicts"]} == {
-        (CY, "Sales", f"left alone: {CY} has become project:editor"),
+        (CY, "Sales", f"left alone: the role of {CY} is now project:editor"),
         (DI, "Sales", f"left alone: {DI} is no longer a member"),
         (BO, "Sales", f"left alone: {BO} is no longer a member"),
         (ADA, "Sales", f"left alone: {ADA} has become the last admin of the project"),
@@ -191,7 +191,7 @@ def test_concurrent_names_and_roles_are_conflicts_and_kept(n8n: Server, proxy: F
     result = run(n8n, proxy)
     reasons = {(conflict["action"], conflict["reason"]) for conflict in result["conflicts"]}
     assert ("create_project", "left alone: another task has created a project of that name") in reasons
-    assert ("rename_project", 'left alone: the project has become "Income"') in reasons
-    assert ("change_user_role", f"left alone: {CY} has become global:chatUser") in reasons
+    assert ("rename_project", 'left alone: the project is now named "Income"') in reasons
+    assert ("change_user_role", f"left alone: the role of {CY} is now global:chatUser") in reasons
     assert not result.get("failed") and set(n8n.memberships()) == {"Income", "New", "Support"}
     assert n8n.get(f"/users/{CY}", includeRole="true")["role"] == "global:chatUser"

@@ -73,5 +73,5 @@ def test_servers_without_server_name_share_groups_and_cause_warning(n8n: Server,
     _found, warnings = inventory(tmp_path, first=(n8n, ""), second=(n8n, ""))
     assert "server_name" not in warnings
     found, warnings = inventory(tmp_path, first=(n8n, "emea"), second=(other, "emea"))
-    assert f'server_name "emea" stands for two servers, {n8n.url} and {other.url}' in warnings
+    assert f'server_name "emea" is set for two servers, {n8n.url} and {other.url}' in warnings
     assert sorted(found["emea_project_Sales"]["hosts"]) == [ADA, BO, OWNER]

@@ -92,7 +92,7 @@ def test_unexpectedly_refused_address_does_not_block_other_invitations(n8n: Serv
         assert client.requests - before <= 45
     assert sorted(error["users"] for error in outcome.errors) == [[email] for email in sorted(wrong)]
     for error in outcome.errors:
-        assert error["users"][0] in error["error"] and "correct the address" in error["error"]
+        assert error["users"][0] in error["error"] and "Correct the address" in error["error"]
     assert emails(n8n) == people
 
 

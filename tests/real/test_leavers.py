@@ -281,7 +281,7 @@ def test_chat_users_are_staged_without_a_record(company: Company, tmp_path: Path
         begun, warnings = offboard_and_warnings(company, check_mode=check_mode, now="2026-11-01", **staged)
         assert begun["changed"] and begun["plan"] == [] and path.exists() is not check_mode
         assert "does not exist. This run creates it." in warnings
-        assert f"{ADA}, {BO} already look staged: no projects, and no more than the instance role" in warnings
+        assert f"{ADA}, {BO} already look staged: no projects, and no instance role above" in warnings
     assert [entry["since"] for entry in json.loads(path.read_text("utf-8"))["leavers"]] == ["2026-11-01T00:00:00Z"] * 2
     assert company.n8n.get(f"/users/{ADA}") and company.n8n.get(f"/users/{BO}")
     deleted = offboard(company, now="2026-11-02", **staged)

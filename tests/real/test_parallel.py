@@ -225,7 +225,7 @@ def test_duplicate_project_with_content_is_not_deleted(n8n: Server, proxy: Fault
     proxy.before_write[1] = other_controller
     proxy.after_write[1] = other_user
     (result,) = run_concurrently([{"module": "n8n_project", "name": "New", "url": proxy.url}])
-    assert result["failed"] and "has content by now" in result["msg"], result
+    assert result["failed"] and "now has content" in result["msg"], result
     assert len(project_ids(n8n, "New")) == 2 and all(key in result["msg"] for key in project_ids(n8n, "New"))
     assert len(n8n.everything("/workflows")) == 1
 

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from .._desired.omitted import is_omitted
 from .._desired.rules import assign
+from .._desired.validation import list_of
+from .._errors import ErrorCollector
 
 _WILDCARD = re.compile(r"[*?[]")
 
@@ -49,11 +50,14 @@ def _given(value: Any, default: Any) -> Any:
     return default if value is None or value == "" or is_omitted(value) else value
 
 
-def _patterns(value: str | Sequence[Any]) -> list[Any]:
-    """Return a list of patterns. On the command line, -e passes a list as a text with commas."""
+def _patterns(value: Any) -> list[Any]:
+    """Return a list of patterns; raises InputError for any other type. On the command line, -e passes a list as a text with commas."""
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
-    return [part for part in value if not is_omitted(part)]
+    problems = ErrorCollector()
+    patterns = list_of(value, "ignored_users", "patterns of emails", problems)
+    problems.raise_if_any()
+    return [part for part in patterns if not is_omitted(part)]
 
 
 def _literal(email: str) -> str:

@@ -27,11 +27,11 @@ _HEADS = {
 _NOTHING_TO_DO = "No changes were needed."
 _COUNTED = {
     "invite_user": "invitations",
-    "change_user_role": "other instance roles",
+    "change_user_role": "changed instance roles",
     "create_project": "new projects",
-    "rename_project": "new names of projects",
+    "rename_project": "renamed projects",
     "add_member": "new memberships",
-    "change_member_role": "other roles in projects",
+    "change_member_role": "changed roles in projects",
     "remove_member": "memberships removed",
 }
 _UNMATCHED = {

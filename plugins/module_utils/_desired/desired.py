@@ -160,6 +160,8 @@ def user_reference(text: object, source: str, is_email: bool = False) -> str:
 
     Raises InputError for a blank value, and for text that n8n cannot look up as an email.
     """
+    if is_email and (text is None or not str(text).strip()):
+        raise InputError(f"{source} is blank. Set an email address.")
     reference = _not_blank(text, source)
     return requested_email(reference, source) if is_email or "@" in reference else reference
 

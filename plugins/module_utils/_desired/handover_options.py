@@ -50,9 +50,11 @@ def deletion_calls(kind: str, handover_options: HandoverOptions) -> tuple[str, .
 
 
 def handover_options_from(params: Mapping[str, Any]) -> HandoverOptions:
-    """Return the handover options of a task; raises InputError for two options that exclude each other."""
+    """Return the handover options of a task; raises InputError for options that are blank or exclude each other."""
     if params["transfer_to"] is not None and params["delete_resources"]:
         raise InputError(
             "transfer_to and delete_resources are mutually exclusive: destroyed resources cannot be moved."
         )
+    if params["transfer_to"] is not None and not params["transfer_to"].strip():
+        raise InputError("transfer_to is blank. Set a project, or the email of a user.")
     return HandoverOptions(params["transfer_to"], params["data_tables"], params["delete_resources"])

@@ -39,6 +39,8 @@ class ListReader:
         with self.problems:
             project_id, members = _text(entry.get("id")), entry.get("members")
             name = entry.get("name")
+            if project_id is None and name is None and entry.get("id") is not None:
+                raise InputError(f"{source}: id is blank. Set the id of a project, or use name.")
             if project_id is None:
                 name = project_name(name, source)
             desired = DesiredProject(
@@ -180,7 +182,8 @@ class ListReader:
             # Only n8n can tell whether another name means the same custom role.
             if None not in roles and roles[0] != roles[1]:
                 raise InputError(
-                    f"{first.source} says {first.role}, but {desired.source} says {desired.role}. Use the same role in both."
+                    f"{first.source} has the role {first.role}, but {desired.source} has the role {desired.role}. Use the "
+                    "same role in both."
                 )
         self.members.append(desired)
 
@@ -191,7 +194,7 @@ def _may_be_one(first: DesiredProject, second: DesiredProject) -> bool:
 
 
 def _one_project(name: str, first: str, second: str) -> str:
-    return f'"{name}" is one project under two names: {first} and {second}. List it once, under its new name.'
+    return f'{first} and {second} are both project "{name}". List it once, under its new name.'
 
 
 def _passed_on(name: str, former: str, present: str) -> str:

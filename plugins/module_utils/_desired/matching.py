@@ -126,7 +126,7 @@ def _wildcards(text: str) -> re.Pattern[str]:
 
 def _regular_expression(text: str, source: str) -> re.Pattern[str]:
     if not text[1:].strip():
-        raise InputError(f"{source}: no regular expression follows the ~.")
+        raise InputError(f"{source}: ~ must be followed by a regular expression.")
     try:
         return re.compile(text[1:])
     except (re.error, OverflowError, RecursionError) as error:

@@ -12,7 +12,10 @@ from .._errors import ErrorCollector
 from .._state.names import composed
 from .._state.roles import ORDER, plain_slug
 
-_SAY_WHICH = "List the lowest role first, and write a name of two roles in full (global:admin, project:admin)."
+_SAY_WHICH = (
+    "List the lowest role first. Use full slugs for names that both kinds of roles have (global:admin, "
+    "project:admin)."
+)
 
 
 class Ranking:

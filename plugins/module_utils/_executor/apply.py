@@ -149,7 +149,7 @@ class PlanRun:
         left_alone = {change.user for change in elsewhere if not tracker.is_lost(change.user)}
         for change in (*carriers, *current, *items):
             if change.user in left_alone:
-                tracker.conflict(change, f"a membership of {change.user} is no longer as planned")
+                tracker.conflict(change, f"a membership of {change.user} has changed since the plan was made")
         ready = tracker.take_ready(change for change in carriers if change.user not in left_alone)
         self._apply_each(self.recheck.with_nothing_left(self.recheck.instance_roles(ready)), self._call_for)
         made = {change.subject for change in carriers if tracker.is_done(change)}
@@ -158,7 +158,7 @@ class PlanRun:
         tracker.done([change for change in along if change.subject in made])
         for change in along:
             if change.subject in forestalled:
-                tracker.conflict(change, f"the role of {change.user} is no longer as planned")
+                tracker.conflict(change, f"the role of {change.user} has changed since the plan was made")
         tracker.not_tried([change for change in along if change.subject not in (*made, *forestalled)])
         self.verification.admins(along)
 

@@ -86,7 +86,9 @@ def _copy(
     try:
         api.data_tables.delete_table(table.id)
     except N8nError:
-        handover_outcome.notes.append(f"{copy} is a complete copy of {table} of {owner}, which may already be deleted.")
+        handover_outcome.notes.append(
+            f"{copy} is a complete copy of {table} of {owner}. The original may already be deleted."
+        )
         raise
     # From here on, the copy is the only table, under either name.
     named = _named(copy, step, owner, destination, api, handover_outcome)

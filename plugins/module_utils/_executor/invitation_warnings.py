@@ -52,8 +52,7 @@ class InvitationWarnings:
             notes.append(
                 f"n8n sent no mail to {_names(self.link_dropped)}. It returned invitation links, and no option of this task keeps "
                 "them. To get new links, run n8n_user with resend_invite=true and return_invite_url=true for each of these "
-                "users. To keep the links of later invitations, set invites_path of n8n_access, or onboard_invites_path or "
-                "sync_invites_path of the role."
+                "users. To keep the links of later invitations, set invites_path."
             )
         if self.nothing_sent:
             notes.append(
@@ -70,8 +69,8 @@ class InvitationWarnings:
             )
         if self.answer_lost:
             notes.append(
-                f"{_names(self.answer_lost)} were invited. The answer of n8n was lost, and the invitation links with it. Unless n8n "
-                f"sent mail to these users, {_RESEND}."
+                f"{_names(self.answer_lost)} were invited. The response of n8n was lost. The invitation links in it "
+                f"are lost too. Unless n8n sent mail to these users, {_RESEND}."
             )
         return notes
 

@@ -134,7 +134,7 @@ class InvitationSender:
         try:
             user = self.api.find_user(change.user or "")
             if user is None:
-                raise N8nError(f"n8n did not invite {change.user}, and gave no reason.")
+                raise N8nError(f"n8n did not invite {change.user}, and returned no reason.")
         except N8nError as error:
             self.tracker.failed([change], error)
             return
@@ -142,7 +142,7 @@ class InvitationSender:
 
     def _take_as_is(self, change: Change, user: User) -> None:
         self.tracker.outcome.user_ids[user.email] = user.id
-        words = f"{user.email} is a user with the role {user.role} already"
+        words = f"{user.email} is already a user, with the role {user.role}"
         self.tracker.conflict(change, words, is_already_made=user.role == change.after)
 
 

@@ -64,7 +64,7 @@ class Recheck:
             if role == (None if change.action == "add_member" else change.before):
                 as_seen.append(change)
             else:
-                found = f"{change.user} has become {role}" if role else f"{change.user} is no longer a member"
+                found = f"the role of {change.user} is now {role}" if role else f"{change.user} is no longer a member"
                 wanted = None if change.action == "remove_member" else change.after
                 self.tracker.conflict(change, found, is_already_made=role == wanted)
         going = {change.user_id for change in as_seen if change.removes_admin}
@@ -114,7 +114,7 @@ class Recheck:
             elif user is not None and change.only_pending and not user.never_signed_in:
                 self.tracker.conflict(change, f"{change.user} has accepted the invitation")
             elif user is not None and user.role != change.before:
-                self.tracker.conflict(change, f"{change.user} has become {user.role}")
+                self.tracker.conflict(change, f"the role of {change.user} is now {user.role}")
             else:
                 as_seen.append(change)
         return as_seen
@@ -165,7 +165,7 @@ class Recheck:
             if change.project_id and change.project_id not in now:
                 self.tracker.conflict(change, "the project no longer exists")
             elif change.project_id and now[change.project_id] != change.before:
-                self.tracker.conflict(change, f'the project has become "{now[change.project_id]}"')
+                self.tracker.conflict(change, f'the project is now named "{now[change.project_id]}"')
             elif taken := _named(teams, change):
                 is_already_made = change.action == "create_project" and len(taken) == 1
                 self.tracker.conflict(change, "another task has created a project of that name", is_already_made)
@@ -213,7 +213,7 @@ class Recheck:
         try:
             now = self.api.resources.owned_items(sorted(set(destinations.values())), True)
         except N8nError as error:
-            notes.append(f"Whether the moved workflows are still published could not be checked: {error}")
+            notes.append(f"It could not be checked whether the moved workflows are still published: {error}")
             return
         for handover in handovers:
             if handover.source.id in destinations:

@@ -62,15 +62,18 @@ class Task:
 
     def warn_of_similar_user(self, reference: str) -> None:
         """Warn of an unknown email that is similar to the email of an existing user, if n8n lists the users."""
+        note = missing_user_note(reference, SimilarEmails(user.email for user in self.users_if_shown(reference)))
+        self.warnings += [note] if note else []
+
+    def users_if_shown(self, reference: str) -> tuple[User, ...]:
+        """Return all users, to suggest one for an unknown email; none for an id, or if n8n does not list the users."""
         if "@" not in reference:
-            return
+            return ()
         try:
-            listing = self.api.list_users()
+            return tuple(User.from_api(item) for item in self.api.list_users().items)
         except N8nError:
             # The task then runs without the hint.
-            return
-        note = missing_user_note(reference, SimilarEmails(User.from_api(item).email for item in listing.items))
-        self.warnings += [note] if note else []
+            return ()
 
     def set_plan(self, plan: Plan) -> None:
         """Add `plan` and its notes to the result of the task, also if the task fails."""
@@ -131,8 +134,8 @@ class Task:
     def _conflicts_note(self) -> str:
         count = len(self.outcome.unreached)
         return (
-            f"{count} change{'s were' if count > 1 else ' was'} left alone, because another task or user changed the same at the "
-            "same time. See conflicts. Another run of the task plans the rest again."
+            f"{count} change{'s were' if count > 1 else ' was'} not made, because another task or user changed "
+            "the same thing at the same time. See conflicts. Run the task again to plan the remaining changes."
         )
 
     def _is_worth_checking(self, plan: Plan) -> bool:

@@ -84,7 +84,7 @@ class ChangeTracker:
         ]
         self.outcome.errors.append(
             {
-                "error": f"{error} Concerned: {', '.join(concerned)}.",
+                "error": f"{error} Affected: {', '.join(concerned)}.",
                 "users": people,
                 "changes": [change.to_result() for change in changes],
             }

@@ -53,7 +53,8 @@ class Verification:
                 self._resolve(change, others)
         except N8nError as error:
             self.tracker.outcome.notes.append(
-                f"Whether another task has created projects of the same names at the same time is not known: {error}"
+                "It is not known whether another task has created projects of the same names at the same time: "
+                f"{error}"
             )
 
     def _shared_names(self, changes: Sequence[Change]) -> dict[Change, list[Project]]:
@@ -100,12 +101,12 @@ class Verification:
     def _why_kept(self, project_id: str) -> str:
         """Return why a project of this run is not deleted; "" if its deletion destroys no content."""
         if project_id not in self.api.created_projects:
-            return "n8n's answer was lost, so another task may have created it"
+            return "n8n's response was lost, so another task may have created it"
         if {member.id for member in self.api.members(project_id)} - {self.api.client.own_user_id}:
-            return "it has other members by now"
+            return "it now has other members"
         found = self.api.resources.owned_items([project_id], True)[project_id]
         if found.items or self.api.resources.folders(project_id):
-            return "it has content by now"
+            return "it now has content"
         return " ".join(filter(None, (found.unseen, found.tables_unseen, found.variables_unseen))).rstrip(".")
 
     def admins(self, changes: Sequence[Change]) -> None:
@@ -148,7 +149,7 @@ class Verification:
                 return
             words = "has no project:admin now"
         except N8nError as error:
-            words = f"may have no project:admin now: {str(error).rstrip('.')}"
+            words = f"may have no project:admin: {str(error).rstrip('.')}"
         self.tracker.outcome.errors.append(
             {
                 "error": f"Project {name} ({project_id}) {words}. {who} lost this role in this run, and another task removed the "

@@ -15,7 +15,7 @@ from .._state.roles import CHAT_USER, ORDER
 from .._text import shortened
 
 # The number of scopes of a role that an error names at most. Some roles have more than a hundred scopes.
-_MOST_SCOPES = 10
+_MOST_SCOPES = 3
 
 
 def demotion(state: State, user: User, role: str, reason: str = "leaves") -> list[Change]:
@@ -48,7 +48,8 @@ def check_demote_role(state: State, role: str) -> None:
         names = sorted(scopes or (), key=lambda scope: (not scope.startswith("user:"), scope))
         has = f"has the scopes {shortened(names, _MOST_SCOPES)}" if names else "may have scopes"
         raise InputError(
-            f"demote_role: {role} {has}, which leavers would keep. Set demote_role to chatUser, or to a custom role without any scope."
+            f"demote_role: {role} {has}. Leavers would keep these permissions. Set demote_role to chatUser, or to "
+            "a custom role without any scope."
         )
 
 

@@ -50,8 +50,9 @@ class GracePeriod:
             staged = self.of(user)
             if staged.since > self.now:
                 problems.add(
-                    f"The record {self.path} says that {user.email} leaves since {utc(staged.since)}, which is later than "
-                    f"now ({utc(self.now)}). Correct the date in the record. A rehearsal with another time requires another record."
+                    f"In the record {self.path}, {user.email} was staged on {utc(staged.since)}, which is later than the "
+                    f"present time ({utc(self.now)}). Correct the date in the record. If you use another time for a test, "
+                    "use a separate record."
                 )
         problems.raise_if_any()
 
@@ -65,8 +66,9 @@ class GracePeriod:
         staged = self.record.leavers.get(user.id)
         if staged is not None and takes_access(changes):
             return (
-                f"{user.email} is in the record {self.path} since {utc(staged.since)} and still has access. This run removes the "
-                "access and restarts the grace period. It adds the present access to the record, and keeps the recorded one."
+                f"{user.email} has been in the record {self.path} since {utc(staged.since)} and still has access. "
+                "This run removes the access and restarts the grace period. It adds the present access to the "
+                "record, and keeps the recorded access."
             )
         if self.is_new or not self.looks_staged(user, changes):
             return ""
@@ -90,9 +92,9 @@ class GracePeriod:
             return created
         look = "looks" if len(looking_staged) == 1 else "look"
         return (
-            f"{created} {', '.join(sorted(looking_staged))} already {look} staged: no projects, and no more than the instance role "
-            f"{role}. The grace period begins now. If these users were staged before, use the last "
-            "version of the record: it has the dates of staging and the former access."
+            f"{created} {', '.join(sorted(looking_staged))} already {look} staged: no projects, and no instance "
+            f"role above {role}. The grace period begins now. If these users were staged before, use the last version of the "
+            "record, which contains the dates and the former access."
         )
 
     def after(self, state: State, users: Iterable[User], changes: Sequence[Change]) -> GracePeriod:

@@ -12,6 +12,7 @@ from typing import Any
 from .._changes.plan import Plan
 from .._desired.desired import listed_user
 from .._desired.handover_options import HandoverOptions, deletion_calls
+from .._desired.validation import kind_of
 from .._errors import ErrorCollector, InputError
 from .._state.model import State, User
 from .._state.names import stored_email
@@ -69,6 +70,10 @@ def leaver_references(entries: Sequence[Any]) -> tuple[str, ...]:
                 if not entry.get("email"):
                     raise InputError(f"{place}: the email of the user is required, but this dictionary has none.")
                 found[stored_email(entry.get("email"), place)] = None
+            elif entry is not None and not isinstance(entry, str):
+                raise InputError(
+                    f"{place} is {kind_of(entry)}, but must be an email, an id, or a dictionary with an email."
+                )
             else:
                 found[listed_user(entry, place)] = None
     problems.raise_if_any()

@@ -105,14 +105,18 @@ class LeaverRecord:
         except (KeyError, TypeError, ValueError, InputError) as error:
             words = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
             raise InputError(
-                f"The record {source} is damaged: {words}. No user is deleted. Restore the last good version of the file."
+                f"The record {source} is damaged: {words}. No user is deleted. Restore the last valid version of the "
+                "file."
             ) from None
         if recorded != url:
             raise InputError(
-                f"The record {source} belongs to {recorded}, but this n8n is {url}. Use one record for each n8n."
+                f"The record {source} belongs to {recorded}, but this n8n is {url}. Use a separate record for each "
+                "n8n server."
             )
         if len({leaver.id for leaver in leavers}) < len(leavers):
-            raise InputError(f"The record {source} is damaged: a user is in it twice. Restore the last good version.")
+            raise InputError(
+                f"The record {source} is damaged: it contains a user twice. Restore the last valid version."
+            )
         return cls(url, {leaver.id: leaver for leaver in leavers})
 
     def to_text(self) -> str:
@@ -178,7 +182,7 @@ def _maker(value: object) -> str:
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{json.dumps(value)} is not a text")
+        raise ValueError(f"{json.dumps(value)} is not text")
     return value
 
 

@@ -23,7 +23,7 @@ from .._planning.removal_changes import (
     new_admin,
 )
 from .._state.model import State, User
-from .._state.owned import OwnedItems, listed
+from .._state.owned import TABLE, OwnedItems, listed
 from .._state.roles import CHAT_USER, role_slug
 from .._state.similar_names import SimilarEmails, missing_user_note
 from .demotion import check_demote_role, demotion, kept_role_note
@@ -78,12 +78,15 @@ class _LeaverPlanner:
                 self.role = role_slug(leaver_options.demote_role, "global", self.state.roles, "demote_role")
                 check_demote_role(self.state, self.role)
         with self.problems:
-            self.target = handover_target(self.state, leaver_options.handover_options)
-            destination = self.target.destination
+            target = handover_target(self.state, leaver_options.handover_options)
+            destination = target.destination
+            # check_leaver_options has added the error about copies without a destination.
+            self.target = replace(target, is_refused=destination is None and target.data_tables == "copy")
             recipient = None
             if destination is not None and not destination.is_team:
                 recipient = self.state.find_user(destination.creator_id or "")
             if recipient is not None and recipient in users:
+                self.target = replace(target, is_refused=True)
                 raise InputError(f"transfer_to: {recipient.email} is also leaving and cannot receive resources.")
         for project, email in leaver_options.successors.items():
             with self.problems:
@@ -151,16 +154,23 @@ class _LeaverPlanner:
             self.changes += handover.changes
             self._hand_over(user, handover)
         elif owned_items.items:
-            later = (
-                " until the account is deleted"
-                if self.leaver_options.action == STAGED
-                else ". Set transfer_to to move it"
-            )
-            self.notes.append(f"{user.email} owns {listed(owned_items.items)}, which this user can still read{later}.")
+            self.notes.append(self._owned_note(user, owned_items))
         if self.leaver_options.action == STAGED:
             self._note_last_day(user)
         self.changes += demotion(self.state, user, self.role)
         self._note(kept_role_note(self.state, user, self.role))
+
+    def _owned_note(self, user: User, owned_items: OwnedItems) -> str:
+        """Return the note about the resources that stay with a demoted leaver, with the options that move or copy them."""
+        these = "it" if len(owned_items.items) == 1 else "these"
+        note = f"{user.email} owns {listed(owned_items.items)} and can still read {these}"
+        if self.leaver_options.action == STAGED:
+            return f"{note} until the account is deleted."
+        has_tables = bool(owned_items.of_type(TABLE))
+        if len(owned_items.of_type(TABLE)) == len(owned_items.items):
+            return f"{note}. To copy data tables, set transfer_to and data_tables=copy."
+        tables_remedy = " To copy data tables, also set data_tables=copy." if has_tables else ""
+        return f"{note}. To move workflows and credentials, set transfer_to.{tables_remedy}"
 
     def _note_last_day(self, user: User) -> None:
         """Add a note at staging already if the later deletion would fail, while the cause can still be removed."""
@@ -168,7 +178,7 @@ class _LeaverPlanner:
             user_deletion(self.state, user, "leaves", self.target)
         except InputError as error:
             hint = f" {self.state.scopes_hint}" if isinstance(error, UnseenError) else ""
-            self._note(f"After the grace period, the deletion would fail as it would now: {error}{hint}".rstrip())
+            self._note(f"The deletion after the grace period would fail: {error}{hint}".rstrip())
 
     def _note(self, note: str) -> None:
         if note:

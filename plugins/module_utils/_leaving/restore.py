@@ -169,30 +169,31 @@ def with_restored_access(desired: DesiredState, restored_users: Iterable[Restore
 def _check_role(listed: DesiredUser, staged: RecordEntry, state: State) -> None:
     if listed.role is not None and role_slug(listed.role, "global", state.roles, listed.source) != staged.role:
         raise InputError(
-            f"{listed.source} says {listed.role}, but the record of staged leavers says {staged.role}. restore=true restores "
-            "the role in the record, so omit role or set the same role."
+            f"{listed.source} has the role {listed.role}, but the record of staged leavers has the role "
+            f"{staged.role}. restore=true restores the role in the record, so omit role or set the same role."
         )
 
 
 def restore_notes(restored_users: Sequence[RestoredUser]) -> list[str]:
     """Return notes about restored users."""
     notes = [
-        f'{restored.email} had {role} in project "{name}" ({key}). The project does not exist any more, so this role is not restored.'
+        f'{restored.email} had {role} in project "{name}" ({key}). The project no longer exists, so this role '
+        "is not restored."
         for restored in restored_users
         for key, name, role in restored.staged.memberships
         if key in restored.missing_projects
     ]
     for restored in restored_users:
         notes += [
-            f'{restored.email} had {role} in project "{name}" ({key}). This role does not exist any more and is not restored. '
-            "Set another role in the list."
+            f'{restored.email} had {role} in project "{name}" ({key}). This role no longer exists and is not '
+            "restored. Set another role in the list."
             for key, name, role in restored.staged.memberships
             if key not in restored.missing_projects and role in restored.missing_roles
         ]
         if restored.staged.role in restored.missing_roles:
             notes.append(
-                f"{restored.email} had the instance role {restored.staged.role}, which does not exist any more and is not restored. "
-                "Set another role in the list, or the present one stays."
+                f"{restored.email} had the instance role {restored.staged.role}, which no longer exists and is not "
+                "restored. The user keeps the present role unless the list contains another role."
             )
     if restored_users:
         notes.append(

@@ -74,8 +74,8 @@ class PlanContext:
     def notes(self) -> list[str]:
         """Return all notes. A note that is the same for many projects is one sentence."""
         staying = [
-            f"{who} and stays in {', '.join(sorted(projects)[:3])}{f' and {len(projects) - 3} more' if len(projects) > 3 else ''}, "
-            "although not listed there."
+            f"{who} and stays a member of {', '.join(sorted(projects)[:3])}{f' and {len(projects) - 3} more' if len(projects) > 3 else ''}, "
+            "although the list does not contain these memberships."
             for who, projects in sorted(self._staying.items())
         ]
         return [*self._notes, *staying]

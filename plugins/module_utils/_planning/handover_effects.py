@@ -66,15 +66,16 @@ def handover_notes(
             if item.owner_id != destination.id and item.share_of(destination.id) is None
         }
         notes += [
-            f"{workflow} uses {lent[key]} of {_whose(state, lent[key])}, which is not shared with the destination. Share "
-            "it with the destination in n8n, or the workflow fails."
+            f"{workflow} uses {lent[key]} of {_whose(state, lent[key])}, which is not shared with the "
+            "destination. Share the credential with the destination in n8n. Otherwise the workflow fails."
             for workflow in removed_items
             for key in (workflow.credentials if isinstance(workflow, Workflow) else ())
             if key in lent
         ]
     notes += [
-        f"{workflow} of {_whose(state, workflow)} uses {item} of {owner} without a share of its own. Give the workflow "
-        f"another credential in n8n{', or share this one with it from the destination' if destination else ''}. Otherwise it fails."
+        f"{workflow} of {_whose(state, workflow)} uses {item} of {owner} without a share of its own. Select "
+        f"another credential for the workflow in n8n{', or share this credential with it from the destination' if destination else ''}. "
+        "Otherwise the workflow fails."
         for item in removed_items
         for workflow in owned_items.used_by
         if item.type == CREDENTIAL
@@ -92,7 +93,8 @@ def _recipient_notes(state: State, destination: Project) -> list[str]:
     recipient = state.find_user(destination.creator_id or "") if not destination.is_team else None
     if recipient is not None and recipient.role == CHAT_USER:
         return [
-            f"transfer_to: {recipient.email} is a chat user and can only read the resources in their personal space."
+            f"transfer_to: {recipient.email} is a chat user and can only read the resources in their personal "
+            "project."
         ]
     if recipient is not None and recipient.never_signed_in:
         return [

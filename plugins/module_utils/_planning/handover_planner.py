@@ -32,12 +32,14 @@ class HandoverTarget:
     """The handling of resources that the task sets: they move to `destination`, may be destroyed, or neither.
 
     `taken` are the names of the data tables that other handovers bring to the destination in the same run.
+    `is_refused` says that an error already rejects the target, so that no leaver repeats the error.
     """
 
     destination: Project | None = None
     data_tables: str = "refuse"
     delete_resources: bool = False
     taken: frozenset[str] = frozenset()
+    is_refused: bool = False
 
 
 def plan_handover(
@@ -134,9 +136,9 @@ def _refuse(owner: str, source: Project, owned_items: OwnedItems, target: Handov
     tables_settled = target.delete_resources or target.data_tables == "delete"
     if destination is not None and target.delete_resources:
         problems.append("transfer_to and delete_resources are mutually exclusive: destroyed resources cannot be moved.")
-    if destination is None and target.data_tables == "copy":
+    if destination is None and target.data_tables == "copy" and not target.is_refused:
         problems.append("data_tables: copy requires transfer_to, the destination of the copies.")
-    if destination is not None and destination.id == source.id:
+    if destination is not None and destination.id == source.id and not target.is_refused:
         problems.append(f"transfer_to: {owner} cannot be both the source and the destination.")
     is_unseen = False
     if (deleting or destination is not None) and not target.delete_resources and owned_items.unseen:

@@ -91,8 +91,8 @@ class MemberPlanner:
         other, first = self.context.wanted_roles.setdefault(project.key, {}).setdefault(user.email, (role, desired))
         if other != role:
             raise InputError(
-                f'{user.email} cannot be both {other} and {role} in project "{project.name}" ({project.id}): '
-                f'{first.source} names it "{first.project}", and {desired.source} names it "{desired.project}".'
+                f'{user.email} cannot be both {other} and {role} in project "{project.name}" ({project.id}). '
+                f"{first.source} has {other}, and {desired.source} has {role}. Set the same role in both."
             )
         return first is desired
 

@@ -28,8 +28,8 @@ def plan_removals(context: PlanContext, users_depart: bool) -> None:
         return
     if context.state.own_user_id is None:
         context.problems.add(
-            "This API key has an old format that does not identify its user, so this user cannot be protected. Create a "
-            "new key under Settings > n8n API, or set authority=additive and unlisted_users=keep."
+            "This API key has an old format that does not identify its user, so the task cannot protect this "
+            "user. Create a new key under Settings > n8n API, or set authority=additive and unlisted_users=keep."
         )
         return
     removal = _Removal(context)
@@ -110,7 +110,8 @@ def keep_last_admins(context: PlanContext, left: Iterable[tuple[str, str, list[C
         admins = ", ".join(sorted(change.user or "" for change in losing))
         verb = "stays" if len(losing) == 1 else "stay"
         context.note(
-            f"{admins} {verb} {PROJECT_ADMIN} of {quoted(name)}, because no other user would be. List another {PROJECT_ADMIN}."
+            f"{admins} {verb} {PROJECT_ADMIN} of {quoted(name)}, because the project would have no other admin. "
+            f"List another {PROJECT_ADMIN}."
         )
         stay.update(map(id, losing))
     context.changes = [change for change in context.changes if id(change) not in stay]

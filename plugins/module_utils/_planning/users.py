@@ -80,7 +80,7 @@ class UserPlanner:
         self._check_address(desired.user, desired)
         if role == OWNER:
             raise InputError(
-                f"{desired.source}: {desired.user} cannot be invited as {OWNER}: an instance has one owner."
+                f"{desired.source}: {desired.user} cannot be invited as {OWNER}. An instance has only one owner."
             )
         user = User("", desired.user, role or MEMBER, is_pending=True)
         self.context.changes.append(
@@ -100,7 +100,8 @@ class UserPlanner:
     def _change_role(self, user: User, role: str, desired: DesiredUser) -> None:
         if role == OWNER:
             raise InputError(
-                f"{desired.source}: {user.email} cannot be made {OWNER}: the API cannot transfer the ownership of an instance."
+                f"{desired.source}: {user.email} cannot become {OWNER}. The API cannot transfer the ownership of an "
+                "instance."
             )
         who = self.context.state.protected_as(user)
         if who and self.context.desired.policy is None:
@@ -152,10 +153,12 @@ class UserPlanner:
     def refuse_addresses(self) -> None:
         """Add one problem that names every address that n8n refuses to invite, because one blocks a whole batch."""
         if self._refused_addresses:
-            self.context.problems.add(
-                "n8n refuses to invite these email addresses. Correct each address, or remove its user from the list:\n"
-                + "\n".join(self._refused_addresses)
+            words = (
+                "n8n refuses to invite this email address. Correct the address"
+                if self.context.desired.policy is None
+                else "n8n refuses to invite these email addresses. Correct each address, or remove its user from the list"
             )
+            self.context.problems.add("\n".join((f"{words}:", *self._refused_addresses)))
 
     def missing(self, user: str) -> str:
         """Return the message for a user who does not exist, with the email that may be meant."""

@@ -156,9 +156,9 @@ def _check_restored(
             continue
         file.put_back([restored.staged])
         task.outcome.take_back(
-            lambda change: is_about(change, restored, missing), "another task took this access away at the same time"
+            lambda change: is_about(change, restored, missing), "another task removed this access at the same time"
         )
         task.warnings.append(
-            f"{restored.email} was restored, and another task took access away at the same time: {', '.join(missing.values())}. "
+            f"{restored.email} was restored, but another task removed access at the same time: {', '.join(missing.values())}. "
             f"The user stays in the record {file.path}. Make sure that no other task stages this user. Then run this task again."
         )

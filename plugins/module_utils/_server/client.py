@@ -110,7 +110,7 @@ class Client:
         have been carried out.
         """
         if self.read_only and method != "GET":
-            raise N8nError(f"Check mode must not write, and tried to {operation}. This is a bug in lifecycle.n8n.")
+            raise N8nError(f"The module tried to {operation} in check mode. This is a bug in lifecycle.n8n.")
         for attempt in range(self.connection.retries + 1):
             try:
                 return self._attempt(method, path, operation, scope, params, body)
@@ -147,7 +147,7 @@ class Client:
             seconds = min(0.5 * 2**attempt, 30.0) * random.uniform(0.5, 1.0)
         elif seconds > LONGEST_WAIT:
             raise ConnectionFailed(
-                f"{self.connection.url} asks for a pause of {seconds:.0f} seconds (Retry-After). Run the task later."
+                f"{self.connection.url} requires a pause of {seconds:.0f} seconds (Retry-After). Run the task later."
             )
         time.sleep(seconds)
 
@@ -191,7 +191,7 @@ class Client:
             # The message does not quote the body, because the response to an invitation contains a secret.
             if "json" in answer.headers.get("Content-Type", ""):
                 failure = ConnectionFailed(
-                    f"The answer of {self.url_of(path)} is incomplete or damaged: it is not valid JSON."
+                    f"The response of {self.url_of(path)} is incomplete or damaged: it is not valid JSON."
                 )
                 raise TransientError(failure) from None
             raise self.not_n8n_error(path) from None

@@ -16,8 +16,8 @@ from .paging import parsed, quoted_part, read_complete, send_once
 
 # Older versions ignore projectId, and use the personal project of the key's user (seen on 2.8.4).
 TABLES_ELSEWHERE = (
-    "This n8n creates data tables in the personal project of the key's user only, so none can be copied to another "
-    "project. Update n8n, or move the data in n8n itself."
+    "This n8n creates data tables only in the personal project of the key's user, so no table can be "
+    "copied to another project. Update n8n, or copy the data in n8n."
 )
 # The columns that n8n itself writes into every row of a data table.
 SYSTEM_COLUMNS = ("id", "createdAt", "updatedAt")

@@ -19,7 +19,8 @@ _WAYS_OUT = (
     ),
     (
         r"your license does not allow for feat:projectRole",
-        "Team projects need an n8n license that includes them. n8n_user works without it, as long as no active user is deleted.",
+        "Team projects need an n8n license that includes them. n8n_user works without it, except for the "
+        "deletion of active users, which needs delete_resources=true.",
     ),
     (r"licen[sc]e", "This needs an n8n license with that feature."),
     (
@@ -32,7 +33,7 @@ _WAYS_OUT = (
     ),
     (
         _ADDRESS,
-        "n8n does not accept an email address: correct the address, or remove its user from the list.",
+        "n8n does not accept an email address. Correct the address.",
     ),
     (r"quota", "The number of team projects in the license is used up. Remove a project, or get a larger license."),
 )
@@ -46,7 +47,7 @@ def hint_for(status: int, server_message: str, url: str) -> str:
     if status == 401:
         return f"Check that api_key belongs to {url} and has neither expired nor been deleted."
     if status == 429:
-        return "n8n limits the number of requests: lower concurrency, or run the task later."
+        return "n8n limits the number of requests. Decrease concurrency, or run the task later."
     if status in (502, 503, 504):
         return f"Check that n8n runs at {url}, and run the task again once it has started."
     if status == 405 or (status == 404 and server_message == "not found"):

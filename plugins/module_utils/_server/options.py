@@ -27,6 +27,7 @@ CONNECTION_OPTIONS: Mapping[str, Mapping[str, Any]] = {
 }
 # One day. Sockets accept neither infinite nor extremely large numbers.
 LONGEST_TIMEOUT = 86400
+_WHERE = "on the host where the task runs (for lookups and inventories: on the controller)"
 
 
 @dataclass(frozen=True)
@@ -55,22 +56,23 @@ class Connection:
     def _check(self) -> None:
         if not 0 < self.timeout <= LONGEST_TIMEOUT:
             raise InputError(
-                f"timeout is {self.timeout:g}: give the seconds for one request, more than 0 and at most {LONGEST_TIMEOUT}."
+                f"timeout is {self.timeout:g}, but must be more than 0 and at most {LONGEST_TIMEOUT} seconds."
             )
         if self.retries < 0:
-            raise InputError(f"retries is {self.retries}: give 0 for one try, or the number of tries after the first.")
+            raise InputError(f"retries is {self.retries}, but must be 0 or more.")
         if self.concurrency < 1:
-            raise InputError(f"concurrency is {self.concurrency}: give the number of calls that may run at once.")
+            raise InputError(f"concurrency is {self.concurrency}, but must be 1 or more.")
         if self.ca_path and not os.path.exists(self.ca_path):
             raise InputError(
-                f"ca_path {self.ca_path} does not exist on the host that runs the task. Use a file or folder of CAs."
+                f"ca_path {self.ca_path} does not exist on the host that runs the task. Use a file or folder with "
+                "certificates of trusted certificate authorities."
             )
 
 
 def _base_url(url: str | None) -> str:
     """Return `url` without trailing slashes and without /api/v1, which the client adds."""
     if not url or not url.strip():
-        raise InputError("No n8n server configured. Set url or N8N_URL on the host that runs the module.")
+        raise InputError(f"No n8n server is configured. Set url, or the environment variable N8N_URL {_WHERE}.")
     url = url.strip()
     try:
         parts = urlsplit(url)
@@ -84,7 +86,9 @@ def _base_url(url: str | None) -> str:
     if not valid or re.search(r"\s", url):
         raise InputError(f"url {url!r} is not the address of a server. Use an address such as https://n8n.example.com.")
     if parts.query or parts.fragment:
-        raise InputError(f"url {url.split('?')[0].split('#')[0]!r} has a query or a fragment. Use the address alone.")
+        raise InputError(
+            f"url {url.split('?')[0].split('#')[0]!r} has a query or a fragment. Remove the query and the " "fragment."
+        )
     return re.sub(r"/api/v1$", "", url.rstrip("/")).rstrip("/")
 
 
@@ -94,7 +98,7 @@ def _key(key: str | None) -> str:
     key = (key or "").strip()
     if not key:
         raise InputError(
-            "No API key configured. Set api_key or N8N_API_KEY on the host that runs the module. "
+            f"No API key is configured. Set api_key, or the environment variable N8N_API_KEY {_WHERE}. "
             "Create a key in n8n under Settings > n8n API."
         )
     if not re.fullmatch(r"[\x21-\x7e]+", key):

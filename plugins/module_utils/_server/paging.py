@@ -59,7 +59,7 @@ def read_pages(
             return Listing(tuple(found.values()), repeats, pages)
         if cursor in cursors:
             raise ConnectionFailed(
-                f"{client.url_of(path)} answers with a page cursor that it gave before, so its pages never end. Check whether a "
+                f"{client.url_of(path)} returned the same page cursor twice, so the list has no end. Check whether a "
                 "proxy in front of n8n has a cache."
             )
         cursors.add(cursor)
@@ -81,7 +81,7 @@ def read_complete(
             return listing
     raise IncompleteReading(
         f"n8n at {client.connection.url} returned the same entries on different pages, {LISTING_ATTEMPTS} times in a row "
-        f"({operation}), so other entries may be missing. Run the task again when fewer people work in n8n."
+        f"({operation}), so other entries may be missing. Run the task again when fewer users work in n8n."
     )
 
 

@@ -16,8 +16,9 @@ from .data_table_api import DataTableApi
 from .paging import PAGE, parsed, quoted_part, read_complete, send_once
 
 TABLES_UNSEEN = (
-    "this n8n does not show the data tables of other users, so some of them may be destroyed unseen (seen up "
-    "to 2.17; n8n 2.36 and later show them). Update n8n, or check the tables and delete it in n8n itself."
+    "this n8n does not show the data tables of other users, so the deletion may destroy data tables that "
+    "are not listed (n8n 2.36 and later list them). Update n8n. Or check the data tables, and delete the "
+    "user or project in n8n."
 )
 KEY_SEES_LITTLE = (
     "the user of the API key does not see everything, so resources that would be destroyed may be hidden. Use the key "

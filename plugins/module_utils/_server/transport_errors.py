@@ -59,8 +59,8 @@ def _tls(error: Exception, connection: Connection) -> str:
     if "CERTIFICATE_VERIFY_FAILED" not in str(error):
         return f"TLS connection to {connection.url} failed: {_reason(error)}. Check that the port serves HTTPS."
     return (
-        f"The TLS certificate of {connection.url} cannot be verified: {_reason(error)}. Give the certificate of "
-        "its authority as ca_path, or set validate_certs: false where that risk is acceptable."
+        f"The TLS certificate of {connection.url} cannot be verified: {_reason(error)}. Set ca_path to the "
+        "certificate of its authority, or set validate_certs: false if you accept the risk."
     )
 
 
@@ -69,8 +69,8 @@ def _unreachable(error: Exception, connection: Connection) -> str:
     remedy = "Check that n8n runs there, that url is correct, and that the host that runs the task can reach it."
     # A timeout in the middle of a body is raised as another type of error.
     if isinstance(error, requests.exceptions.Timeout) or "timed out" in cause:
-        cause = f"no answer within {connection.timeout:g} s (timeout)"
-        remedy += " If n8n only answers slowly, increase timeout."
+        cause = f"no response within {connection.timeout:g} s (timeout)"
+        remedy += " If n8n responds slowly, increase timeout."
     return f"{connection.url} could not be reached: {cause}. {remedy}"
 
 

@@ -43,7 +43,7 @@ def project_key(project_id: str, name: str) -> str:
 
 def personal(project: str) -> str:
     """Return the error message for an attempt to add a member to a personal project."""
-    return f'Project "{project}" is the personal project of one user: only team projects have members.'
+    return f'Project "{project}" is a personal project. Only team projects have members.'
 
 
 def invitation_refusal(email: str) -> str:
@@ -75,7 +75,7 @@ def invitation_refusal(email: str) -> str:
                 "hyphens, and a hyphen neither begins nor ends it"
             )
     if not _TOP_LEVEL_DOMAIN.fullmatch(top):
-        return f'n8n does not accept the top-level domain "{top}": it needs two letters or more and nothing else'
+        return f'n8n does not accept the top-level domain "{top}": it must consist of two or more letters'
     return ""
 
 
@@ -99,8 +99,8 @@ def check_ascii(text: str, source: str) -> str:
             name = unicodedata.name(character, "without a name")
             raise InputError(
                 f'{source}: "{email}" is not an email address that n8n accepts: character {position} is "{character}" '
-                f"(U+{ord(character):04X} {name}), and an email in n8n has ASCII characters only. Correct the email where it "
-                "comes from, and write an international domain in its ASCII form, which begins with xn--."
+                f"(U+{ord(character):04X} {name}), and an email in n8n has ASCII characters only. Correct the email "
+                "in its source. Write an international domain in its ASCII form, which begins with xn--."
             )
     return email
 
@@ -119,6 +119,8 @@ def stored_email(text: object, source: str) -> str:
     For an account that does not exist yet, `invitation_refusal` tells whether n8n invites the address.
     """
     email = check_ascii(str(text if text is not None else ""), source).lower()
+    if not email:
+        raise InputError(f"{source}: email is blank. Set an email address.")
     if not _STORED_EMAIL.fullmatch(email):
         raise InputError(f'{source}: "{text}" is not an email address.')
     return email

@@ -21,12 +21,12 @@ class InviteFile:
         """Check that links can be stored in the file before any link is created; raises InputError."""
         if not os.path.isabs(path):
             # A relative path would start at the working folder of the module, which is not suitable for secrets.
-            raise InputError(f"Invitation links cannot be kept in {path}: give the full path of the file.")
+            raise InputError(f"Invitation links cannot be written to {path}. Set the full path of the file.")
         # Messages name the target of a symbolic link.
         self.path = os.path.realpath(path)
         why = writable(path)
         if why:
-            raise InputError(f"Invitation links cannot be kept in {path}: {why}.")
+            raise InputError(f"Invitation links cannot be written to {path}: {why}.")
         # The emails whose links are in the file.
         self.emails = frozenset(self._read())
 
@@ -40,8 +40,8 @@ class InviteFile:
                 raise ValueError("it has no JSON object")
         except (OSError, ValueError) as error:
             raise InputError(
-                f"Invitation links cannot be added to {self.path}, which exists and is not a file of links: {error}. Move it "
-                "away, or give another path."
+                f"Invitation links cannot be added to {self.path}, which exists and is not a file of links: {error}. "
+                "Move the file, or set another path."
             ) from None
         return links
 
@@ -57,6 +57,6 @@ class InviteFile:
                 replace_file(self.path, text, 0o600)
         except (OSError, N8nError) as error:
             raise N8nError(
-                f"The links of {len(links)} invitation{'s' if len(links) > 1 else ''} could not be kept in {self.path}: {error}. "
+                f"The links of {len(links)} invitation{'s' if len(links) > 1 else ''} could not be written to {self.path}: {error}. "
                 "The users are invited. Send these invitations again with n8n_user and resend_invite=true."
             ) from None

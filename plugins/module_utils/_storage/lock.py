@@ -87,8 +87,8 @@ def _wait_for(handle: int, subject: str) -> None:
                 raise
         if time.monotonic() > deadline:
             raise LockError(
-                f"Another task works with {subject}: {_holder(handle)}. This task waited {LONGEST_WAIT:g} seconds. Run it "
-                "again when the other task has ended, or end that process if it hangs."
+                f"Another task holds the lock of {subject}: {_holder(handle)}. This task waited {LONGEST_WAIT:g} "
+                "seconds. Run it again when the other task has ended, or end that process if it hangs."
             )
         time.sleep(_PAUSE * random.uniform(0.5, 1.5))
 
@@ -96,7 +96,7 @@ def _wait_for(handle: int, subject: str) -> None:
 def _holder(handle: int) -> str:
     """Return the process that holds a lock, if the lock names it."""
     try:
-        return os.pread(handle, 200, 0).decode(errors="replace") or "a process that has just taken the lock"
+        return os.pread(handle, 200, 0).decode(errors="replace") or "a process that has just acquired the lock"
     except OSError:
         # A folder has no content to read.
         return "a process that reads or writes a file in the same folder"
@@ -123,7 +123,10 @@ def _locked_file(subject: str) -> int:
             return handle
         except OSError as error:
             problems.append(f"{folder}: {error.strerror}")
-    raise LockError(f"No folder can have the lock for {subject} ({'; '.join(problems)}). Make one of them writable.")
+    raise LockError(
+        f"The lock of {subject} cannot be created in any folder ({'; '.join(problems)}). Make one of these "
+        "folders writable."
+    )
 
 
 def _name_this_process(handle: int) -> None:

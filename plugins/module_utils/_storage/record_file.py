@@ -53,7 +53,7 @@ class RecordFile(Generic[RecordType]):
         self.read_only = read_only
         why = writable(path)
         if why:
-            raise InputError(f"The record of leavers cannot be kept in {path}: {why}.")
+            raise InputError(f"The record of leavers cannot be written to {path}: {why}.")
         self.is_new = not os.path.lexists(path)
         self.record = self._first = self._read()
 
@@ -100,7 +100,7 @@ class RecordFile(Generic[RecordType]):
                 mode = os.stat(self.path).st_mode & 0o777 if os.path.lexists(self.path) else 0o644
                 replace_file(self.path, change(self._read()).to_text(), mode)
         except OSError as error:
-            raise N8nError(f"The record of leavers could not be kept in {self.path}: {error}.") from None
+            raise N8nError(f"The record of leavers could not be written to {self.path}: {error}.") from None
         self.is_new = False
 
     def diff(self) -> dict[str, str]:

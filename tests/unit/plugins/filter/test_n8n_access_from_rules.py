@@ -56,8 +56,13 @@ def test_each_result_has_documented_content() -> None:
         (PEOPLE, RULES, {"role_order": UNDEFINED}, "'nobody' is undefined"),
         (PEOPLE, RULES, {"result": UNDEFINED}, "'nobody' is undefined"),
         (object(), RULES, {}, "people must be a list of people, but is something else"),
-        (PEOPLE, RULES, {"result": "leavers"}, 'result is users, without_rule or unmatched_rules, and not "leavers"'),
-        (PEOPLE, RULES, {"result": ["users"]}, "result is users, without_rule or unmatched_rules"),
+        (
+            PEOPLE,
+            RULES,
+            {"result": "leavers"},
+            'result must be users, without_rule or unmatched_rules, but is "leavers"',
+        ),
+        (PEOPLE, RULES, {"result": ["users"]}, "result must be users, without_rule or unmatched_rules"),
     ],
 )
 def test_invalid_input_raises_filter_error(

@@ -46,7 +46,7 @@ def test_missing_path_returns_empty_string(path: str | None) -> None:
 
 @pytest.mark.parametrize("path", [7, ["a"], {"a": 1}, True])
 def test_value_that_is_not_text_is_refused(path: object) -> None:
-    with pytest.raises(AnsibleFilterError, match="n8n_full_path: a path is text, and .* is not text"):
+    with pytest.raises(AnsibleFilterError, match="n8n_full_path: a path must be text, but .* is not text"):
         n8n_full_path(path, str(COLLECTION_PLAYBOOKS))
 
 

@@ -50,7 +50,7 @@ def residual_item(kind: str, name: str, key: str | None = None, role: str | None
                 "residual_access": [residual_item("instance_role", "global:chatUser")],
             },
             [
-                'copied: data table "Customers" (t1) as "Customers", 3 rows, now t2; to be changed to it: "In\\"voices"',
+                'copied: data table "Customers" (t1) as "Customers", 3 rows, now t2; change the reference in: "In\\"voices"',
                 'copied: data table "Customers" (t1) as "Customers"',
                 'destroyed: data table "Customers" (t1)',
                 "can still log in, as global:chatUser",
@@ -89,7 +89,7 @@ def residual_item(kind: str, name: str, key: str | None = None, role: str | None
                 "can still log in, as global:member",
                 'is still in: "Sales" (project:admin)',
                 'still owns: workflow "Bills" (w1), credential "Bank" (c1), data table "Customers" (t1)',
-                'still has of others: workflow "Hers" (w9), credential "Mail" (c9)',
+                'still has a share of: workflow "Hers" (w9), credential "Mail" (c9)',
                 "Keys work.",
                 "There may be more.",
             ],
@@ -110,6 +110,12 @@ def test_long_lists_are_limited_to_ten_items() -> None:
 def test_value_without_leavers_is_refused(users: object) -> None:
     with pytest.raises(AnsibleFilterError, match="n8n_leaver_lines needs the users that n8n_offboard returned"):
         n8n_leaver_lines(users)
+
+
+def test_error_has_no_cause_whose_text_would_be_repeated() -> None:
+    with pytest.raises(AnsibleFilterError) as error:
+        n8n_leaver_lines([{}])
+    assert error.value.__cause__ is None and error.value.__suppress_context__
 
 
 def test_filter_has_name_of_file() -> None:

@@ -27,7 +27,9 @@ def test_pending_users_follow_the_plan() -> None:
 
 @pytest.mark.parametrize("pending", ["text", 7, [{}], [1]])
 def test_invalid_pending_users_are_refused(pending: object) -> None:
-    with pytest.raises(AnsibleFilterError, match="n8n_plan_lines needs as pending what n8n_access returned"):
+    with pytest.raises(
+        AnsibleFilterError, match="pending of n8n_plan_lines must be the pending that n8n_access returned"
+    ):
         n8n_plan_lines([], pending)
 
 
@@ -37,3 +39,15 @@ def test_invalid_pending_users_are_refused(pending: object) -> None:
 def test_value_that_is_not_a_plan_is_refused(plan: object) -> None:
     with pytest.raises(AnsibleFilterError, match="n8n_plan_lines needs the plan"):
         n8n_plan_lines(plan)
+
+
+def test_unknown_action_is_named_as_unknown() -> None:
+    with pytest.raises(AnsibleFilterError) as error:
+        n8n_plan_lines([{"action": "fly", "reason": ""}])
+    assert str(error.value).endswith('One change has the unknown action "fly".')
+
+
+def test_error_has_no_cause_whose_text_would_be_repeated() -> None:
+    with pytest.raises(AnsibleFilterError) as error:
+        n8n_plan_lines([{"reason": ""}])
+    assert error.value.__cause__ is None and error.value.__suppress_context__

@@ -80,6 +80,10 @@ def test_sync_input_is_accepted_by_sync_summary() -> None:
     [
         (PEOPLE, RULES, {"email_attribute": "mail"}, "the attribute set by sync_email_attribute"),
         (PEOPLE, [{"name": "a"}], {}, r'sync_rules\[0\] \("a"\): match is required'),
+        (7, RULES, {}, "people must be a list of people, but is a number"),
+        (PEOPLE, 7, {}, "rules must be a list of rules, but is a number"),
+        (PEOPLE, RULES, {"role_order": 7}, "sync_role_order must be a list of roles, but is a number"),
+        (PEOPLE, RULES, {"ignored_users": 7}, "sync_ignored_users must be a list of patterns .*, but is a number"),
         (UNDEFINED, RULES, {}, "'undefined_variable' is undefined"),
         (PEOPLE, UNDEFINED, {}, "'undefined_variable' is undefined"),
         (PEOPLE, RULES, {"role_order": UNDEFINED}, "'undefined_variable' is undefined"),
@@ -90,12 +94,13 @@ def test_sync_input_is_accepted_by_sync_summary() -> None:
 def test_errors_of_sync_input_name_role_variables(
     people: Any, rules: Any, options: dict[str, Any], message: str
 ) -> None:
-    names = {"email_attribute": "sync_email_attribute", "rules": "sync_rules"}
-    with pytest.raises(AnsibleFilterError, match=f"n8n_sync_input: .*{message}"):
+    options_of_role = ("people", "rules", "email_attribute", "role_order", "ignored_users")
+    names = {option: f"sync_{option}" for option in options_of_role}
+    with pytest.raises(AnsibleFilterError, match=f"n8n_sync_input: (?s:.)*{message}"):
         n8n_sync_input.n8n_sync_input(people, rules, **options, option_names=names)
 
 
 @pytest.mark.parametrize(("sync_input", "planned"), [("text", {}), (None, {}), ({}, {}), ({"refusal": ""}, "text")])
 def test_sync_summary_refuses_invalid_input(sync_input: Any, planned: Any) -> None:
-    with pytest.raises(AnsibleFilterError, match="n8n_sync_summary needs what n8n_sync_input returned"):
+    with pytest.raises(AnsibleFilterError, match="n8n_sync_summary needs the result of n8n_sync_input"):
         n8n_sync_summary.n8n_sync_summary(sync_input, planned)

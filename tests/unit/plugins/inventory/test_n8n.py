@@ -106,7 +106,7 @@ def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     messages: list[str] = []
 
     def warning(_display: object, text: str) -> None:
-        if "make the same group" not in text:
+        if "would share a group" not in text:
             messages.append(text)
 
     monkeypatch.setattr(Display, "warning", warning)
@@ -151,7 +151,8 @@ def test_servers_with_server_name_have_separate_groups_and_variables(read: Read,
     ada = {"id": "u-ada", "role": "global:admin", "is_pending": False, "projects": []}
     variables = inventory.hosts["ada@example.com"].vars
     assert variables["n8n_by_server"] == {"emea": ADA, "apac": ada}
-    assert (variables["count_emea"], variables["count_apac"]) == (2, 0)
+    # ansible-core before 2.17 returns the result of a template as text here.
+    assert (int(variables["count_emea"]), int(variables["count_apac"])) == (2, 0)
     assert not {"n8n_id", "n8n_role", "n8n_is_pending", "n8n_projects"} & variables.keys()
     assert list(inventory.hosts["zoe@example.com"].vars["n8n_by_server"]) == ["apac"]
     found = groups(inventory)
@@ -187,7 +188,7 @@ def test_server_name_of_two_servers_is_refused(n8n: ScriptedServer, read: Read, 
     inventory = read("server_name: emea", *cached)
     read("server_name: emea", *cached, into=inventory)
     with company() as other:
-        words = f'server_name "emea" stands for two servers, {n8n.url} and {other.url}'
+        words = f'server_name "emea" is set for two servers, {n8n.url} and {other.url}'
         with pytest.raises(AnsibleParserError, match=words):
             read("server_name: emea", f"url: {other.url}", into=inventory)
         assert other.request_lines == []
@@ -240,8 +241,8 @@ def test_second_run_uses_cache(
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["url: ''"], "No n8n server configured"),
-        (["api_key: ''"], "No API key configured"),
+        (["url: ''"], "No n8n server is configured"),
+        (["api_key: ''"], "No API key is configured"),
         (["concurrency: 0"], "concurrency is 0"),
         (['url: "{{ nobody_knows_me }}"'], "nobody_knows_me"),
         (["plugin: lifecycle.n8n.other"], "lifecycle.n8n.other"),

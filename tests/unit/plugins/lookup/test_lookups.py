@@ -85,7 +85,7 @@ def test_empty_list_returns_nothing_without_request(n8n: ScriptedServer, source:
 @BOTH
 @pytest.mark.parametrize("term", ["", "  ", None, True, {"name": "Sales"}, ["Sales", [""]]])
 def test_term_that_is_not_a_name_is_refused(n8n: ScriptedServer, source: ModuleType, term: Any) -> None:
-    with pytest.raises(AnsibleError, match="A term has to be a name"):
+    with pytest.raises(AnsibleError, match="A term must be a name"):
         run_with_connection(source, n8n, term)
     assert n8n.request_lines == []
 

@@ -290,3 +290,12 @@ def test_pending_user_who_owns_workflow_needs_transfer() -> None:
         run(n8n_user, n8n, email=CY, state="absent")
     done = check_apply_reapply(n8n_user, n8n, email=CY, state="absent", transfer_to=OLIVIA)
     assert sorted_ids(done["transferred"]) == ["w-1"] and CY not in n8n.instance_roles()
+
+
+@pytest.mark.parametrize("transfer_to", ["", " "])
+def test_blank_destination_is_an_error(n8n: FakeN8n, deletion: str, transfer_to: str) -> None:
+    module, params = DELETIONS[deletion]
+    with pytest.raises(InputError) as error:
+        run(module, n8n, **params, transfer_to=transfer_to)
+    assert str(error.value) == "transfer_to is blank. Set a project, or the email of a user."
+    assert n8n.calls["write"] == 0

@@ -203,7 +203,7 @@ def test_error_names_all_invalid_input(n8n: FakeN8n) -> None:
     for words in (
         f'User "{ADA}" does not exist',
         'unknown or unassignable role "boss"',
-        "cannot be made global:owner",
+        "cannot become global:owner",
         'Project "Twin" exists 2 times',
         'unknown or unassignable role "chief"',
         'Project "Nowhere" does not exist',
@@ -233,7 +233,7 @@ def test_name_of_personal_project_is_refused(n8n: FakeN8n) -> None:
     name = f"<{BO}>"
     users = [{"email": BO, "projects": {name: "viewer"}}]
     for options in ({}, {"create_projects": False}):
-        with pytest.raises(InputError, match=f'^Project "{name}" is the personal project of one user'):
+        with pytest.raises(InputError, match=f'^Project "{name}" is a personal project'):
             run(n8n_access, n8n, users=users, **options)
     # An existing or listed team project of this name takes precedence.
     run(n8n_access, n8n, users=users, projects=[{"name": name}])
@@ -332,11 +332,11 @@ class TestMain:
 
     def test_missing_url_is_refused(self, name: str) -> None:
         failed = self.run(name, api_key="key")
-        assert failed["failed"] and "Set url or N8N_URL" in failed["msg"]
+        assert failed["failed"] and "Set url, or the environment variable N8N_URL" in failed["msg"]
 
     def test_missing_key_is_refused(self, name: str) -> None:
         failed = self.run(name, url="http://n8n.invalid")
-        assert failed["failed"] and "Set api_key or N8N_API_KEY" in failed["msg"]
+        assert failed["failed"] and "Set api_key, or the environment variable N8N_API_KEY" in failed["msg"]
 
     def test_missing_requests_library_is_reported(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         for module in (_module, _client):
@@ -382,3 +382,10 @@ def test_failed_run_prints_completed_changes(n8n: FakeN8n) -> None:
         "diff",
     }
     assert n8n.links[ADA] not in json.dumps(failed)
+
+
+def test_null_lists_are_the_same_error_as_no_lists(n8n: FakeN8n) -> None:
+    with pytest.raises(InputError) as error:
+        run(n8n_access, n8n, users=None, projects=None)
+    assert str(error.value) == "one of the following is required: users, projects"
+    assert n8n.client.requests == 0

@@ -309,7 +309,7 @@ def test_empty_lists_are_refused_before_first_call(n8n: FakeN8n, options: dict[s
         ({"max_removal_percent": 101}, "max_removal_percent is 101"),
         ({"max_removals": -1}, "max_removals is -1"),
         ({"progress_path": "/nowhere/progress"}, "Progress cannot be written to /nowhere/progress"),
-        ({"projects": [project("Sales", ada="viewer")]}, "says viewer, but users"),
+        ({"projects": [project("Sales", ada="viewer")]}, "has the role viewer, but users"),
     ],
 )
 def test_invalid_options_are_refused_before_first_call(n8n: FakeN8n, options: dict[str, Any], message: str) -> None:
@@ -359,7 +359,7 @@ def test_concurrent_change_is_conflict_and_kept(n8n: FakeN8n) -> None:
     done = run(n8n_access, n8n, **with_three_removals(max_removal_percent=100, users=[{"email": FAY}]))
     assert done["changed"] and "failed" not in done
     assert [(entry["user"], entry["reason"]) for entry in done["conflicts"]] == [
-        (CY, f"left alone: {CY} has become project:editor")
+        (CY, f"left alone: the role of {CY} is now project:editor")
     ]
     assert n8n.memberships()["Sales"].keys() == {OLIVIA, ADA, BO, CY}
     # The diff shows only applied changes.

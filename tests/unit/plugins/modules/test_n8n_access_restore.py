@@ -108,8 +108,16 @@ def test_user_listed_as_project_member_is_restored(n8n: FakeN8n, record: Path) -
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ({"role": "member"}, r"users\[0\] \(ada@example.com\) says member, but the record .* says global:admin"),
-        ({"projects": {"Sales": "viewer"}}, 'cannot be both project:viewer and project:editor in project "Sales"'),
+        (
+            {"role": "member"},
+            r"users\[0\] \(ada@example.com\) has the role member, but the record .* has the role global:admin",
+        ),
+        (
+            {"projects": {"Sales": "viewer"}},
+            r'cannot be both project:viewer and project:editor in project "Sales" \(.*\)\. users\[0\] \(ada@example.com\), '
+            r'project "Sales" has project:viewer, and the record of ada@example.com, project "Sales" has project:editor\. '
+            r"Set the same role in both\.",
+        ),
     ],
 )
 def test_list_that_contradicts_record_is_refused(n8n: FakeN8n, record: Path, entry: dict[str, Any], words: str) -> None:
@@ -128,7 +136,7 @@ def test_projects_are_identified_by_id_and_not_created(n8n: FakeN8n, record: Pat
     n8n.add_team_project("Sales")
     warnings = check_mode_warnings(n8n, record, users=[{"email": ADA}])
     assert (
-        f'{ADA} had project:viewer in project "Support" ({support}). The project does not exist any more, so this role is not restored.'
+        f'{ADA} had project:viewer in project "Support" ({support}). The project no longer exists, so this role is not restored.'
         in warnings
     )
     assert any(line.startswith("API keys") and ADA in line for line in warnings)
@@ -149,12 +157,10 @@ def test_deleted_role_is_not_restored_and_does_not_stop_run(n8n: FakeN8n, record
     record.write_text(text, encoding="utf-8")
     warnings = check_mode_warnings(n8n, record, users=[{"email": ADA}])
     assert (
-        f'{ADA} had {PROJECT_ROLE} in project "Sales" ({_project_id(n8n, "Sales")}). This role does not exist any more'
+        f'{ADA} had {PROJECT_ROLE} in project "Sales" ({_project_id(n8n, "Sales")}). This role no longer exists'
         in warnings[0]
     )
-    assert (
-        f"{ADA} had the instance role {INSTANCE_ROLE}, which does not exist any more and is not restored" in warnings[1]
-    )
+    assert f"{ADA} had the instance role {INSTANCE_ROLE}, which no longer exists and is not restored" in warnings[1]
     done = run_restore(n8n, record, users=[{"email": ADA}, {"email": BO}])
     assert n8n.instance_roles()[ADA] == "global:chatUser" and n8n.instance_roles()[BO] == "global:member"
     assert n8n.memberships()["Support"][ADA] == "project:viewer" and ADA not in n8n.memberships()["Sales"]
@@ -241,7 +247,7 @@ def test_ignored_user_is_not_restored(n8n: FakeN8n, record: Path) -> None:
         ("{", True, "is damaged"),
         ("{", False, "is damaged"),
         ('{"format": 1, "url": "http://other.invalid", "leavers": []}', True, "belongs to http://other.invalid"),
-        (None, True, "There is no record of leavers"),
+        (None, True, "contains no record of leavers"),
     ],
 )
 def test_damaged_or_missing_record_is_refused(

@@ -354,7 +354,7 @@ def test_unwritable_record_prevents_writes(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(_files.os, "replace", disk_full)
-    with pytest.raises(N8nError, match="The record of leavers could not be kept in .*No space left"):
+    with pytest.raises(N8nError, match="The record of leavers could not be written to .*No space left"):
         run_staged("2026-11-01")
     assert n8n.calls["write"] == 0
 
@@ -420,7 +420,7 @@ def test_record_of_other_server_prevents_deletion(n8n: FakeN8n, path: Path, run_
     [
         ({"now": "tomorrow"}, 'now: "tomorrow" is not a date'),
         ({"grace_days": -1}, "grace_days: -1 is not valid. The number of days"),
-        ({"state_path": "/nowhere/leavers.json"}, "The record of leavers cannot be kept in /nowhere/leavers.json"),
+        ({"state_path": "/nowhere/leavers.json"}, "The record of leavers cannot be written to /nowhere/leavers.json"),
         ({"successor": None}, "Or set successor=EMAIL."),
         ({"transfer_to": "Nowhere"}, 'Project "Nowhere" does not exist'),
         ({"demote_role": "boss"}, 'demote_role: unknown or unassignable role "boss"'),
@@ -505,7 +505,7 @@ def test_next_run_completes_failed_transfer_of_due_leaver(n8n: FakeN8n, path: Pa
 
 def test_warning_names_resources_that_leaver_can_still_read(n8n: FakeN8n, path: Path) -> None:
     defaults = {name: row.get("default") for name, row in n8n_offboard.ARGUMENT_SPEC.items()}
-    for action, words in (("staged", "until the account is deleted"), ("demote", "Set transfer_to to move it")):
+    for action, words in (("staged", "until the account is deleted"), ("demote", "set transfer_to")):
         task = Task(n8n, check_mode=True, wants_diff=False)
         n8n.client.read_only = True
         given = {**defaults, "users": [ADA], "successor": DI, "action": action}

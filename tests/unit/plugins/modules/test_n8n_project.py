@@ -72,6 +72,7 @@ def test_personal_project_does_not_match_name(n8n: FakeN8n) -> None:
         ({"name": "x" * 256}, "has 256 characters, but n8n accepts at most 255"),
         ({"id": "nothing"}, 'Project "nothing" does not exist'),
         ({"id": "nothing", "name": "New"}, 'Project "nothing" does not exist'),
+        ({"id": " "}, "id is blank. Set the id of a project, or use name."),
         ({"name": "Twin"}, 'Project "Twin" exists 2 times, with the ids '),
         ({"name": "Twin", "state": "absent"}, 'Project "Twin" exists 2 times, with the ids '),
         ({"name": "New", "previous_names": ["Old", "Twin"]}, 'several projects have a previous name of "New"'),
@@ -130,7 +131,7 @@ def test_deletion_is_refused_if_resources_are_not_visible() -> None:
 
 
 def test_deletion_of_personal_project_is_refused(n8n: FakeN8n) -> None:
-    with pytest.raises(InputError, match="personal project of one user"):
+    with pytest.raises(InputError, match="a personal project"):
         run(n8n_project, n8n, id=n8n.personal_project_id(OLIVIA), state="absent")
     assert n8n.calls["write"] == 0
 

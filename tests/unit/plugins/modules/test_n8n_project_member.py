@@ -87,7 +87,7 @@ def test_invalid_input_is_refused_before_first_write(
 
 
 def test_member_of_personal_project_is_refused(n8n: FakeN8n) -> None:
-    with pytest.raises(InputError, match="only team projects have members"):
+    with pytest.raises(InputError, match="Only team projects have members"):
         run(n8n_project_member, n8n, project=n8n.personal_project_id(OLIVIA), user=ADA, role="viewer")
 
 
@@ -120,8 +120,8 @@ def test_unlicensed_role_is_refused(floor: bool) -> None:
 @pytest.mark.parametrize(
     ("role", "words", "params"),
     [
-        ("project:editor", "has become project:editor", {"state": "absent"}),
-        ("project:editor", "has become project:editor", {"role": "viewer"}),
+        ("project:editor", "the role of .* is now project:editor", {"state": "absent"}),
+        ("project:editor", "the role of .* is now project:editor", {"role": "viewer"}),
         (None, "is no longer a member", {"role": "viewer"}),
     ],
 )
@@ -167,3 +167,21 @@ def test_member_who_became_last_admin_is_kept(n8n: FakeN8n) -> None:
     with pytest.raises(N8nError, match="has become the last admin of the project"):
         run(n8n_project_member, n8n, **SALES_AND_ADA, state="absent")
     assert sales[n8n.id_of(ADA)] == "project:admin"
+
+
+def test_unknown_email_is_an_error_that_suggests_a_similar_email(n8n: FakeN8n) -> None:
+    with pytest.raises(InputError, match=r'User "adda@example.com" does not exist\..* Did you mean ada@example.com\?'):
+        run(n8n_project_member, n8n, project="Sales", user="adda@example.com", role="viewer")
+    assert n8n.calls["list_users"] == 1 and n8n.calls["write"] == 0
+
+
+def test_unknown_email_is_an_error_without_a_suggestion_if_n8n_does_not_list_users(
+    n8n: FakeN8n, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise N8nError("n8n refused to list users.")
+
+    monkeypatch.setattr(n8n, "list_users", refuse)
+    with pytest.raises(InputError) as error:
+        run(n8n_project_member, n8n, project="Sales", user="adda@example.com", role="viewer")
+    assert 'User "adda@example.com" does not exist.' in str(error.value) and "Did you mean" not in str(error.value)

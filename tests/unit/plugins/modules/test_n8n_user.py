@@ -134,10 +134,10 @@ def test_change_of_last_admin_to_chat_user_is_refused(n8n: FakeN8n) -> None:
     ("params", "words"),
     [
         ({"email": "ada"}, 'email: "ada" is not an email address'),
-        ({"email": " "}, "blank"),
+        ({"email": " "}, "email is blank. Set an email address."),
         ({"id": "nobody"}, 'User "nobody" does not exist'),
         ({"email": ADA, "role": "boss"}, 'unknown or unassignable role "boss". Valid roles: '),
-        ({"email": ADA, "role": "owner"}, "an instance has one owner"),
+        ({"email": ADA, "role": "owner"}, "An instance has only one owner"),
         (
             {"email": OLIVIA, "role": "member"},
             "is the owner of this n8n, whose instance role global:owner cannot be changed",
@@ -284,7 +284,7 @@ def test_concurrent_invitation_with_other_role_fails(n8n: FakeN8n) -> None:
     n8n.before_call[("invite", 1)] = lambda: n8n.add_user(ADA, "global:admin")
     with pytest.raises(
         N8nError,
-        match="Another user or task changed this at the same time: .*has.*global:admin|role global:admin already",
+        match="Another user or task changed this at the same time: .*has.*global:admin|is already a user, with the role global:admin",
     ):
         run(n8n_user, n8n, email=ADA)
     assert not run(n8n_user, n8n, email=ADA)["changed"]
@@ -294,3 +294,11 @@ def test_user_quota_makes_n8n_refuse_user_requests(n8n: FakeN8n) -> None:
     n8n.quotas["users"] = 5
     with pytest.raises(ApiError, match="valid license"):
         run(n8n_user, n8n, email=ADA)
+
+
+def test_refused_address_of_a_single_user_has_a_remedy_without_a_list(n8n: FakeN8n) -> None:
+    with pytest.raises(InputError) as error:
+        run(n8n_user, n8n, email="di!x@example.com")
+    assert str(error.value).startswith(
+        "n8n refuses to invite this email address. Correct the address:\nemail (di!x@example.com): "
+    )

@@ -253,8 +253,8 @@ def test_counted_changes_have_descriptions() -> None:
     counts = ("invite_user", "change_user_role", "create_project", "rename_project", "add_member", "change_member_role")
     found = summary({**PLANNED, "summary": {**{name: 2 for name in counts}, "something_new": 1}})
     assert found["lines"][1] == (
-        "Planned: invitations 2, other instance roles 2, new projects 2, new names of projects 2, new memberships 2, "
-        "other roles in projects 2, something_new 1"
+        "Planned: invitations 2, changed instance roles 2, new projects 2, renamed projects 2, new memberships 2, "
+        "changed roles in projects 2, something_new 1"
     )
 
 

@@ -123,7 +123,7 @@ def error_of(users: Entries | None = None, projects: Entries | None = None, poli
     ("users", "message"),
     [
         ([{"email": "bob"}], 'users[0]: "bob" is not an email address'),
-        ([{}], 'users[0]: "None" is not an email address'),
+        ([{}], "users[0]: email is blank. Set an email address."),
         ([{"email": "b@example.com", "projects": {"Sales": None}}], 'project "Sales": a membership requires a role'),
         ([{"email": "b@example.com", "projects": {"Sales": " "}}], 'project "Sales": a membership requires a role'),
         ([{"email": "b@example.com", "projects": {" ": "viewer"}}], "name that is not blank"),
@@ -142,6 +142,7 @@ def test_invalid_user_entry_is_rejected_with_its_position(users: Entries, messag
 @pytest.mark.parametrize(
     ("project", "message"),
     [
+        ({"name": None, "id": " "}, "projects[0]: id is blank. Set the id of a project, or use name."),
         ({"name": "  "}, "projects[0]: a project needs a name that is not blank"),
         ({"name": "x" * 256}, "has 256 characters"),
         ({"name": "A", "previous_names": ["B", ""]}, "projects[0], previous_names: a project needs a name"),
@@ -162,7 +163,7 @@ NAME_REUSED = (
     "list it once, under its new name. If one project should get the name of another, "
     "rename one in this run and the other in the next, without these previous_names."
 )
-LISTED_TWICE = '"{}" is one project under two names: {} and {}. List it once'
+LISTED_TWICE = '{1} and {2} are both project "{0}". List it once'
 
 
 @pytest.mark.parametrize(
@@ -183,19 +184,19 @@ LISTED_TWICE = '"{}" is one project under two names: {} and {}. List it once'
         (
             [{"email": "bob@example.com", "projects": {"A": "viewer"}}],
             [{"name": "A", "members": {"Bob@example.com": "project:editor"}}],
-            'projects[0] ("A"), member bob@example.com says project:editor, but users[0] (bob@example.com), project "A" says '
+            'projects[0] ("A"), member bob@example.com has the role project:editor, but users[0] (bob@example.com), project "A" has the role '
             "viewer. Use the same role in both.",
         ),
         (
             [{"email": "bob@example.com", "projects": {"p-1": "viewer"}}],
             [{"id": "p-1", "name": "A", "members": {"bob@example.com": "editor"}}],
-            'member bob@example.com says editor, but users[0] (bob@example.com), project "p-1" says viewer',
+            'member bob@example.com has the role editor, but users[0] (bob@example.com), project "p-1" has the role viewer',
         ),
         # Two roles for one membership, by the name and by the id of one project.
         (
             [{"email": "bob@example.com", "projects": {"p-1": "viewer", "A": "editor"}}],
             [{"id": "p-1", "name": "A"}],
-            'project "p-1" says viewer, but users[0] (bob@example.com), project "A" says editor',
+            'project "p-1" has the role viewer, but users[0] (bob@example.com), project "A" has the role editor',
         ),
         # Two names for one project.
         ([], [{"name": "A"}, {"name": "A"}], LISTED_TWICE.format("A", 'projects[0] ("A")', 'projects[1] ("A")')),

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.option_names import with_names
 
@@ -80,3 +81,21 @@ def messages(source: Path) -> Iterator[str]:
 @pytest.mark.parametrize("source", sorted(PLUGINS.glob("module*/**/*.py")), ids=lambda source: source.stem)
 def test_messages_name_options_in_a_form_that_is_replaced(source: Path) -> None:
     assert [text for text in messages(source) if WORDS.search(text) or VALUES.search(text)] == []
+
+
+# The only messages in which "WORD: " is an option although it does not begin the message.
+OPTIONS_WITHIN_MESSAGES = {"with approve:", "Only restore:"}
+
+
+def test_english_words_in_messages_are_replaced_only_as_options() -> None:
+    options: set[str] = set()
+    for file in PLUGINS.parent.glob("roles/*/vars/main.yml"):
+        for variable, value in yaml.safe_load(file.read_text("utf-8")).items():
+            options |= value.keys() if variable.endswith("_option_names") else set()
+    words = {option: f"<{option}>" for option in options if "_" not in option}
+    assert {"now", "users", "action", "people", "rules", "approve", "restore"} <= words.keys()
+    found = set()
+    for source in PLUGINS.rglob("*.py"):
+        for text in messages(source):
+            found |= set(re.findall(r"\S+ <\w+>:|\s<\w+>:", with_names(text, words)))
+    assert {text.replace("<", "").replace(">", "") for text in found} == OPTIONS_WITHIN_MESSAGES

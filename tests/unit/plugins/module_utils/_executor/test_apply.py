@@ -371,8 +371,8 @@ def test_user_missing_from_the_response_is_reported_as_not_invited(monkeypatch: 
     n8n = server()
     monkeypatch.setattr(n8n, "invite", lambda roles, again: {})
     _plan, outcome, _links = plan_and_apply(n8n, plan_users)
-    assert [error["error"].partition(" Concerned")[0] for error in outcome.errors] == [
-        f"n8n did not invite {email}, and gave no reason." for email in (DI, FAY)
+    assert [error["error"].partition(" Affected")[0] for error in outcome.errors] == [
+        f"n8n did not invite {email}, and returned no reason." for email in (DI, FAY)
     ]
     assert {change.user for change in outcome.not_tried} == {DI}
 
@@ -395,7 +395,7 @@ def test_error_names_the_users_and_the_project() -> None:
     planned = plan_users(n8n)
     n8n.fail[4] = FAILURE
     (error,) = apply(planned, n8n, lambda links: None).errors
-    assert "Concerned: " in error["error"] and 'project "' in error["error"] and "@example.com" in error["error"]
+    assert "Affected: " in error["error"] and 'project "' in error["error"] and "@example.com" in error["error"]
 
 
 def test_links_of_a_lost_response_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -409,7 +409,7 @@ def test_links_of_a_lost_response_are_reported(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(n8n, "invite", without_links)
     outcome = apply(planned, n8n, lambda links: None)
     (note,) = outcome.notes
-    assert note.startswith(f"{DI}, {FAY} were invited. The answer of n8n was lost") and "resend_invite" in note
+    assert note.startswith(f"{DI}, {FAY} were invited. The response of n8n was lost") and "resend_invite" in note
     assert not outcome.errors
 
 
@@ -420,7 +420,9 @@ def test_role_granted_by_another_task_is_not_overwritten() -> None:
     n8n.before_call[("write", 1)] = lambda: n8n.roles_in[support].update({n8n.add_user(DI): "project:admin"})
     outcome = apply(planned, n8n, lambda links: None)
     assert n8n.memberships()["Support"][DI] == "project:admin"
-    assert f"left alone: {DI} has become project:admin" in [conflict["reason"] for conflict in outcome.conflicts]
+    assert f"left alone: the role of {DI} is now project:admin" in [
+        conflict["reason"] for conflict in outcome.conflicts
+    ]
 
 
 @pytest.mark.parametrize("count", [BATCH, BATCH + 1, 3 * BATCH])
@@ -473,7 +475,7 @@ def test_membership_changed_by_another_task_is_not_removed(action: str) -> None:
     sales_roles(n8n)[n8n.id_of(CY)] = "project:admin"
     outcome = apply(planned, n8n, lambda links: None)
     assert {(conflict["user"], conflict["project"]) for conflict in outcome.conflicts} >= {(CY, "Sales")}
-    assert "left alone: cy@example.com has become project:admin" in {
+    assert "left alone: the role of cy@example.com is now project:admin" in {
         conflict["reason"] for conflict in outcome.conflicts
     }
     assert n8n.memberships()["Sales"] == {ADA: "project:admin", CY: "project:admin"}
@@ -539,7 +541,7 @@ def test_user_who_was_added_after_planning_keeps_the_instance_role() -> None:
     n8n.add_user(DI, "global:admin")
     outcome = apply(planned, n8n, lambda links: None)
     assert [(conflict["user"], conflict["reason"]) for conflict in outcome.conflicts] == [
-        (DI, "left alone: di@example.com is a user with the role global:admin already")
+        (DI, "left alone: di@example.com is already a user, with the role global:admin")
     ]
     assert n8n.instance_roles()[DI] == "global:admin" and n8n.memberships()["New"][DI] == "project:admin"
 
@@ -631,7 +633,7 @@ def test_admin_is_not_removed_if_the_new_admin_could_not_be_added() -> None:
         # A member to remove has another role or is no longer a member.
         (
             {CY: "project:admin"},
-            (CY, "cy@example.com has become project:admin"),
+            (CY, "the role of cy@example.com is now project:admin"),
             {BO: "admin", DI: "viewer", CY: "admin"},
         ),
         ({CY: None}, (CY, "cy@example.com is no longer a member"), {BO: "admin", DI: "viewer"}),

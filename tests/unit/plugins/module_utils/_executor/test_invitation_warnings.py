@@ -38,6 +38,11 @@ def test_different_mail_errors_are_one_warning() -> None:
     assert "mail: 550 p0 is unknown, 550 p1 is unknown, 550 p2 is unknown and 6 more. Correct" in note
 
 
+def test_remedy_for_dropped_links_names_one_option() -> None:
+    (note,) = InvitationWarnings(link_dropped={"ada@example.com"}).notes()
+    assert note.endswith("users. To keep the links of later invitations, set invites_path.")
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

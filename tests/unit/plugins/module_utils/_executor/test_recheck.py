@@ -73,7 +73,7 @@ def test_instance_role_changed_by_another_task_is_kept(other_users: int) -> None
         n8n.add_user(other["email"])
     raised = [{"email": BO, "role": "admin"}, *others]
     outcome = plan_and_apply(n8n, lambda: set_instance_role(n8n, BO, "global:chatUser"), raised)
-    assert conflicts(outcome) == [("change_user_role", BO, f"left alone: {BO} has become global:chatUser")]
+    assert conflicts(outcome) == [("change_user_role", BO, f"left alone: the role of {BO} is now global:chatUser")]
     assert n8n.instance_roles()[BO] == "global:chatUser" and len(outcome.done) == other_users
     # Many users are looked up in one listing.
     assert n8n.calls["find_user"] == (0 if other_users else 1)
@@ -123,7 +123,7 @@ def test_users_are_rechecked_after_each_batch() -> None:
     # The other task makes its change during the first batch.
     n8n.before_call["write", 1] = lambda: set_instance_role(n8n, last, "global:admin")
     outcome = plan_and_apply(n8n, users=[{"email": email, "role": "chatUser"} for email in emails])
-    assert conflicts(outcome) == [("change_user_role", last, f"left alone: {last} has become global:admin")]
+    assert conflicts(outcome) == [("change_user_role", last, f"left alone: the role of {last} is now global:admin")]
     assert len(outcome.done) == USERS_PER_CHECK
 
 
@@ -140,7 +140,7 @@ def test_members_are_rechecked_after_each_batch() -> None:
     n8n.before_call["write", 1] = lambda: n8n.roles_in[project_id(n8n, "Sales")].update(raised)
     listed = {ADA: "admin", BO: "editor", CY: "viewer"}
     outcome = plan_and_apply(n8n, projects=[{"name": "Sales", "members": listed}], policy=AUTHORITATIVE_POLICY)
-    assert conflicts(outcome) == [("remove_member", last, f"left alone: {last} has become project:editor")]
+    assert conflicts(outcome) == [("remove_member", last, f"left alone: the role of {last} is now project:editor")]
     assert last in n8n.memberships()["Sales"] and emails[0] not in n8n.memberships()["Sales"]
 
 
@@ -229,7 +229,7 @@ def test_project_created_by_another_task_is_used() -> None:
     outcome = plan_and_apply(n8n, lambda: n8n.add_team_project("New", bo="viewer"), listed)
     assert conflicts(outcome) == [
         ("create_project", None, "left alone: another task has created a project of that name"),
-        ("add_member", BO, f"left alone: {BO} has become project:viewer"),
+        ("add_member", BO, f"left alone: the role of {BO} is now project:viewer"),
     ]
     # The list refers to the project of that name, and its members are rechecked.
     assert n8n.memberships()["New"] == {OLIVIA: "project:admin", ADA: "project:editor", BO: "project:viewer"}
@@ -252,7 +252,7 @@ def test_two_projects_created_by_other_tasks_are_a_conflict() -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("Team Sales", 'the project has become "Team Sales"'),
+        ("Team Sales", 'the project is now named "Team Sales"'),
         (None, "the project no longer exists"),
         ("Revenue", "another task has created a project of that name"),
     ],

@@ -120,7 +120,7 @@ def test_duplicate_project_in_use_is_not_deleted(
     outcome = apply_plan(n8n, plan_lists(n8n, users=USERS_OF_NEW))
     (error,) = outcome.errors
     assert len(project_ids(n8n, "New")) == 2 and all(key in error["error"] for key in project_ids(n8n, "New"))
-    assert f"because it has {reason} by now" in error["error"] and not n8n.calls["delete_project"]
+    assert f"because it now has {reason}" in error["error"] and not n8n.calls["delete_project"]
 
 
 def test_duplicate_project_with_hidden_tables_is_not_deleted() -> None:

@@ -70,8 +70,8 @@ def test_staging_demotes_the_leaver_and_records_role_and_memberships() -> None:
     assert staged == RecordEntry(ADA.id, ADA.email, NOW, "global:member", both)
     assert planned.notes == (
         "The record of leavers leavers.json does not exist. This run creates it.",
-        'ada@example.com owns workflow "Bills" (w-1), which this user can still read until the account is deleted.',
-        "After the grace period, the deletion would fail as it would now: ada@example.com owns workflow "
+        'ada@example.com owns workflow "Bills" (w-1) and can still read it until the account is deleted.',
+        "The deletion after the grace period would fail: ada@example.com owns workflow "
         '"Bills" (w-1), which the deletion would destroy. Set transfer_to to move these resources, or '
         "delete_resources: true to allow their destruction.",
     )
@@ -122,7 +122,7 @@ def test_staging_notes_errors_that_the_deletion_would_have(
         handover_options=handover_options,
         grace_period=grace_period(),
     )
-    notes = [note for note in planned.notes if note.startswith("After the grace period, the deletion would fail")]
+    notes = [note for note in planned.notes if note.startswith("The deletion after the grace period would fail")]
     assert len(notes) == bool(text) and all(text in note for note in notes)
 
 
@@ -159,7 +159,7 @@ def test_staged_leaver_with_new_access_loses_it_and_the_grace_period_restarts(
         RecordEntry(ADA.id, ADA.email, NOW + timedelta(days=days), records, RECORDED_MEMBERSHIPS)
     ]
     assert any(
-        "ada@example.com is in the record leavers.json since 2026-11-21T09:30:00Z and still has access" in note
+        "ada@example.com has been in the record leavers.json since 2026-11-21T09:30:00Z and still has access" in note
         for note in planned.notes
     )
 
@@ -215,7 +215,7 @@ def test_record_with_a_later_date_is_an_error() -> None:
         grace_period=grace_period("staged", STAGED, days=-1),
     )
     assert (
-        "The record leavers.json says that ada@example.com leaves since 2026-11-21T09:30:00Z, which is later than now "
+        "In the record leavers.json, ada@example.com was staged on 2026-11-21T09:30:00Z, which is later than the present time "
         "(2026-11-20T09:30:00Z)"
     ) in message
     # Dates of users who are not listed have no effect.
@@ -244,7 +244,7 @@ def test_grace_period_of_a_chat_user_starts_without_a_record_and_is_noted(
     }
     assert planned.notes[0] == (
         "The record of leavers leavers.json does not exist. This run creates it. ada@example.com already looks staged: no "
-        "projects, and no more than the instance role global:chatUser. The grace period begins now. If these users were staged before, use the last version of the record: it has the dates of staging and the former access."
+        "projects, and no instance role above global:chatUser. The grace period begins now. If these users were staged before, use the last version of the record, which contains the dates and the former access."
     )
     since = {staged.email: staged.since for staged in recorded(leaver_options.recording(planned, leavers))}
     assert since == dict.fromkeys((ADA.email, LINUS.email), NOW + timedelta(days=300))

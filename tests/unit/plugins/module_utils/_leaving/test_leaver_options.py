@@ -19,10 +19,17 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request 
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.example_state import example_state
 
 
-@pytest.mark.parametrize("option", ["grace", 5, ["grace@example.com"], {"Sales": None}, {"Sales": ""}, {"Sales": "x"}])
+@pytest.mark.parametrize("option", ["grace", 5, ["grace@example.com"], {"Sales": "x"}])
 def test_invalid_successor_option_is_an_error(option: object) -> None:
     with pytest.raises(InputError, match="successor.* is not an email address"):
         successors(option)
+
+
+@pytest.mark.parametrize("email", [None, "", " "])
+def test_blank_successor_of_a_project_is_an_error(email: object) -> None:
+    with pytest.raises(InputError) as error:
+        successors({"Sales": email})
+    assert str(error.value) == 'successor: project "Sales": email is blank. Set an email address.'
 
 
 @pytest.mark.parametrize("option", [None, "", {}])
@@ -65,8 +72,17 @@ def test_each_leaver_is_listed_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", ["", None, "  ", {"name": "Ada"}, {"email": ""}, "a@", "a@b@c", "a @b", ["ada@example.com"]]
+    "entry", ["", None, "  ", {"name": "Ada"}, {"email": ""}, {"email": " "}, "a@", "a@b@c", "a @b"]
 )
 def test_leaver_without_email_or_id_is_an_error(entry: object) -> None:
     with pytest.raises(InputError, match=r"users\[1\]: "):
         leaver_references(["ada@example.com", entry])
+
+
+@pytest.mark.parametrize(
+    ("entry", "kind"), [(["ada@example.com"], "a list"), (7, "a number"), (1.5, "a number"), (True, "true or false")]
+)
+def test_leaver_of_another_type_is_an_error_that_names_the_type(entry: object, kind: str) -> None:
+    with pytest.raises(InputError) as error:
+        leaver_references(["ada@example.com", entry])
+    assert str(error.value) == f"users[1] is {kind}, but must be an email, an id, or a dictionary with an email."

@@ -134,7 +134,7 @@ def test_text_that_is_not_a_record_is_damaged(text: str) -> None:
 def test_record_of_another_server_is_an_error() -> None:
     message = error_of(RECORD.to_text(), "https://other.example.com")
     assert message == (
-        f"The record leavers.json belongs to {URL}, but this n8n is https://other.example.com. Use one record for each n8n."
+        f"The record leavers.json belongs to {URL}, but this n8n is https://other.example.com. Use a separate record for each n8n server."
     )
 
 

@@ -209,7 +209,7 @@ def test_error_lists_all_projects_without_a_successor(action: str) -> None:
         ({"Sales": ADA.email}, "successor: ada@example.com is also leaving."),
         ({"Missing": GRACE.email}, 'successor: project "Missing" does not exist.'),
         ({"Team": GRACE.email}, 'Project "Team" exists 2 times, with the ids p-team-1, p-team-2'),
-        ({GRACE_PROJECT.id: GRACE.email}, "is the personal project of one user"),
+        ({GRACE_PROJECT.id: GRACE.email}, "is a personal project"),
     ],
 )
 @pytest.mark.parametrize("action", IMMEDIATE_ACTIONS)
@@ -245,8 +245,8 @@ def test_leaver_who_keeps_an_instance_admin_role_is_noted() -> None:
 def test_demotion_without_transfer_notes_the_remaining_items() -> None:
     planned = leaver_plan(state_with_items(BILLS, MAIL), ADA.email, action="demote")
     assert planned.notes == (
-        'ada@example.com owns workflow "Bills" (w-1), credential "Mail" (c-1), which this user can still read. Set transfer_to '
-        "to move it.",
+        'ada@example.com owns workflow "Bills" (w-1), credential "Mail" (c-1) and can still read these. To move workflows '
+        "and credentials, set transfer_to.",
     )
     assert planned.handovers == {}
 
@@ -267,6 +267,46 @@ def test_invalid_destination_is_an_error_even_if_not_needed(action: str, transfe
         assert text in leaver_error(
             state, ADA.email, LINUS.email, action=action, handover_options=HandoverOptions(transfer_to)
         )
+
+
+@pytest.mark.parametrize("action", ["demote", "delete"])
+def test_error_about_a_leaving_destination_is_not_repeated(action: str) -> None:
+    assert (
+        leaver_error(state_with_items(BILLS), ADA.email, action=action, handover_options=HandoverOptions(ADA.email))
+        == "transfer_to: ada@example.com is also leaving and cannot receive resources."
+    )
+
+
+@pytest.mark.parametrize("action", ["demote", "delete"])
+def test_error_about_copies_without_a_destination_is_not_repeated(action: str) -> None:
+    handover_options = HandoverOptions(data_tables="copy")
+    error = leaver_error(
+        state_with_items(BILLS), ADA.email, GRACE.email, action=action, handover_options=handover_options
+    )
+    assert error.count("data_tables: copy requires transfer_to") == 1
+
+
+@pytest.mark.parametrize(
+    ("items", "note"),
+    [
+        (
+            (BILLS,),
+            'workflow "Bills" (w-1) and can still read it. To move workflows and credentials, set transfer_to.',
+        ),
+        (
+            (BILLS, ORDERS),
+            'data table "Orders" (AbCdEfGh12345678) and can still read these. To move workflows and credentials, set transfer_to. '
+            "To copy data tables, also set data_tables=copy.",
+        ),
+        (
+            (ORDERS,),
+            'data table "Orders" (AbCdEfGh12345678) and can still read it. To copy data tables, set transfer_to and data_tables=copy.',
+        ),
+    ],
+)
+def test_note_about_remaining_items_names_the_options_for_them(items: Any, note: str) -> None:
+    (found,) = leaver_plan(state_with_items(*items), ADA.email, action="demote").notes
+    assert found.endswith(note)
 
 
 def test_hidden_destination_is_an_error() -> None:

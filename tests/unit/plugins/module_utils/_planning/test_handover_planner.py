@@ -302,7 +302,7 @@ def test_workflow_that_loses_a_shared_credential_is_noted() -> None:
     )
     assert found.notes == (
         'workflow "Bills" (w-1) uses credential "Shared" (c-9) of bo@example.com, which is not shared with '
-        "the destination. Share it with the destination in n8n, or the workflow fails.",
+        "the destination. Share the credential with the destination in n8n. Otherwise the workflow fails.",
     )
 
 
@@ -331,10 +331,10 @@ def test_workflows_of_others_that_use_an_item_without_a_share_are_noted() -> Non
     ]
     uses = 'workflow "Bo\'s" (w-9) of bo@example.com uses credential "Mail" (c-1) of ada@example.com without a share of its own'
     remedies = (
-        "Give the workflow another credential in n8n, or share this one with it from the destination",
-        "Give the workflow another credential in n8n",
+        "Select another credential for the workflow in n8n, or share this credential with it from the destination",
+        "Select another credential for the workflow in n8n",
     )
-    assert notes == [(f"{uses}. {remedy}. Otherwise it fails.",) for remedy in remedies]
+    assert notes == [(f"{uses}. {remedy}. Otherwise the workflow fails.",) for remedy in remedies]
     # No note: lost_shares contains lost shares, and the destination can use its own items.
     shared = replace(MAIL, shares=(Share(BO_PROJECT.id, "credential:user"),))
     with_ops = replace(by_share, shares=(*by_share.shares, Share(OPS.id, "workflow:editor")))

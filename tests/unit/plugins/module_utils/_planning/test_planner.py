@@ -87,7 +87,7 @@ def test_last_admin_is_kept_unless_another_admin_is_listed() -> None:
     kept = plan_users(example_state(), [{"email": "grace@example.com", "projects": {"Support": "viewer"}}])
     assert changes_of(kept) == []
     assert kept.notes == (
-        'grace@example.com stays project:admin of "Support", because no other user would be. List another project:admin.',
+        'grace@example.com stays project:admin of "Support", because the project would have no other admin. List another project:admin.',
     )
     replaced = plan_users(
         example_state(),
@@ -157,7 +157,8 @@ def test_project_listed_by_name_and_id_is_one_project() -> None:
     twice["projects"] = {"Sales": "viewer", "p-sales": "editor"}
     with pytest.raises(
         InputError,
-        match="both project:viewer and project:editor in project .Sales. .p-sales.: users.0. .grace@example.com., project .Sales.",
+        match="both project:viewer and project:editor in project .Sales. .p-sales.. users.0. .grace@example.com., project .Sales. has project:viewer, and "
+        "users.0. .grace@example.com., project .p-sales. has project:editor. Set the same role in both.$",
     ):
         plan_users(example_state(), [twice])
 

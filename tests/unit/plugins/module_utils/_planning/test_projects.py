@@ -50,7 +50,7 @@ def test_project_is_renamed_by_previous_name_or_id() -> None:
             "cannot be renamed to .Support.: project p-support has that name already",
         ),
         ({"name": "New", "previous_names": ("Sales", "Support")}, "several projects have a previous name"),
-        ({"id": PERSONAL[0].id, "name": "Renamed"}, "is the personal project of one user"),
+        ({"id": PERSONAL[0].id, "name": "Renamed"}, "is a personal project"),
     ],
 )
 def test_ambiguous_or_unknown_project_is_an_error(desired: dict[str, object], message: str) -> None:

@@ -247,7 +247,7 @@ def test_unlisted_last_admin_keeps_membership_and_instance_role() -> None:
     )
     assert removals_of(planned) == pairs("max Sales", "max Third")
     assert planned.notes == (
-        'max@example.com stays project:admin of "Support", because no other user would be. List another project:admin.',
+        'max@example.com stays project:admin of "Support", because the project would have no other admin. List another project:admin.',
     )
 
 
@@ -260,7 +260,7 @@ def test_all_last_admins_are_kept_so_that_the_result_is_idempotent() -> None:
     # Ada and Grace are the admins of Third. Grace is the only admin of the other projects.
     assert planned.changes == ()
     assert (
-        'grace@example.com stays project:admin of "Third", because no other user would be. List another project:admin.'
+        'grace@example.com stays project:admin of "Third", because the project would have no other admin. List another project:admin.'
         in planned.notes
     )
     assert any(
@@ -368,11 +368,11 @@ def test_owner_and_api_key_user_are_not_removed(own_user_id: User) -> None:
         {"max@example.com"} - {own_user_id.email}
     )
     assert (
-        'olivia@example.com is the owner of this n8n and stays in "Sales", "Support", "Third", although not listed there.'
+        'olivia@example.com is the owner of this n8n and stays a member of "Sales", "Support", "Third", although the list does not contain these memberships.'
         in (planned.notes)
     )
     assert (own_user_id is MAX) == (
-        'max@example.com is the user whose API key is used and stays in "Sales", "Third", although not listed there.'
+        'max@example.com is the user whose API key is used and stays a member of "Sales", "Third", although the list does not contain these memberships.'
         in planned.notes
     )
 
@@ -386,7 +386,7 @@ def test_long_list_of_projects_in_a_note_is_shortened() -> None:
     )
     planned = plan_lists(None, [{"name": of.name, "members": {}} for of in projects], AUTHORITATIVE_POLICY, state)
     assert planned.notes == (
-        'olivia@example.com is the owner of this n8n and stays in "P0", "P1", "P2" and 2 more, although not listed there.',
+        'olivia@example.com is the owner of this n8n and stays a member of "P0", "P1", "P2" and 2 more, although the list does not contain these memberships.',
     )
 
 
@@ -421,7 +421,7 @@ def test_all_admins_are_kept_if_no_other_admin_is_listed() -> None:
     planned = plan_lists(None, [project("Third", max="editor")])
     assert removals_of(planned) == pairs()
     assert planned.notes == (
-        'ada@example.com, grace@example.com stay project:admin of "Third", because no other user would be. List another project:admin.',
+        'ada@example.com, grace@example.com stay project:admin of "Third", because the project would have no other admin. List another project:admin.',
     )
 
 

@@ -51,7 +51,7 @@ def test_present_user_is_invited_or_gets_the_role(user: str, role: str | None, e
             "member",
             "is the owner of this n8n, whose instance role global:owner cannot be changed",
         ),
-        ("ada@example.com", "owner", "cannot be made global:owner"),
+        ("ada@example.com", "owner", "cannot become global:owner"),
         ("new@example.com", "owner", "cannot be invited as global:owner"),
         ("ada@example.com", "boss", 'unknown or unassignable role "boss"'),
         ("u-nobody", None, 'User "u-nobody" does not exist'),

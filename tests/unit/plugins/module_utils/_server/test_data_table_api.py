@@ -59,7 +59,7 @@ def test_table_whose_response_is_lost_is_found_and_not_created_again(server: Scr
 def test_table_created_in_the_wrong_project_is_deleted(server: ScriptedServer, api: Api) -> None:
     server.on("POST /data-tables", json_response({**TABLE, "projectId": "p-personal"}, 201))
     server.on("DELETE /data-tables/d-1", NO_CONTENT)
-    with pytest.raises(N8nError, match="in the personal project of the key's user only"):
+    with pytest.raises(N8nError, match="only in the personal project of the key's user"):
         api.data_tables.create_table("p-1", "Orders", [("s", "string")])
     assert server.request_lines == ["POST /data-tables", "DELETE /data-tables/d-1"]
 

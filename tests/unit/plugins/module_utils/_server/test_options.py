@@ -78,9 +78,9 @@ def test_url_is_normalized(url: str, base: str) -> None:
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        (None, "No n8n server configured. .*N8N_URL"),
-        ("", "No n8n server configured"),
-        (" \n", "No n8n server configured"),
+        (None, "No n8n server is configured. .*N8N_URL"),
+        ("", "No n8n server is configured"),
+        (" \n", "No n8n server is configured"),
         ("n8n.example.com", "is not the address of a server"),
         ("localhost:5678", "is not the address of a server"),
         ("ftp://n8n.example.com", "is not the address of a server"),
@@ -108,7 +108,7 @@ def test_invalid_url_is_rejected_without_showing_secrets(url: str | None, messag
 
 @pytest.mark.parametrize("key", [None, "", "  ", "\n"])
 def test_missing_api_key_is_an_error_with_instructions(key: str | None) -> None:
-    with pytest.raises(InputError, match="Set api_key or N8N_API_KEY.*Settings > n8n API"):
+    with pytest.raises(InputError, match="Set api_key, or the environment variable N8N_API_KEY .*Settings > n8n API"):
         connection(api_key=key)
 
 
@@ -128,14 +128,14 @@ def test_api_key_with_invalid_characters_is_rejected_without_showing_it(characte
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("timeout", 0.0, "timeout is 0: give the seconds"),
-        ("timeout", -1.0, "timeout is -1: "),
-        ("timeout", float("nan"), "timeout is nan: "),
-        ("timeout", float("inf"), "timeout is inf: "),
+        ("timeout", 0.0, "timeout is 0, but must be more than 0 and at most 86400 seconds"),
+        ("timeout", -1.0, "timeout is -1, "),
+        ("timeout", float("nan"), "timeout is nan, "),
+        ("timeout", float("inf"), "timeout is inf, "),
         ("timeout", 1e12, "at most 86400"),
-        ("retries", -1, "retries is -1: give 0 for one try"),
-        ("concurrency", 0, "concurrency is 0: "),
-        ("concurrency", -8, "concurrency is -8: "),
+        ("retries", -1, "retries is -1, but must be 0 or more"),
+        ("concurrency", 0, "concurrency is 0, "),
+        ("concurrency", -8, "concurrency is -8, "),
         ("ca_path", "/missing/ca.pem", "ca_path /missing/ca.pem does not exist"),
     ],
 )

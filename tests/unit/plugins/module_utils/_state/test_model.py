@@ -39,7 +39,7 @@ def test_ambiguous_project_name_is_an_error_with_the_ids() -> None:
 
 
 def test_personal_project_is_rejected_as_a_project() -> None:
-    with pytest.raises(InputError, match="is the personal project of one user"):
+    with pytest.raises(InputError, match="is a personal project"):
         example_state().find_project(PERSONAL[1].id)
     assert example_state().find_project(PERSONAL[1].name) is None
     assert example_state().personal_project(ADA) == PERSONAL[1]

@@ -72,7 +72,7 @@ def test_mode_of_a_readable_file_is_restricted(path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"x"', b"null", b"\xff\xfe", b"plain text"])
 def test_file_with_other_content_is_rejected_and_unchanged(content: bytes, path: Path) -> None:
     path.write_bytes(content)
-    with pytest.raises(InputError, match=f"{path}, which exists and is not a file of links: .*Move it away"):
+    with pytest.raises(InputError, match=f"{path}, which exists and is not a file of links: .*Move the file"):
         InviteFile(str(path))
     assert path.read_bytes() == content
 
@@ -105,7 +105,7 @@ def test_path_in_an_unwritable_folder_is_rejected(folder: str, tmp_path: Path) -
 
 
 def test_relative_path_is_rejected() -> None:
-    with pytest.raises(InputError, match="invites.json: give the full path of the file"):
+    with pytest.raises(InputError, match="invites.json. Set the full path of the file"):
         InviteFile("invites.json")
 
 
@@ -121,7 +121,7 @@ def test_write_error_is_reported_without_showing_links(
 
     monkeypatch.setattr(function, fail)
     with pytest.raises(
-        N8nError, match="The links of 1 invitation could not be kept .*No space left on device.*resend_invite"
+        N8nError, match="The links of 1 invitation could not be written to .*No space left on device.*resend_invite"
     ) as caught:
         file.add(BOB)
     monkeypatch.undo()

@@ -60,7 +60,7 @@ def test_timeout_error_names_the_process_with_the_lock() -> None:
     with other_process(URL) as process, pytest.raises(LockError) as caught:
         with server_lock(URL):
             raise AssertionError("two tasks hold one lock")
-    assert f"Another task works with {URL}: process {process} since 20" in str(caught.value)
+    assert f"Another task holds the lock of {URL}: process {process} since 20" in str(caught.value)
     with server_lock(URL):
         pass
 

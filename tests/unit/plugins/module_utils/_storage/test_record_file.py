@@ -85,7 +85,7 @@ def test_mode_of_the_file_is_kept(tmp_path: Path) -> None:
 
 def test_unwritable_path_is_rejected_before_the_run(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing" / "leavers.json"):
-        with pytest.raises(InputError, match="The record of leavers cannot be kept in "):
+        with pytest.raises(InputError, match="The record of leavers cannot be written to "):
             RecordFile(str(path), URL, LeaverRecord.from_text)
 
 
@@ -109,7 +109,7 @@ def test_write_error_keeps_the_old_record(tmp_path: Path, monkeypatch: pytest.Mo
     file = RecordFile(str(path), URL, LeaverRecord.from_text)
     file.keep(RECORD)
     monkeypatch.setattr(_files.os, "replace", fail)
-    with pytest.raises(N8nError, match=f"could not be kept in {path}: .*No space left"):
+    with pytest.raises(N8nError, match=f"could not be written to {path}: .*No space left"):
         file.keep(LeaverRecord(URL))
     assert file.record == RECORD and RecordFile(str(path), URL, LeaverRecord.from_text).record == RECORD
 
