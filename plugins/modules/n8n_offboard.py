@@ -48,6 +48,9 @@ options:
         starts again.
       - Each action is refused for the owner and for the user whose API key is used. If a user is the last admin of a project, O(successor)
         becomes an admin first. Without O(successor), the task stops before its first write.
+      - With V(demote) and V(staged), a user who has not accepted the invitation and owns nothing is deleted at once, because the link of
+        the invitation would stay valid after a demotion. If this is impossible, RV(impossible) says why, everything else is done, and
+        the task fails at the end.
     type: str
     choices: [remove_memberships, demote, delete, staged]
     default: remove_memberships
@@ -68,11 +71,13 @@ options:
   state_path:
     description:
       - The path of the record of staged leavers, a JSON file on the host where the module runs. It contains no secrets and can be stored in
-        version control. Each n8n server has its own record. If the record changes, the task is reported as changed. Only O(action=staged)
-        uses the record.
+        version control. Each n8n server has its own record. If the record changes, the task is reported as changed.
+      - O(action=staged) needs the record. With the other actions, the record keeps the entry of a deleted user under the email, so that
+        the roles P(lifecycle.n8n.sync#role) and P(lifecycle.n8n.onboard#role) do not invite this person again. An entry that
+        M(lifecycle.n8n.n8n_access) made becomes one of this module, and keeps its date.
       - If the record does not exist, the first run that stages a user creates it, and a warning says so. The warning lists the users of
         this run who already look staged. Such a user has no projects and no role above O(demote_role). Their grace period begins with this
-        run, which deletes no user. If these users were staged before, restore the last record.
+        run. If these users were staged before, restore the last record.
       - If the record is damaged, or contains a date in the future for one of O(users), the task fails and deletes no user.
       - If a user looks staged and is not in an existing record, a warning names the user, because the record may be outdated. The grace
         period of this user begins.
@@ -287,6 +292,28 @@ digest:
   returned: always
   type: str
   sample: 3d5a2ffa0a37ad2a6ef6b19d0b5b7a4a3c4c5f0e8cd2b6a9a3d6f2f8e1a7c9b0
+impossible:
+  description:
+    - What cannot be done for leavers. The task does everything else and fails at the end.
+  returned: always after planning
+  type: list
+  elements: dict
+  contains:
+    user:
+      description: The email of the leaver.
+      type: str
+    user_id:
+      description: The id of the leaver.
+      type: str
+    project:
+      description: The name of the project whose last admin the leaver stays, or V(null).
+      type: str
+    project_id:
+      description: The id of this project, or V(null).
+      type: str
+    reason:
+      description: What is impossible, and the remedy.
+      type: str
 conflicts:
   description:
     - Changes that were not made, because another user or task changed the same thing after the server was read. C(reason) says what
@@ -416,6 +443,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         state = replace(state, roles=task.roles_if_shown())
     plan = plan_leavers(state, people, leaver_options)
     leaver_options = leaver_options.recording(plan, people)
+    task.findings["impossible"] = list(plan.impossible)
 
     def begin() -> None:
         if file:
@@ -431,8 +459,9 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         return {"users": leaver_results(people, leaver_options, plan, outcome.done, outcome.handover_outcomes, after)}
 
     outcome = task.apply(plan, report=report, prepare=begin)
-    raise_impossible(plan, outcome)
-    return {**report(outcome), **task.plan_result()}
+    result = report(outcome)
+    raise_impossible(plan, outcome, result)
+    return {**result, **task.plan_result()}
 
 
 def _again(task: Task, request: ReadRequest) -> State | None:

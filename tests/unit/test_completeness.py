@@ -131,6 +131,7 @@ def test_role_variable_has_type_of_module_option(name: str) -> None:
 # Variables without choices for which the role itself handles "" and null.
 RESOLVED = {
     "offboard_state_path",
+    "onboard_state_path",
     "report_date",
     "report_path",
     "sync_approve",

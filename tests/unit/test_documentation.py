@@ -31,6 +31,7 @@ SHARED = {
     "digest",
     "done",
     "errors",
+    "impossible",
     "is_pending",
     "first_name",
     "last_name",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from .._changes.change import Change
 from .._changes.outcome import Outcome
@@ -102,12 +103,20 @@ def update_after_offboarding(
 
 
 class ImpossibleDepartures(N8nError):
-    """Something was impossible for leavers. Everything else was done."""
+    """Something was impossible for leavers. Everything else was done. `report` has further keys of the result."""
 
     reason = "incomplete"
 
+    def __init__(self, message: str, report: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self._report = report or {}
 
-def raise_impossible(plan: Plan, outcome: Outcome) -> None:
+    def result(self) -> dict[str, Any]:
+        """Return the keys that a failed task reports besides the message."""
+        return self._report
+
+
+def raise_impossible(plan: Plan, outcome: Outcome, report: dict[str, Any] | None = None) -> None:
     """Raise ImpossibleDepartures if something was impossible for leavers, or if one accepted the invitation."""
     pending = {change.user for change in plan.changes if change.only_pending}
     reasons = [entry["reason"] for entry in plan.impossible] + [
@@ -116,7 +125,9 @@ def raise_impossible(plan: Plan, outcome: Outcome) -> None:
         if conflict["action"] == "delete_user" and conflict["user"] in pending
     ]
     if reasons:
-        raise ImpossibleDepartures("\n".join(["All other changes were made, but not these:", *reasons]))
+        raise ImpossibleDepartures(
+            "\n".join(["Some things are impossible. Everything else was done.", *reasons]), report
+        )
 
 
 def remove_restored(
