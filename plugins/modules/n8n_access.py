@@ -527,6 +527,25 @@ leavers:
     due:
       description: The end of the grace period, in UTC, or V(null).
       type: str
+unmatched_users:
+  description: The listed users with O(users[].status=unmatched), with the access that they have after the run.
+  returned: always after planning
+  type: list
+  elements: dict
+  contains:
+    user:
+      description: The email of the user.
+      type: str
+    user_id:
+      description: The id of the user.
+      type: str
+    role:
+      description: The instance role.
+      type: str
+    memberships:
+      description: The memberships, each with the C(id) and C(name) of the project and the C(role) in it.
+      type: list
+      elements: dict
 impossible:
   description:
     - What cannot be done for leavers. The task does everything else and fails at the end.
@@ -763,7 +782,7 @@ from ..module_utils._leaving.grace_period import GRACE_DAYS, GracePeriod
 from ..module_utils._leaving.leaver_options import successors
 from ..module_utils._leaving.leaver_record import LeaverRecord
 from ..module_utils._module import OPTION_NAMES, run_module
-from ..module_utils._planning.findings import pending_users, unmatched, upcoming_grants
+from ..module_utils._planning.findings import pending_users, unmatched, unmatched_users, upcoming_grants
 from ..module_utils._planning.removal_limits import RemovalLimits
 from ..module_utils._recording.list_run import ListRun
 from ..module_utils._recording.record import open_record
@@ -853,6 +872,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         missing_users=sorted(planned.plan.awaited),
         upcoming=upcoming_grants(planned.desired, now, params["upcoming_days"], planned.plan.state),
         leavers=planned.leavers.to_result(),
+        unmatched_users=unmatched_users(planned.desired, planned.plan.state_after(planned.plan.changes)),
         impossible=list(planned.plan.impossible),
         blocked=effects.blocked_result(),
         lifted=[restored.to_result() for restored in effects.lifted],

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # The states of a run.
@@ -34,6 +34,13 @@ _COUNTED = {
     "change_member_role": "changed roles in projects",
     "remove_member": "memberships removed",
 }
+_UNMATCHED_PEOPLE = {
+    "keep": "Matched by no rule, and unchanged",
+    "remove_memberships": "Matched by no rule, and removed from all projects",
+    "demote": "Matched by no rule, and demoted",
+}
+# The keys of the record that are those of n8n_access.
+_FROM_MODULE = ("impossible", "blocked", "lifted", "upcoming", "missing_users", "address_changes", "unmatched_users")
 _UNMATCHED = {
     "rules": "Rules that match no person",
     "protected_users": "Patterns of sync_protected_users that match no user",
@@ -73,7 +80,8 @@ def _state(last: Mapping[str, Any], ran: bool, has_plan: bool) -> str:
     # A task that failed and returned neither its changes nor the reason may have made any change.
     tells = "done" in last or "reason" in last
     untouched = not ran or (tells and not last.get("done") and not last.get("errors"))
-    if "msg" not in last:
+    # What is impossible for single leavers does not prevent the rest of the plan.
+    if "msg" not in last or (not ran and last.get("reason") == INCOMPLETE):
         return PLANNED if untouched and has_plan else DONE
     if not untouched:
         return INCOMPLETE
@@ -101,7 +109,11 @@ def _record(given: Mapping[str, Any], last: Mapping[str, Any], state: str, time:
             ],
             "denied_projects": unmatched.get("denied_projects", []),
         },
-        "leavers": _leavers(plan, {user["email"] for user in given["users"]}),
+        "leavers": [leaver["user"] for leaver in last.get("leavers", [])],
+        "leavers_suspended": given["leavers_suspended"],
+        **{key: last.get(key, []) for key in _FROM_MODULE},
+        "invalid_people": given["invalid_people"],
+        "unused_exceptions": given["unused_exceptions"],
         "pending": last.get("pending", []),
         "plan": plan,
         "done": last.get("done", []),
@@ -109,15 +121,6 @@ def _record(given: Mapping[str, Any], last: Mapping[str, Any], state: str, time:
         "not_tried": last.get("not_tried", []),
         "conflicts": last.get("conflicts", []),
     }
-
-
-def _leavers(plan: Iterable[Mapping[str, Any]], listed: set[str]) -> list[str]:
-    """Return the emails of the users outside the list who lose access by a plan.
-
-    A project that the plan creates has no id yet. The only user who leaves such a project is the user of the API key.
-    """
-    changed = {change["user"] for change in plan if change["action"] == "change_user_role" or change.get("project_id")}
-    return sorted(user for user in changed - listed if user)
 
 
 def _lines(given: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
@@ -135,14 +138,59 @@ def _lines(given: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     pending = [f"{entry['user']} {entry['invited_at']}" for entry in record["pending"]]
     lines += _listed("Not changed, because another user or task changed it at the same time", reasons, "; ")
     lines += _listed("Invited and pending, with the time of the first invitation", pending)
-    lines.append(f"People: {given['people']} in the list, {len(given['users'])} of them matched by a rule")
-    lines += _listed("Matched by no rule, so neither invited nor treated as leavers", record["people_without_rule"])
+    matched = sum(user["status"] == "present" for user in given["users"])
+    lines.append(f"People: {given['people']} in the list, {matched} of them matched by a rule")
+    lines += _listed(
+        _UNMATCHED_PEOPLE[given["unmatched"]], _with_kept_access(record["people_without_rule"], given, record)
+    )
+    lines += _listed("Invalid rows", [entry["problem"] for entry in record["invalid_people"]], "; ")
+    if record["leavers_suspended"]:
+        lines.append(
+            "A row has no email, so users whom the list does not name were not treated as leavers in this run. Correct the list."
+        )
+    lines += _listed("No account yet", record["missing_users"])
+    lines += _listed("In the record of leavers and still listed", [_blocked(entry) for entry in record["blocked"]])
+    lines += _listed("Back from the record of leavers", [entry["email"] for entry in record["lifted"]])
+    lines += _listed("Accounts with a previous email", [_moved(entry) for entry in record["address_changes"]], "; ")
+    lines += _listed("Grants that begin or end soon", [_upcoming(entry) for entry in record["upcoming"]], "; ")
+    lines += _listed("Exceptions without effect", [_unused(entry) for entry in record["unused_exceptions"]], "; ")
     for kind, words in _UNMATCHED.items():
         lines += _listed(words, record["unmatched"][kind])
     lines += _listed("Leavers", record["leavers"])
+    lines += _listed("Impossible", [entry["reason"] for entry in record["impossible"]], " ")
     if state in (PLANNED, REFUSED) and record["digest"]:
         lines.append(f"Digest of the plan, for sync_approve: {record['digest']}")
     return lines
+
+
+def _with_kept_access(emails: Sequence[str], given: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
+    """Return the unmatched people, each with the access that the person keeps, if they keep it."""
+    if given["unmatched"] != "keep":
+        return list(emails)
+    kept = {
+        entry["user"]: ", ".join(
+            [entry["role"], *(f"{item['role']} of {item['name']}" for item in entry["memberships"])]
+        )
+        for entry in record["unmatched_users"]
+    }
+    return [f"{email} ({kept[email]})" if email in kept else email for email in emails]
+
+
+def _blocked(entry: Mapping[str, Any]) -> str:
+    return f"{entry['user']} (since {entry['since'][:10]}, by {entry['staged_by']})"
+
+
+def _moved(entry: Mapping[str, Any]) -> str:
+    return f"{entry['account']} of {entry['user']}. {entry['remedy']}"
+
+
+def _upcoming(entry: Mapping[str, Any]) -> str:
+    dates = [f"{word} {entry[key]}" for word, key in (("from", "begins"), ("until", "ends")) if entry[key]]
+    return f"{entry['user']} {entry['role']} of {entry['project']} {' '.join(dates)}"
+
+
+def _unused(entry: Mapping[str, Any]) -> str:
+    return f"{entry['email']} in {entry['project']}: {entry['reason']}"
 
 
 def _listed(words: str, texts: Sequence[str], separator: str = ", ") -> list[str]:

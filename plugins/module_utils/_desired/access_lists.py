@@ -13,7 +13,7 @@ from .._errors import InputError
 from .._state.names import check_ascii, composed
 from .._state.read_request import ALL, NONE, ReadRequest
 from .._text import quoted
-from .desired import ADDITIVE, AUTHORITATIVE, INVITE, KEEP, DesiredState, ListPolicy
+from .desired import ADDITIVE, AUTHORITATIVE, INVITE, KEEP, UNMATCHED, DesiredState, ListPolicy
 from .list_reader import ListReader
 from .protection import Protection
 
@@ -100,6 +100,7 @@ def access_request(desired: DesiredState) -> ReadRequest:
     everywhere = (
         desired.makes_chat_users
         or policy.unlisted_users != KEEP
+        or any(user.status == UNMATCHED for user in desired.users)
         or (policy.authority == AUTHORITATIVE and any(user.lists_projects for user in desired.users))
     )
     named = {member.project for member in desired.members if not member.is_upcoming}

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .._changes.plan import Plan
-from .._desired.desired import DesiredState, ListPolicy
+from .._desired.desired import UNMATCHED, DesiredState, ListPolicy
 from .._desired.protection import Protection, matches
 from .._errors import InputError
 from .._state.dates import moment, utc
@@ -71,6 +71,20 @@ def _idle(patterns: Sequence[str], emails: Set[str]) -> list[str]:
 
 def _wild(pattern: str, emails: Set[str]) -> Set[str]:
     return emails if any(character in pattern for character in "*?[") else frozenset()
+
+
+def unmatched_users(desired: DesiredState, after: State) -> list[dict[str, Any]]:
+    """Return the value `unmatched_users` of n8n_access: listed users whom no rule matches, with their access afterwards."""
+    found = []
+    for entry in desired.users:
+        user = after.find_user(entry.user)
+        if entry.status == UNMATCHED and user is not None:
+            memberships = [
+                {"id": project.id, "name": project.name, "role": member.role}
+                for project, member in after.memberships(user)
+            ]
+            found.append({"user": user.email, "user_id": user.id, "role": user.role, "memberships": memberships})
+    return sorted(found, key=lambda entry: str(entry["user"]))
 
 
 def upcoming_grants(desired: DesiredState, now: datetime, days: int, state: State) -> list[dict[str, Any]]:
