@@ -13,7 +13,7 @@ from jinja2.exceptions import UndefinedError
 from ..module_utils._errors import InputError
 from ..module_utils._desired.option_names import with_names
 from ..module_utils._desired.omitted import is_omitted
-from ..module_utils._desired.rules import assign
+from ..module_utils._rules.assignment import assign
 
 DOCUMENTATION = r"""
 name: n8n_access_from_rules

@@ -23,6 +23,7 @@ PURE = (
     "_ansible_roles",
     "_state",
     "_desired",
+    "_rules",
     "_changes",
     "_planning",
     "_leaving",

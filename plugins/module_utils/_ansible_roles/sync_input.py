@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .._desired.omitted import is_omitted
-from .._desired.rules import assign
+from .._rules.assignment import assign
 
 _WILDCARD = re.compile(r"[*?[]")
 
