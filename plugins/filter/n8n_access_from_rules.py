@@ -14,6 +14,7 @@ from ..module_utils._errors import InputError
 from ..module_utils._desired.option_names import with_names
 from ..module_utils._desired.omitted import is_omitted
 from ..module_utils._rules.assignment import assign
+from ..plugin_utils._present_time import present_time
 
 DOCUMENTATION = r"""
 name: n8n_access_from_rules
@@ -178,7 +179,7 @@ _value:
           Handbook: Sales managers
 """
 
-RESULTS = ("users", "without_rule", "unmatched_rules")
+RESULTS = ("users", "without_rule", "unmatched_rules", "unused_exceptions", "warnings")
 
 
 def n8n_access_from_rules(
@@ -188,13 +189,15 @@ def n8n_access_from_rules(
     role_order: Any = (),
     result: Any = "users",
     option_names: Any = None,
+    exceptions: Any = (),
+    now: Any = None,
 ) -> list[Any]:
     """Return the result of `rules` for `people`; raises AnsibleFilterError with all errors in them."""
     try:
         result = RESULTS[0] if is_omitted(result) else result
         if result not in RESULTS:
             raise InputError(f'result is {", ".join(RESULTS[:-1])} or {RESULTS[-1]}, and not "{result}".')
-        found = assign(people, rules, email_attribute, role_order)
+        found = assign(people, rules, email_attribute, role_order, exceptions, present_time(now))
     except (InputError, UndefinedError) as error:
         # With ansible-core before 2.19, this includes undefined variables. Later versions do not call a filter with
         # these.

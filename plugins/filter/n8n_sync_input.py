@@ -10,9 +10,10 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from jinja2.exceptions import UndefinedError
 
-from ..module_utils._ansible_roles.sync_input import sync_input
+from ..module_utils._ansible_roles.sync_input import SyncOptions, sync_input
 from ..module_utils._errors import InputError
 from ..module_utils._desired.option_names import with_names
+from ..plugin_utils._present_time import present_time
 
 DOCUMENTATION = r"""
 name: n8n_sync_input
@@ -122,10 +123,29 @@ def n8n_sync_input(
     ignored_users: Any = None,
     allow_empty: Any = False,
     option_names: Any = None,
+    exceptions: Any = None,
+    leaver_match: Any = None,
+    previous_emails_attribute: Any = None,
+    invalid_people: Any = None,
+    authority: Any = None,
+    unmatched: Any = None,
+    now: Any = None,
 ) -> dict[str, Any]:
     """Return the input of a run of sync; raises AnsibleFilterError with all errors in people and rules."""
     try:
-        return sync_input(people, rules, email_attribute, role_order, ignored_users, bool(allow_empty))
+        options = SyncOptions(
+            email_attribute=email_attribute,
+            role_order=role_order,
+            ignored_users=ignored_users,
+            allow_empty=bool(allow_empty),
+            exceptions=exceptions,
+            leaver_match=leaver_match,
+            previous_emails_attribute=previous_emails_attribute,
+            invalid_people=invalid_people,
+            authority=authority,
+            unmatched=unmatched,
+        )
+        return sync_input(people, rules, options, present_time(now))
     except (InputError, UndefinedError) as error:
         # With ansible-core before 2.19, this includes undefined variables. Later versions do not call a filter with
         # these.
