@@ -38,6 +38,7 @@ PERMITTED_IMPORTS = {
     "__future__",
     "collections",
     "copy",
+    "csv",
     "dataclasses",
     # test_pure_files_do_not_read_the_clock covers the functions that read the clock.
     "datetime",
