@@ -10,9 +10,11 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from jinja2.exceptions import UndefinedError
 
-from ..module_utils._ansible_roles.sync_input import sync_input
+from ..module_utils._ansible_roles.sync_input import SyncOptions, sync_input
 from ..module_utils._errors import InputError
 from ..module_utils._desired.option_names import with_names
+from ..plugin_utils._present_time import present_time
+from ..plugin_utils._untrusted import untrusted
 
 DOCUMENTATION = r"""
 name: n8n_sync_input
@@ -24,6 +26,8 @@ description:
   - Returns the options of M(lifecycle.n8n.n8n_access) for the role P(lifecycle.n8n.sync#role), from people, rules, and other variables of
     the role.
   - Null or an empty text for an option has the same meaning as its default.
+  - The call fails if no person of the list has an attribute that O(leaver_match), or a date of a rule, names. A key without a value counts as
+    having the attribute. This does not apply to an empty list of people.
   - The role uses this filter. In your own playbooks, use the filter P(lifecycle.n8n.n8n_access_from_rules#filter).
 positional: rules, email_attribute, role_order, ignored_users, allow_empty, option_names
 options:
@@ -58,6 +62,54 @@ options:
     description: The names that errors use for options, as in P(lifecycle.n8n.n8n_access_from_rules#filter).
     type: dict
     default: {}
+  exceptions:
+    description:
+      - The exceptions, as in P(lifecycle.n8n.n8n_access_from_rules#filter). They give nothing to leavers.
+    type: list
+    elements: dict
+    default: []
+  leaver_match:
+    description:
+      - The people in the list who are leavers, written like the match of a rule, for example V({status: terminated}).
+      - An empty dictionary is an error, because it would match all people.
+    type: dict
+  previous_emails_attribute:
+    description:
+      - The attribute that has the previous emails of a person. Its value is one email, a list of emails, or a text with several emails,
+        separated by commas, semicolons or blanks.
+    type: str
+  invalid_people:
+    description:
+      - How to handle invalid rows in the list of people. A row is invalid if it has no valid email, or the email of another row. A row is also
+        invalid if an address is the email of one person and a previous email of another, or a previous email of two people. Another reason is an
+        invalid date in an attribute that a rule that matches the person uses as a date.
+      - V(fail) raises one error for all invalid rows.
+      - V(skip) returns them. A user whose email is readable in an invalid row is left untouched. An invalid row without a readable email suspends
+        the leavers who are absent from the list, unless O(leaver_match) matches the row.
+    type: str
+    choices: [fail, skip]
+    default: fail
+  authority:
+    description:
+      - The value for O(lifecycle.n8n.n8n_access#module:authority).
+      - If a rule gives an instance role, V(authoritative) lowers the instance role of people to whom no rule gives one to V(member).
+    type: str
+    choices: [additive, authoritative]
+    default: additive
+  unmatched:
+    description:
+      - The value for O(lifecycle.n8n.n8n_access#module:unmatched_users). With V(keep), the instance roles of people whom no rule matches are not
+        lowered.
+      - The default is V(remove_memberships) with O(authority=authoritative), else V(keep).
+    type: str
+    choices: [keep, remove_memberships, demote]
+  now:
+    description: The time that decides which exceptions are active. By default, it is the present time.
+    type: str
+  previous_plan:
+    description: The text of the file of O(lifecycle.n8n.sync#role:main:sync_plan_path) from the previous run.
+    type: str
+    default: ""
 seealso:
   - plugin: lifecycle.n8n.n8n_access_from_rules
     plugin_type: filter
@@ -86,30 +138,60 @@ _value:
       description: The number of people in the list.
       type: int
     users:
-      description: The people whom a rule matches, for O(lifecycle.n8n.n8n_access#module:users).
+      description:
+        - All people in the list, without invalid rows, for O(lifecycle.n8n.n8n_access#module:users), sorted by email.
+        - C(status) is C(present) if a rule or an active exception matches the person, also if it only denies. It is C(leaver) if O(leaver_match)
+          matches the person, else C(unmatched).
       type: list
       elements: dict
     without_rule:
-      description: The emails of the people whom no rule matches, sorted.
+      description: The emails of the people who are no leavers and whom no rule and no active exception matches, sorted.
       type: list
       elements: str
     unmatched_rules:
       description: The names of the rules that match no person, sorted.
       type: list
       elements: str
+    unused_exceptions:
+      description: The exceptions for leavers and for people who are not listed, with C(email), C(project) and the C(reason) why they have no effect.
+      type: list
+      elements: dict
+    unmatched:
+      description: The value of O(unmatched), or its default.
+      type: str
+    warnings:
+      description: A warning for each attribute that the match of a rule, or O(previous_emails_attribute), names and no person has.
+      type: list
+      elements: str
+    invalid_people:
+      description:
+        - The invalid rows. C(row) is the number from 1, C(email) is the readable email or null, C(problem) is the reason, and C(text) is a
+          message that names the row.
+      type: list
+      elements: dict
+    protected_rows:
+      description: The readable emails and previous emails in invalid rows, sorted.
+      type: list
+      elements: str
+    leavers_suspended:
+      description: Whether an invalid row has no readable email, so that the list does not tell which absent users have left.
+      type: bool
     ignored_users:
       description: The patterns in O(ignored_users) as a list.
       type: list
       elements: str
     ignored_patterns:
       description:
-        - The patterns in O(ignored_users), and a pattern for each person whom no rule matches, for
+        - The patterns in O(ignored_users), and a pattern for each email in C(protected_rows), for
           O(lifecycle.n8n.n8n_access#module:ignored_users).
-        - A person whom no rule matches is not a leaver.
       type: list
       elements: str
+    announced:
+      description: The grants in C(upcoming) of O(previous_plan), for O(lifecycle.n8n.n8n_access#module:announced).
+      type: list
+      elements: dict
     refusal:
-      description: The error message if no rule matches a person and O(allow_empty) is false, else an empty text.
+      description: The error message if no person has the status C(present) and O(allow_empty) is false, else an empty text.
       type: str
 """
 
@@ -122,10 +204,31 @@ def n8n_sync_input(
     ignored_users: Any = None,
     allow_empty: Any = False,
     option_names: Any = None,
+    exceptions: Any = None,
+    leaver_match: Any = None,
+    previous_emails_attribute: Any = None,
+    invalid_people: Any = None,
+    authority: Any = None,
+    unmatched: Any = None,
+    now: Any = None,
+    previous_plan: Any = None,
 ) -> dict[str, Any]:
     """Return the input of a run of sync; raises AnsibleFilterError with all errors in people and rules."""
     try:
-        return sync_input(people, rules, email_attribute, role_order, ignored_users, bool(allow_empty))
+        options = SyncOptions(
+            email_attribute=email_attribute,
+            role_order=role_order,
+            ignored_users=ignored_users,
+            allow_empty=bool(allow_empty),
+            exceptions=exceptions,
+            leaver_match=leaver_match,
+            previous_emails_attribute=previous_emails_attribute,
+            invalid_people=invalid_people,
+            authority=authority,
+            unmatched=unmatched,
+            previous_plan=previous_plan,
+        )
+        return dict(untrusted(sync_input(people, rules, options, present_time(now))))
     except (InputError, UndefinedError) as error:
         # With ansible-core before 2.19, this includes undefined variables. Later versions do not call a filter with
         # these.

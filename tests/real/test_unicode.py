@@ -15,7 +15,7 @@ from test_errors import access_state, company, project_id, assert_refused, run, 
 
 # This import makes the collection importable.
 import_module("unit.conftest")
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.rules import assign
+from ansible_collections.lifecycle.n8n.plugins.module_utils._rules.assignment import assign
 
 __all__ = ["company"]
 

@@ -23,6 +23,7 @@ PURE = (
     "_ansible_roles",
     "_state",
     "_desired",
+    "_rules",
     "_changes",
     "_planning",
     "_leaving",
@@ -37,6 +38,7 @@ PERMITTED_IMPORTS = {
     "__future__",
     "collections",
     "copy",
+    "csv",
     "dataclasses",
     # test_pure_files_do_not_read_the_clock covers the functions that read the clock.
     "datetime",

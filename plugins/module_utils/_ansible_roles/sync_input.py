@@ -5,44 +5,145 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any
 
 from .._desired.omitted import is_omitted
-from .._desired.rules import assign
 from .._desired.validation import list_of
-from .._errors import ErrorCollector
+from .._errors import ErrorCollector, InputError
+from .._rules.assignment import Assignment, PeopleOptions, assign
+from .._rules.people import row_place
 
+ADDITIVE, AUTHORITATIVE = "additive", "authoritative"
+KEEP, REMOVE_MEMBERSHIPS, DEMOTE = "keep", "remove_memberships", "demote"
+FAIL, SKIP = "fail", "skip"
+PRESENT, UNMATCHED, LEAVER = "present", "unmatched", "leaver"
+# The role that people of the list have if rules give instance roles, but none to them.
+_LOWEST_ROLE = "member"
 _WILDCARD = re.compile(r"[*?[]")
+_LATEST = datetime.max.replace(tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True)
+class SyncOptions:
+    """The other variables of the role sync. None, an empty text, or an omitted value means the default.
+
+    The default of `unmatched` is `remove_memberships` if `authority` is authoritative, else `keep`.
+    """
+
+    email_attribute: Any = None
+    role_order: Any = None
+    ignored_users: Any = None
+    allow_empty: bool = False
+    exceptions: Any = None
+    leaver_match: Any = None
+    previous_emails_attribute: Any = None
+    invalid_people: Any = None
+    authority: Any = None
+    unmatched: Any = None
+    previous_plan: Any = None
 
 
 def sync_input(
-    people: Any,
-    rules: Any,
-    email_attribute: Any = None,
-    role_order: Any = None,
-    ignored_users: Any = None,
-    allow_empty: bool = False,
+    people: Any, rules: Any, options: SyncOptions = SyncOptions(), now: datetime = _LATEST
 ) -> dict[str, Any]:
     """Return the data that the role sync needs to plan a run; raises InputError with all errors in people and rules.
 
     - `people`: the number of people in the list.
-    - `users`: the users of n8n_access. `without_rule` and `unmatched_rules` are as in Assignment.
-    - `ignored_users`: the patterns of the variable. `ignored_patterns` also has the people without a rule, because a
-      person without a rule is not a leaver.
-    - `refusal`: an error message if the result has no users and `allow_empty` is false, else "".
+    - `users`: the users of n8n_access, which are all people of the list, with their status. The other lists of people
+      and rules are as in Assignment.
+    - `unmatched`: the effective value of the option.
+    - `invalid_people`: the invalid rows. `protected_rows` has the emails in them, and `leavers_suspended` says that an
+      invalid row has no email, so that the list does not tell who has left.
+    - `ignored_users`: the patterns of the variable. `ignored_patterns` also has the protected rows.
+    - `announced`: the grants that the previous plan listed as upcoming.
+    - `refusal`: an error message if no rule matches a person and `allow_empty` is false, else "".
     """
-    assignment = assign(people, rules, _given(email_attribute, "email"), _given(role_order, ()))
-    ignored = _patterns(_given(ignored_users, ()))
+    authority = _choice("authority", options.authority, (ADDITIVE, AUTHORITATIVE))
+    unmatched = _choice(
+        "unmatched",
+        _given(options.unmatched, REMOVE_MEMBERSHIPS if authority == AUTHORITATIVE else KEEP),
+        (KEEP, REMOVE_MEMBERSHIPS, DEMOTE),
+    )
+    previous_attribute = _given(options.previous_emails_attribute, "")
+    if not isinstance(previous_attribute, str):
+        raise InputError("previous_emails_attribute must be the name of an attribute.")
+    assignment = assign(
+        people,
+        rules,
+        role_order=_given(options.role_order, ()),
+        exceptions=options.exceptions,
+        now=now,
+        options=PeopleOptions(
+            email_attribute=_given(options.email_attribute, "email"),
+            leaver_match=options.leaver_match,
+            previous_emails_attribute=str(previous_attribute).strip(),
+            skip_invalid=_choice("invalid_people", options.invalid_people, (FAIL, SKIP)) == SKIP,
+            place_of=row_place,
+        ),
+    )
+    ignored = _patterns(_given(options.ignored_users, ()))
+    protected = sorted({email for row in assignment.invalid_rows for email in row.protected})
     return {
         "people": len(people),
-        "users": assignment.users,
+        "users": _users(assignment, authority, unmatched),
         "without_rule": assignment.without_rule,
         "unmatched_rules": assignment.unmatched_rules,
+        "unused_exceptions": assignment.unused_exceptions,
+        "unmatched": unmatched,
+        "warnings": assignment.warnings,
+        "invalid_people": [
+            {"row": row.index + 1, "email": row.email, "problem": row.problem, "text": row.text}
+            for row in assignment.invalid_rows
+        ],
+        "protected_rows": protected,
+        "leavers_suspended": assignment.has_unidentified_person,
         "ignored_users": ignored,
-        "ignored_patterns": [*ignored, *map(_literal, assignment.without_rule)],
-        "refusal": "" if assignment.users or allow_empty else _refusal(len(people)),
+        "ignored_patterns": [*ignored, *map(_literal, protected)],
+        "announced": _announced(options.previous_plan),
+        "refusal": "" if assignment.users or options.allow_empty else _refusal(len(people)),
     }
+
+
+def _users(assignment: Assignment, authority: str, unmatched: str) -> list[dict[str, Any]]:
+    """Return an entry for each person of the list, sorted by email.
+
+    If rules give instance roles, an authoritative list lowers the instance role of people to whom no rule gives one.
+    """
+    lowers = authority == AUTHORITATIVE and assignment.gives_instance_roles
+    lowered: Mapping[str, Any] = {"highest_role": _LOWEST_ROLE} if lowers else {}
+    found: dict[str, dict[str, Any]] = {}
+    for user in assignment.users:
+        found[user["email"]] = {**user, "status": PRESENT, **({} if "role" in user else lowered)}
+    for email in assignment.without_rule:
+        found[email] = {"email": email, "status": UNMATCHED, **({} if unmatched == KEEP else lowered)}
+    for email in assignment.leavers:
+        found[email] = {"email": email, "status": LEAVER}
+    for email, previous in assignment.previous_emails.items():
+        if email in found:
+            found[email]["previous_emails"] = list(previous)
+    return [found[email] for email in sorted(found)]
+
+
+def _announced(text: Any) -> list[dict[str, Any]]:
+    """Return the upcoming grants in the text of a plan file; none if it is not such a file, for example before the first run."""
+    try:
+        upcoming = json.loads(text)["upcoming"]
+    except (KeyError, TypeError, ValueError):
+        return []
+    return [dict(entry) for entry in upcoming if isinstance(entry, Mapping)] if isinstance(upcoming, list) else []
+
+
+def _choice(name: str, value: Any, choices: Sequence[str]) -> str:
+    """Return one of the choices, the first one by default; raises InputError for any other value."""
+    given = _given(value, choices[0])
+    if given not in choices:
+        raise InputError(f'{name}="{given}" is not valid. Valid values: {", ".join(choices)}.')
+    return str(given)
 
 
 def _given(value: Any, default: Any) -> Any:
@@ -51,7 +152,10 @@ def _given(value: Any, default: Any) -> Any:
 
 
 def _patterns(value: Any) -> list[Any]:
-    """Return a list of patterns; raises InputError for any other type. On the command line, -e passes a list as a text with commas."""
+    """Return a list of patterns; raises InputError for any other type.
+
+    On the command line, -e passes a list as a text with commas.
+    """
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     problems = ErrorCollector()

@@ -104,7 +104,8 @@ class ListReader:
             who = email if rules else f"{source} ({email})"
             if not isinstance(projects or {}, Mapping):
                 raise InputError(f"{source}: projects of {email} must be a dictionary of project names and roles.")
-            granted_by = _rules(rules.get("projects"), f"{source}, granted_by")
+            denied = _rules(rules.get("denied"), f"{source}, granted_by")
+            granted_by = {**denied, **_rules(rules.get("projects"), f"{source}, granted_by")}
             members: list[DesiredMember] = []
             for project, role in (projects or {}).items():
                 with self.problems:
@@ -121,7 +122,7 @@ class ListReader:
                 source=who,
                 lists_projects=projects is not None,
                 rule=str(rules.get("role") or ""),
-                denied=_rules(rules.get("denied"), f"{source}, granted_by"),
+                denied=denied,
                 status=status,
                 highest_role=_text(entry.get("highest_role")),
                 # An entry that only removes, or gives something later, is no reason for an invitation.

@@ -59,13 +59,13 @@ def without_omitted(value: Any, source: str) -> Any:
 def rule_without_omitted(rule: Mapping[Any, Any], source: str) -> dict[Any, Any]:
     """Return a rule without its omitted values.
 
-    Raises InputError if the rule would match more people or deny less without an omitted value.
+    Raises InputError if the rule would match more people, give more, or deny less without an omitted value.
     """
-    for key, item in _items(rule.get("match")):
-        if is_omitted(item):
+    match_without_omitted(rule.get("match"), f"{source}: match")
+    for key in ("from", "until"):
+        if is_omitted(rule.get(key)):
             raise InputError(
-                f"{source}: match.{key} is omitted, and without it the rule would match more people. Omit the whole rule, or use "
-                "[] to match no person."
+                f'{source}: {key} is omitted, and without it the rule would give more. Omit the whole rule, or use "" for no date.'
             )
     for key, item in _items(rule.get("projects")):
         if is_omitted(item):
@@ -79,6 +79,17 @@ def rule_without_omitted(rule: Mapping[Any, Any], source: str) -> dict[Any, Any]
             "project."
         )
     return dict(without_omitted(rule, source))
+
+
+def match_without_omitted(match: Any, source: str) -> Any:
+    """Return a match without its omitted values; raises InputError if it would match more people without one."""
+    for key, item in _items(match):
+        if is_omitted(item):
+            raise InputError(
+                f"{source}.{key} is omitted, and without it the rule would match more people. Omit the whole rule, or use "
+                "[] to match no person."
+            )
+    return without_omitted(match, source)
 
 
 def _key(key: Any, source: str) -> Any:

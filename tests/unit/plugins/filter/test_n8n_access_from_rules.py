@@ -23,7 +23,7 @@ UNDEFINED = StrictUndefined(name="nobody")
 
 
 def test_each_result_has_documented_content() -> None:
-    options = {"email_attribute": "mail", "role_order": ["viewer", "Auditor"]}
+    options: dict[str, object] = {"email_attribute": "mail", "role_order": ["viewer", "Auditor"]}
     assert n8n_access_from_rules(PEOPLE, RULES, **options) == [
         {"email": "ada@example.com", "projects": {"P": "Auditor"}, "granted_by": {"projects": {"P": "b"}}}
     ]
@@ -31,6 +31,20 @@ def test_each_result_has_documented_content() -> None:
     unmatched = [*RULES, {"name": "0", "match": {"team": "Slaes"}}, {"name": "c", "match": {"mail": []}}]
     assert n8n_access_from_rules(PEOPLE, unmatched, **options, result="unmatched_rules") == ["0", "c"]
     assert n8n_access_from_rules([], RULES, **options, result="unmatched_rules") == ["a", "b"]
+    exceptions = [
+        {"email": "eve@example.com", "project": "P", "role": "viewer"},
+        {"email": "grace@example.com", "project": "P", "role": "viewer", "until": "2026-12-31"},
+    ]
+    options["exceptions"] = exceptions
+    assert n8n_access_from_rules(PEOPLE, RULES, **options, now="2027-01-01", result="without_rule") == [
+        "grace@example.com"
+    ]
+    assert n8n_access_from_rules(PEOPLE, RULES, **options, now="2026-12-31", result="without_rule") == []
+    assert n8n_access_from_rules(PEOPLE, RULES, **options, result="unused_exceptions") == [
+        {"email": "eve@example.com", "project": "P", "reason": "the person is not listed"}
+    ]
+    (warning,) = n8n_access_from_rules(PEOPLE, [{"name": "d", "match": {"tema": "x"}}], **options, result="warnings")
+    assert warning == ('No person has the attribute "tema", which the match of rule "d" names. Did you mean "team"?')
     assert FilterModule().filters() == {"n8n_access_from_rules": n8n_access_from_rules}
 
 
@@ -54,15 +68,24 @@ def test_each_result_has_documented_content() -> None:
         (PEOPLE, [{"name": "a", "match": {}, "deny": [UNDEFINED]}], {}, "'nobody' is undefined"),
         (PEOPLE, RULES, {"email_attribute": UNDEFINED}, "'nobody' is undefined"),
         (PEOPLE, RULES, {"role_order": UNDEFINED}, "'nobody' is undefined"),
+        (PEOPLE, RULES, {"exceptions": UNDEFINED}, "'nobody' is undefined"),
+        (PEOPLE, RULES, {"exceptions": [{"email": UNDEFINED}]}, "'nobody' is undefined"),
+        (PEOPLE, RULES, {"now": UNDEFINED}, "'nobody' is undefined"),
+        (PEOPLE, RULES, {"now": "soon"}, 'now: "soon" is not a date'),
         (PEOPLE, RULES, {"result": UNDEFINED}, "'nobody' is undefined"),
         (object(), RULES, {}, "people must be a list of people, but is something else"),
         (
             PEOPLE,
             RULES,
             {"result": "leavers"},
-            'result must be users, without_rule or unmatched_rules, but is "leavers"',
+            'result must be users, .* unused_exceptions or warnings, but is "leavers"',
         ),
-        (PEOPLE, RULES, {"result": ["users"]}, "result must be users, without_rule or unmatched_rules"),
+        (
+            PEOPLE,
+            RULES,
+            {"result": ["users"]},
+            "result must be users, without_rule, unmatched_rules, unused_exceptions or warnings",
+        ),
     ],
 )
 def test_invalid_input_raises_filter_error(

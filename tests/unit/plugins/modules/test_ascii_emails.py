@@ -14,7 +14,7 @@ from ansible.errors import AnsibleError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State, User
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.names import email_key
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.rules import assign
+from ansible_collections.lifecycle.n8n.plugins.module_utils._rules.assignment import assign
 from ansible_collections.lifecycle.n8n.plugins.modules import (
     n8n_access,
     n8n_offboard,

@@ -15,8 +15,12 @@ ADA, GRACE, LINUS = (f"{name}@example.com" for name in ("ada", "grace", "linus")
 TIME = "2026-01-31T00:00:00Z"
 SYNC_INPUT: dict[str, Any] = {
     "people": 3,
-    "users": [{"email": ADA, "projects": {}}],
+    "users": [{"email": ADA, "status": "present", "projects": {}}],
     "without_rule": [],
+    "unmatched": "keep",
+    "leavers_suspended": False,
+    "invalid_people": [],
+    "unused_exceptions": [],
     "unmatched_rules": [],
     "ignored_users": [],
     "ignored_patterns": [],

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.matching import Values, find_attribute, matcher
+from ansible_collections.lifecycle.n8n.plugins.module_utils._rules.matching import Values, find_attribute, matcher
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 SCIM = {

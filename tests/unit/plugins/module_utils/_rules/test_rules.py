@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import desired_access
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, ErrorCollector
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import ORDER, plain_slug
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.rules import assign
+from ansible_collections.lifecycle.n8n.plugins.module_utils._rules.assignment import assign
 
 Dict = dict[str, Any]
 
@@ -23,6 +23,7 @@ ADA = {"email": "Ada@Example.com ", "department": "Sales", "level": 4, "groups":
 GRACE = {"email": "grace@example.com", "department": "Sales EMEA", "level": 2, "groups": ["staff"]}
 LINUS = {"email": "linus@example.org", "department": "Catering", "groups": []}
 PEOPLE = [LINUS, GRACE, ADA]
+DENIED = {"state": "absent"}
 
 
 def rule(name: str, match: object = None, **grants: object) -> Dict:
@@ -52,7 +53,7 @@ def test_people_receive_the_grants_of_their_rules() -> None:
         {
             "email": "ada@example.com",
             "role": "member",
-            "projects": {"Sales": "admin"},
+            "projects": {"Archive": DENIED, "Handbook": DENIED, "Sales": "admin"},
             "granted_by": {
                 "role": "Staff",
                 "projects": {"Sales": "Managers"},
@@ -88,23 +89,26 @@ def test_people_receive_the_grants_of_their_rules() -> None:
         ),
         (
             [rule("a", projects={"P": "admin"}), rule("b", deny=["P"])],
-            {"projects": {}, "granted_by": {"denied": {"P": "b"}}},
+            {"projects": {"P": DENIED}, "granted_by": {"denied": {"P": "b"}}},
         ),
         (
             [rule("b", deny=["P"]), rule("a", deny=["P", "P"]), rule("c", projects={"P": "admin"})],
-            {"projects": {}, "granted_by": {"denied": {"P": "a"}}},
+            {"projects": {"P": DENIED}, "granted_by": {"denied": {"P": "a"}}},
         ),
-        ([rule("a", projects={"P": "x"}, deny=["P"])], {"projects": {}, "granted_by": {"denied": {"P": "a"}}}),
+        (
+            [rule("a", projects={"P": "x"}, deny=["P"])],
+            {"projects": {"P": DENIED}, "granted_by": {"denied": {"P": "a"}}},
+        ),
         # Roles of unknown order in a denied project are not an error
         (
             [rule("a", projects={"P": "X"}), rule("b", projects={"P": "viewer"}), rule("c", deny=["P"])],
-            {"projects": {}, "granted_by": {"denied": {"P": "c"}}},
+            {"projects": {"P": DENIED}, "granted_by": {"denied": {"P": "c"}}},
         ),
         # Project names are not stripped, and numbers are converted to text
         (
             [rule("a", projects={" P ": "viewer", 2026: "viewer"}, deny=["p", 7])],
             {
-                "projects": {" P ": "viewer", "2026": "viewer"},
+                "projects": {" P ": "viewer", "2026": "viewer", "7": DENIED, "p": DENIED},
                 "granted_by": {"projects": {" P ": "a", "2026": "a"}, "denied": {"7": "a", "p": "a"}},
             },
         ),
@@ -195,7 +199,10 @@ def test_empty_people_or_rules_are_accepted() -> None:
         ([rule("a", {"dept": {"is": "x"}})], r'rules\[0\] \("a"\): match.dept .* but is a dictionary'),
         ([rule("a", project={"P": "viewer"})], r'\("a"\): unknown key "project". .* Did you mean "projects"\?'),
         ([rule("a", dney=["P"])], r'\("a"\): unknown key "dney". .* Did you mean "deny"\?'),
-        ([rule("a", colour="red")], r'unknown key "colour". Valid keys: name, match, role, projects, deny\.$'),
+        (
+            [rule("a", colour="red")],
+            r'unknown key "colour". Valid keys: name, match, role, projects, deny, from, until\.$',
+        ),
         ([{**rule("a"), 7: 1}], 'unknown key "7"'),
         ([rule("a", role=["member"])], r'\("a"\): role must be text, but is a list'),
         ([rule("a", role=True)], r'\("a"\): role must be text, but is true or false'),
@@ -388,7 +395,7 @@ def test_each_grant_is_the_highest_and_from_the_first_rule_that_grants_it(
         )
         denied = {project: rule["name"] for rule in reversed(matching) for project in rule.get("deny", ())}
         assert user["granted_by"].get("denied", {}) == denied
-        assert not set(denied) & set(user["projects"])
+        assert all(user["projects"][project] == DENIED for project in denied)
         grants_to_check = [
             ("global", user.get("role"), user["granted_by"].get("role"), [rule.get("role") for rule in matching])
         ]
@@ -421,6 +428,9 @@ def test_additional_rule_removes_only_what_it_denies(people: list[Dict], rules: 
         for email, user in before.items():
             assert height(after[email].get("role"), "global") >= height(user.get("role"), "global")
             for project in set(user["projects"]) - set(extra.get("deny", ())):
+                if user["projects"][project] == DENIED:
+                    assert after[email]["projects"][project] == DENIED
+                    continue
                 assert height(after[email]["projects"].get(project), "project") >= height(
                     user["projects"][project], "project"
                 )
@@ -433,10 +443,16 @@ def test_result_is_valid_input_of_n8n_access(people: list[Dict], rules: list[Dic
     assert [(user.user, user.role, user.rule) for user in desired.users] == [
         (user["email"], user.get("role"), user["granted_by"].get("role", "")) for user in users
     ]
-    assert [(member.user, member.project, member.role, member.rule) for member in desired.members] == [
+    assert [
+        (member.user, member.project, member.role, member.rule) for member in desired.members if member.present
+    ] == [
         (user["email"], project, role, user["granted_by"]["projects"][project])
         for user in users
         for project, role in user["projects"].items()
+        if role != DENIED
+    ]
+    assert [(member.user, member.project) for member in desired.members if not member.present] == [
+        (user["email"], project) for user in users for project in user["granted_by"].get("denied", {})
     ]
     assert [user.denied for user in desired.users] == [user["granted_by"].get("denied", {}) for user in users]
 

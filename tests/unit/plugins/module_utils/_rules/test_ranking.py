@@ -10,7 +10,7 @@ from itertools import permutations
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, ErrorCollector
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.ranking import Ranking
+from ansible_collections.lifecycle.n8n.plugins.module_utils._rules.ranking import Ranking
 
 
 def ranking(*role_order: str) -> Ranking:

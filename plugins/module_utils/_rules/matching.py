@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .._errors import InputError
-from .validation import LISTS, kind_of
+from .._desired.validation import LISTS, kind_of
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,21 @@ def find_attribute(data: object, path: str) -> object:
         if int(index) < len(data):
             return find_attribute(data[int(index)], rest) if rest else data[int(index)]
     return None
+
+
+def has_attribute(data: object, path: str) -> bool:
+    """Return whether `data` has the key `path`, or the last key of a path as in `find_attribute`, also without a value."""
+    if isinstance(data, Mapping):
+        if not path.isascii():
+            data, path = {text_of(key): item for key, item in data.items()}, text_of(path)
+        keys = [path[:position] for position, sign in enumerate(path) if sign == "." and path[:position] in data]
+        return path in data or any(has_attribute(data[key], path[len(key) + 1 :]) for key in keys)
+    if isinstance(data, (list, tuple)):
+        index, _dot, rest = path.partition(".")
+        if not re.fullmatch("[0-9]{1,9}", index):
+            return any(has_attribute(item, path) for item in data)
+        return int(index) < len(data) and (not rest or has_attribute(data[int(index)], rest))
+    return False
 
 
 def text_of(value: object) -> str:
