@@ -102,6 +102,9 @@ TEMPLATES = (
     f"omit if {{name}}{EMPTY} in ['', none] else {{name}}",
     "omit if offboard_action != 'staged' or {name} in ['', none] else {name}",
     "{name} | default(omit, true) if offboard_action == 'staged' else omit",
+    "{name} | default(omit, true) if sync_leavers == 'staged' else omit",
+    "{name} | default(omit, true) if sync_leavers != 'keep' else omit",
+    "omit if sync_leavers != 'staged' or {name} in ['', none] else {name}",
 )
 # Variables for numbers can be empty strings, which the number types of Ansible refuse.
 NUMBERS = ("int", "float")
@@ -135,6 +138,10 @@ RESOLVED = {
     "report_date",
     "report_path",
     "sync_approve",
+    "sync_exceptions",
+    "sync_people_path",
+    "sync_previous_emails_attribute",
+    "sync_state_path",
     "sync_email_attribute",
     "sync_ignored_users",
     "sync_plan_path",

@@ -15,7 +15,7 @@ from .._desired.access_lists import access_request
 from .._desired.desired import DesiredState, ListPolicy
 from .._errors import InputError
 from .._executor.task import Task
-from .._leaving.changed_addresses import with_present_accounts
+from .._desired.changed_addresses import with_present_accounts
 from .._leaving.departures import LeaverHandling, manages_leavers
 from .._leaving.leaver_record import LeaverRecord
 from .._leaving.list_planner import ListLeavers, plan_list

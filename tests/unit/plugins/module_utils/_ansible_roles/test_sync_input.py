@@ -47,8 +47,20 @@ def test_people_are_divided_into_users_and_people_without_a_rule() -> None:
         "leavers_suspended": False,
         "ignored_users": ["*@partner.example.com"],
         "ignored_patterns": ["*@partner.example.com"],
+        "announced": [],
         "refusal": "",
     }
+
+
+def test_upcoming_grants_of_the_previous_plan_are_announced() -> None:
+    text = '{"upcoming": [{"user": "ada@example.com", "project": "Sales", "ends": "2026-12-01"}, 7], "plan": []}'
+    found = sync_input([ADA], [SALES], SyncOptions(previous_plan=text))["announced"]
+    assert found == [{"user": "ada@example.com", "project": "Sales", "ends": "2026-12-01"}]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"upcoming": 7}', None])
+def test_file_that_is_not_a_plan_announces_nothing(text: Any) -> None:
+    assert sync_input([ADA], [SALES], SyncOptions(previous_plan=text))["announced"] == []
 
 
 @pytest.mark.parametrize("empty", [None, "", OMITTED])

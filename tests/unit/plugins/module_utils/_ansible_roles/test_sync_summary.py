@@ -39,8 +39,10 @@ PLANNED: dict[str, Any] = {
     "unmatched": {"protected_users": [], "ignored_users": [], "denied_projects": []},
     "done": [],
     "conflicts": [],
+    "leavers": [{"user": LINUS}],
 }
-EMPTY: dict[str, Any] = {**PLANNED, "changed": False, "plan": [], "summary": {}}
+FROM_MODULE = ("impossible", "blocked", "lifted", "upcoming", "missing_users", "address_changes", "unmatched_users")
+EMPTY: dict[str, Any] = {**PLANNED, "changed": False, "plan": [], "summary": {}, "leavers": []}
 DONE: dict[str, Any] = {**PLANNED, "done": [ADD, REMOVE]}
 FAILED: dict[str, Any] = {
     **PLANNED,
@@ -102,13 +104,17 @@ def test_refused_input_is_reported_without_a_plan() -> None:
 
 
 def test_record_has_all_keys_in_order_in_every_state() -> None:
-    keys = "server time state error digest summary people_without_rule unmatched leavers pending plan done errors not_tried conflicts"
+    keys = "server time state error digest summary people_without_rule unmatched leavers leavers_suspended impossible blocked lifted upcoming missing_users address_changes unmatched_users invalid_people unused_exceptions pending plan done errors not_tried conflicts"
     for planned, applied in ((PLANNED, DONE), (PLANNED, FAILED), ({"msg": "no answer", "reason": "unreachable"}, {})):
         found = summary(planned, applied)
         assert list(found["record"]) == keys.split()
         assert list(found["record"]["unmatched"]) == ["rules", "protected_users", "ignored_users", "denied_projects"]
         assert found["result"].items() >= found["record"].items()
     assert summary()["record"] == {
+        **{key: [] for key in FROM_MODULE},
+        "leavers_suspended": False,
+        "invalid_people": [],
+        "unused_exceptions": [],
         "server": "https://n8n.example.com",
         "time": TIME,
         "state": "planned",
@@ -148,20 +154,45 @@ def test_plan_with_another_digest_is_reported_as_changed(applied: Any, changed: 
     assert summary(applied=applied)["plan_changed"] is changed
 
 
-def test_leavers_are_the_unlisted_users_who_lose_access() -> None:
-    plan = [
-        REMOVE,
-        REMOVE,
-        ADD,
-        {"action": "change_user_role", "user": GRACE, "project_id": None},
-        # Only the user of the API key is removed from a new project, and this user is not a leaver.
-        {"action": "remove_member", "user": "owner@example.com", "project": "New", "project_id": None},
-        {"action": "create_project", "user": None, "project": "New", "project_id": None},
-        {"action": "rename_project", "user": None, "project": "Old", "project_id": "p2"},
-    ]
-    found = summary({**PLANNED, "plan": plan})
-    assert found["record"]["leavers"] == [GRACE, LINUS]
+def test_leavers_are_those_of_the_module_with_what_is_impossible() -> None:
+    leavers = [{"user": GRACE, "action": "staged"}, {"user": LINUS, "action": "staged"}]
+    planned = {**PLANNED, "leavers": leavers, "impossible": [{"user": LINUS, "reason": "Linus owns a workflow."}]}
+    found = summary({**planned, "msg": "Some things are impossible.", "reason": "incomplete"})
+    assert found["record"]["leavers"] == [GRACE, LINUS] and found["record"]["state"] == "planned"
     assert "Leavers: grace@example.com, linus@example.com" in found["lines"]
+    assert "Impossible: Linus owns a workflow." in found["lines"]
+    assert found["result"]["failed"] and found["result"]["error"] == "Some things are impossible."
+
+
+def test_lines_name_people_with_a_special_state() -> None:
+    memberships = [{"id": "p1", "name": "Sales", "role": "project:viewer"}]
+    planned = {
+        **EMPTY,
+        "blocked": [{"user": ADA, "since": "2026-11-01T00:00:00Z", "staged_by": "offboard", "is_deleted": False}],
+        "lifted": [{"email": GRACE}],
+        "missing_users": [LINUS],
+        "address_changes": [{"user": ADA, "account": "old@example.com", "remedy": "Change it."}],
+        "upcoming": [{"user": ADA, "project": "Sales", "role": "editor", "begins": None, "ends": "2026-12-01"}],
+        "unmatched_users": [{"user": GRACE, "role": "global:member", "memberships": memberships}],
+    }
+    lines = summary(
+        planned,
+        without_rule=[GRACE, LINUS],
+        leavers_suspended=True,
+        invalid_people=[{"row": 3, "email": None, "problem": "row 3 has no email"}],
+        unused_exceptions=[{"email": LINUS, "project": "Sales", "reason": "is not listed"}],
+    )["lines"]
+    assert lines[2:] == [
+        "Matched by no rule, and unchanged: grace@example.com (global:member, project:viewer of Sales), linus@example.com",
+        "Invalid rows: row 3 has no email",
+        "A row has no email, so users whom the list does not name were not treated as leavers in this run. Correct the list.",
+        "No account yet: linus@example.com",
+        "In the record of leavers and still listed: ada@example.com (since 2026-11-01, by offboard)",
+        "Back from the record of leavers: grace@example.com",
+        "Accounts with a previous email: old@example.com of ada@example.com. Change it.",
+        "Grants that begin or end soon: ada@example.com editor of Sales until 2026-12-01",
+        "Exceptions without effect: linus@example.com in Sales: is not listed",
+    ]
 
 
 def test_unmatched_patterns_exclude_people_without_a_rule() -> None:
@@ -184,7 +215,7 @@ def test_unmatched_patterns_exclude_people_without_a_rule() -> None:
     }
     assert found["lines"][2:] == [
         "People: 3 in the list, 1 of them matched by a rule",
-        "Matched by no rule, so neither invited nor treated as leavers: *@example.com",
+        "Matched by no rule, and unchanged: *@example.com",
         "Rules that match no person: Slaes",
         "Patterns of sync_protected_users that match no user: eve@*",
         "Patterns of sync_ignored_users that match no user: *@partner.example.com",
@@ -268,4 +299,4 @@ def test_long_list_of_conflicts_is_shortened() -> None:
     lines = summary({**DONE, "conflicts": conflicts}, without_rule=people)["lines"]
     shown = "; ".join(f"reason {number}" for number in range(10))
     assert f"Not changed, because another user or task changed it at the same time: {shown} and 2 more" in lines
-    assert f"Matched by no rule, so neither invited nor treated as leavers: {', '.join(people)}" in lines
+    assert f"Matched by no rule, and unchanged: {', '.join(people)}" in lines

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .._desired.desired import DesiredState, ListPolicy
-from .._desired.protection import Protection
 from .._state.model import State
+from .desired import DesiredState, ListPolicy
+from .protection import Protection
 
 _REMEDY = (
     "Ask the user to change the email in the settings of n8n, or change it in the directory if single sign-on manages the "
