@@ -864,7 +864,8 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     list_run = ListRun(task, desired, _handling(params, file, now), file, params["restore"])
     planned = list_run.plan(limits)
     task.set_plan(planned.plan)
-    pending = pending_users(planned.plan.state, planned.desired)
+    deleted = {change.user_id for change in planned.plan.changes if change.action == "delete_user"}
+    pending = [entry for entry in pending_users(planned.plan.state, planned.desired) if entry["user_id"] not in deleted]
     effects = planned.leavers.effects
     task.findings.update(
         pending=pending,

@@ -67,7 +67,8 @@ def sync_summary(
         last = applied
     else:
         last = {"msg": given["refusal"]} if given["refusal"] else planned
-    record = _record(given, last, _state(last, ran, bool(planned.get("plan"))), time)
+    has_changes = bool(planned.get("plan")) or bool(planned.get("changed"))
+    record = _record(given, last, _state(last, ran, has_changes), time)
     return {
         "record": record,
         "result": {**last, **record, "failed": bool(record["error"])},
@@ -76,13 +77,13 @@ def sync_summary(
     }
 
 
-def _state(last: Mapping[str, Any], ran: bool, has_plan: bool) -> str:
+def _state(last: Mapping[str, Any], ran: bool, has_changes: bool) -> str:
     # A task that failed and returned neither its changes nor the reason may have made any change.
     tells = "done" in last or "reason" in last
     untouched = not ran or (tells and not last.get("done") and not last.get("errors"))
     # What is impossible for single leavers does not prevent the rest of the plan.
     if "msg" not in last or (not ran and last.get("reason") == INCOMPLETE):
-        return PLANNED if untouched and has_plan else DONE
+        return PLANNED if untouched and has_changes else DONE
     if not untouched:
         return INCOMPLETE
     return UNREACHABLE if last.get("reason") == UNREACHABLE else REFUSED

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._desired.desired import (
     DEMOTE,
@@ -90,6 +90,7 @@ def find_departures(
     for user in state.users:
         if protection.ignores(user.email):
             continue
+        is_protected = bool(protection.reason_for(user))
         entry = None if user.id in lifted else handling.record.leavers.get(user.id)
         status = users[user.id].status if user.id in users else ""
         departure = None
@@ -104,5 +105,5 @@ def find_departures(
             reason = f"is in the record of leavers since {utc(entry.since)}"
             departure = Departure(user, DEMOTE, reason, departure.is_leaver if departure else False, entry)
         if departure is not None:
-            found.append(departure)
+            found.append(replace(departure, is_leaver=False) if is_protected else departure)
     return found
