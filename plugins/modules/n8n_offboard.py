@@ -378,6 +378,7 @@ reason:
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from ..module_utils._changes.outcome import Outcome
@@ -427,12 +428,13 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Remove the access of the leavers, and return the lost and the remaining access of each leaver."""
     references = leaver_references(params["users"])
     file = _record(params, task)
+    now = task.time(params["now"])
     leaver_options = LeaverOptions(
         params["action"],
         params["demote_role"],
         handover_options_from(params),
         successors(params["successor"]),
-        _staging(params, task, file) if file and params["action"] == STAGED else None,
+        _staging(params, now, file) if file and params["action"] == STAGED else None,
     )
     request = leaver_request(references, leaver_options)
     state = task.read(request)
@@ -455,7 +457,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         after = None if task.check_mode else _again(task, request) if touched else state
         then = plan.state_after(outcome.done) if task.check_mode else after
         if file and then:
-            update_after_offboarding(task, file, task.time(params["now"]), plan, outcome.done, then)
+            update_after_offboarding(task, file, now, plan, outcome.done, then)
         return {"users": leaver_results(people, leaver_options, plan, outcome.done, outcome.handover_outcomes, after)}
 
     outcome = task.apply(plan, report=report, prepare=begin)
@@ -485,9 +487,9 @@ def _record(params: Mapping[str, Any], task: Task) -> RecordFile[LeaverRecord] |
     return open_record(task, params["state_path"]) if params["state_path"] else None
 
 
-def _staging(params: Mapping[str, Any], task: Task, file: RecordFile[LeaverRecord]) -> GracePeriod:
+def _staging(params: Mapping[str, Any], now: datetime, file: RecordFile[LeaverRecord]) -> GracePeriod:
     days = GRACE_DAYS if params["grace_days"] is None else params["grace_days"]
-    return GracePeriod(file.record, file.is_new, task.time(params["now"]), days, file.path)
+    return GracePeriod(file.record, file.is_new, now, days, file.path)
 
 
 def main() -> None:
