@@ -34,7 +34,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "modules/n8n_access": (
         *INSTANCE,
         "find_user",
-        *(call for row in ACTIONS.values() if row.step != "hand_over" and row.is_counted for call in row.calls),
+        *(call for row in ACTIONS.values() if row.step != "hand_over" and row.label for call in row.calls),
     ),
     "modules/n8n_access_info": (*INSTANCE, "find_user"),
     "modules/n8n_offboard": (*INSTANCE, "find_user", *OWNED, "remove_member", "change_user_role", "delete_user"),

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from .._changes.actions import ACTIONS
+
 # The states of a run.
 UNREACHABLE = "unreachable"  # n8n could not be reached before the first write.
 REFUSED = "refused"  # The run failed for another reason before the first write.
@@ -25,15 +27,6 @@ _HEADS = {
     DONE: "Done.",
 }
 _NOTHING_TO_DO = "No changes were needed."
-_COUNTED = {
-    "invite_user": "invitations",
-    "change_user_role": "other instance roles",
-    "create_project": "new projects",
-    "rename_project": "new names of projects",
-    "add_member": "new memberships",
-    "change_member_role": "other roles in projects",
-    "remove_member": "memberships removed",
-}
 _UNMATCHED = {
     "rules": "Rules that match no person",
     "protected_users": "Patterns of sync_protected_users that match no user",
@@ -123,7 +116,7 @@ def _leavers(plan: Iterable[Mapping[str, Any]], listed: set[str]) -> list[str]:
 def _lines(given: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     state = record["state"]
     lines = [_NOTHING_TO_DO if state == DONE and not record["plan"] else _HEADS[state]]
-    counts = [f"{_COUNTED.get(action, action)} {count}" for action, count in record["summary"].items() if count]
+    counts = [f"{_label(action)} {count}" for action, count in record["summary"].items() if count]
     if counts:
         lines.append(f"{'Changes' if state == DONE else 'Planned'}: {', '.join(counts)}")
     if state == INCOMPLETE:
@@ -143,6 +136,10 @@ def _lines(given: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     if state in (PLANNED, REFUSED) and record["digest"]:
         lines.append(f"Digest of the plan, for sync_approve: {record['digest']}")
     return lines
+
+
+def _label(action: str) -> str:
+    return ACTIONS[action].label if action in ACTIONS and ACTIONS[action].label else action
 
 
 def _listed(words: str, texts: Sequence[str], separator: str = ", ") -> list[str]:
