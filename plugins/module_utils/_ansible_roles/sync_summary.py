@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._changes.actions import ACTIONS
+from .._text import shortened
 
 # The states of a run.
 UNREACHABLE = "unreachable"  # n8n could not be reached before the first write.
@@ -144,7 +145,4 @@ def _label(action: str) -> str:
 
 def _listed(words: str, texts: Sequence[str], separator: str = ", ") -> list[str]:
     """Return one line with the first of the texts and the number of further texts; no line if there are no texts."""
-    if not texts:
-        return []
-    more = f" and {len(texts) - MOST_NAMES} more" if len(texts) > MOST_NAMES else ""
-    return [f"{words}: {separator.join(texts[:MOST_NAMES])}{more}"]
+    return [f"{words}: {shortened(texts, MOST_NAMES, separator)}"] if texts else []
