@@ -11,10 +11,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.actions import ACTIONS
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.handover_options import (
-    HandoverOptions,
-    deletion_calls,
-)
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.handover_options import HandoverOptions
+from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.deletion import possible_calls
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import ALL, ReadRequest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.scopes import SCOPES, scopes_of
 
@@ -25,10 +23,10 @@ INSTANCE = ReadRequest(all_users=True, projects=True, members=ALL).calls
 OWNED = ("workflows", "credentials", "tables")
 HANDOVER = tuple(
     call
-    for data_tables in ("copy", "delete")
-    for call in deletion_calls("user", HandoverOptions("Sales", data_tables))
+    for handover_options in (HandoverOptions("Sales", "copy"), HandoverOptions(None, "delete", delete_resources=True))
+    for call in possible_calls("user", handover_options)
     if call != "delete_user"
-) + ("unpublish_workflow",)
+)
 # The calls of each module and plugin by their names in SCOPES, without the calls that move or delete resources.
 CALLS: dict[str, tuple[str, ...]] = {
     "modules/n8n_access": (
