@@ -37,3 +37,14 @@ def test_invalid_pending_users_are_refused(pending: object) -> None:
 def test_value_that_is_not_a_plan_is_refused(plan: object) -> None:
     with pytest.raises(AnsibleFilterError, match="n8n_plan_lines needs the plan"):
         n8n_plan_lines(plan)
+
+
+def test_leavers_who_are_not_users_follow_the_plan() -> None:
+    users = [{"email": "ada@example.com", "found": True}, {"email": "bo@example.com", "found": False}]
+    assert n8n_plan_lines([], users=users) == ["No changes are needed.", "bo@example.com is not a user of n8n"]
+
+
+@pytest.mark.parametrize("users", ["text", 7, [{}], [1]])
+def test_invalid_users_are_refused(users: object) -> None:
+    with pytest.raises(AnsibleFilterError, match="n8n_plan_lines needs as users what n8n_offboard returned"):
+        n8n_plan_lines([], users=users)
