@@ -47,6 +47,8 @@ def sync_summary(
     - `record`: the content of the file of sync_plan_path.
     - `result`: the last result of n8n_access together with the record.
     - `lines`: the summary for a person.
+    - `apply`: whether the plan is still to be applied.
+    - `applied`: whether the task that applies the plan ran.
     - `plan_changed`: whether the plan that was to be applied differs from the plan that was shown.
     """
     ran = bool(applied) and not applied.get("skipped")
@@ -59,6 +61,8 @@ def sync_summary(
         "record": record,
         "result": {**last, **record, "failed": bool(record["error"])},
         "lines": _lines(given, record),
+        "apply": record["state"] == PLANNED,
+        "applied": ran,
         "plan_changed": ran and applied.get("digest", planned.get("digest")) != planned.get("digest"),
     }
 
