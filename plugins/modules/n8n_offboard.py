@@ -360,7 +360,7 @@ from ..module_utils._errors import InputError, N8nError
 from ..module_utils._executor.task import Task
 from ..module_utils._leaving.grace_period import GRACE_DAYS, GracePeriod
 from ..module_utils._leaving.leaver_options import (
-    ACTIONS,
+    LEAVER_ACTIONS,
     STAGED,
     LeaverOptions,
     find_leavers,
@@ -381,7 +381,7 @@ from ..module_utils._storage.record_file import RecordFile
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "users": {"type": "list", "elements": "raw", "required": True},
-    "action": {"type": "str", "choices": list(ACTIONS), "default": ACTIONS[0]},
+    "action": {"type": "str", "choices": list(LEAVER_ACTIONS), "default": LEAVER_ACTIONS[0]},
     "demote_role": {"type": "str", "default": "chatUser"},
     **HANDOVER_OPTIONS,
     "successor": {"type": "raw"},

@@ -224,12 +224,12 @@ from ..module_utils._desired.desired import DesiredState, DesiredUser, user_refe
 from ..module_utils._desired.handover_options import (
     HANDOVER_OPTIONS,
     HandoverOptions,
-    deletion_calls,
     handover_options_from,
 )
 from ..module_utils._errors import N8nError
 from ..module_utils._executor.task import Task
 from ..module_utils._module import run_module
+from ..module_utils._planning.deletion import possible_calls
 from ..module_utils._planning.planner import plan
 from ..module_utils._state.model import User
 from ..module_utils._state.read_request import ALL, ReadRequest
@@ -298,7 +298,7 @@ def _deletion(reference: str, handover_options: HandoverOptions) -> ReadRequest:
         owned_items=True,
         folders=True,
         destination=handover_options.transfer_to,
-        also=deletion_calls("user", handover_options),
+        also=possible_calls("user", handover_options),
     )
 
 

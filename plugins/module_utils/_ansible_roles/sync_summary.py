@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from .._changes.actions import ACTIONS
+from .._text import shortened
+
 # The states of a run.
 UNREACHABLE = "unreachable"  # n8n could not be reached before the first write.
 REFUSED = "refused"  # The run failed for another reason before the first write.
@@ -25,15 +28,6 @@ _HEADS = {
     DONE: "Done.",
 }
 _NOTHING_TO_DO = "No changes were needed."
-_COUNTED = {
-    "invite_user": "invitations",
-    "change_user_role": "changed instance roles",
-    "create_project": "new projects",
-    "rename_project": "renamed projects",
-    "add_member": "new memberships",
-    "change_member_role": "changed roles in projects",
-    "remove_member": "memberships removed",
-}
 _UNMATCHED = {
     "rules": "Rules that match no person",
     "protected_users": "Patterns of sync_protected_users that match no user",
@@ -53,6 +47,8 @@ def sync_summary(
     - `record`: the content of the file of sync_plan_path.
     - `result`: the last result of n8n_access together with the record.
     - `lines`: the summary for a person.
+    - `apply`: whether the plan is still to be applied.
+    - `applied`: whether the task that applies the plan ran.
     - `plan_changed`: whether the plan that was to be applied differs from the plan that was shown.
     """
     ran = bool(applied) and not applied.get("skipped")
@@ -65,6 +61,8 @@ def sync_summary(
         "record": record,
         "result": {**last, **record, "failed": bool(record["error"])},
         "lines": _lines(given, record),
+        "apply": record["state"] == PLANNED,
+        "applied": ran,
         "plan_changed": ran and applied.get("digest", planned.get("digest")) != planned.get("digest"),
     }
 
@@ -123,7 +121,7 @@ def _leavers(plan: Iterable[Mapping[str, Any]], listed: set[str]) -> list[str]:
 def _lines(given: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     state = record["state"]
     lines = [_NOTHING_TO_DO if state == DONE and not record["plan"] else _HEADS[state]]
-    counts = [f"{_COUNTED.get(action, action)} {count}" for action, count in record["summary"].items() if count]
+    counts = [f"{_label(action)} {count}" for action, count in record["summary"].items() if count]
     if counts:
         lines.append(f"{'Changes' if state == DONE else 'Planned'}: {', '.join(counts)}")
     if state == INCOMPLETE:
@@ -145,9 +143,10 @@ def _lines(given: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _label(action: str) -> str:
+    return ACTIONS[action].label if action in ACTIONS and ACTIONS[action].label else action
+
+
 def _listed(words: str, texts: Sequence[str], separator: str = ", ") -> list[str]:
     """Return one line with the first of the texts and the number of further texts; no line if there are no texts."""
-    if not texts:
-        return []
-    more = f" and {len(texts) - MOST_NAMES} more" if len(texts) > MOST_NAMES else ""
-    return [f"{words}: {separator.join(texts[:MOST_NAMES])}{more}"]
+    return [f"{words}: {shortened(texts, MOST_NAMES, separator)}"] if texts else []

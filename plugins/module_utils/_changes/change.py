@@ -90,11 +90,6 @@ class Change:
         return self.definition.about == MEMBER and self.after is not None
 
     @property
-    def is_deletion(self) -> bool:
-        """Return whether the change deletes a user or a project."""
-        return self.action in ("delete_user", "delete_project")
-
-    @property
     def names_project(self) -> bool:
         """Return whether the change gives a project a name."""
         return self.definition.about == PROJECT and self.after is not None

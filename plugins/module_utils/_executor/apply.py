@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .._changes.actions import ACTIONS
+from .._changes.actions import STEPS
 from .._changes.change import Change
 from .._changes.handover import HandoverOutcome
 from .._changes.outcome import Outcome
 from .._changes.plan import Plan
 from .._errors import N8nError
 from .._server.api import Api, batches
+from .._state.model import Project
 from .._state.roles import PROJECT_ADMIN
 from .batches import apply_batch
+from .calls import CALLS
 from .handover_run import run_handover
 from .invitations import InvitationSender
 from .recheck import MEMBERS_PER_CHECK, USERS_PER_CHECK, Recheck
@@ -37,8 +39,8 @@ def apply(
     action of the last change. Several threads may call it at once.
     """
     run = PlanRun(plan, api, on_invite_links, ChangeTracker(len(plan.changes), progress))
-    for _step, changes in plan.steps():
-        run.step(changes)
+    for step, changes in plan.steps():
+        run.step(step, changes)
     return run.outcome.in_order_of(plan)
 
 
@@ -54,9 +56,9 @@ class PlanRun:
         self.invitation_sender = InvitationSender(api, tracker, self.recheck, on_invite_links)
         self._handovers = plan.handovers
 
-    def step(self, changes: Sequence[Change]) -> None:
-        """Make the changes of one step with the executor that the table of actions names."""
-        executor: Callable[[Sequence[Change]], None] = getattr(self, ACTIONS[_carrier(changes[0])].executor)
+    def step(self, step: str, changes: Sequence[Change]) -> None:
+        """Make the changes of one step with the executor that STEPS names."""
+        executor: Callable[[Sequence[Change]], None] = getattr(self, STEPS[step])
         executor(changes)
 
     def invite_users(self, changes: Sequence[Change]) -> None:
@@ -69,7 +71,7 @@ class PlanRun:
         # n8n computes in one thread, and on PostgreSQL it refuses one of two creations at the same time (HTTP 500, seen
         # on 2.40.7). So the calls follow one after the other.
         for change in self.recheck.free_names(ready):
-            self._apply_one(change, self._call_for)
+            self._apply_one(change)
         self.verification.names(ready)
 
     def set_member_roles(self, changes: Sequence[Change]) -> None:
@@ -98,13 +100,14 @@ class PlanRun:
                 [change for own_changes in of_each[start : start + USERS_PER_CHECK] for change in own_changes]
             )
 
-    def _apply_each(self, changes: Sequence[Change], call: Callable[[Change], None]) -> None:
-        """Make each change with a call of its own, several at a time."""
-        self.api.client.in_parallel(lambda change: self._apply_one(change, call), changes)
-
-    def _apply_one(self, change: Change, call: Callable[[Change], None]) -> None:
+    def _apply_one(self, change: Change) -> None:
+        """Make a change with the one call that it needs, and record the outcome."""
         try:
-            call(change)
+            created = CALLS[change.action](self.api, self.tracker.with_ids(change))
+            if isinstance(created, Project):
+                self._note_project(change, created)
+            elif change.definition.is_irreversible:
+                self._note_handover(change)
         except N8nError as error:
             self.tracker.failed([change], error)
         else:
@@ -127,10 +130,7 @@ class PlanRun:
     def _remove_from_project(self, changes: Sequence[Change]) -> None:
         """Remove members from one project. The number of changes has to be small enough for one recheck."""
         for change in self.recheck.unchanged_members(changes):
-            self._apply_one(change, self._remove_member)
-
-    def _remove_member(self, change: Change) -> None:
-        self.api.remove_member(self.tracker.project_id(change), change.user_id or "")
+            self._apply_one(change)
 
     def _apply_with_implied(self, changes: Sequence[Change]) -> None:
         """Change or delete users together with the memberships that n8n removes along with it, if these are as planned.
@@ -151,7 +151,7 @@ class PlanRun:
             if change.user in left_alone:
                 tracker.conflict(change, f"a membership of {change.user} has changed since the plan was made")
         ready = tracker.take_ready(change for change in carriers if change.user not in left_alone)
-        self._apply_each(self.recheck.with_nothing_left(self.recheck.instance_roles(ready)), self._call_for)
+        self.api.client.in_parallel(self._apply_one, self.recheck.with_nothing_left(self.recheck.instance_roles(ready)))
         made = {change.subject for change in carriers if tracker.is_done(change)}
         forestalled = {change.subject for change in carriers if tracker.has_conflict(change)}
         along = [change for change in (*current, *items) if change.user not in left_alone]
@@ -183,34 +183,13 @@ class PlanRun:
         self.api.client.in_parallel(attempt, list(by_owner))
         self.recheck.note_unpublished([self._handovers[owner] for owner in by_owner])
 
-    def _call_for(self, change: Change) -> None:
-        """Make a change with the one call that it needs."""
-        calls = {
-            "create_project": self._create_project,
-            "rename_project": lambda change: self.api.rename_project(
-                self.tracker.project_id(change), change.after or ""
-            ),
-            "change_user_role": lambda change: self.api.set_user_role(self.tracker.user_id(change), change.after or ""),
-            "delete_user": self._delete_user,
-            "delete_project": self._delete_project,
-        }
-        calls[change.action](change)
-
-    def _create_project(self, change: Change) -> None:
-        project = self.api.create_project(change.after or "")
+    def _note_project(self, change: Change, project: Project) -> None:
+        """Record the created project."""
         self.outcome.projects[change.project_key] = project
         if project.id not in self.api.created_projects:
             # The project was found after a lost response or HTTP 500. Another task may have created it, so its members
             # are read again before a change.
             self.tracker.adopt(change, project)
-
-    def _delete_user(self, change: Change) -> None:
-        self.api.delete_user(change.user_id or "")
-        self._note_handover(change)
-
-    def _delete_project(self, change: Change) -> None:
-        self.api.delete_project(self.tracker.project_id(change))
-        self._note_handover(change)
 
     def _note_handover(self, change: Change) -> None:
         """Record the items that were deleted with their owner."""
@@ -219,11 +198,6 @@ class PlanRun:
                 change.owner, HandoverOutcome(self._handovers[change.owner])
             )
             handover_outcome.owner_deleted()
-
-
-def _carrier(change: Change) -> str:
-    """Return the action that makes a change: the action of the change, or the one that implies it."""
-    return change.implied_by or change.action
 
 
 def _by_project(changes: Sequence[Change]) -> list[list[Change]]:

@@ -91,7 +91,7 @@ class Task:
             self._check_roles(plan)
         prepare()
         if self.check_mode:
-            deleted = {change.owner for change in plan.changes if change.is_deletion}
+            deleted = {change.owner for change in plan.changes if change.definition.is_irreversible}
             self.outcome = Outcome(
                 done=list(plan.changes),
                 handover_outcomes={
@@ -133,7 +133,11 @@ class Task:
         n8n refuses a single write as a whole. In check mode, no refusal would show a missing scope.
         """
         writes = [change for change in plan.changes if not change.implied_by]
-        return len(writes) > 1 or any(change.is_deletion for change in writes) or (self.check_mode and bool(writes))
+        return (
+            len(writes) > 1
+            or any(change.definition.is_irreversible for change in writes)
+            or (self.check_mode and bool(writes))
+        )
 
     def _check_scopes(self, plan: Plan) -> None:
         """Check before the first write whether the key has the scopes, if n8n lists them."""

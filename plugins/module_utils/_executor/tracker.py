@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .._changes.change import Change
@@ -172,6 +173,12 @@ class ChangeTracker:
     def project_id(self, change: Change) -> str:
         """Return the id of the project of a change. This plan may have created the project."""
         return change.project_id or self.outcome.projects[change.project_key].id
+
+    def with_ids(self, change: Change) -> Change:
+        """Return the change with the ids of its user and project, which this plan may have created."""
+        project = self.outcome.projects.get(change.project_key)
+        project_id = change.project_id or (project.id if project else None)
+        return replace(change, user_id=self.user_id(change), project_id=project_id)
 
     def _behind(self, changes: Sequence[Change]) -> None:
         outcome = self.outcome

@@ -11,6 +11,7 @@ from dataclasses import replace
 from .._changes.change import Change
 from .._changes.handover import Handover
 from .._changes.plan import Plan, projects_without_admin
+from .._desired.desired import DEMOTE
 from .._errors import ErrorCollector, InputError, UnseenError
 from .._planning.deletion import handover_target, user_deletion
 from .._planning.handover_planner import HandoverTarget, plan_handover
@@ -20,7 +21,7 @@ from .._state.owned import TABLE, OwnedItems, listed
 from .._state.roles import CHAT_USER, PROJECT_ADMIN, role_slug
 from .._state.similar_names import SimilarEmails, missing_user_note
 from .demotion import check_demote_role, demotion, kept_role_note
-from .leaver_options import DELETE, DEMOTE, STAGED, Leaver, LeaverOptions, check_leaver_options
+from .leaver_options import DELETE, STAGED, Leaver, LeaverOptions, check_leaver_options
 
 
 def plan_leavers(state: State, leavers: Sequence[Leaver], leaver_options: LeaverOptions) -> Plan:

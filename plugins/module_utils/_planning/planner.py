@@ -58,7 +58,8 @@ def _plan_entries(context: PlanContext) -> None:
 
 def _plan_of_list(state: State, desired: DesiredState) -> Plan:
     # n8n refuses to make the last admin of a project a chat user. Such a user keeps the instance role and stays admin
-    # of the project, and that changes the rest of the plan. Such users are rare.
+    # of the project, and that changes the rest of the plan. Such users are rare. A user in `stay` no longer becomes a
+    # chat user, so each round adds at least one admin to `stay`, and the loop ends.
     stay: frozenset[tuple[str, str]] = frozenset()
     while True:
         context = PlanContext(state, desired, frozenset(user_id for user_id, _key in stay))

@@ -36,7 +36,7 @@ def read_pages(
     client: Client,
     path: str,
     operation: str,
-    scope: str,
+    call: str,
     params: Mapping[str, Any] | None = None,
     keep: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
 ) -> Listing:
@@ -49,7 +49,7 @@ def read_pages(
     repeats = pages = 0
     query: dict[str, Any] = {**(params or {}), "limit": PAGE}
     while True:
-        page = client.get(path, operation, scope, params=query)
+        page = client.get(path, operation, call, params=query)
         items, cursor = _page(client, page, path)
         pages += 1
         for item in items:
@@ -70,13 +70,13 @@ def read_complete(
     client: Client,
     path: str,
     operation: str,
-    scope: str,
+    call: str,
     params: Mapping[str, Any] | None = None,
     keep: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
 ) -> Listing:
     """Return a complete listing. If an item occurs twice, another item may be missing, so it is read again."""
     for _look in range(LISTING_ATTEMPTS):
-        listing = read_pages(client, path, operation, scope, params, keep)
+        listing = read_pages(client, path, operation, call, params, keep)
         if not listing.repeats:
             return listing
     raise IncompleteReading(

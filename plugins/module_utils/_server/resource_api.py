@@ -86,14 +86,14 @@ class ResourceApi:
         on 2.40.7).
         """
         query = {"excludePinnedData": "true"}
-        pages = read_complete(self.client, "/workflows", "list workflows", "workflow:list", query, without_nodes)
+        pages = read_complete(self.client, "/workflows", "list workflows", "workflows", query, without_nodes)
         return parsed(
             self.client, lambda items: tuple(Workflow.from_api(item) for item in items), pages.items, "/workflows"
         )
 
     def credentials(self) -> tuple[Credential, ...]:
         """Return all credentials, each with all projects that have access to it."""
-        pages = read_complete(self.client, "/credentials", "list credentials", "credential:list")
+        pages = read_complete(self.client, "/credentials", "list credentials", "credentials")
         return parsed(
             self.client, lambda items: tuple(Credential.from_api(item) for item in items), pages.items, "/credentials"
         )
@@ -101,7 +101,7 @@ class ResourceApi:
     def variables(self) -> tuple[OwnedItem, ...]:
         """Return the variables of projects, without their values. If the license lacks the feature, there are none."""
         try:
-            pages = read_complete(self.client, "/variables", "list variables", "variable:list", keep=_without_value)
+            pages = read_complete(self.client, "/variables", "list variables", "variables", keep=_without_value)
         except ApiError as error:
             if error.status == 403 and _VARIABLES in error.server_message:
                 return ()
@@ -124,7 +124,7 @@ class ResourceApi:
         while True:
             try:
                 query = {"skip": len(found), "take": PAGE}
-                page = self.client.get(path, f"list the folders of project {project_id}", "folder:list", query)
+                page = self.client.get(path, f"list the folders of project {project_id}", "folders", query)
             except ApiError as error:
                 if error.status in (403, 404):
                     return ()
@@ -156,7 +156,7 @@ class ResourceApi:
         path = f"/{kind}s/{quoted_part(item_id)}/transfer"
         operation = f"move {kind} {item_id} to project {project_id}"
         try:
-            self.client.send("PUT", path, operation, f"{kind}:move", body={"destinationProjectId": project_id})
+            self.client.send("PUT", path, operation, f"transfer_{kind}", body={"destinationProjectId": project_id})
         except ApiError as error:
             # The project already owns the item, for example because the response to a first try was lost.
             if error.status != 400 or _THERE_ALREADY not in error.server_message:
@@ -173,7 +173,7 @@ class ResourceApi:
             # Two requests have the same effect as one, so a lost response needs no further reading.
             send_once(
                 self.client,
-                lambda: self.client.send("POST", path, operation, "workflow:deactivate") or True,
+                lambda: self.client.send("POST", path, operation, "unpublish_workflow") or True,
                 lambda: None,
             )
         except ApiError as error:

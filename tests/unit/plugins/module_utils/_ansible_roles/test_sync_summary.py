@@ -265,3 +265,19 @@ def test_long_list_of_conflicts_is_shortened() -> None:
     shown = "; ".join(f"reason {number}" for number in range(10))
     assert f"Not changed, because another user or task changed it at the same time: {shown} and 2 more" in lines
     assert f"Matched by no rule, so neither invited nor treated as leavers: {', '.join(people)}" in lines
+
+
+@pytest.mark.parametrize(
+    ("planned", "applied", "expected"),
+    [
+        (PLANNED, {}, (True, False)),
+        (PLANNED, SKIPPED, (True, False)),
+        (EMPTY, {}, (False, False)),
+        (PLANNED, DONE, (False, True)),
+    ],
+)
+def test_summary_tells_whether_the_plan_is_to_be_applied_and_was_applied(
+    planned: Any, applied: Any, expected: tuple[bool, bool]
+) -> None:
+    found = summary(planned, applied)
+    assert (found["apply"], found["applied"]) == expected

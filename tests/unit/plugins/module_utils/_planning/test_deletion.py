@@ -15,10 +15,12 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import Input
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.deletion import (
     destination_of,
     handover_target,
+    possible_calls,
     project_deletion,
     user_deletion,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project, State
+from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.actions import ACTIONS
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.change import Change
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.describe import describe_change
@@ -238,3 +240,23 @@ def test_project_cannot_be_its_own_destination(destination: Project | None) -> N
     with pytest.raises(InputError, match="cannot be both" if destination else "which the deletion would destroy"):
         project_deletion(state, SALES, HandoverTarget(destination))
     assert GRACE in state.users
+
+
+@pytest.mark.parametrize(
+    ("options", "calls"),
+    [
+        ({}, ()),
+        ({"transfer_to": "Sales"}, ("transfer_credential", "transfer_workflow")),
+        ({"delete_resources": True}, ("unpublish_workflow",)),
+        ({"data_tables": "delete"}, ("delete_table",)),
+        (
+            {"transfer_to": "Sales", "data_tables": "copy"},
+            ("transfer_credential", "transfer_workflow", *ACTIONS["copy_table"].calls),
+        ),
+    ],
+)
+@pytest.mark.parametrize("kind", ["user", "project"])
+def test_possible_calls_are_those_of_the_actions_that_the_options_allow(
+    kind: str, options: dict[str, Any], calls: tuple[str, ...]
+) -> None:
+    assert possible_calls(kind, HandoverOptions(**options)) == (*calls, f"delete_{kind}")
