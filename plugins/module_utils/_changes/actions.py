@@ -93,7 +93,7 @@ ACTIONS: dict[str, Action] = {
         "rename project {before} to {after}",
         ("rename_project",),
         license_feature=_TEAMS,
-        label="new names of projects",
+        label="renamed projects",
     ),
     "add_member": Action(
         "set_member_roles",
@@ -113,7 +113,7 @@ ACTIONS: dict[str, Action] = {
         role_kind="project",
         reduces_access=BY_ROLE,
         license_feature=_TEAMS,
-        label="other roles in projects",
+        label="changed roles in projects",
     ),
     "unpublish_workflow": _item("unpublish {item} of {user}", "unpublish_workflow"),
     "transfer_credential": _item("move {item} of {user} to {project}", "transfer_credential"),
@@ -135,7 +135,7 @@ ACTIONS: dict[str, Action] = {
         role_kind="global",
         reduces_access=BY_ROLE,
         license_feature="feat:advancedPermissions",
-        label="other instance roles",
+        label="changed instance roles",
     ),
     "remove_member": Action(
         "remove_members",
