@@ -26,13 +26,13 @@ _HEADS = {
 }
 _NOTHING_TO_DO = "No changes were needed."
 _COUNTED = {
-    "invite_user": "invitations",
-    "change_user_role": "changed instance roles",
-    "create_project": "new projects",
-    "rename_project": "renamed projects",
-    "add_member": "new memberships",
-    "change_member_role": "changed roles in projects",
-    "remove_member": "memberships removed",
+    "invite_user": "invitation",
+    "change_user_role": "changed instance role",
+    "create_project": "new project",
+    "rename_project": "renamed project",
+    "add_member": "new membership",
+    "change_member_role": "changed project role",
+    "remove_member": "removed membership",
 }
 _UNMATCHED = {
     "rules": "Rules that match no person",
@@ -114,7 +114,7 @@ def _record(given: Mapping[str, Any], last: Mapping[str, Any], state: str, time:
 def _leavers(plan: Iterable[Mapping[str, Any]], listed: set[str]) -> list[str]:
     """Return the emails of the users outside the list who lose access by a plan.
 
-    A project that the plan creates has no id yet. The only user who leaves such a project is the user of the API key.
+    A project that the plan creates has no id yet. The only user whom a plan removes from such a project is the user of the API key.
     """
     changed = {change["user"] for change in plan if change["action"] == "change_user_role" or change.get("project_id")}
     return sorted(user for user in changed - listed if user)
@@ -123,13 +123,14 @@ def _leavers(plan: Iterable[Mapping[str, Any]], listed: set[str]) -> list[str]:
 def _lines(given: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     state = record["state"]
     lines = [_NOTHING_TO_DO if state == DONE and not record["plan"] else _HEADS[state]]
-    counts = [f"{_COUNTED.get(action, action)} {count}" for action, count in record["summary"].items() if count]
+    counts = [_counted(count, _COUNTED.get(action, action)) for action, count in record["summary"].items() if count]
     if counts:
         lines.append(f"{'Changes' if state == DONE else 'Planned'}: {', '.join(counts)}")
     if state == INCOMPLETE:
         failed = sum(len(error["changes"]) for error in record["errors"])
         lines.append(
-            f"Of these, {len(record['done'])} made, {failed} failed, {len(record['not_tried'])} not tried",
+            f"{_counted(len(record['done']), 'change')} {_were(record['done'])} made, {failed} failed, and "
+            f"{len(record['not_tried'])} {_were(record['not_tried'])} not tried."
         )
     reasons = [conflict["reason"] for conflict in record["conflicts"]]
     pending = [f"{entry['user']} {entry['invited_at']}" for entry in record["pending"]]
@@ -143,6 +144,14 @@ def _lines(given: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     if state in (PLANNED, REFUSED) and record["digest"]:
         lines.append(f"Digest of the plan, for sync_approve: {record['digest']}")
     return lines
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _were(changes: Sequence[Any]) -> str:
+    return "was" if len(changes) == 1 else "were"
 
 
 def _listed(words: str, texts: Sequence[str], separator: str = ", ") -> list[str]:

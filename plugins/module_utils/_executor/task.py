@@ -123,8 +123,8 @@ class Task:
     def _conflicts_note(self) -> str:
         count = len(self.outcome.unreached)
         return (
-            f"{count} change{'s were' if count > 1 else ' was'} not made, because another task or user changed "
-            "the same thing at the same time. See conflicts. Run the task again to plan the remaining changes."
+            f"{count} change{'s were' if count > 1 else ' was'} not made, because another user or task changed "
+            "the same objects at the same time. See conflicts. Run the task again to plan the remaining changes."
         )
 
     def _is_worth_checking(self, plan: Plan) -> bool:

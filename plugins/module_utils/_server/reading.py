@@ -132,7 +132,7 @@ def _without_projects(api: Api, listing: Listing) -> tuple[User, ...]:
         if len(found) >= count:
             return tuple(found.values())
     raise IncompleteReading(
-        f"n8n at {api.client.connection.url} returned the same users on different pages, {LISTING_ATTEMPTS} times in a row, so "
+        f"n8n at {api.client.connection.url} returned overlapping pages of users {LISTING_ATTEMPTS} times in a row. "
         f"{count - len(found)} of {count} users may be missing. Nothing was changed. Run the task again. If the error remains, use a "
         "key with the scope project:list, because personal projects show which users are missing."
     )
