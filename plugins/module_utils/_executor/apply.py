@@ -43,6 +43,8 @@ def apply(
 
 
 class PlanRun:
+    """One run of a plan: each public method other than step() carries out one step, and the tracker has the outcome."""
+
     def __init__(
         self, plan: Plan, api: Api, on_invite_links: Callable[[dict[str, str]], None] | None, tracker: ChangeTracker
     ) -> None:

@@ -128,9 +128,10 @@ class Task:
         )
 
     def _is_worth_checking(self, plan: Plan) -> bool:
-        """Return whether a refusal in the middle of the plan would be worse than two further requests.
+        """Return whether to check scopes and roles before the first write, which needs up to two further requests.
 
-        n8n refuses a single write as a whole. In check mode, no refusal would show a missing scope.
+        A refusal in the middle of a plan would leave it incomplete. A refusal of a single write changes nothing, so this
+        write needs no check. In check mode, nothing is written, so no refusal would show a missing scope.
         """
         writes = [change for change in plan.changes if not change.implied_by]
         return len(writes) > 1 or any(change.is_deletion for change in writes) or (self.check_mode and bool(writes))

@@ -44,6 +44,8 @@ def plan_leavers(state: State, leavers: Sequence[Leaver], leaver_options: Leaver
 
 
 class _LeaverPlanner:
+    """Collects the changes, handovers, notes, and errors for all leavers of a task."""
+
     def __init__(self, state: State, leaver_options: LeaverOptions) -> None:
         self.state = state
         self.leaver_options = leaver_options
@@ -125,6 +127,10 @@ class _LeaverPlanner:
             self._note(instance_admin_note(user, "is a leaver"))
 
     def _demote(self, user: User) -> None:
+        """Plan the demotion of one leaver.
+
+        With DEMOTE, a destination receives the items of the leaver now. With STAGED, it receives them before the deletion.
+        """
         source = self.state.personal_project(user)
         owned_items = self.state.owned_items.get(source.id, OwnedItems()) if source else OwnedItems()
         if source and self.target.destination is not None and self.leaver_options.action == DEMOTE:
