@@ -640,8 +640,8 @@ def _record(params: Mapping[str, Any], task: Task) -> RecordFile[LeaverRecord] |
     file = open_record(task, params["state_path"])
     if file.is_new and params["restore"]:
         raise InputError(
-            f"{params['state_path']} contains no record of staged leavers, so restore=true has no effect. Set the "
-            "path of the file that n8n_offboard writes with action=staged."
+            f"The record of staged leavers {params['state_path']} does not exist, and restore=true requires it. Set "
+            "state_path to the file that n8n_offboard writes with action=staged."
         )
     return None if file.is_new else file
 

@@ -62,7 +62,7 @@ options:
     default: chatUser
   successor:
     description:
-      - The email of the user who becomes an admin of projects whose last admin leaves, or a dictionary of project names or ids and emails.
+      - The email of the user who becomes an admin of projects whose last admin is a leaver, or a dictionary of project names or ids and emails.
       - An id takes precedence over a name. Names are compared in Unicode form NFC.
     type: raw
   state_path:
@@ -234,7 +234,7 @@ plan:
       project_id: 2GFDWJBjrvaj1y08
       before: project:viewer
       after: null
-      reason: leaves
+      reason: is a leaver
   contains:
     action:
       description:

@@ -112,7 +112,7 @@ def _record(given: Mapping[str, Any], last: Mapping[str, Any], state: str, time:
 def _leavers(plan: Iterable[Mapping[str, Any]], listed: set[str]) -> list[str]:
     """Return the emails of the users outside the list who lose access by a plan.
 
-    A project that the plan creates has no id yet. The only user who leaves such a project is the user of the API key.
+    A project that the plan creates has no id yet. The only user whom a plan removes from such a project is the user of the API key.
     """
     changed = {change["user"] for change in plan if change["action"] == "change_user_role" or change.get("project_id")}
     return sorted(user for user in changed - listed if user)
@@ -121,13 +121,14 @@ def _leavers(plan: Iterable[Mapping[str, Any]], listed: set[str]) -> list[str]:
 def _lines(given: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     state = record["state"]
     lines = [_NOTHING_TO_DO if state == DONE and not record["plan"] else _HEADS[state]]
-    counts = [f"{_label(action)} {count}" for action, count in record["summary"].items() if count]
+    counts = [_counted(count, _label(action)) for action, count in record["summary"].items() if count]
     if counts:
         lines.append(f"{'Changes' if state == DONE else 'Planned'}: {', '.join(counts)}")
     if state == INCOMPLETE:
         failed = sum(len(error["changes"]) for error in record["errors"])
         lines.append(
-            f"Of these, {len(record['done'])} made, {failed} failed, {len(record['not_tried'])} not tried",
+            f"{_counted(len(record['done']), 'change')} {_were(record['done'])} made, {failed} failed, and "
+            f"{len(record['not_tried'])} {_were(record['not_tried'])} not tried."
         )
     reasons = [conflict["reason"] for conflict in record["conflicts"]]
     pending = [f"{entry['user']} {entry['invited_at']}" for entry in record["pending"]]
@@ -145,6 +146,14 @@ def _lines(given: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
 
 def _label(action: str) -> str:
     return ACTIONS[action].label if action in ACTIONS and ACTIONS[action].label else action
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _were(changes: Sequence[Any]) -> str:
+    return "was" if len(changes) == 1 else "were"
 
 
 def _listed(words: str, texts: Sequence[str], separator: str = ", ") -> list[str]:

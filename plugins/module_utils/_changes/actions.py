@@ -77,7 +77,7 @@ ACTIONS: dict[str, Action] = {
         "invite {user} as {after}",
         ("invite_user",),
         role_kind="global",
-        label="invitations",
+        label="invitation",
     ),
     "create_project": Action(
         "create_projects",
@@ -85,7 +85,7 @@ ACTIONS: dict[str, Action] = {
         "create project {project}",
         ("create_project",),
         license_feature=_TEAMS,
-        label="new projects",
+        label="new project",
     ),
     "rename_project": Action(
         "rename_projects",
@@ -93,7 +93,7 @@ ACTIONS: dict[str, Action] = {
         "rename project {before} to {after}",
         ("rename_project",),
         license_feature=_TEAMS,
-        label="renamed projects",
+        label="renamed project",
     ),
     "add_member": Action(
         "set_member_roles",
@@ -103,7 +103,7 @@ ACTIONS: dict[str, Action] = {
         role_kind="project",
         reduces_access=BY_ROLE,
         license_feature=_TEAMS,
-        label="new memberships",
+        label="new membership",
     ),
     "change_member_role": Action(
         "set_member_roles",
@@ -113,7 +113,7 @@ ACTIONS: dict[str, Action] = {
         role_kind="project",
         reduces_access=BY_ROLE,
         license_feature=_TEAMS,
-        label="changed roles in projects",
+        label="changed project role",
     ),
     "unpublish_workflow": _item("unpublish {item} of {user}", "unpublish_workflow"),
     "transfer_credential": _item("move {item} of {user} to {project}", "transfer_credential"),
@@ -135,7 +135,7 @@ ACTIONS: dict[str, Action] = {
         role_kind="global",
         reduces_access=BY_ROLE,
         license_feature="feat:advancedPermissions",
-        label="changed instance roles",
+        label="changed instance role",
     ),
     "remove_member": Action(
         "remove_members",
@@ -145,7 +145,7 @@ ACTIONS: dict[str, Action] = {
         shows_previous_role=True,
         reduces_access=ALWAYS,
         license_feature=_TEAMS,
-        label="memberships removed",
+        label="removed membership",
     ),
     "delete_user": Action(
         "delete_users",

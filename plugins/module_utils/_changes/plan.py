@@ -26,7 +26,10 @@ from .handover import Handover
 
 @dataclass
 class AccessSnapshot:
-    """The instance role of each user, and the members of each project with their roles. Users are named by email."""
+    """The instance role of each user, and the members of each project with their roles.
+
+    Users are named by email. `names` are the names of team projects by key. `creator` is the user of the API key.
+    """
 
     users: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
@@ -136,6 +139,10 @@ class Plan:
         }
 
     def _touched(self, changes: Sequence[Change], access: AccessSnapshot) -> str:
+        """Return the lines of `access` about the users, projects, and members that `changes` affect.
+
+        The id of a project is added to its name if another project has the same name.
+        """
         users, projects, members = set(), set(), set()
         shared = Counter(map(composed, access.names.values()))
 

@@ -101,6 +101,11 @@ class _ListReader:
             self._members_of(desired, members or {})
 
     def _name(self, desired: DesiredProject) -> None:
+        """Record the id and the names of an entry; raises InputError if another entry means the same project.
+
+        Two entries conflict if they have the same id, name, or previous name, or if the name of one is a previous name of
+        the other. Two entries with different ids may have the same name, which then identifies no entry.
+        """
         own = composed(desired.name or "")
         for name in filter(None, (desired.id, own)):
             other, former = self._called.get(name), self._formerly.get(name)

@@ -45,6 +45,8 @@ def apply(
 
 
 class PlanRun:
+    """One run of a plan: each public method other than step() carries out one step, and the tracker has the outcome."""
+
     def __init__(
         self, plan: Plan, api: Api, on_invite_links: Callable[[dict[str, str]], None] | None, tracker: ChangeTracker
     ) -> None:
@@ -135,7 +137,7 @@ class PlanRun:
     def _apply_with_implied(self, changes: Sequence[Change]) -> None:
         """Change or delete users together with the memberships that n8n removes along with it, if these are as planned.
 
-        If another task has changed one of these memberships, the user and all changes of this user are left alone.
+        If another task has changed one of these memberships, no change of this user is made.
         """
         tracker = self.tracker
         going = [change for change in changes if change.implied_by and change.item is None]

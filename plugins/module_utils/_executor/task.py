@@ -123,14 +123,15 @@ class Task:
     def _conflicts_note(self) -> str:
         count = len(self.outcome.unreached)
         return (
-            f"{count} change{'s were' if count > 1 else ' was'} not made, because another task or user changed "
-            "the same thing at the same time. See conflicts. Run the task again to plan the remaining changes."
+            f"{count} change{'s were' if count > 1 else ' was'} not made, because another user or task changed "
+            "the same objects at the same time. See conflicts. Run the task again to plan the remaining changes."
         )
 
     def _is_worth_checking(self, plan: Plan) -> bool:
-        """Return whether a refusal in the middle of the plan would be worse than two further requests.
+        """Return whether to check scopes and roles before the first write, which needs up to two further requests.
 
-        n8n refuses a single write as a whole. In check mode, no refusal would show a missing scope.
+        A refusal in the middle of a plan would leave it incomplete. A refusal of a single write changes nothing, so this
+        write needs no check. In check mode, nothing is written, so no refusal would show a missing scope.
         """
         writes = [change for change in plan.changes if not change.implied_by]
         return (

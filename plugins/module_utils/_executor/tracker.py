@@ -96,11 +96,11 @@ class ChangeTracker:
         self._behind(changes)
 
     def conflict(self, change: Change, found: str, is_already_made: bool = False) -> None:
-        """Record that another task has changed the starting point of this change, so that the change is left alone.
+        """Record that another task has changed the starting point of this change, so that the change is not made.
 
         `is_already_made` tells that the other task has made exactly this change.
         """
-        self._note_conflict({**change.to_result(), "reason": f"left alone: {found}"}, is_already_made)
+        self._note_conflict({**change.to_result(), "reason": f"not changed: {found}"}, is_already_made)
         self._conflicting.add(change)
         if change.action == "create_project" and not is_already_made:
             self._taken_projects.add(change.project_key)
@@ -147,7 +147,7 @@ class ChangeTracker:
         return change in self._made
 
     def has_conflict(self, change: Change) -> bool:
-        """Return whether the change was left alone because another task changed the same object."""
+        """Return whether the change was not made because another task changed the same object."""
         return change in self._conflicting
 
     def mark_untried_users(self, changes: Iterable[Change]) -> None:

@@ -24,13 +24,13 @@ def demotion(state: State, user: User, role: str) -> list[Change]:
     A leaver whose role has no scopes keeps this role, because no other role allows less.
     """
     if user.role == role or has_no_scopes(state, user.role):
-        return membership_removals(state, user, "leaves")
+        return membership_removals(state, user, "is a leaver")
     if user.role == CHAT_USER:
-        return [*membership_removals(state, user, "leaves"), role_change(user, role, "leaves")]
-    changes = [role_change(user, CHAT_USER, "leaves"), *implied_removals(state, user)]
+        return [*membership_removals(state, user, "is a leaver"), role_change(user, role, "is a leaver")]
+    changes = [role_change(user, CHAT_USER, "is a leaver"), *implied_removals(state, user)]
     if role != CHAT_USER:
         # n8n deletes memberships and API keys only if a user becomes a chat user (seen on 2.40.7).
-        changes.append(replace(role_change(user, role, "leaves"), before=CHAT_USER, after_role_change=True))
+        changes.append(replace(role_change(user, role, "is a leaver"), before=CHAT_USER, after_role_change=True))
     return changes
 
 

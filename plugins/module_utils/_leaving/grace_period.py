@@ -119,8 +119,8 @@ def takes_access(changes: Iterable[Change]) -> bool:
 def newly_staged(record: LeaverRecord, done: Iterable[Change], after: State) -> list[RecordEntry]:
     """Return the entries of users who lost access by the changes `done`, and who have no access in `after`.
 
-    Another task, which does not share a lock with this one, may have restored such a user before, and may have removed
-    the entry since.
+    The caller adds these entries to the record again if they are missing. Another task without a shared lock removes an
+    entry when it restores the user, and this task may have removed the access after that.
     """
     taking = [change for change in done if takes_access([change])]
     taken = {change.user_id for change in taking}

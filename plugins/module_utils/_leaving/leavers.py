@@ -45,6 +45,8 @@ def plan_leavers(state: State, leavers: Sequence[Leaver], leaver_options: Leaver
 
 
 class _LeaverPlanner:
+    """Collects the changes, handovers, notes, and errors for all leavers of a task."""
+
     def __init__(self, state: State, leaver_options: LeaverOptions) -> None:
         self.state = state
         self.leaver_options = leaver_options
@@ -116,20 +118,24 @@ class _LeaverPlanner:
             if grace_period.looks_staged(user, changes):
                 self.looking_staged.append(user.email)
         if action == DELETE:
-            changes, handover = user_deletion(self.state, user, "leaves", self.target)
+            changes, handover = user_deletion(self.state, user, "is a leaver", self.target)
             self.changes += changes
             self._hand_over(user, handover)
         elif action == DEMOTE:
             self._demote(user)
         else:
-            self.changes += membership_removals(self.state, user, "leaves")
-            self._note(instance_admin_note(user, "leaves"))
+            self.changes += membership_removals(self.state, user, "is a leaver")
+            self._note(instance_admin_note(user, "is a leaver"))
 
     def _demote(self, user: User) -> None:
+        """Plan the demotion of one leaver.
+
+        With DEMOTE, a destination receives the items of the leaver now. With STAGED, it receives them before the deletion.
+        """
         source = self.state.personal_project(user)
         owned_items = self.state.owned_items.get(source.id, OwnedItems()) if source else OwnedItems()
         if source and self.target.destination is not None and self.leaver_options.action == DEMOTE:
-            handover = plan_handover(self.state, source, self.target, deleting=False, reason="leaves")
+            handover = plan_handover(self.state, source, self.target, deleting=False, reason="is a leaver")
             self.changes += handover.changes
             self._hand_over(user, handover)
         elif owned_items.items:
@@ -154,7 +160,7 @@ class _LeaverPlanner:
     def _note_last_day(self, user: User) -> None:
         """Add a note at staging already if the later deletion would fail, while the cause can still be removed."""
         try:
-            user_deletion(self.state, user, "leaves", self.target)
+            user_deletion(self.state, user, "is a leaver", self.target)
         except InputError as error:
             hint = f" {self.state.scopes_hint}" if isinstance(error, UnseenError) else ""
             self._note(f"The deletion after the grace period would fail: {error}{hint}".rstrip())

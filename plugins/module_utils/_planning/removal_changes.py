@@ -58,7 +58,7 @@ def instance_admin_note(user: User, why: str) -> str:
     """Return a note about a user who sees every project, without memberships too; "" for all other users."""
     sees_all = user.role in INSTANCE_ADMIN_ROLES
     return (
-        f"{user.email} {why} and keeps the instance role {user.role}, which has access to everything."
+        f"{user.email} {why} and keeps the instance role {user.role}, which gives access to all projects."
         if sees_all
         else ""
     )

@@ -59,8 +59,8 @@ def read_pages(
             return Listing(tuple(found.values()), repeats, pages)
         if cursor in cursors:
             raise ConnectionFailed(
-                f"{client.url_of(path)} returned the same page cursor twice, so the list has no end. Check whether a "
-                "proxy in front of n8n has a cache."
+                f"{client.url_of(path)} returned the same page cursor twice, so the list never ends. Check whether a "
+                "proxy in front of n8n caches responses."
             )
         cursors.add(cursor)
         query["cursor"] = cursor

@@ -16,9 +16,8 @@ from .data_table_api import DataTableApi
 from .paging import PAGE, parsed, quoted_part, read_complete, send_once
 
 TABLES_UNSEEN = (
-    "this n8n does not show the data tables of other users, so the deletion may destroy data tables that "
-    "are not listed (n8n 2.36 and later list them). Update n8n. Or check the data tables, and delete the "
-    "user or project in n8n."
+    "this n8n may hide data tables of other users, and a deletion destroys hidden data tables too. n8n 2.36 and later "
+    "list all data tables. Update n8n. Or check the data tables, and delete the user or project in n8n."
 )
 KEY_SEES_LITTLE = (
     "the user of the API key does not see everything, so resources that would be destroyed may be hidden. Use the key "
@@ -49,8 +48,8 @@ class ResourceApi:
         if not project_ids:
             return {}
         unseen = [] if sees_all else [KEY_SEES_LITTLE]
-        # The endpoint was introduced long after other users' data tables could be listed, but no other sign of that is
-        # public.
+        # GET /roles (2.36) is the only public sign that n8n also lists the data tables of other users. Versions between
+        # 2.17 and 2.36 may list them as well, but cannot be told apart.
         tables_unseen = [] if self._lists_roles() else [TABLES_UNSEEN]
         variables_unseen: list[str] = []
         refused: list[str] = []
@@ -165,7 +164,8 @@ class ResourceApi:
     def unpublish_workflow(self, workflow_id: str) -> None:
         """Unpublish a workflow. If the workflow is not published, nothing changes.
 
-        If n8n allows this only to members (seen on 2.8.4), it also deletes published workflows, so nothing is done.
+        n8n 2.8.4 allows this only to members of the project. That version deletes published workflows without this step, so
+        the 403 is ignored.
         """
         path = f"/workflows/{quoted_part(workflow_id)}/deactivate"
         operation = f"unpublish workflow {workflow_id}"

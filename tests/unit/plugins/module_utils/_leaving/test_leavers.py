@@ -237,7 +237,7 @@ def test_items_are_transferred_before_the_user_is_changed() -> None:
 def test_leaver_who_keeps_an_instance_admin_role_is_noted() -> None:
     planned = leaver_plan(example_state(), GRACE.email, ADA.email, successors=successors(OLIVIA.email))
     assert planned.notes == (
-        "grace@example.com leaves and keeps the instance role global:admin, which has access to everything.",
+        "grace@example.com is a leaver and keeps the instance role global:admin, which gives access to all projects.",
     )
     assert leaver_plan(example_state(), GRACE.email, action="demote", successors=successors(OLIVIA.email)).notes == ()
 
