@@ -532,7 +532,7 @@ from ..module_utils._leaving.restore import (
     without_missing_roles,
 )
 from ..module_utils._module import OPTION_NAMES, run_module
-from ..module_utils._planning.findings import pending_users, unmatched
+from ..module_utils._planning.list_results import pending_users, unmatched
 from ..module_utils._planning.planner import plan
 from ..module_utils._planning.removal_limits import RemovalLimits
 from ..module_utils._recording.record import open_record, remove_restored

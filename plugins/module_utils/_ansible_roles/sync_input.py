@@ -32,8 +32,8 @@ def sync_input(
       person without a rule is not a leaver.
     - `refusal`: an error message if the result has no users and `allow_empty` is false, else "".
     """
-    assignment = assign(people, rules, _given(email_attribute, "email"), _given(role_order, ()))
-    ignored = _patterns(_given(ignored_users, ()))
+    assignment = assign(people, rules, _value_or_default(email_attribute, "email"), _value_or_default(role_order, ()))
+    ignored = _patterns(_value_or_default(ignored_users, ()))
     return {
         "people": len(people),
         "users": assignment.users,
@@ -45,7 +45,7 @@ def sync_input(
     }
 
 
-def _given(value: Any, default: Any) -> Any:
+def _value_or_default(value: Any, default: Any) -> Any:
     """Return `default` if `value` is an empty answer of a survey, null, or omitted. Else return `value`."""
     return default if value is None or value == "" or is_omitted(value) else value
 

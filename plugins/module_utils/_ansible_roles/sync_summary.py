@@ -18,9 +18,9 @@ PLANNED = "planned"  # The plan was not applied, or not yet.
 INCOMPLETE = "incomplete"  # Some changes failed.
 DONE = "done"
 # The maximum number of names in a line.
-MOST_NAMES = 10
+MAX_NAMES = 10
 
-_HEADS = {
+_HEADLINES = {
     PLANNED: "Planned. Nothing was changed.",
     UNREACHABLE: "n8n could not be reached. Nothing was changed.",
     REFUSED: "Refused before the first write. Nothing was changed.",
@@ -37,11 +37,11 @@ _UNMATCHED = {
 
 
 def sync_summary(
-    given: Mapping[str, Any], planned: Mapping[str, Any], applied: Mapping[str, Any], time: str
+    inputs: Mapping[str, Any], planned: Mapping[str, Any], applied: Mapping[str, Any], time: str
 ) -> dict[str, Any]:
     """Return the record and the summary of a run, before its plan is applied or afterwards.
 
-    `given` is the result of sync_input. `planned` and `applied` are the results of the tasks that plan and apply. Each
+    `inputs` is the result of sync_input. `planned` and `applied` are the results of the tasks that plan and apply. Each
     of them is empty if it did not run yet.
 
     - `record`: the content of the file of sync_plan_path.
@@ -55,12 +55,12 @@ def sync_summary(
     if ran:
         last = applied
     else:
-        last = {"msg": given["refusal"]} if given["refusal"] else planned
-    record = _record(given, last, _state(last, ran, bool(planned.get("plan"))), time)
+        last = {"msg": inputs["refusal"]} if inputs["refusal"] else planned
+    record = _record(inputs, last, _state(last, ran, bool(planned.get("plan"))), time)
     return {
         "record": record,
         "result": {**last, **record, "failed": bool(record["error"])},
-        "lines": _lines(given, record),
+        "lines": _lines(inputs, record),
         "apply": record["state"] == PLANNED,
         "applied": ran,
         "plan_changed": ran and applied.get("digest", planned.get("digest")) != planned.get("digest"),
@@ -78,7 +78,7 @@ def _state(last: Mapping[str, Any], ran: bool, has_plan: bool) -> str:
     return UNREACHABLE if last.get("reason") == UNREACHABLE else REFUSED
 
 
-def _record(given: Mapping[str, Any], last: Mapping[str, Any], state: str, time: str) -> dict[str, Any]:
+def _record(inputs: Mapping[str, Any], last: Mapping[str, Any], state: str, time: str) -> dict[str, Any]:
     unmatched = last.get("unmatched", {})
     plan = last.get("plan", [])
     return {
@@ -88,18 +88,18 @@ def _record(given: Mapping[str, Any], last: Mapping[str, Any], state: str, time:
         "error": last.get("msg", ""),
         "digest": last.get("digest", ""),
         "summary": last.get("summary", {}),
-        "people_without_rule": given["without_rule"],
+        "people_without_rule": inputs["without_rule"],
         "unmatched": {
-            "rules": given["unmatched_rules"],
+            "rules": inputs["unmatched_rules"],
             "protected_users": unmatched.get("protected_users", []),
             # The module gets the people without a rule as patterns, too. The record lists only the patterns of the
             # variable.
             "ignored_users": [
-                pattern for pattern in unmatched.get("ignored_users", []) if pattern in given["ignored_users"]
+                pattern for pattern in unmatched.get("ignored_users", []) if pattern in inputs["ignored_users"]
             ],
             "denied_projects": unmatched.get("denied_projects", []),
         },
-        "leavers": _leavers(plan, {user["email"] for user in given["users"]}),
+        "leavers": _leavers(plan, {user["email"] for user in inputs["users"]}),
         "pending": last.get("pending", []),
         "plan": plan,
         "done": last.get("done", []),
@@ -118,9 +118,9 @@ def _leavers(plan: Iterable[Mapping[str, Any]], listed: set[str]) -> list[str]:
     return sorted(user for user in changed - listed if user)
 
 
-def _lines(given: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
+def _lines(inputs: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     state = record["state"]
-    lines = [_NOTHING_TO_DO if state == DONE and not record["plan"] else _HEADS[state]]
+    lines = [_NOTHING_TO_DO if state == DONE and not record["plan"] else _HEADLINES[state]]
     counts = [_counted(count, _label(action)) for action, count in record["summary"].items() if count]
     if counts:
         lines.append(f"{'Changes' if state == DONE else 'Planned'}: {', '.join(counts)}")
@@ -134,7 +134,7 @@ def _lines(given: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     pending = [f"{entry['user']} {entry['invited_at']}" for entry in record["pending"]]
     lines += _listed("Not changed, because another user or task changed it at the same time", reasons, "; ")
     lines += _listed("Invited and pending, with the time of the first invitation", pending)
-    lines.append(f"People: {given['people']} in the list, {len(given['users'])} of them matched by a rule")
+    lines.append(f"People: {inputs['people']} in the list, {len(inputs['users'])} of them matched by a rule")
     lines += _listed("Matched by no rule, so neither invited nor treated as leavers", record["people_without_rule"])
     for kind, words in _UNMATCHED.items():
         lines += _listed(words, record["unmatched"][kind])
@@ -158,4 +158,4 @@ def _were(changes: Sequence[Any]) -> str:
 
 def _listed(words: str, texts: Sequence[str], separator: str = ", ") -> list[str]:
     """Return one line with the first of the texts and the number of further texts; no line if there are no texts."""
-    return [f"{words}: {shortened(texts, MOST_NAMES, separator)}"] if texts else []
+    return [f"{words}: {shortened(texts, MAX_NAMES, separator)}"] if texts else []

@@ -48,7 +48,7 @@ class Action:
     """
 
     step: str
-    about: str
+    subject_type: str
     sentence: str
     calls: tuple[str, ...]
     role_kind: str = ""
@@ -59,7 +59,7 @@ class Action:
     shows_previous_role: bool = False
     # The data that n8n also deletes and does not list anywhere in its API (agents were seen, the rest was read in the
     # database of 2.40.7).
-    never_listed: str = ""
+    unlisted_data_note: str = ""
 
 
 def _item(sentence: str, *calls: str) -> Action:
@@ -67,7 +67,7 @@ def _item(sentence: str, *calls: str) -> Action:
     return Action("hand_over", ITEM, sentence, calls)
 
 
-_TEAMS = "feat:projectRole:admin"
+_TEAM_PROJECTS_FEATURE = "feat:projectRole:admin"
 
 # In the order in which the changes of one step are listed.
 ACTIONS: dict[str, Action] = {
@@ -84,7 +84,7 @@ ACTIONS: dict[str, Action] = {
         PROJECT,
         "create project {project}",
         ("create_project",),
-        license_feature=_TEAMS,
+        license_feature=_TEAM_PROJECTS_FEATURE,
         label="new project",
     ),
     "rename_project": Action(
@@ -92,7 +92,7 @@ ACTIONS: dict[str, Action] = {
         PROJECT,
         "rename project {before} to {after}",
         ("rename_project",),
-        license_feature=_TEAMS,
+        license_feature=_TEAM_PROJECTS_FEATURE,
         label="renamed project",
     ),
     "add_member": Action(
@@ -102,7 +102,7 @@ ACTIONS: dict[str, Action] = {
         ("set_members",),
         role_kind="project",
         reduces_access=BY_ROLE,
-        license_feature=_TEAMS,
+        license_feature=_TEAM_PROJECTS_FEATURE,
         label="new membership",
     ),
     "change_member_role": Action(
@@ -112,7 +112,7 @@ ACTIONS: dict[str, Action] = {
         ("set_members",),
         role_kind="project",
         reduces_access=BY_ROLE,
-        license_feature=_TEAMS,
+        license_feature=_TEAM_PROJECTS_FEATURE,
         label="changed project role",
     ),
     "unpublish_workflow": _item("unpublish {item} of {user}", "unpublish_workflow"),
@@ -144,7 +144,7 @@ ACTIONS: dict[str, Action] = {
         ("remove_member",),
         shows_previous_role=True,
         reduces_access=ALWAYS,
-        license_feature=_TEAMS,
+        license_feature=_TEAM_PROJECTS_FEATURE,
         label="removed membership",
     ),
     "delete_user": Action(
@@ -154,7 +154,7 @@ ACTIONS: dict[str, Action] = {
         ("delete_user",),
         is_irreversible=True,
         shows_previous_role=True,
-        never_listed=(
+        unlisted_data_note=(
             "The deletion of a user also deletes their agents, conversations with the AI assistant, chats, personal agents and "
             "tools of the chat hub, API keys, and the access of MCP and OAuth clients. Folders are listed only if the license "
             "includes them."
@@ -166,8 +166,8 @@ ACTIONS: dict[str, Action] = {
         "delete project {project}",
         ("delete_project",),
         is_irreversible=True,
-        license_feature=_TEAMS,
-        never_listed=(
+        license_feature=_TEAM_PROJECTS_FEATURE,
+        unlisted_data_note=(
             "The deletion of a project also deletes its agents, conversations with the AI assistant, connections to external "
             "secrets, and workflow reviews. Folders and variables are listed only if the license includes them."
         ),

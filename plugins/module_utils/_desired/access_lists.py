@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._errors import InputError, ErrorCollector
-from .._state.names import check_ascii, composed, project_name, stored_email
+from .._state.names import check_ascii, project_name, stored_email, to_nfc
 from .._state.read_request import ALL, NONE, ReadRequest
 from .._state.roles import plain_slug
 from .desired import (
@@ -57,7 +57,7 @@ def desired_access(
         policy=policy,
     )
     if not allow_empty:
-        _refuse_nobody(desired, policy)
+        _check_not_empty(desired, policy)
     return desired
 
 
@@ -72,9 +72,9 @@ class _ListReader:
         # The entry for every id and name of a project in `projects`, and for the previous names. Ids have precedence
         # over names. A name that several entries have, each with its own id, belongs to none of them. Names are in
         # Unicode form NFC here.
-        self._called: dict[str, DesiredProject | None] = {}
-        self._formerly: dict[str, DesiredProject] = {}
-        self._given: dict[tuple[str, str], DesiredMember] = {}
+        self._entry_by_name: dict[str, DesiredProject | None] = {}
+        self._entry_by_previous_name: dict[str, DesiredProject] = {}
+        self._member_by_key: dict[tuple[str, str], DesiredMember] = {}
 
     def project(self, entry: Mapping[str, Any], source: str) -> None:
         """Read an entry of `projects`."""
@@ -96,46 +96,50 @@ class _ListReader:
                 lists_members=members is not None,
                 authority=entry.get("authority"),
             )
-            self._name(desired)
+            self._register_names(desired)
             self.projects.append(desired)
             self._members_of(desired, members or {})
 
-    def _name(self, desired: DesiredProject) -> None:
+    def _register_names(self, desired: DesiredProject) -> None:
         """Record the id and the names of an entry; raises InputError if another entry means the same project.
 
         Two entries conflict if they have the same id, name, or previous name, or if the name of one is a previous name of
         the other. Two entries with different ids may have the same name, which then identifies no entry.
         """
-        own = composed(desired.name or "")
+        own = to_nfc(desired.name or "")
         for name in filter(None, (desired.id, own)):
-            other, former = self._called.get(name), self._formerly.get(name)
-            if other is not None and _may_be_one(desired, other):
-                raise InputError(_one_project(name, other.source, desired.source))
-            if former is not None and _may_be_one(desired, former):
-                raise InputError(_passed_on(name, former.source, desired.source))
-        previous_names = [composed(name) for name in desired.previous_names]
+            other, former = self._entry_by_name.get(name), self._entry_by_previous_name.get(name)
+            if other is not None and _may_be_same_project(desired, other):
+                raise InputError(_listed_twice_error(name, other.source, desired.source))
+            if former is not None and _may_be_same_project(desired, former):
+                raise InputError(_name_conflict_error(name, former.source, desired.source))
+        previous_names = [to_nfc(name) for name in desired.previous_names]
         for name in previous_names:
-            other, former = self._called.get(name), self._formerly.get(name) or (desired if name == own else None)
-            if other is not None and _may_be_one(desired, other):
-                raise InputError(_passed_on(name, desired.source, other.source))
-            if former is not None and _may_be_one(desired, former):
-                raise InputError(_one_project(name, former.source, f"previous_names of {desired.source}"))
+            other, former = self._entry_by_name.get(name), self._entry_by_previous_name.get(name) or (
+                desired if name == own else None
+            )
+            if other is not None and _may_be_same_project(desired, other):
+                raise InputError(_name_conflict_error(name, desired.source, other.source))
+            if former is not None and _may_be_same_project(desired, former):
+                raise InputError(_listed_twice_error(name, former.source, f"previous_names of {desired.source}"))
         if own:
-            other = self._called.setdefault(own, desired)
+            other = self._entry_by_name.setdefault(own, desired)
             if other is not None and other is not desired and other.id != own:
-                self._called[own] = None
+                self._entry_by_name[own] = None
         if desired.id:
-            self._called[desired.id] = desired
-        self._formerly.update(dict.fromkeys(previous_names, desired))
+            self._entry_by_name[desired.id] = desired
+        self._entry_by_previous_name.update(dict.fromkeys(previous_names, desired))
 
     def _members_of(self, project: DesiredProject, members: Mapping[str, Any]) -> None:
-        spelled: dict[str, str] = {}
+        original_spelling: dict[str, str] = {}
         for person, role in members.items():
             with self.problems:
                 user = listed_user(person, f"{project.source}, members")
-                if user in spelled:
-                    raise InputError(f'{project.source}: the members "{spelled[user]}" and "{person}" are both {user}.')
-                spelled[user] = str(person)
+                if user in original_spelling:
+                    raise InputError(
+                        f'{project.source}: the members "{original_spelling[user]}" and "{person}" are both {user}.'
+                    )
+                original_spelling[user] = str(person)
                 source = f"{project.source}, member {user}"
                 self._member(DesiredMember(project.reference, user, _role(role, source), source=source))
 
@@ -155,26 +159,30 @@ class _ListReader:
                 source=who,
                 lists_projects=projects is not None,
                 rule=str(rules.get("role") or ""),
-                denied=_rules(rules.get("denied"), f"{source}, granted_by"),
+                denied=_rule_by_project(rules.get("denied"), f"{source}, granted_by"),
             )
             if not isinstance(projects or {}, Mapping):
                 raise InputError(f"{source}: projects of {email} must be a dictionary of project names and roles.")
-            granted_by = _rules(rules.get("projects"), f"{source}, granted_by")
+            granted_by = _rule_by_project(rules.get("projects"), f"{source}, granted_by")
             for project, role in (projects or {}).items():
                 with self.problems:
                     name = project_name(project, f"{source}, projects of {email}")
                     place = f'{who}, project "{name}"'
-                    key = composed(name)
-                    if key in self._formerly and key not in self._called:
-                        raise InputError(_one_project(name, f"previous_names of {self._formerly[key].source}", place))
+                    key = to_nfc(name)
+                    if key in self._entry_by_previous_name and key not in self._entry_by_name:
+                        raise InputError(
+                            _listed_twice_error(
+                                name, f"previous_names of {self._entry_by_previous_name[key].source}", place
+                            )
+                        )
                     self._member(
                         DesiredMember(name, email, _role(role, place), source=place, rule=granted_by.get(key, ""))
                     )
 
     def _member(self, desired: DesiredMember) -> None:
-        name = composed(desired.project)
-        entry = self._called.get(name)
-        first = self._given.setdefault((composed(entry.reference) if entry else name, desired.user), desired)
+        name = to_nfc(desired.project)
+        entry = self._entry_by_name.get(name)
+        first = self._member_by_key.setdefault((to_nfc(entry.reference) if entry else name, desired.user), desired)
         if first is not desired:
             roles = [plain_slug(role, "project") for role in (first.role or "", desired.role or "")]
             # Only n8n can tell whether another name means the same custom role.
@@ -186,11 +194,11 @@ class _ListReader:
         self.members.append(desired)
 
 
-def _refuse_nobody(desired: DesiredState, policy: ListPolicy) -> None:
+def _check_not_empty(desired: DesiredState, policy: ListPolicy) -> None:
     protection = Protection(policy)
     if any(not protection.ignores(person.user) for person in desired.people):
         return
-    taking = [
+    removing_options = [
         *(["authority=authoritative"] if policy.authority == AUTHORITATIVE else ()),
         *(
             f"authority=authoritative of {entry.source}"
@@ -199,9 +207,9 @@ def _refuse_nobody(desired: DesiredState, policy: ListPolicy) -> None:
         ),
         *([f"unlisted_users={policy.unlisted_users}"] if policy.unlisted_users != KEEP else ()),
     ]
-    if taking:
+    if removing_options:
         raise InputError(
-            f"The lists name no users, and {taking[0]} would remove all access. No request was sent. "
+            f"The lists name no users, and {removing_options[0]} would remove all access. No request was sent. "
             "Set allow_empty=true if this is intended."
         )
 
@@ -220,12 +228,12 @@ def access_request(desired: DesiredState) -> ReadRequest:
         or (policy.authority == AUTHORITATIVE and any(user.lists_projects for user in desired.users))
     )
     named = {member.project for member in desired.members}
-    in_nfc = {composed(name) for name in named}
+    in_nfc = {to_nfc(name) for name in named}
     for project in desired.projects:
         called = set(filter(None, (project.id, project.name, *project.previous_names)))
         # If the list neither removes nor names members of a project, its members make no difference. The entry of a
         # member may use the name that the project is to get.
-        if project.lists_members or desired.authority(project) != ADDITIVE or in_nfc & set(map(composed, called)):
+        if project.lists_members or desired.authority(project) != ADDITIVE or in_nfc & set(map(to_nfc, called)):
             named |= called
     members = ALL if everywhere else tuple(sorted(named))
     projects = members != NONE or bool(desired.projects)
@@ -242,16 +250,16 @@ def access_request(desired: DesiredState) -> ReadRequest:
     )
 
 
-def _may_be_one(first: DesiredProject, second: DesiredProject) -> bool:
+def _may_be_same_project(first: DesiredProject, second: DesiredProject) -> bool:
     """Return whether two entries may mean one project, which is impossible with two different ids."""
     return not (first.id and second.id and first.id != second.id)
 
 
-def _one_project(name: str, first: str, second: str) -> str:
+def _listed_twice_error(name: str, first: str, second: str) -> str:
     return f'{first} and {second} are both project "{name}". List it once, under its new name.'
 
 
-def _passed_on(name: str, former: str, present: str) -> str:
+def _name_conflict_error(name: str, former: str, present: str) -> str:
     return (
         f'"{name}" is in previous_names of {former} and is also the name of {present}. If both are one project, list it once, '
         "under its new name. If one project should get the name of another, rename one in this run and the other in the "
@@ -266,11 +274,11 @@ def _role(role: object, source: str) -> str:
     return text
 
 
-def _rules(rules: object, source: str) -> Mapping[str, str]:
+def _rule_by_project(rules: object, source: str) -> Mapping[str, str]:
     if not isinstance(rules or {}, Mapping):
         raise InputError(f"{source} must be a dictionary of project names and rules.")
     given = rules if isinstance(rules, Mapping) else {}
-    return {composed(str(name)): str(rule) for name, rule in given.items()}
+    return {to_nfc(str(name)): str(rule) for name, rule in given.items()}
 
 
 def _text(value: object) -> str | None:

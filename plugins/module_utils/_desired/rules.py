@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._errors import InputError, ErrorCollector
-from .._state.names import composed, project_name
+from .._state.names import project_name, to_nfc
 from .._state.roles import UNASSIGNABLE_ROLES
 from .matching import Matcher, Values, matcher
 from .omitted import is_omitted, rule_without_omitted, without_omitted
@@ -149,7 +149,7 @@ def _rule(name: str, entry: Mapping[Any, Any], source: str, problems: ErrorColle
     for attribute, wanted in dictionary_of(entry.get("match"), f"{source}: match", problems).items():
         with problems:
             text = text_in(attribute, f"{source}: the name of an attribute in match")
-            match[composed(text)] = matcher(wanted, f"{source}: match.{text}")
+            match[to_nfc(text)] = matcher(wanted, f"{source}: match.{text}")
     role = None
     with problems:
         role = _role(entry.get("role"), "global", f"{source}: role")
@@ -160,7 +160,7 @@ def _rule(name: str, entry: Mapping[Any, Any], source: str, problems: ErrorColle
             given = _role(text, "project", f'{source}: projects, the role in "{known}"')
             if given is None:
                 raise InputError(f'{source}: projects: "{known}" has no role.')
-            if composed(known) in map(composed, projects):
+            if to_nfc(known) in map(to_nfc, projects):
                 raise InputError(f'{source}: projects: "{known}" is listed twice.')
             projects[known] = given
     deny: list[str] = []
@@ -203,9 +203,9 @@ def _grants(rules: Sequence[Rule], ranking: Ranking) -> Grants:
     offered: dict[str, list[Grant]] = {}
     for rule in rules:
         for project in rule.deny:
-            denied.setdefault(called.setdefault(composed(project), project), rule.name)
+            denied.setdefault(called.setdefault(to_nfc(project), project), rule.name)
         for project, role in rule.projects.items():
-            name = called.setdefault(composed(project), project)
+            name = called.setdefault(to_nfc(project), project)
             offered.setdefault(name, []).append(Grant(role, rule.name))
     unclear: list[str] = []
     roles = [Grant(rule.role, rule.name) for rule in rules if rule.role]

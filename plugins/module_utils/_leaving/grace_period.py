@@ -52,18 +52,18 @@ class GracePeriod:
     def is_over(self, user: User, changes: Sequence[Change]) -> bool:
         """Return whether the grace period of a leaver is over, and the `changes` of the demotion remove no access."""
         staged = self.record.leavers.get(user.id)
-        return staged is not None and self.now >= staged.due(self.grace_days) and not takes_access(changes)
+        return staged is not None and self.now >= staged.due(self.grace_days) and not removes_access(changes)
 
     def note(self, user: User, changes: Sequence[Change]) -> str:
         """Return a note for the operator about a leaver; "" for no note. `changes` are those of the demotion."""
         staged = self.record.leavers.get(user.id)
-        if staged is not None and takes_access(changes):
+        if staged is not None and removes_access(changes):
             return (
                 f"{user.email} has been in the record {self.path} since {utc(staged.since)} and still has access. "
                 "This run removes the access and restarts the grace period. It adds the present access to the "
                 "record, and keeps the recorded access."
             )
-        if self.is_new or not self.looks_staged(user, changes):
+        if self.is_new or not self.seems_staged(user, changes):
             return ""
         return (
             f"{user.email} already looks staged, with {user.role} and no projects, but is not in the record {self.path}. The "
@@ -71,21 +71,21 @@ class GracePeriod:
             "Use the last version of the record."
         )
 
-    def looks_staged(self, user: User, changes: Sequence[Change]) -> bool:
+    def seems_staged(self, user: User, changes: Sequence[Change]) -> bool:
         """Return whether a leaver is not in the record, and the `changes` of the demotion remove no access."""
-        return user.id not in self.record.leavers and not takes_access(changes)
+        return user.id not in self.record.leavers and not removes_access(changes)
 
-    def creation_note(self, looking_staged: Sequence[str], role: str) -> str:
+    def creation_note(self, seemingly_staged: Sequence[str], role: str) -> str:
         """Return a note that the run creates the record.
 
-        `looking_staged` are the emails of leavers with the instance role `role` and no projects.
+        `seemingly_staged` are the emails of leavers with the instance role `role` and no projects.
         """
         created = f"The record of leavers {self.path} does not exist. This run creates it."
-        if not looking_staged:
+        if not seemingly_staged:
             return created
-        look = "looks" if len(looking_staged) == 1 else "look"
+        look = "looks" if len(seemingly_staged) == 1 else "look"
         return (
-            f"{created} {', '.join(sorted(looking_staged))} already {look} staged: no projects, and no instance "
+            f"{created} {', '.join(sorted(seemingly_staged))} already {look} staged: no projects, and no instance "
             f"role above {role}. The grace period begins now, and this run deletes no user. If these users were "
             "staged before, use the last version of the record, which contains the dates and the former "
             "access."
@@ -96,16 +96,16 @@ class GracePeriod:
 
         The record has an entry for every user, with the access that the user loses.
         """
-        begun = []
+        new_entries = []
         for user in users:
             own_changes = [change for change in changes if change.user_id == user.id]
             staged = self.record.leavers.get(user.id)
-            if staged is None or takes_access(own_changes):
-                begun.append(_begun(state, user, self.now, staged, own_changes))
-        return replace(self, record=self.record.adding(begun))
+            if staged is None or removes_access(own_changes):
+                new_entries.append(_new_entry(state, user, self.now, staged, own_changes))
+        return replace(self, record=self.record.adding(new_entries))
 
 
-def takes_access(changes: Iterable[Change]) -> bool:
+def removes_access(changes: Iterable[Change]) -> bool:
     """Return whether changes remove access from a user who stays.
 
     A role change of a chat user does not count, because this user has lost the relevant access already.
@@ -122,27 +122,33 @@ def newly_staged(record: LeaverRecord, done: Iterable[Change], after: State) -> 
     The caller adds these entries to the record again if they are missing. Another task without a shared lock removes an
     entry when it restores the user, and this task may have removed the access after that.
     """
-    taking = [change for change in done if takes_access([change])]
-    taken = {change.user_id for change in taking}
-    roles = {change.user_id: change.after for change in taking if change.action == "change_user_role"}
+    removals = [change for change in done if removes_access([change])]
+    users_losing_access = {change.user_id for change in removals}
+    roles = {change.user_id: change.after for change in removals if change.action == "change_user_role"}
     return [
         record.leavers[user.id]
         for user in after.users
-        if user.id in taken.intersection(record.leavers)
+        if user.id in users_losing_access.intersection(record.leavers)
         and user.role == roles.get(user.id, user.role)
         and not after.memberships(user)
     ]
 
 
-def _begun(
+def _new_entry(
     state: State, user: User, now: datetime, staged: RecordEntry | None, changes: Sequence[Change]
 ) -> RecordEntry:
     """Return an entry that begins now, with the present access of a user and the recorded access that was removed."""
-    has = tuple((project.id, project.name, member.role) for project, member in state.memberships(user))
+    present_memberships = tuple((project.id, project.name, member.role) for project, member in state.memberships(user))
     if staged is None:
-        return RecordEntry(user.id, user.email, now, user.role, has)
-    keys = {key for key, _name, _role in has}
-    had = tuple(entry for entry in staged.memberships if entry[0] not in keys)
+        return RecordEntry(user.id, user.email, now, user.role, present_memberships)
+    keys = {key for key, _name, _role in present_memberships}
+    recorded_memberships = tuple(entry for entry in staged.memberships if entry[0] not in keys)
     # If no change removes the role, it is the role that the demotion left.
-    is_back = any(change.action == "change_user_role" and change.before != CHAT_USER for change in changes)
-    return RecordEntry(user.id, user.email, now, user.role if is_back else staged.role, (*has, *had))
+    role_was_restored = any(change.action == "change_user_role" and change.before != CHAT_USER for change in changes)
+    return RecordEntry(
+        user.id,
+        user.email,
+        now,
+        user.role if role_was_restored else staged.role,
+        (*present_memberships, *recorded_memberships),
+    )

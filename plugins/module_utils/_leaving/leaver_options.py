@@ -45,7 +45,7 @@ class LeaverOptions:
     successors: Mapping[str, str] = field(default_factory=dict)
     grace_period: GracePeriod | None = None
 
-    def recording(self, plan: Plan, leavers: Sequence[Leaver]) -> LeaverOptions:
+    def with_planned_record(self, plan: Plan, leavers: Sequence[Leaver]) -> LeaverOptions:
         """Return the options with the record that must be stored before the first change of `plan` is made."""
         if self.grace_period is None:
             return self

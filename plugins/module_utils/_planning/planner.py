@@ -69,7 +69,10 @@ def _plan_of_list(state: State, desired: DesiredState) -> Plan:
         keep_last_admins(context, _losing(context.changes, stay))
         left = projects_without_admin(state, context.changes)
         lost_to_role = {
-            (change.user_id or "", key) for key, _name, losing in left for change in losing if change.goes_with_role
+            (change.user_id or "", key)
+            for key, _name, losing in left
+            for change in losing
+            if change.is_lost_with_role_change
         }
         if not lost_to_role:
             keep_last_admins(context, left)

@@ -9,7 +9,7 @@ from .._changes.change import Change
 from .._desired.desired import DesiredProject
 from .._errors import InputError
 from .._state.model import Project, State, require_single
-from .._state.names import composed, project_name
+from .._state.names import project_name, to_nfc
 from .._state.similar_names import similar_name
 from .context import PlanContext
 from .deletion import handover_target, project_deletion
@@ -44,7 +44,7 @@ class ProjectPlanner:
             if desired.id is not None or not self.context.desired.create_projects:
                 raise InputError(missing_project(self.context.state, desired.reference))
             project = self.create(desired.name or "")
-        elif desired.name is not None and composed(project.name) != composed(desired.name):
+        elif desired.name is not None and to_nfc(project.name) != to_nfc(desired.name):
             self._rename(project, desired)
         other = self.context.entry_by_project.setdefault(project.key, desired)
         if other is not desired:
@@ -57,7 +57,7 @@ class ProjectPlanner:
         # The name does not mean this project if another project has the same name, or has this name as its id.
         if desired.name is not None and set(self.context.state.find_projects(desired.name)) <= {project}:
             self.by_reference[desired.name] = project
-            self._project_by_listed_name[composed(desired.name)] = project
+            self._project_by_listed_name[to_nfc(desired.name)] = project
 
     def known(self, reference: str) -> Project | None:
         """Return the project of that id or name in the list.
@@ -66,7 +66,7 @@ class ProjectPlanner:
         """
         found = self.by_reference.get(reference)
         if found is None and not self.context.state.is_named(reference):
-            found = self._project_by_listed_name.get(composed(reference))
+            found = self._project_by_listed_name.get(to_nfc(reference))
         return found
 
     def _with_previous_name(self, desired: DesiredProject) -> Project | None:
@@ -84,7 +84,7 @@ class ProjectPlanner:
 
     def create(self, name: str) -> Project:
         """Plan the creation of a project of that name, once."""
-        key = composed(name)
+        key = to_nfc(name)
         if key not in self.context.new_projects:
             self.context.changes.append(
                 Change("create_project", project=name, after=name, reason="no project has this name yet")

@@ -13,10 +13,10 @@ from .._state.model import Member, Project, State, User
 from .._state.roles import CHAT_USER, OWNER, INSTANCE_ADMIN_ROLES
 
 
-def last_admin_error(key: str, name: str, losing: Sequence[Change]) -> str:
+def last_admin_error(key: str, name: str, admin_removals: Sequence[Change]) -> str:
     """Return the message for a project that would lose its last admins."""
-    are = "is its last project:admin" if len(losing) == 1 else "are its last project:admins"
-    admins = ", ".join(sorted(change.user or "" for change in losing))
+    are = "is its last project:admin" if len(admin_removals) == 1 else "are its last project:admins"
+    admins = ", ".join(sorted(change.user or "" for change in admin_removals))
     return (
         f'Project "{name}" ({key}) would be left without an admin: {admins} {are}. Make another user project:admin of it '
         "first."
@@ -54,12 +54,12 @@ def membership_removals(state: State, user: User, reason: str, implied_by: str =
     return [membership_removal(project, member, reason, implied_by) for project, member in state.memberships(user)]
 
 
-def instance_admin_note(user: User, why: str) -> str:
+def instance_admin_note(user: User, reason: str) -> str:
     """Return a note about a user who sees every project, without memberships too; "" for all other users."""
-    sees_all = user.role in INSTANCE_ADMIN_ROLES
+    is_instance_admin = user.role in INSTANCE_ADMIN_ROLES
     return (
-        f"{user.email} {why} and keeps the instance role {user.role}, which gives access to all projects."
-        if sees_all
+        f"{user.email} {reason} and keeps the instance role {user.role}, which gives access to all projects."
+        if is_instance_admin
         else ""
     )
 

@@ -16,8 +16,8 @@ from .._errors import InputError, N8nError
 from .._text import quoted
 
 # For projects with up to SMALL_PROJECT members, and for fewer than FEW removals, a percentage is meaningless.
-SMALL_PROJECT = 3
-FEW = 2
+MAX_SMALL_PROJECT = 3
+MIN_REMOVALS = 2
 
 
 class RemovalLimitExceeded(N8nError):
@@ -41,7 +41,11 @@ class RemovalLimits:
     def needs_all_members(self, plan: Plan, policy: ListPolicy) -> bool:
         """Return whether the check of the plan needs memberships that were not read for it."""
         read = all(project.id in plan.state.members for project in plan.state.projects if project.is_team)
-        return self.max_removal_percent < 100 and not (read and plan.state.projects) and bool(_losses(plan, policy))
+        return (
+            self.max_removal_percent < 100
+            and not (read and plan.state.projects)
+            and bool(_counted_reductions(plan, policy))
+        )
 
     def __post_init__(self) -> None:
         if not 0 <= self.max_removal_percent <= 100:
@@ -71,7 +75,7 @@ class RemovalLimits:
             )
 
     def _exceeded(self, plan: Plan, policy: ListPolicy) -> list[str]:
-        losses = _losses(plan, policy)
+        losses = _counted_reductions(plan, policy)
         members = _members(plan, policy)
         total = sum(members.values())
         words = []
@@ -85,7 +89,7 @@ class RemovalLimits:
         of_project = Counter((change.project or "", change.project_id or "") for change in losses if change.project)
         for (name, project_id), count in sorted(of_project.items()):
             size = members[project_id]
-            if size > SMALL_PROJECT and count >= FEW and self._too_many(count, size):
+            if size > MAX_SMALL_PROJECT and count >= MIN_REMOVALS and self._too_many(count, size):
                 words.append(
                     f"in project {quoted(name)}, {count} of {size} members{_percent(count, size)} are more than "
                     f"max_removal_percent ({self.max_removal_percent:g})"
@@ -97,25 +101,25 @@ class RemovalLimits:
         return self.max_removal_percent < 100 and count * 100 > round(self.max_removal_percent * of, 6)
 
 
-def _losses(plan: Plan, policy: ListPolicy) -> list[Change]:
+def _counted_reductions(plan: Plan, policy: ListPolicy) -> list[Change]:
     """Return the removals and demotions that count: those of users that the list may change at all."""
-    alone = _left_alone(plan, policy)
-    return [change for change in plan.changes if reduces_access(change) and change.user_id not in alone]
+    excluded_users = _excluded_users(plan, policy)
+    return [change for change in plan.changes if reduces_access(change) and change.user_id not in excluded_users]
 
 
 def _members(plan: Plan, policy: ListPolicy) -> Counter[str]:
     """Return the number of members of each team project before the run, without ignored and protected users."""
-    alone = _left_alone(plan, policy)
+    excluded_users = _excluded_users(plan, policy)
     return Counter(
         {
-            project.id: sum(member.id not in alone for member in plan.state.members.get(project.id, ()))
+            project.id: sum(member.id not in excluded_users for member in plan.state.members.get(project.id, ()))
             for project in plan.state.projects
             if project.is_team
         }
     )
 
 
-def _left_alone(plan: Plan, policy: ListPolicy) -> set[str]:
+def _excluded_users(plan: Plan, policy: ListPolicy) -> set[str]:
     protection = Protection(policy, plan.state)
     return {user.id for user in plan.state.users if protection.is_left_alone(user)}
 

@@ -36,8 +36,8 @@ def update_staged(task: Task, file: RecordFile[LeaverRecord], done: Iterable[Cha
     """
     try:
         if not task.check_mode:
-            file.put_back(newly_staged(file.record, done, state))
-        file.keep(file.record.without(set(file.record.leavers) - {user.id for user in state.users}))
+            file.add_missing(newly_staged(file.record, done, state))
+        file.store(file.record.without(set(file.record.leavers) - {user.id for user in state.users}))
     except N8nError as error:
         # The changes stay in place, and the next run updates the record.
         task.warnings.append(str(error))
@@ -53,7 +53,7 @@ def remove_restored(
     """
     in_conflict = {conflict["user"] for conflict in task.outcome.conflicts}
     settled = [restored for restored in restored_users if restored.email not in in_conflict]
-    file.keep(file.record.without(restored.staged.id for restored in settled))
+    file.store(file.record.without(restored.staged.id for restored in settled))
     if settled and not task.check_mode:
         _check_restored(task, file, settled, restore_check_request(request, settled))
 
@@ -69,7 +69,7 @@ def _check_restored(
     try:
         state = task.read(request)
     except N8nError as error:
-        file.put_back([restored.staged for restored in restored_users])
+        file.add_missing([restored.staged for restored in restored_users])
         task.warnings.append(
             f"The access of the restored users could not be checked, so they stay in the record {file.path}: {error}"
         )
@@ -78,8 +78,8 @@ def _check_restored(
         missing = dict(missing_access(restored, state))
         if not missing:
             continue
-        file.put_back([restored.staged])
-        task.outcome.take_back(
+        file.add_missing([restored.staged])
+        task.outcome.move_to_conflicts(
             lambda change: is_about(change, restored, missing), "another task removed this access at the same time"
         )
         task.warnings.append(
