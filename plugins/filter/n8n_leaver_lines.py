@@ -48,7 +48,7 @@ _value:
   type: dict
   sample:
     grace@example.com:
-      - 'leaves: "Sales" (project:viewer)'
+      - 'removed from: "Sales" (project:viewer)'
       - 'can still log in, as global:member'
       - "n8n does not show API keys of users. Existing keys give access to everything listed here"
 """
@@ -81,18 +81,18 @@ def _lines(leaver: Mapping[str, Any]) -> list[str]:
         return [UNKNOWN]
     left = [f"{quoted(item['name'])} ({item['role']})" for item in leaver["memberships"]]
     lines = [
-        *_line("leaves", left),
-        *_line("hands over", map(_thing, leaver["transferred"])),
+        *_line("removed from", left),
+        *_line("transferred", map(_thing, leaver["transferred"])),
         *map(_copy, leaver["copied"]),
         *_line("destroyed", map(_thing, leaver["deleted"])),
-        *_line("lost by others", map(_loss, leaver["lost_shares"])),
+        *_line("access that others lost", map(_loss, leaver["lost_shares"])),
     ]
     residual = leaver["residual_access"]
     if not residual:
         return [*lines, NOTHING_LEFT]
     if "staged" in leaver:
         lines.append(
-            f"left on {leaver['staged']['since']}, and the account is deleted by the first run after {leaver['staged']['due']}"
+            f"staged on {leaver['staged']['since']}; the first run after {leaver['staged']['due']} deletes the account"
         )
     return [*lines, *_still(residual)]
 
@@ -129,11 +129,11 @@ def _copy(item: Mapping[str, Any]) -> str:
     # In check mode, the number of rows and the new id are not known yet.
     known = f", {item['rows']} rows, now {item['new_id']}" if item["new_id"] else ""
     using = ", ".join(quoted(workflow["name"]) for workflow in item["workflows"][:LONGEST])
-    ours = f"; change the reference in: {using}" if using else ""
+    ours = f"; update these workflows to use the copy: {using}" if using else ""
     return f"copied: {_thing(item)} as {quoted(item['new_name'])}{known}{ours}"
 
 
 def _loss(item: Mapping[str, Any]) -> str:
     whose = item["user"] or f"project {quoted(item['project'])}"
     failing = ", ".join(quoted(workflow["name"]) for workflow in item["workflows"][:LONGEST])
-    return f"{whose} loses {_thing(item)}{f', which {failing} needs' if failing else ''}"
+    return f"{whose} loses {_thing(item)}{f', used by {failing}' if failing else ''}"

@@ -13,7 +13,7 @@ from ..module_utils._ansible_roles.onboarding import users_losing_access
 
 DOCUMENTATION = r"""
 name: n8n_onboarding_removals
-short_description: Return the users from whom a plan of the role onboard would remove access
+short_description: Return users who would lose memberships and API keys by a plan of the role onboard
 version_added: 0.1.0
 author:
   - lifecycle.n8n contributors (@lifecycle)
@@ -38,7 +38,7 @@ EXAMPLES = r"""
   check_mode: true
   register: access
 
-- name: Reject a plan that removes access
+- name: Reject a plan that removes memberships and API keys
   ansible.builtin.assert:
     that: access | lifecycle.n8n.n8n_onboarding_removals | length == 0
 """
@@ -54,7 +54,7 @@ _value:
 
 
 def n8n_onboarding_removals(result: Any) -> list[str]:
-    """Return the emails of the users who lose access; raises AnsibleFilterError if `result` is not from n8n_access."""
+    """Return the emails of the users who lose memberships; raises AnsibleFilterError if `result` is not from n8n_access."""
     try:
         return users_losing_access(result["plan"], result.get("restored", ()))
     except (AttributeError, KeyError, TypeError) as error:

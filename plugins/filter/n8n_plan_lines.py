@@ -23,7 +23,7 @@ author:
   - lifecycle.n8n contributors (@lifecycle)
 description:
   - Converts the RV(lifecycle.n8n.n8n_access#module:plan) of a task to one sentence for each change, in the order of the plan.
-positional: pending
+positional: pending, users
 options:
   _input:
     description: The C(plan) that M(lifecycle.n8n.n8n_access) or M(lifecycle.n8n.n8n_offboard) returned.
@@ -33,6 +33,12 @@ options:
   pending:
     description:
       - The RV(lifecycle.n8n.n8n_access#module:pending) of the same task. A line for each of these users follows the plan.
+    type: list
+    elements: dict
+    default: []
+  users:
+    description:
+      - The RV(lifecycle.n8n.n8n_offboard#module:users) of the same task. A line for each leaver who is not a user of n8n follows the plan.
     type: list
     elements: dict
     default: []
@@ -68,8 +74,11 @@ _value:
 """
 
 
-def n8n_plan_lines(plan: Any, pending: Any = ()) -> list[str]:
-    """Return the sentences of `plan`, then the lines of `pending`; raises AnsibleFilterError if it is not a plan."""
+def n8n_plan_lines(plan: Any, pending: Any = (), users: Any = ()) -> list[str]:
+    """Return the sentences of `plan`, then the lines of `pending`, then the `users` who were not found.
+
+    Raises AnsibleFilterError if it is not a plan.
+    """
     if not isinstance(plan, (list, tuple)) or not all(isinstance(change, Mapping) for change in plan):
         raise AnsibleFilterError(
             "n8n_plan_lines needs the plan that n8n_access or n8n_offboard returned, a list of changes."
@@ -87,11 +96,17 @@ def n8n_plan_lines(plan: Any, pending: Any = ()) -> list[str]:
             f"n8n_plan_lines needs the plan that a module returned. The missing or invalid part is: {error}."
         ) from None
     try:
-        return [*lines, *pending_lines(pending)]
+        lines += pending_lines(pending)
     except (KeyError, TypeError) as error:
         raise AnsibleFilterError(
             "pending of n8n_plan_lines must be the pending that n8n_access returned. The missing or invalid part "
             f"is: {error}."
+        ) from None
+    try:
+        return lines + [f"{user['email']} is not a user of n8n" for user in users if not user["found"]]
+    except (KeyError, TypeError) as error:
+        raise AnsibleFilterError(
+            f"n8n_plan_lines needs as users what n8n_offboard returned. This is missing or wrong in it: {error}."
         ) from None
 
 

@@ -62,6 +62,22 @@ _value:
         - The content of the report with the keys C(server), C(date), C(counts), C(findings), C(roles), C(people), and C(projects).
         - C(people) are sorted by email, C(projects) by name, and both list the same memberships.
       type: dict
+    csv:
+      description: The lines of a report in CSV. Values that a spreadsheet would interpret as formulas are escaped.
+      type: list
+      elements: str
+    markdown:
+      description: The escaped lines of a report in Markdown, with the keys C(summary), C(findings), C(projects), and C(people).
+      type: dict
+    sections:
+      description: The C(title), C(label), C(count), and C(empty_text) of each finding, by the keys of C(findings).
+      type: dict
+    nouns:
+      description: The words C(people), C(projects), and C(memberships) by the same keys, in the singular if the count is 1.
+      type: dict
+    member_counts:
+      description: The number of members of each project with its noun, by the id of the project.
+      type: dict
     people:
       description: The C(people) of the C(report) by email.
       type: dict

@@ -75,6 +75,12 @@ _value:
       description: The summary, one fact on each line.
       type: list
       elements: str
+    apply:
+      description: Whether the plan is still to be applied.
+      type: bool
+    applied:
+      description: Whether the task that applies the plan ran.
+      type: bool
     plan_changed:
       description: Whether the plan that was to be applied differs from the plan that was shown.
       type: bool

@@ -30,7 +30,7 @@ class N8nModule(AnsibleModule):
         super().warn(self.named(warning), **kwargs)
 
     def named_within(self, result: dict[str, Any]) -> dict[str, Any]:
-        """Return `result` with these names in its messages: why changes failed, and why some were left alone."""
+        """Return `result` with these names in its messages: why changes failed, and why some were not made."""
         message_of = {"errors": "error", "conflicts": "reason"}
         return {
             **result,

@@ -14,7 +14,7 @@ def quoted(name: object) -> str:
     return json.dumps(name, ensure_ascii=False)
 
 
-def shortened(names: Iterable[str], most: int = 3) -> str:
+def shortened(names: Iterable[str], most: int = 3, separator: str = ", ") -> str:
     """Return the first of many names, and the number of further names."""
     listed = list(names)
-    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")
+    return separator.join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")

@@ -939,8 +939,8 @@ def _record(params: Mapping[str, Any], task: Task, desired: DesiredState) -> Rec
     file = open_record(task, params["state_path"])
     if file.is_new and params["restore"]:
         raise InputError(
-            f"{params['state_path']} contains no record of leavers, so restore=true has no effect. Set the path of the file that "
-            "n8n_offboard writes with action=staged."
+            f"The record of leavers {params['state_path']} does not exist, and restore=true requires it. Set state_path to the file "
+            "that n8n_offboard writes with action=staged."
         )
     return file if manages_leavers(desired) or not file.is_new else None
 

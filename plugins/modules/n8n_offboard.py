@@ -65,7 +65,7 @@ options:
     default: chatUser
   successor:
     description:
-      - The email of the user who becomes an admin of projects whose last admin leaves, or a dictionary of project names or ids and emails.
+      - The email of the user who becomes an admin of projects whose last admin is a leaver, or a dictionary of project names or ids and emails.
       - An id takes precedence over a name. Names are compared in Unicode form NFC.
     type: raw
   state_path:
@@ -239,7 +239,7 @@ plan:
       project_id: 2GFDWJBjrvaj1y08
       before: project:viewer
       after: null
-      reason: leaves
+      reason: is a leaver
   contains:
     action:
       description:
@@ -387,7 +387,7 @@ from ..module_utils._errors import InputError, N8nError
 from ..module_utils._executor.task import Task
 from ..module_utils._leaving.grace_period import GRACE_DAYS, GracePeriod
 from ..module_utils._leaving.leaver_options import (
-    ACTIONS,
+    LEAVER_ACTIONS,
     STAGED,
     LeaverOptions,
     deletes_pending,
@@ -413,7 +413,7 @@ from ..module_utils._storage.record_file import RecordFile
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "users": {"type": "list", "elements": "raw", "required": True},
-    "action": {"type": "str", "choices": list(ACTIONS), "default": ACTIONS[0]},
+    "action": {"type": "str", "choices": list(LEAVER_ACTIONS), "default": LEAVER_ACTIONS[0]},
     "demote_role": {"type": "str", "default": "chatUser"},
     **HANDOVER_OPTIONS,
     "successor": {"type": "raw"},

@@ -150,7 +150,7 @@ reason:
     - V(incomplete_reading) if n8n did not return all data.
     - V(incomplete) if some changes failed.
     - V(unanswered) if the response to a write request was lost.
-    - V(conflict) if another user or task changed the same thing at the same time.
+    - V(conflict) if another user or task changed the same object at the same time.
     - V(locked) if another task held the lock of this n8n server for more than 10 minutes.
     - V(failed) for all other failures.
   returned: when the task failed
@@ -166,12 +166,12 @@ from ..module_utils._desired.desired import DesiredProject, DesiredState
 from ..module_utils._desired.handover_options import (
     HANDOVER_OPTIONS,
     HandoverOptions,
-    deletion_calls,
     handover_options_from,
 )
 from ..module_utils._errors import InputError
 from ..module_utils._executor.task import Task
 from ..module_utils._module import run_module
+from ..module_utils._planning.deletion import possible_calls
 from ..module_utils._planning.planner import plan
 from ..module_utils._state.names import project_name
 from ..module_utils._state.read_request import ReadRequest
@@ -214,7 +214,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         owned_by_projects=deleted_project,
         folders=absent,
         destination=desired.handover_options.transfer_to,
-        also=deletion_calls("project", desired.handover_options) if absent else (),
+        also=possible_calls("project", desired.handover_options) if absent else (),
     )
     changes = plan(task.read(request), desired)
     outcome = task.apply_single(changes, report=Outcome.handed_over)

@@ -114,7 +114,7 @@ reason:
     - V(incomplete_reading) if n8n did not return all data.
     - V(incomplete) if some changes failed.
     - V(unanswered) if the response to a write request was lost.
-    - V(conflict) if another user or task changed the same thing at the same time.
+    - V(conflict) if another user or task changed the same object at the same time.
     - V(locked) if another task held the lock of this n8n server for more than 10 minutes.
     - V(failed) for all other failures.
   returned: when the task failed

@@ -207,7 +207,7 @@ reason:
     - V(incomplete_reading) if n8n did not return all data.
     - V(incomplete) if some changes failed.
     - V(unanswered) if the response to a write request was lost.
-    - V(conflict) if another user or task changed the same thing at the same time.
+    - V(conflict) if another user or task changed the same object at the same time.
     - V(locked) if another task held the lock of this n8n server for more than 10 minutes.
     - V(failed) for all other failures.
   returned: when the task failed
@@ -224,12 +224,12 @@ from ..module_utils._desired.desired import FAIL, INVITE, DesiredState, DesiredU
 from ..module_utils._desired.handover_options import (
     HANDOVER_OPTIONS,
     HandoverOptions,
-    deletion_calls,
     handover_options_from,
 )
 from ..module_utils._errors import N8nError
 from ..module_utils._executor.task import Task
 from ..module_utils._module import run_module
+from ..module_utils._planning.deletion import possible_calls
 from ..module_utils._planning.planner import plan
 from ..module_utils._state.model import User
 from ..module_utils._state.read_request import ALL, ReadRequest
@@ -300,7 +300,7 @@ def _deletion(reference: str, handover_options: HandoverOptions) -> ReadRequest:
         owned_items=True,
         folders=True,
         destination=handover_options.transfer_to,
-        also=deletion_calls("user", handover_options),
+        also=possible_calls("user", handover_options),
     )
 
 

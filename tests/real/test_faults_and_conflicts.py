@@ -139,10 +139,10 @@ def test_concurrent_membership_changes_are_conflicts_and_kept(n8n: Server, proxy
     result = run(n8n, proxy, diff=True)
     assert result["changed"] and not result.get("failed")
     assert {(conflict["user"], conflict["project"], conflict["reason"]) for conflict in result["conflicts"]} == {
-        (CY, "Sales", f"left alone: the role of {CY} is now project:editor"),
-        (DI, "Sales", f"left alone: {DI} is no longer a member"),
-        (BO, "Sales", f"left alone: {BO} is no longer a member"),
-        (ADA, "Sales", f"left alone: {ADA} has become the last admin of the project"),
+        (CY, "Sales", f"not changed: the role of {CY} is now project:editor"),
+        (DI, "Sales", f"not changed: {DI} is no longer a member"),
+        (BO, "Sales", f"not changed: {BO} is no longer a member"),
+        (ADA, "Sales", f"not changed: {ADA} has become the last admin of the project"),
     }
     assert n8n.memberships() == {
         **WANTED,
@@ -159,7 +159,7 @@ def test_project_deleted_during_run_is_conflict(n8n: Server, proxy: FaultProxy) 
     proxy.before_write = {1: lambda: n8n.api("DELETE", support)}
     result = run(n8n, proxy)
     assert not result.get("failed") and {conflict["project"] for conflict in result["conflicts"]} == {"Support"}
-    assert {conflict["reason"] for conflict in result["conflicts"]} == {"left alone: the project no longer exists"}
+    assert {conflict["reason"] for conflict in result["conflicts"]} == {"not changed: the project no longer exists"}
     assert n8n.memberships() == {name: members for name, members in WANTED.items() if name != "Support"}
 
 
@@ -171,7 +171,7 @@ def test_user_deleted_during_run_does_not_block_other_members(n8n: Server, proxy
     result = run(n8n, proxy, users=[], projects=listed, authority="additive", unlisted_users="keep")
     assert not result.get("failed")
     assert [(conflict["user"], conflict["reason"]) for conflict in result["conflicts"]] == [
-        (DI, f"left alone: {DI} is no longer a user")
+        (DI, f"not changed: {DI} is no longer a user")
     ]
     support = n8n.memberships()["Support"]
     assert support == {ADA: "project:admin", BO: "project:editor", CY: "project:viewer", OWNER: "project:admin"}
@@ -190,8 +190,8 @@ def test_concurrent_names_and_roles_are_conflicts_and_kept(n8n: Server, proxy: F
     proxy.before_write = {1: other_client}
     result = run(n8n, proxy)
     reasons = {(conflict["action"], conflict["reason"]) for conflict in result["conflicts"]}
-    assert ("create_project", "left alone: another task has created a project of that name") in reasons
-    assert ("rename_project", 'left alone: the project is now named "Income"') in reasons
-    assert ("change_user_role", f"left alone: the role of {CY} is now global:chatUser") in reasons
+    assert ("create_project", "not changed: another task has created a project of that name") in reasons
+    assert ("rename_project", 'not changed: the project is now named "Income"') in reasons
+    assert ("change_user_role", f"not changed: the role of {CY} is now global:chatUser") in reasons
     assert not result.get("failed") and set(n8n.memberships()) == {"Income", "New", "Support"}
     assert n8n.get(f"/users/{CY}", includeRole="true")["role"] == "global:chatUser"

@@ -307,7 +307,7 @@ def orders(company: Company) -> str:
 def test_table_is_copied_completely_under_unique_name(company: Company, orders: str) -> None:
     if company.floor:
         for option in ("refuse", "copy"):
-            with pytest.raises(InputError, match="does not show the data tables of other users"):
+            with pytest.raises(InputError, match="may hide data tables of other users"):
                 company.plan(company.ops, data_tables=option)
         assert company.plan(company.ops, data_tables="delete").steps
         return

@@ -330,7 +330,7 @@ def test_destination_becomes_owner_of_workflow_shared_with_it(company: Company) 
 
 @pytest.mark.database
 def test_table_of_1000_rows_is_copied(company: Company) -> None:
-    table = company.make(ADA, "/data-tables", {"name": "Orders", "columns": COLUMNS})
+    table = company.create_as(ADA, "/data-tables", {"name": "Orders", "columns": COLUMNS})
     company.n8n.api("POST", f"/data-tables/{table}/rows", {"data": rows(1000)})
     before = company.api.data_tables.table_rows(table)
     refused = offboard(company, action="delete", transfer_to="Ops")

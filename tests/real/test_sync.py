@@ -115,7 +115,9 @@ def test_next_run_makes_change_that_n8n_refused(sync_run: SyncRun, n8n: Server) 
     assert {change["project"] for change in record["not_tried"]} == {failed_project}
     assert failed_project not in {change["project"] for change in record["done"]}
     assert len(record["done"]) + len(record["errors"]) + len(record["not_tried"]) == len(record["plan"])
-    assert f"Of these, {len(record['done'])} made, 1 failed, {len(record['not_tried'])} not tried" in output
+    done, not_tried = len(record["done"]), len(record["not_tried"])
+    made = "1 change was" if done == 1 else f"{done} changes were"
+    assert f"{made} made, 1 failed, and {not_tried} {'was' if not_tried == 1 else 'were'} not tried." in output
     n8n.quota("maxTeamProjects", -1)
     code, output, record = sync_run.sync(ADA, GRACE)
     assert code == 0 and record["state"] == "done", output

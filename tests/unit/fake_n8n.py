@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server import api as _resources
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.paging import Listing
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Member, Project, User
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import Role
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.scopes import SCOPES, scopes_of
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import Connection
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import BATCH, Invitation
 from ansible_collections.lifecycle.n8n.tests.unit.fake_resources import LISTED, FakeResources
@@ -287,10 +287,10 @@ class FakeN8n(FakeResources):
     # Helper methods
 
     def _all_scopes(self) -> set[str]:
-        return {scope for scopes in _resources.SCOPES.values() for scope in scopes.split(" or ")}
+        return {scope for scopes in SCOPES.values() for scope in scopes.split(" or ")}
 
     def _scopes_of(self, calls: Iterable[str]) -> set[str]:
-        return {_resources.SCOPES[call] for call in calls}
+        return scopes_of(calls)
 
     def _need(self, feature: str) -> None:
         if feature in self.features_off:

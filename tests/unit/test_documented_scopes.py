@@ -11,10 +11,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.actions import ACTIONS
-from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.handover_options import (
-    HandoverOptions,
-    deletion_calls,
-)
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.handover_options import HandoverOptions
+from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.deletion import possible_calls
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import ALL, ReadRequest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.scopes import SCOPES, scopes_of
 
@@ -25,16 +23,16 @@ INSTANCE = ReadRequest(all_users=True, projects=True, members=ALL).calls
 OWNED = ("workflows", "credentials", "tables")
 HANDOVER = tuple(
     call
-    for data_tables in ("copy", "delete")
-    for call in deletion_calls("user", HandoverOptions("Sales", data_tables))
+    for handover_options in (HandoverOptions("Sales", "copy"), HandoverOptions(None, "delete", delete_resources=True))
+    for call in possible_calls("user", handover_options)
     if call != "delete_user"
-) + ("unpublish_workflow",)
+)
 # The calls of each module and plugin by their names in SCOPES, without the calls that move or delete resources.
 CALLS: dict[str, tuple[str, ...]] = {
     "modules/n8n_access": (
         *INSTANCE,
         "find_user",
-        *(call for row in ACTIONS.values() if row.step != "hand_over" and row.is_counted for call in row.calls),
+        *(call for row in ACTIONS.values() if row.step != "hand_over" and row.label for call in row.calls),
     ),
     "modules/n8n_access_info": (*INSTANCE, "find_user"),
     "modules/n8n_offboard": (*INSTANCE, "find_user", *OWNED, "remove_member", "change_user_role", "delete_user"),
@@ -68,7 +66,7 @@ def single(scopes: set[str]) -> set[str]:
 def scopes_in(text: str, marks: str) -> set[str]:
     """Return the scopes that a text names between the two characters or strings of `marks`."""
     begin, _space, end = marks.partition(" ")
-    known = {scope.partition(":")[0] for scope in single(set(SCOPES.values()))} | {"folder"}
+    known = {scope.partition(":")[0] for scope in single(set(SCOPES.values()))}
     found: list[str] = re.findall(rf"{re.escape(begin)}(\w+:\w+){re.escape(end)}", text)
     return {scope for scope in found if scope.partition(":")[0] in known}
 
@@ -117,7 +115,7 @@ def test_guide_refers_to_the_handover_scopes(plugin: str) -> None:
 
 def test_guide_names_the_handover_scopes() -> None:
     paragraph = GUIDE[GUIDE.index("\nHandover scopes:") :].split("\n\n")[0]
-    assert scopes_in(paragraph, "`` ``") == single(scopes_of(HANDOVER)) | {"folder:list"}
+    assert scopes_in(paragraph, "`` ``") == single(scopes_of((*HANDOVER, "folders")))
 
 
 def test_guide_names_the_license_features_of_all_actions() -> None:

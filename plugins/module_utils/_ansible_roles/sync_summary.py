@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .._changes.actions import ACTIONS
+from .._text import shortened
+
 # The states of a run.
 UNREACHABLE = "unreachable"  # n8n could not be reached before the first write.
 REFUSED = "refused"  # The run failed for another reason before the first write.
@@ -25,15 +28,6 @@ _HEADLINES = {
     DONE: "Done.",
 }
 _NOTHING_TO_DO = "No changes were needed."
-_COUNTED = {
-    "invite_user": "invitations",
-    "change_user_role": "changed instance roles",
-    "create_project": "new projects",
-    "rename_project": "renamed projects",
-    "add_member": "new memberships",
-    "change_member_role": "changed roles in projects",
-    "remove_member": "memberships removed",
-}
 _UNMATCHED_PEOPLE = {
     "keep": "Matched by no rule, and unchanged",
     "remove_memberships": "Matched by no rule, and removed from all projects",
@@ -60,6 +54,8 @@ def sync_summary(
     - `record`: the content of the file of sync_plan_path.
     - `result`: the last result of n8n_access together with the record.
     - `lines`: the summary for a person.
+    - `apply`: whether the plan is still to be applied.
+    - `applied`: whether the task that applies the plan ran.
     - `plan_changed`: whether the plan that was to be applied differs from the plan that was shown.
     """
     ran = bool(applied) and not applied.get("skipped")
@@ -73,6 +69,8 @@ def sync_summary(
         "record": record,
         "result": {**last, **record, "failed": bool(record["error"])},
         "lines": _lines(inputs, record),
+        "apply": record["state"] == PLANNED,
+        "applied": ran,
         "plan_changed": ran and applied.get("digest", planned.get("digest")) != planned.get("digest"),
     }
 
@@ -127,13 +125,14 @@ def _record(inputs: Mapping[str, Any], last: Mapping[str, Any], state: str, time
 def _lines(inputs: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     state = record["state"]
     lines = [_NOTHING_TO_DO if state == DONE and not record["plan"] else _HEADLINES[state]]
-    counts = [f"{_COUNTED.get(action, action)} {count}" for action, count in record["summary"].items() if count]
+    counts = [_counted(count, _label(action)) for action, count in record["summary"].items() if count]
     if counts:
         lines.append(f"{'Changes' if state == DONE else 'Planned'}: {', '.join(counts)}")
     if state == INCOMPLETE:
         failed = sum(len(error["changes"]) for error in record["errors"])
         lines.append(
-            f"Of these, {len(record['done'])} made, {failed} failed, {len(record['not_tried'])} not tried",
+            f"{_counted(len(record['done']), 'change')} {_were(record['done'])} made, {failed} failed, and "
+            f"{len(record['not_tried'])} {_were(record['not_tried'])} not tried."
         )
     reasons = [conflict["reason"] for conflict in record["conflicts"]]
     pending = [f"{entry['user']} {entry['invited_at']}" for entry in record["pending"]]
@@ -194,9 +193,18 @@ def _unused(entry: Mapping[str, Any]) -> str:
     return f"{entry['email']} in {entry['project']}: {entry['reason']}"
 
 
+def _label(action: str) -> str:
+    return ACTIONS[action].label if action in ACTIONS and ACTIONS[action].label else action
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _were(changes: Sequence[Any]) -> str:
+    return "was" if len(changes) == 1 else "were"
+
+
 def _listed(words: str, texts: Sequence[str], separator: str = ", ") -> list[str]:
     """Return one line with the first of the texts and the number of further texts; no line if there are no texts."""
-    if not texts:
-        return []
-    more = f" and {len(texts) - MAX_NAMES} more" if len(texts) > MAX_NAMES else ""
-    return [f"{words}: {separator.join(texts[:MAX_NAMES])}{more}"]
+    return [f"{words}: {shortened(texts, MAX_NAMES, separator)}"] if texts else []

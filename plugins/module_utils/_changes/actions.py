@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Define the one table of the actions of a plan. PURE.
 
-A new action needs one row here, the code that plans it, and its executor.
+A new action needs one row here, the code that plans it, and an entry in CALLS of _executor/calls.py.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from dataclasses import dataclass
 # because roles are given before other roles are removed. A user who becomes global:chatUser loses all memberships of
 # team projects by that change, so the memberships that the plan gives to such a user follow in the two steps after it.
 # Resources are handed over while the account is unchanged.
-STEPS = (
-    "invite_users",
-    "create_projects",
-    "rename_projects",
-    "set_member_roles",
-    "hand_over",
-    "change_user_roles",
-    "change_user_roles_again",
-    "set_member_roles_again",
-    "remove_members",
-    "delete_users",
-    "delete_projects",
-)
+STEPS = {
+    # The method of PlanRun in _executor/apply.py that carries out all changes of the step.
+    "invite_users": "invite_users",
+    "create_projects": "write_projects",
+    "rename_projects": "write_projects",
+    "set_member_roles": "set_member_roles",
+    "hand_over": "hand_over",
+    "change_user_roles": "write_with_implied",
+    "change_user_roles_again": "write_with_implied",
+    "set_member_roles_again": "set_member_roles",
+    "remove_members": "remove_members",
+    "delete_users": "write_with_implied",
+    "delete_projects": "write_with_implied",
+}
 # The kinds of subjects that an action can have.
 USER, PROJECT, MEMBER, ITEM = "user", "project", "member", "item"
 # The values that tell whether a change reduces access.
@@ -38,22 +39,24 @@ class Action:
     """One kind of change.
 
     `sentence` is a template with the keys of an entry of `plan`. `calls` are the calls that the executor makes, by the
-    names in scopes.SCOPES. `executor` is the method of apply.PlanRun that carries out all changes of the step.
-    `role_kind` is the kind of role (global or project) that `after` names. `reduces_access` is NEVER, ALWAYS, or
-    BY_ROLE, which compares `before` with `after`. Memberships that a deletion of a user removes are changes of their
-    own, so a deletion itself counts as NEVER. `license_feature` is the feature without which n8n refuses the call.
-    Actions with `is_counted` are in every summary.
+    names in scopes.SCOPES. `role_kind` is the kind of role (global or project) that `after` names. `reduces_access` is
+    NEVER, ALWAYS, or BY_ROLE, which compares `before` with `after`. Memberships that a deletion of a user removes are
+    changes of their own, so a deletion itself counts as NEVER. `license_feature` is the feature without which n8n
+    refuses the call. `label` is the name of the changes in the summary of the role sync. Actions with a label are in
+    every summary, even if their number is 0. `is_irreversible` tells that the change deletes its user or project.
+    `shows_previous_role` adds `before` to the sentence.
     """
 
     step: str
     subject_type: str
     sentence: str
     calls: tuple[str, ...]
-    executor: str
     role_kind: str = ""
     reduces_access: str = NEVER
     license_feature: str = ""
-    is_counted: bool = False
+    label: str = ""
+    is_irreversible: bool = False
+    shows_previous_role: bool = False
     # The data that n8n also deletes and does not list anywhere in its API (agents were seen, the rest was read in the
     # database of 2.40.7).
     unlisted_data_note: str = ""
@@ -61,7 +64,7 @@ class Action:
 
 def _item(sentence: str, *calls: str) -> Action:
     """Return an action on a resource that a user or project owns."""
-    return Action("hand_over", ITEM, sentence, calls, "hand_over")
+    return Action("hand_over", ITEM, sentence, calls)
 
 
 _TEAM_PROJECTS_FEATURE = "feat:projectRole:admin"
@@ -73,49 +76,44 @@ ACTIONS: dict[str, Action] = {
         USER,
         "invite {user} as {after}",
         ("invite_user",),
-        "invite_users",
         role_kind="global",
-        is_counted=True,
+        label="invitation",
     ),
     "create_project": Action(
         "create_projects",
         PROJECT,
         "create project {project}",
         ("create_project",),
-        "write_projects",
         license_feature=_TEAM_PROJECTS_FEATURE,
-        is_counted=True,
+        label="new project",
     ),
     "rename_project": Action(
         "rename_projects",
         PROJECT,
         "rename project {before} to {after}",
         ("rename_project",),
-        "write_projects",
         license_feature=_TEAM_PROJECTS_FEATURE,
-        is_counted=True,
+        label="renamed project",
     ),
     "add_member": Action(
         "set_member_roles",
         MEMBER,
         "add {user} to {project} as {after}",
         ("set_members",),
-        "set_member_roles",
         role_kind="project",
         reduces_access=BY_ROLE,
         license_feature=_TEAM_PROJECTS_FEATURE,
-        is_counted=True,
+        label="new membership",
     ),
     "change_member_role": Action(
         "set_member_roles",
         MEMBER,
         "change {user} in {project} from {before} to {after}",
         ("set_members",),
-        "set_member_roles",
         role_kind="project",
         reduces_access=BY_ROLE,
         license_feature=_TEAM_PROJECTS_FEATURE,
-        is_counted=True,
+        label="changed project role",
     ),
     "unpublish_workflow": _item("unpublish {item} of {user}", "unpublish_workflow"),
     "transfer_credential": _item("move {item} of {user} to {project}", "transfer_credential"),
@@ -134,28 +132,28 @@ ACTIONS: dict[str, Action] = {
         USER,
         "change {user} from {before} to {after}",
         ("change_user_role",),
-        "write_with_implied",
         role_kind="global",
         reduces_access=BY_ROLE,
         license_feature="feat:advancedPermissions",
-        is_counted=True,
+        label="changed instance role",
     ),
     "remove_member": Action(
         "remove_members",
         MEMBER,
-        "remove {user} from {project} (was {before})",
+        "remove {user} from {project}",
         ("remove_member",),
-        "remove_members",
+        shows_previous_role=True,
         reduces_access=ALWAYS,
         license_feature=_TEAM_PROJECTS_FEATURE,
-        is_counted=True,
+        label="removed membership",
     ),
     "delete_user": Action(
         "delete_users",
         USER,
-        "delete {user} (was {before})",
+        "delete {user}",
         ("delete_user",),
-        "write_with_implied",
+        is_irreversible=True,
+        shows_previous_role=True,
         unlisted_data_note=(
             "The deletion of a user also deletes their agents, conversations with the AI assistant, chats, personal agents and "
             "tools of the chat hub, API keys, and the access of MCP and OAuth clients. Folders are listed only if the license "
@@ -167,7 +165,7 @@ ACTIONS: dict[str, Action] = {
         PROJECT,
         "delete project {project}",
         ("delete_project",),
-        "write_with_implied",
+        is_irreversible=True,
         license_feature=_TEAM_PROJECTS_FEATURE,
         unlisted_data_note=(
             "The deletion of a project also deletes its agents, conversations with the AI assistant, connections to external "

@@ -22,13 +22,20 @@ class Change:
     """One difference between the present and the desired state.
 
     `action` is a name in ACTIONS. `user` is an email and `project` is a name. `user_id` and `project_id` are set if n8n
-    has already assigned them. `before` and `after` are role slugs, or names of projects. A change that is `implied_by`
+    has already assigned them. A change that is `implied_by`
     an action needs no call: n8n makes it as part of that action on the same user or project. It is listed because
     access or a resource is lost by it. A change with `after_role_change` is for a user who becomes a chat user by the
     same plan, and follows after that.
 
-    If the change is about an `item`, `user` is the owner if a user owns it, and `project` is the destination. `after`
-    is the name of a copy, `owner` is the id of the user or project that owns the item, and `unfinished` is the copy of
+    The meaning of `before` and `after` depends on the object of the action:
+
+    - instance role or membership: role slugs. None means that the user or the membership does not exist.
+    - project: names of the project. None means that the project does not exist.
+    - item: `before` is the name of the team project that owns the item. `after` is the name of a copy, if the action
+      creates one.
+
+    If the change is about an `item`, `user` is the owner if a user owns it, and `project` is the destination. `owner`
+    is the id of the user or project that owns the item, and `unfinished` is the copy of
     a table that an earlier run has not completed. The changes of one owner are made in the order of their `position`.
     """
 
@@ -90,11 +97,6 @@ class Change:
     def sets_member_role(self) -> bool:
         """Return whether the change gives a user a role in a project."""
         return self.definition.subject_type == MEMBER and self.after is not None
-
-    @property
-    def is_deletion(self) -> bool:
-        """Return whether the change deletes a user or a project."""
-        return self.action in ("delete_user", "delete_project")
 
     @property
     def sets_project_name(self) -> bool:

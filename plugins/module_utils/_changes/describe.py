@@ -15,8 +15,9 @@ from .change import Change
 
 def describe_change(change: Mapping[str, Any]) -> str:
     """Return an entry of `plan` as a sentence with its reason; raises KeyError if `change` is not such an entry."""
+    action = ACTIONS[change["action"]]
     # These values are names that users chose. All other values are roles.
-    named = ACTIONS[change["action"]].subject_type in (PROJECT, ITEM)
+    named = action.subject_type in (PROJECT, ITEM)
     names = ("project", "before", "after") if named else ("project",)
     shown = {**change, **{name: quoted(change[name]) for name in names if name in change}}
     if "item" in change:
@@ -24,11 +25,8 @@ def describe_change(change: Mapping[str, Any]) -> str:
         # If a project owns the item, the sentence names that project.
         shown["user"] = change["user"] or f"project {shown['before']}"
         shown["item"] = f"{item['type']} {quoted(item['name'])} ({item['id']})"
-    template = ACTIONS[change["action"]].sentence
-    # The present role and the reason share one pair of brackets.
-    return (
-        f"{template.removesuffix(')').format_map(shown)}{'; ' if template.endswith(')') else ' ('}{change['reason']})"
-    )
+    previous_role = f"was {shown['before']}; " if action.shows_previous_role else ""
+    return f"{action.sentence.format_map(shown)} ({previous_role}{change['reason']})"
 
 
 def unlisted_data_notes(changes: Iterable[Change]) -> list[str]:

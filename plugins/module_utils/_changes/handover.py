@@ -26,7 +26,7 @@ class Handover:
 
     `changes` are in their order. Changes that are implied by the deletion of the owner destroy their items. `notes`
     describe, among other things, how folders are handled. `unseen` are the reasons why there may be more resources.
-    These reasons did not prevent the plan.
+    The options of the task accept these reasons, so check_nothing_left() accepts them as well.
     """
 
     owner: str
@@ -92,7 +92,7 @@ class HandoverOutcome:
         self.deleted.extend(item.to_result() for item in self.handover.items_deleted_with_owner)
 
     def to_result(self) -> dict[str, Any]:
-        """Return the keys of a result. Shares are lost only for items that are gone."""
+        """Return the keys of a result. Shares are lost only for items that were moved or deleted."""
         removed = {(entry["type"], entry["id"]) for entry in (*self.transferred, *self.deleted)}
         lost = [share for share in self.handover.lost_shares if (share["type"], share["id"]) in removed]
         return {

@@ -26,7 +26,10 @@ from .handover import Handover
 
 @dataclass
 class AccessSnapshot:
-    """The instance role of each user, and the members of each project with their roles. Users are named by email."""
+    """The instance role of each user, and the members of each project with their roles.
+
+    Users are named by email. `names` are the names of team projects by key. `creator` is the user of the API key.
+    """
 
     users: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
@@ -125,7 +128,7 @@ class Plan:
     @property
     def summary(self) -> dict[str, int]:
         """Return the number of changes of each action."""
-        counts = {name: 0 for name, action in ACTIONS.items() if action.is_counted}
+        counts = {name: 0 for name, action in ACTIONS.items() if action.label}
         for change in self.changes:
             counts[change.action] = counts.get(change.action, 0) + 1
         return counts
@@ -144,6 +147,10 @@ class Plan:
         }
 
     def _access_lines(self, changes: Sequence[Change], access: AccessSnapshot) -> str:
+        """Return the lines of `access` about the users, projects, and members that `changes` affect.
+
+        The id of a project is added to its name if another project has the same name.
+        """
         users, projects, members = set(), set(), set()
         shared = Counter(map(to_nfc, access.names.values()))
 

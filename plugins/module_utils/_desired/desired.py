@@ -149,7 +149,7 @@ class DesiredState:
     def makes_chat_users(self) -> bool:
         """Return whether a user is to become global:chatUser, which removes every team membership."""
         sets_role = any(
-            desired.present and desired.role in (CHAT_USER, CHAT_USER.partition(":")[2]) for desired in self.users
+            desired.present and plain_slug(desired.role or "", "global") == CHAT_USER for desired in self.users
         )
         policy = self.policy or ListPolicy()
         return sets_role or policy.unlisted_users in (DEMOTE, STAGED) or policy.unmatched_users == DEMOTE

@@ -34,21 +34,6 @@ class HandoverOptions:
     delete_resources: bool = False
 
 
-def deletion_calls(kind: str, handover_options: HandoverOptions) -> tuple[str, ...]:
-    """Return the API calls that a deletion may need, by their names in SCOPES of _state/scopes.py.
-
-    `kind` is the kind of the deleted item: user or project.
-    """
-    moves = handover_options.transfer_to is not None
-    copies = ("read_rows", "create_table", "insert_rows", "rename_table", "delete_table")
-    return (
-        *(("transfer_credential", "transfer_workflow") if moves else ()),
-        *(copies if handover_options.data_tables == "copy" else ()),
-        *(("delete_table",) if handover_options.data_tables == "delete" else ()),
-        f"delete_{kind}",
-    )
-
-
 def handover_options_from(params: Mapping[str, Any]) -> HandoverOptions:
     """Return the handover options of a task; raises InputError for options that are blank or exclude each other."""
     if params["transfer_to"] is not None and params["delete_resources"]:

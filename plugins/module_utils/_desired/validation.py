@@ -19,7 +19,7 @@ def list_of(value: object, source: str, elements: str, problems: ErrorCollector)
     """Return a list; adds a problem for any other value."""
     if isinstance(value, LISTS):
         return list(value)
-    problems.add(f"{source} must be a list of {elements}, but is {kind_of(value)}.")
+    problems.add(f"{source}: a list of {elements} is required, but this is {kind_of(value)}.")
     return []
 
 

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .._changes.actions import ACTIONS
+from .._changes.actions import STEPS
 from .._changes.change import Change
 from .._changes.handover import HandoverOutcome
 from .._changes.outcome import Outcome
 from .._changes.plan import Plan
 from .._errors import N8nError
 from .._server.api import Api, batches
+from .._state.model import Project
 from .._state.roles import PROJECT_ADMIN
 from .batches import apply_batch
+from .calls import CALLS
 from .handover_run import run_handover
 from .invitations import InvitationSender
 from .recheck import MEMBERS_PER_CHECK, USERS_PER_CHECK, Recheck
@@ -37,12 +39,14 @@ def apply(
     action of the last change. Several threads may call it at once.
     """
     run = PlanRun(plan, api, on_invite_links, ChangeTracker(len(plan.changes), progress))
-    for _step, changes in plan.steps():
-        run.step(changes)
+    for step, changes in plan.steps():
+        run.step(step, changes)
     return run.outcome.sorted_by_plan(plan)
 
 
 class PlanRun:
+    """One run of a plan: each public method other than step() carries out one step, and the tracker has the outcome."""
+
     def __init__(
         self, plan: Plan, api: Api, on_invite_links: Callable[[dict[str, str]], None] | None, tracker: ChangeTracker
     ) -> None:
@@ -54,9 +58,9 @@ class PlanRun:
         self.invitation_sender = InvitationSender(api, tracker, self.recheck, on_invite_links)
         self._handovers = plan.handovers
 
-    def step(self, changes: Sequence[Change]) -> None:
-        """Make the changes of one step with the executor that the table of actions names."""
-        executor: Callable[[Sequence[Change]], None] = getattr(self, ACTIONS[_causing_action(changes[0])].executor)
+    def step(self, step: str, changes: Sequence[Change]) -> None:
+        """Make the changes of one step with the executor that STEPS names."""
+        executor: Callable[[Sequence[Change]], None] = getattr(self, STEPS[step])
         executor(changes)
 
     def invite_users(self, changes: Sequence[Change]) -> None:
@@ -69,7 +73,7 @@ class PlanRun:
         # n8n computes in one thread, and on PostgreSQL it refuses one of two creations at the same time (HTTP 500, seen
         # on 2.40.7). So the calls follow one after the other.
         for change in self.recheck.changes_with_free_names(ready):
-            self._apply_one(change, self._call_for)
+            self._apply_one(change)
         self.verification.verify_project_names(ready)
 
     def set_member_roles(self, changes: Sequence[Change]) -> None:
@@ -98,13 +102,14 @@ class PlanRun:
                 [change for own_changes in of_each[start : start + USERS_PER_CHECK] for change in own_changes]
             )
 
-    def _apply_each(self, changes: Sequence[Change], call: Callable[[Change], None]) -> None:
-        """Make each change with a call of its own, several at a time."""
-        self.api.client.in_parallel(lambda change: self._apply_one(change, call), changes)
-
-    def _apply_one(self, change: Change, call: Callable[[Change], None]) -> None:
+    def _apply_one(self, change: Change) -> None:
+        """Make a change with the one call that it needs, and record the outcome."""
         try:
-            call(change)
+            created = CALLS[change.action](self.api, self.tracker.with_ids(change))
+            if isinstance(created, Project):
+                self._note_project(change, created)
+            elif change.definition.is_irreversible:
+                self._note_handover(change)
         except N8nError as error:
             self.tracker.failed([change], error)
         else:
@@ -127,15 +132,12 @@ class PlanRun:
     def _remove_from_project(self, changes: Sequence[Change]) -> None:
         """Remove members from one project. The number of changes has to be small enough for one recheck."""
         for change in self.recheck.unchanged_members(changes):
-            self._apply_one(change, self._remove_member)
-
-    def _remove_member(self, change: Change) -> None:
-        self.api.remove_member(self.tracker.project_id(change), change.user_id or "")
+            self._apply_one(change)
 
     def _apply_with_implied(self, changes: Sequence[Change]) -> None:
         """Change or delete users together with the memberships that n8n removes along with it, if these are as planned.
 
-        If another task has changed one of these memberships, the user and all changes of this user are left alone.
+        If another task has changed one of these memberships, no change of this user is made.
         """
         tracker = self.tracker
         implied_removals = [change for change in changes if change.implied_by and change.item is None]
@@ -151,7 +153,7 @@ class PlanRun:
             if change.user in skipped_users:
                 tracker.conflict(change, f"a membership of {change.user} has changed since the plan was made")
         ready = tracker.take_ready(change for change in direct_changes if change.user not in skipped_users)
-        self._apply_each(self.recheck.safe_deletions(self.recheck.instance_roles(ready)), self._call_for)
+        self.api.client.in_parallel(self._apply_one, self.recheck.safe_deletions(self.recheck.instance_roles(ready)))
         done_subjects = {change.subject for change in direct_changes if tracker.is_done(change)}
         conflicting_subjects = {change.subject for change in direct_changes if tracker.has_conflict(change)}
         implied_changes = [change for change in (*current, *items) if change.user not in skipped_users]
@@ -185,34 +187,13 @@ class PlanRun:
         self.api.client.in_parallel(hand_over_owner, list(by_owner))
         self.recheck.note_unpublished([self._handovers[owner] for owner in by_owner])
 
-    def _call_for(self, change: Change) -> None:
-        """Make a change with the one call that it needs."""
-        calls = {
-            "create_project": self._create_project,
-            "rename_project": lambda change: self.api.rename_project(
-                self.tracker.project_id(change), change.after or ""
-            ),
-            "change_user_role": lambda change: self.api.set_user_role(self.tracker.user_id(change), change.after or ""),
-            "delete_user": self._delete_user,
-            "delete_project": self._delete_project,
-        }
-        calls[change.action](change)
-
-    def _create_project(self, change: Change) -> None:
-        project = self.api.create_project(change.after or "")
+    def _note_project(self, change: Change, project: Project) -> None:
+        """Record the created project."""
         self.outcome.projects[change.project_key] = project
         if project.id not in self.api.created_project_ids:
             # The project was found after a lost response or HTTP 500. Another task may have created it, so its members
             # are read again before a change.
             self.tracker.use_existing_project(change, project)
-
-    def _delete_user(self, change: Change) -> None:
-        self.api.delete_user(change.user_id or "")
-        self._note_handover(change)
-
-    def _delete_project(self, change: Change) -> None:
-        self.api.delete_project(self.tracker.project_id(change))
-        self._note_handover(change)
 
     def _note_handover(self, change: Change) -> None:
         """Record the items that were deleted with their owner."""
@@ -221,11 +202,6 @@ class PlanRun:
                 change.owner, HandoverOutcome(self._handovers[change.owner])
             )
             handover_outcome.owner_deleted()
-
-
-def _causing_action(change: Change) -> str:
-    """Return the action that makes a change: the action of the change, or the one that implies it."""
-    return change.implied_by or change.action
 
 
 def _by_project(changes: Sequence[Change]) -> list[list[Change]]:

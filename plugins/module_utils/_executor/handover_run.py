@@ -16,6 +16,7 @@ from .._server.api import Api
 from .._server.data_table_api import row_batches
 from .._state.model import Project
 from .._state.owned_items import Table
+from .calls import CALLS
 
 
 def run_handover(
@@ -39,23 +40,11 @@ def run_handover(
 
 
 def _apply_step(step: Change, handover: Handover, api: Api, handover_outcome: HandoverOutcome) -> None:
-    item, destination = step.item, handover.destination
-    if item is None:
-        raise AssertionError(f"this change is not about a resource: {step}")
-    if step.action == "copy_table" and isinstance(item, Table) and destination is not None:
-        _copy_table(step, item, destination, handover.owner, api, handover_outcome)
-        return
-    if step.action == "transfer_credential" and destination is not None:
-        api.resources.transfer_credential(item.id, destination.id)
-    elif step.action == "transfer_workflow" and destination is not None:
-        api.resources.transfer_workflow(item.id, destination.id)
-    elif step.action == "unpublish_workflow":
-        api.resources.unpublish_workflow(item.id)
-    elif step.action == "delete_table":
-        api.data_tables.delete_table(item.id)
+    if step.action == "copy_table" and isinstance(step.item, Table) and handover.destination is not None:
+        _copy_table(step, step.item, handover.destination, handover.owner, api, handover_outcome)
     else:
-        raise AssertionError(f"no such step: {step}")
-    handover_outcome.add(step)
+        CALLS[step.action](api, step)
+        handover_outcome.add(step)
 
 
 def _copy_table(

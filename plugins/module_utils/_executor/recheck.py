@@ -72,7 +72,10 @@ class Recheck:
         return self._without_last_admin_removals(unchanged, key, some_admin_stays)
 
     def _without_last_admin_removals(self, changes: Sequence[Change], key: str, some_admin_stays: bool) -> list[Change]:
-        """Return `changes` of one project without the removals of its last admins, unless the plan intends these."""
+        """Return `changes` of one project without the removals of its last admins, unless the plan intends these.
+
+        Another task may have removed the other admins since the plan was made.
+        """
         if some_admin_stays or key in self._meant_to_lose_admins or any(change.makes_admin for change in changes):
             return list(changes)
         for change in changes:

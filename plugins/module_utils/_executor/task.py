@@ -102,7 +102,7 @@ class Task:
             self._check_roles(plan)
         prepare()
         if self.check_mode:
-            deleted = {change.owner for change in plan.changes if change.is_deletion}
+            deleted = {change.owner for change in plan.changes if change.definition.is_irreversible}
             self.outcome = Outcome(
                 done=list(plan.changes),
                 handover_outcomes={
@@ -134,17 +134,22 @@ class Task:
     def _conflicts_note(self) -> str:
         count = len(self.outcome.unreached)
         return (
-            f"{count} change{'s were' if count > 1 else ' was'} not made, because another task or user changed "
-            "the same thing at the same time. See conflicts. Run the task again to plan the remaining changes."
+            f"{count} change{'s were' if count > 1 else ' was'} not made, because another user or task changed "
+            "the same objects at the same time. See conflicts. Run the task again to plan the remaining changes."
         )
 
     def _is_worth_checking(self, plan: Plan) -> bool:
-        """Return whether a refusal in the middle of the plan would be worse than two further requests.
+        """Return whether to check scopes and roles before the first write, which needs up to two further requests.
 
-        n8n refuses a single write as a whole. In check mode, no refusal would show a missing scope.
+        A refusal in the middle of a plan would leave it incomplete. A refusal of a single write changes nothing, so this
+        write needs no check. In check mode, nothing is written, so no refusal would show a missing scope.
         """
         writes = [change for change in plan.changes if not change.implied_by]
-        return len(writes) > 1 or any(change.is_deletion for change in writes) or (self.check_mode and bool(writes))
+        return (
+            len(writes) > 1
+            or any(change.definition.is_irreversible for change in writes)
+            or (self.check_mode and bool(writes))
+        )
 
     def _check_scopes(self, plan: Plan) -> None:
         """Check before the first write whether the key has the scopes, if n8n lists them."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .._changes.change import Change
@@ -95,11 +96,11 @@ class ChangeTracker:
         self._report_progress(changes)
 
     def conflict(self, change: Change, reason: str, is_already_made: bool = False) -> None:
-        """Record that another task has changed the starting point of this change, so that the change is left alone.
+        """Record that another task has changed the starting point of this change, so that the change is not made.
 
         `is_already_made` tells that the other task has made exactly this change.
         """
-        self._note_conflict({**change.to_result(), "reason": f"left alone: {reason}"}, is_already_made)
+        self._note_conflict({**change.to_result(), "reason": f"not changed: {reason}"}, is_already_made)
         self._conflicting.add(change)
         if change.action == "create_project" and not is_already_made:
             self._taken_projects.add(change.project_key)
@@ -148,7 +149,7 @@ class ChangeTracker:
         return change in self._made
 
     def has_conflict(self, change: Change) -> bool:
-        """Return whether the change was left alone because another task changed the same object."""
+        """Return whether the change was not made because another task changed the same object."""
         return change in self._conflicting
 
     def mark_untried_users(self, changes: Iterable[Change]) -> None:
@@ -174,6 +175,12 @@ class ChangeTracker:
     def project_id(self, change: Change) -> str:
         """Return the id of the project of a change. This plan may have created the project."""
         return change.project_id or self.outcome.projects[change.project_key].id
+
+    def with_ids(self, change: Change) -> Change:
+        """Return the change with the ids of its user and project, which this plan may have created."""
+        project = self.outcome.projects.get(change.project_key)
+        project_id = change.project_id or (project.id if project else None)
+        return replace(change, user_id=self.user_id(change), project_id=project_id)
 
     def _report_progress(self, changes: Sequence[Change]) -> None:
         outcome = self.outcome

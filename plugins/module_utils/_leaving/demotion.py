@@ -18,7 +18,7 @@ from .._text import shortened
 _MAX_SCOPES = 3
 
 
-def demotion(state: State, user: User, role: str, reason: str = "leaves") -> list[Change]:
+def demotion(state: State, user: User, role: str, reason: str = "is a leaver") -> list[Change]:
     """Return the changes by which a leaver loses all memberships and gets the instance role `role`.
 
     A leaver whose role has no scopes keeps this role, because no other role allows less.

@@ -160,8 +160,8 @@ class DeparturePlanner:
         moved_to = self.context.desired.moved_accounts.get(user.id)
         if moved_to:
             options = replace(self.handling.handover_options, transfer_to=moved_to)
-            return replace(handover_target(self.context.state, options), taken=self._taken)
-        return replace(self._shared_target, taken=self._taken)
+            return replace(handover_target(self.context.state, options), reserved_names=self._taken)
+        return replace(self._shared_target, reserved_names=self._taken)
 
     @cached_property
     def _shared_target(self) -> HandoverTarget:

@@ -125,8 +125,8 @@ def removes_access(changes: Iterable[Change]) -> bool:
 def newly_staged(record: LeaverRecord, done: Iterable[Change], after: State) -> list[RecordEntry]:
     """Return the entries of users who lost access by the changes `done`, and who have no access in `after`.
 
-    Another task, which does not share a lock with this one, may have restored such a user before, and may have removed
-    the entry since.
+    The caller adds these entries to the record again if they are missing. Another task without a shared lock removes an
+    entry when it restores the user, and this task may have removed the access after that.
     """
     removals = [change for change in done if removes_access([change])]
     users_losing_access = {change.user_id for change in removals}
@@ -150,11 +150,17 @@ def begun_entry(
     state: State, user: User, now: datetime, staged: RecordEntry | None, changes: Sequence[Change]
 ) -> RecordEntry:
     """Return an entry that begins now, with the present access of a user and the recorded access that was removed."""
-    has = tuple((project.id, project.name, member.role) for project, member in state.memberships(user))
+    present_memberships = tuple((project.id, project.name, member.role) for project, member in state.memberships(user))
     if staged is None:
-        return RecordEntry(user.id, user.email, now, user.role, has)
-    keys = {key for key, _name, _role in has}
-    had = tuple(entry for entry in staged.memberships if entry[0] not in keys)
+        return RecordEntry(user.id, user.email, now, user.role, present_memberships)
+    keys = {key for key, _name, _role in present_memberships}
+    recorded_memberships = tuple(entry for entry in staged.memberships if entry[0] not in keys)
     # If no change removes the role, it is the role that the demotion left.
-    is_back = any(change.action == "change_user_role" and change.before != CHAT_USER for change in changes)
-    return RecordEntry(user.id, user.email, now, user.role if is_back else staged.role, (*has, *had))
+    role_was_restored = any(change.action == "change_user_role" and change.before != CHAT_USER for change in changes)
+    return RecordEntry(
+        user.id,
+        user.email,
+        now,
+        user.role if role_was_restored else staged.role,
+        (*present_memberships, *recorded_memberships),
+    )

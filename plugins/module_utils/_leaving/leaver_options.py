@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._changes.plan import Plan
-from .._desired.desired import listed_user
-from .._desired.handover_options import HandoverOptions, deletion_calls
+from .._desired.desired import DEMOTE, REMOVE_MEMBERSHIPS, listed_user
+from .._desired.handover_options import HandoverOptions
 from .._desired.validation import kind_of
 from .._errors import ErrorCollector, InputError
+from .._planning.deletion import possible_calls
 from .._state.model import State, User
 from .._state.names import stored_email
 from .._state.read_request import ALL, ReadRequest
@@ -21,11 +22,9 @@ from .._state.roles import CHAT_USER
 from .demotion import has_custom_role
 from .grace_period import GracePeriod
 
-REMOVE_MEMBERSHIPS, DEMOTE, DELETE, STAGED = "remove_memberships", "demote", "delete", "staged"
-
-
+DELETE, STAGED = "delete", "staged"
 # The actions for the access of a leaver, from easy to hard to undo.
-ACTIONS = (REMOVE_MEMBERSHIPS, DEMOTE, DELETE, STAGED)
+LEAVER_ACTIONS = (REMOVE_MEMBERSHIPS, DEMOTE, DELETE, STAGED)
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ def leaver_request(references: Sequence[str], leaver_options: LeaverOptions) -> 
     if leaver_options.action in (DEMOTE, STAGED):
         also += ("change_user_role",)
     if leaver_options.action in (DELETE, STAGED):
-        also += deletion_calls("user", leaver_options.handover_options)
+        also += possible_calls("user", leaver_options.handover_options)
     return ReadRequest(
         users=tuple(references),
         all_users=True,

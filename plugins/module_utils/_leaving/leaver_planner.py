@@ -12,6 +12,7 @@ from typing import Any
 from .._changes.change import Change
 from .._changes.handover import Handover
 from .._changes.plan import Plan, projects_without_admin
+from .._desired.desired import DEMOTE
 from .._errors import ErrorCollector, InputError, UnseenError
 from .._planning.deletion import handover_target, user_deletion
 from .._planning.handover_planner import HandoverTarget, plan_handover
@@ -28,7 +29,7 @@ from .._state.roles import CHAT_USER, role_slug
 from .._state.similar_names import SimilarEmails, missing_user_note
 from .demotion import check_demote_role, demotion, kept_role_note
 from .pending_deletion import impossible, pending_deletion
-from .leaver_options import DELETE, DEMOTE, STAGED, Leaver, LeaverOptions, check_leaver_options
+from .leaver_options import DELETE, STAGED, Leaver, LeaverOptions, check_leaver_options
 
 
 def plan_leavers(state: State, leavers: Sequence[Leaver], leaver_options: LeaverOptions) -> Plan:
@@ -53,6 +54,8 @@ def plan_leavers(state: State, leavers: Sequence[Leaver], leaver_options: Leaver
 
 
 class _LeaverPlanner:
+    """Collects the changes, handovers, notes, and errors for all leavers of a task."""
+
     def __init__(self, state: State, leaver_options: LeaverOptions) -> None:
         self.state = state
         self.leaver_options = leaver_options
@@ -127,18 +130,18 @@ class _LeaverPlanner:
         if action == DEMOTE and user.never_signed_in and self._delete_pending(user):
             return
         if action == DELETE:
-            changes, handover = user_deletion(self.state, user, "leaves", self.target)
+            changes, handover = user_deletion(self.state, user, "is a leaver", self.target)
             self.changes += changes
             self._hand_over(user, handover)
         elif action == DEMOTE:
             self._demote(user)
         else:
-            self.changes += membership_removals(self.state, user, "leaves")
-            self._note(instance_admin_note(user, "leaves"))
+            self.changes += membership_removals(self.state, user, "is a leaver")
+            self._note(instance_admin_note(user, "is a leaver"))
 
     def _delete_pending(self, user: User) -> bool:
         """Plan the deletion of a user with an open invitation who owns nothing, and return whether it is planned."""
-        changes, handover, obstacle = pending_deletion(self.state, user, "leaves", self.leaver_options.can_delete)
+        changes, handover, obstacle = pending_deletion(self.state, user, "is a leaver", self.leaver_options.can_delete)
         if obstacle:
             self.impossible.append(impossible(user, obstacle))
             return False
@@ -147,10 +150,14 @@ class _LeaverPlanner:
         return True
 
     def _demote(self, user: User) -> None:
+        """Plan the demotion of one leaver.
+
+        With DEMOTE, a destination receives the items of the leaver now. With STAGED, it receives them before the deletion.
+        """
         source = self.state.personal_project(user)
         owned_items = self.state.owned_items.get(source.id, OwnedItems()) if source else OwnedItems()
         if source and self.target.destination is not None and self.leaver_options.action == DEMOTE:
-            handover = plan_handover(self.state, source, self.target, deleting=False, reason="leaves")
+            handover = plan_handover(self.state, source, self.target, deleting=False, reason="is a leaver")
             self.changes += handover.changes
             self._hand_over(user, handover)
         elif owned_items.items:
@@ -175,7 +182,7 @@ class _LeaverPlanner:
     def _note_later_deletion_failure(self, user: User) -> None:
         """Add a note at staging already if the later deletion would fail, while the cause can still be removed."""
         try:
-            user_deletion(self.state, user, "leaves", self.target)
+            user_deletion(self.state, user, "is a leaver", self.target)
         except InputError as error:
             hint = f" {self.state.scopes_hint}" if isinstance(error, UnseenError) else ""
             self._note(f"The deletion after the grace period would fail: {error}{hint}".rstrip())

@@ -16,7 +16,7 @@ from .._errors import ErrorCollector
 from .._state.model import Project, State, User
 from .._state.roles import role_slug
 from .._state.similar_names import SimilarEmails, missing_project_note
-from .._text import quoted
+from .._text import quoted, shortened
 
 
 class PlanContext:
@@ -74,8 +74,7 @@ class PlanContext:
     def notes(self) -> list[str]:
         """Return all notes. A note that is the same for many projects is one sentence."""
         staying = [
-            f"{who} and stays a member of {', '.join(sorted(projects)[:3])}{f' and {len(projects) - 3} more' if len(projects) > 3 else ''}, "
-            "although the list does not contain these memberships."
+            f"{who} and stays a member of {shortened(sorted(projects))}, although the list does not contain these memberships."
             for who, projects in sorted(self._staying.items())
         ]
         return [*self._notes, *staying]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from .._changes.actions import ACTIONS
 from .._changes.change import Change
 from .._changes.handover import Handover
 from .._desired.handover_options import HandoverOptions
@@ -14,6 +15,21 @@ from .._state.names import check_ascii
 from .._state.similar_names import SimilarEmails, similar_name
 from .handover_planner import HandoverTarget, plan_handover
 from .removal_changes import membership_removals
+
+
+def possible_calls(kind: str, handover_options: HandoverOptions) -> tuple[str, ...]:
+    """Return the calls that a deletion may need, by the names in scopes.SCOPES.
+
+    `kind` is the kind of the deleted subject: user or project.
+    """
+    actions = [
+        *(("transfer_credential", "transfer_workflow") if handover_options.transfer_to is not None else ()),
+        *(("unpublish_workflow",) if handover_options.delete_resources else ()),
+        *(("copy_table",) if handover_options.data_tables == "copy" else ()),
+        *(("delete_table",) if handover_options.data_tables == "delete" else ()),
+        f"delete_{kind}",
+    ]
+    return tuple(call for action in actions for call in ACTIONS[action].calls)
 
 
 def handover_target(state: State, handover_options: HandoverOptions) -> HandoverTarget:

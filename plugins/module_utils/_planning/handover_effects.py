@@ -78,8 +78,9 @@ def handover_notes(
             if key in unshared
         ]
     notes += [
-        f"{workflow} of {_owner_of_item(state, workflow)} uses {item} of {owner} without a share of its own. Select "
-        f"another credential for the workflow in n8n{', or share this credential with it from the destination' if destination else ''}. "
+        f"{workflow} of {_owner_of_item(state, workflow)} uses {item} of {owner}, which is not shared with "
+        f"{_owner_of_item(state, workflow)}. Use another credential in the workflow"
+        f"{f', or share this credential with {_owner_of_item(state, workflow)} after the transfer' if destination else ''}. "
         "Otherwise the workflow fails."
         for item in removed_items
         for workflow in owned_items.used_by
@@ -88,8 +89,12 @@ def handover_notes(
         and _fails_without(state, workflow, item, destination)
     ]
     if owned_items.folders:
-        where = "move without them" if destination is not None else "go with them"
-        notes.append(f"n8n cannot move folders: the workflows in {listed(owned_items.folders)} of {owner} {where}.")
+        folders = f"{listed(owned_items.folders)} of {owner}"
+        if destination is not None:
+            notes.append(f"n8n cannot move folders. The workflows in {folders} move without them.")
+        else:
+            its = "its" if len(owned_items.folders) == 1 else "their"
+            notes.append(f"n8n deletes {folders} together with {its} workflows.")
     return notes
 
 

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from .._changes.change import Change
 from .._desired.desired import DesiredProject
 from .._errors import InputError
 from .._state.model import Project, State, require_single
 from .._state.names import project_name, to_nfc
+from .._state.similar_names import similar_name
 from .context import PlanContext
 from .deletion import handover_target, project_deletion
 
@@ -122,7 +121,6 @@ class ProjectPlanner:
 
 def missing_project(state: State, project: str) -> str:
     """Return the message for a project that does not exist, with a similar name, or else the remedy."""
-    names = {to_nfc(team.name).casefold().strip(): team.name for team in state.projects if team.is_team}
-    alike = get_close_matches(to_nfc(project).casefold().strip(), names, n=1, cutoff=0.75)
-    hint = f'Did you mean "{names[alike[0]]}"?' if alike else "Create it with n8n_project, or with create_projects."
+    other = similar_name(project, (team.name for team in state.projects if team.is_team))
+    hint = f'Did you mean "{other}"?' if other else "Create it with n8n_project, or with create_projects."
     return f'Project "{project}" does not exist. {hint}'

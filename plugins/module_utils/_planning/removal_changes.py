@@ -73,7 +73,7 @@ def instance_admin_note(user: User, reason: str) -> str:
     """Return a note about a user who sees every project, without memberships too; "" for all other users."""
     is_instance_admin = user.role in INSTANCE_ADMIN_ROLES
     return (
-        f"{user.email} {reason} and keeps the instance role {user.role}, which has access to everything."
+        f"{user.email} {reason} and keeps the instance role {user.role}, which gives access to all projects."
         if is_instance_admin
         else ""
     )

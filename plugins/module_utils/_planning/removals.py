@@ -41,6 +41,8 @@ def plan_removals(context: PlanContext, users_depart: bool) -> None:
 
 
 class _Removal:
+    """Plans removals from one project at a time, or for all users that the list does not name."""
+
     def __init__(self, context: PlanContext) -> None:
         self.context = context
         self.listed: dict[str, DesiredUser] = {}
@@ -106,7 +108,10 @@ class _Removal:
 
 
 def keep_last_admins(context: PlanContext, left: Iterable[tuple[str, str, list[Change]]]) -> None:
-    """Drop the changes that remove last admins of projects; `left` is in the form of `projects_without_admin`."""
+    """Drop the changes that remove last admins of projects.
+
+    `left` has the key and the name of each project, and the changes that remove its admins.
+    """
     kept_changes: set[int] = set()
     for _key, name, admin_removals in left:
         admins = ", ".join(sorted(change.user or "" for change in admin_removals))

@@ -98,6 +98,10 @@ class UserPlanner:
             self._refused_addresses[f"{place}: {refusal}."] = None
 
     def _change_role(self, user: User, role: str, desired: DesiredUser) -> None:
+        """Plan the change of the instance role, and the removals that n8n makes if the user becomes a chat user.
+
+        A list keeps the role of a protected user and adds a note. A task about one user raises InputError instead.
+        """
         if role == OWNER:
             raise InputError(
                 f"{desired.source}: {user.email} cannot become {OWNER}. The API cannot transfer the ownership of an "

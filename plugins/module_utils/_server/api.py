@@ -13,7 +13,7 @@ from .._errors import ApiError
 from .._state.model import Member, Project, User
 from .._state.names import email_key, to_nfc
 from .._state.roles import Role
-from .._state.scopes import MEMBERS, SCOPES, scopes_of
+from .._state.scopes import scopes_of
 from .._text import shortened
 from .client import Client
 from .data_table_api import DataTableApi
@@ -71,13 +71,13 @@ class Api:
 
     def list_users(self) -> Listing:
         """Return all pages of GET /users, with roles. Their order is undefined, so callers have to check `repeats`."""
-        return read_pages(self.client, "/users", "list users", "user:list", {"includeRole": "true"})
+        return read_pages(self.client, "/users", "list users", "list_users", {"includeRole": "true"})
 
     def find_user(self, reference: str) -> User | None:
         """Return the user with that id or email (in any case), or None."""
         path = f"/users/{quoted_part(reference)}"
         try:
-            data = self.client.get(path, f"read the user {reference}", "user:read", {"includeRole": "true"})
+            data = self.client.get(path, f"read the user {reference}", "find_user", {"includeRole": "true"})
         except ApiError as error:
             # 404 is also the response for a path that n8n does not have. Only these words are about a user.
             if error.status == 404 and "user" in error.server_message.lower():
@@ -90,12 +90,12 @@ class Api:
 
     def list_projects(self) -> Listing:
         """Return all pages of GET /projects, including personal projects."""
-        return read_complete(self.client, "/projects", "list projects", "project:list")
+        return read_complete(self.client, "/projects", "list projects", "list_projects")
 
     def members(self, project_id: str) -> tuple[Member, ...]:
         """Return the members of a project."""
         path = f"/projects/{quoted_part(project_id)}/users"
-        pages = read_complete(self.client, path, f"list the members of project {project_id}", "user:list")
+        pages = read_complete(self.client, path, f"list the members of project {project_id}", "members")
         return tuple(Member.from_api(item) for item in pages.items)
 
     def members_of(self, project_ids: Sequence[str]) -> dict[str, tuple[Member, ...]]:
@@ -107,7 +107,7 @@ class Api:
         if not self._roles_read:
             try:
                 self._roles = parsed(
-                    self.client, _roles, self.client.get("/roles", "list roles", "role:list"), "/roles"
+                    self.client, _roles, self.client.get("/roles", "list roles", "find_roles"), "/roles"
                 )
             except ApiError as error:
                 # On 2.35, only POST /roles exists.
@@ -142,7 +142,7 @@ class Api:
         def refused(call: str) -> str:
             path = _LISTINGS[call]
             try:
-                self.client.get(path, f"read {path}", SCOPES[call], {"limit": 1})
+                self.client.get(path, f"read {path}", call, {"limit": 1})
             except ApiError as error:
                 return error.scope
             return ""
@@ -167,7 +167,7 @@ class Api:
             return {user.email: Invitation(user.id, is_lost=True) for user in users if user} if all(users) else None
 
         def send() -> dict[str, Invitation]:
-            answers = self.client.send("POST", "/users", f"invite {shortened(roles)}", SCOPES["invite_user"], body=body)
+            answers = self.client.send("POST", "/users", f"invite {shortened(roles)}", "invite_user", body=body)
             return parsed(self.client, _invitations, answers, "/users")
 
         return send_once(self.client, send, read_again)
@@ -187,7 +187,7 @@ class Api:
 
         def send() -> Project:
             data = self.client.send(
-                "POST", "/projects", f'create project "{name}"', SCOPES["create_project"], body={"name": name}
+                "POST", "/projects", f'create project "{name}"', "create_project", body={"name": name}
             )
             project = parsed(self.client, Project.from_api, data, "/projects")
             self.created_project_ids.add(project.id)
@@ -198,9 +198,7 @@ class Api:
     def rename_project(self, project_id: str, name: str) -> None:
         """Rename a project."""
         path = f"/projects/{quoted_part(project_id)}"
-        self.client.send(
-            "PUT", path, f'rename project {project_id} to "{name}"', SCOPES["rename_project"], body={"name": name}
-        )
+        self.client.send("PUT", path, f'rename project {project_id} to "{name}"', "rename_project", body={"name": name})
 
     def set_members(self, project_id: str, roles: Mapping[str, str]) -> None:
         """Make the users whose ids are in `roles` (at most BATCH) members with these roles, with a single call."""
@@ -215,7 +213,7 @@ class Api:
             return True if all(now.get(user_id) == role for user_id, role in roles.items()) else None
 
         def send() -> bool:
-            self.client.send("POST", path, operation, MEMBERS, body=body)
+            self.client.send("POST", path, operation, "set_members", body=body)
             return True
 
         send_once(self.client, send, read_again)
@@ -224,19 +222,19 @@ class Api:
         """Remove a user from a project. If the user is not a member, nothing changes."""
         path = f"/projects/{quoted_part(project_id)}/users/{quoted_part(user_id)}"
         operation = f"remove user {user_id} from project {project_id}"
-        self.client.send("DELETE", path, operation, MEMBERS)
+        self.client.send("DELETE", path, operation, "remove_member")
 
     def set_user_role(self, user_id: str, role: str) -> None:
         """Change the instance role of a user. The role global:chatUser also removes all memberships and API keys."""
         path = f"/users/{quoted_part(user_id)}/role"
         operation = f"give user {user_id} the role {role}"
-        self.client.send("PATCH", path, operation, SCOPES["change_user_role"], body={"newRoleName": role})
+        self.client.send("PATCH", path, operation, "change_user_role", body={"newRoleName": role})
 
     def delete_user(self, user_id: str) -> None:
         """Delete a user and DESTROY everything in the user's personal project."""
         path = f"/users/{quoted_part(user_id)}"
         try:
-            _delete(self.client, path, f"delete user {user_id}", SCOPES["delete_user"])
+            _delete(self.client, path, f"delete user {user_id}", "delete_user")
         except ApiError as error:
             # n8n returns this error if another task deletes the same user (seen on 2.40.7 with PostgreSQL).
             if error.status != 500 or self.find_user(user_id) is not None:
@@ -245,13 +243,13 @@ class Api:
     def delete_project(self, project_id: str) -> None:
         """Delete a project and DESTROY everything in it."""
         path = f"/projects/{quoted_part(project_id)}"
-        _delete(self.client, path, f"delete project {project_id}", SCOPES["delete_project"])
+        _delete(self.client, path, f"delete project {project_id}", "delete_project")
 
 
-def _delete(client: Client, path: str, operation: str, scope: str) -> None:
+def _delete(client: Client, path: str, operation: str, call: str) -> None:
     for attempt in range(client.connection.retries + 1):
         try:
-            client.send("DELETE", path, operation, scope)
+            client.send("DELETE", path, operation, call)
             return
         except ApiError as error:
             # If the response to the first try was lost, the second try does not find the object: 404 on 2.40.7, 400 on

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 from .._errors import ApiError, ConnectionFailed, InputError, LostResponse, N8nError
+from .._state.scopes import SCOPES
 from .hints import hint_for, scopes_remedy
 from .options import Connection
 from .transport_errors import REQUESTS_IMPORT_ERROR, TransientError, failure_of, seconds_of
@@ -80,9 +81,9 @@ class Client:
         except (IndexError, KeyError, TypeError, ValueError):
             return None
 
-    def get(self, path: str, operation: str, scope: str, params: Mapping[str, Any] | None = None) -> Any:
+    def get(self, path: str, operation: str, call: str, params: Mapping[str, Any] | None = None) -> Any:
         """Return the response to a GET. See `send` for the arguments and the errors."""
-        return self.send("GET", path, operation, scope, params=params)
+        return self.send("GET", path, operation, call, params=params)
 
     def in_parallel(self, call: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Return the results of `call` for `items`, in order. The connection limits the number of parallel calls."""
@@ -98,22 +99,22 @@ class Client:
         method: str,
         path: str,
         operation: str,
-        scope: str,
+        call: str,
         params: Mapping[str, Any] | None = None,
         body: Any = None,
     ) -> Any:
         """Return the parsed response of n8n, or None if it has no body.
 
         `path` follows /api/v1, and its parts are quoted. `operation` completes the sentence "n8n refused to ...".
-        `scope` is the scope that the key needs for the request. Raises ApiError if n8n refuses the request, and
-        ConnectionFailed if the server cannot be reached or is not n8n. Raises its subclass LostResponse if a POST may
-        have been carried out.
+        `call` is the name of the call in SCOPES, which has the scope that the key needs. Raises ApiError if n8n refuses
+        the request, and ConnectionFailed if the server cannot be reached or is not n8n. Raises its subclass
+        LostResponse if a POST may have been carried out.
         """
         if self.read_only and method != "GET":
             raise N8nError(f"The module tried to {operation} in check mode. This is a bug in lifecycle.n8n.")
         for attempt in range(self.connection.retries + 1):
             try:
-                return self._attempt(method, path, operation, scope, params, body)
+                return self._attempt(method, path, operation, SCOPES[call], params, body)
             except TransientError as transient:
                 if method not in REPEATABLE and not transient.not_sent:
                     raise LostResponse(f"{transient.error} The operation was: {operation}.") from None

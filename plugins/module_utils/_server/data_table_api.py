@@ -35,7 +35,7 @@ class DataTableApi:
 
     def tables(self) -> tuple[Table, ...]:
         """Return all data tables that the server shows."""
-        pages = read_complete(self.client, "/data-tables", "list data tables", "dataTable:list")
+        pages = read_complete(self.client, "/data-tables", "list data tables", "tables")
         return parsed(
             self.client, lambda items: tuple(Table.from_api(item) for item in items), pages.items, "/data-tables"
         )
@@ -44,7 +44,7 @@ class DataTableApi:
         """Return the rows of a data table, with the oldest row first, without the columns that n8n itself writes."""
         path = f"/data-tables/{quoted_part(table_id)}/rows"
         operation = f"read the rows of data table {table_id}"
-        pages = read_complete(self.client, path, operation, "dataTableRow:read", {"sortBy": "id:asc"})
+        pages = read_complete(self.client, path, operation, "read_rows", {"sortBy": "id:asc"})
         return [{name: row[name] for name in row if name not in SYSTEM_COLUMNS} for row in pages.items]
 
     def create_table(self, project_id: str, name: str, columns: Sequence[tuple[str, str]]) -> Table:
@@ -60,7 +60,7 @@ class DataTableApi:
             return next((table for table in self.tables() if (table.owner_id, table.name) == (project_id, name)), None)
 
         def send() -> Table:
-            data = self.client.send("POST", "/data-tables", operation, "dataTable:create", body=body)
+            data = self.client.send("POST", "/data-tables", operation, "create_table", body=body)
             return parsed(self.client, Table.from_api, data, "/data-tables")
 
         table = send_once(self.client, send, read_again)
@@ -81,7 +81,7 @@ class DataTableApi:
             return True if len(self.table_rows(table_id)) == before + len(rows) else None
 
         def send() -> bool:
-            self.client.send("POST", path, operation, "dataTableRow:create", body={"data": list(rows)})
+            self.client.send("POST", path, operation, "insert_rows", body={"data": list(rows)})
             return True
 
         send_once(self.client, send, read_again)
@@ -91,7 +91,7 @@ class DataTableApi:
         path = f"/data-tables/{quoted_part(table.id)}"
         operation = f'rename data table {table.id} to "{name}"'
         try:
-            self.client.send("PATCH", path, operation, "dataTable:update", body={"name": name})
+            self.client.send("PATCH", path, operation, "rename_table", body={"name": name})
         except ApiError as error:
             # n8n also refuses the name that the table already has. The first try was then carried out and its response
             # was lost.
@@ -103,7 +103,7 @@ class DataTableApi:
         """Delete a data table with all its rows. If the data table does not exist, nothing changes."""
         path = f"/data-tables/{quoted_part(table_id)}"
         try:
-            self.client.send("DELETE", path, f"delete data table {table_id}", "dataTable:delete")
+            self.client.send("DELETE", path, f"delete data table {table_id}", "delete_table")
         except ApiError as error:
             if error.status != 404 or "Could not find" not in error.server_message:
                 raise

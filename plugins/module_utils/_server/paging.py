@@ -36,7 +36,7 @@ def read_pages(
     client: Client,
     path: str,
     operation: str,
-    scope: str,
+    call: str,
     params: Mapping[str, Any] | None = None,
     reduce_item: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
 ) -> Listing:
@@ -49,7 +49,7 @@ def read_pages(
     repeats = pages = 0
     query: dict[str, Any] = {**(params or {}), "limit": PAGE}
     while True:
-        page = client.get(path, operation, scope, params=query)
+        page = client.get(path, operation, call, params=query)
         items, cursor = _page(client, page, path)
         pages += 1
         for item in items:
@@ -59,8 +59,8 @@ def read_pages(
             return Listing(tuple(found.values()), repeats, pages)
         if cursor in cursors:
             raise ConnectionFailed(
-                f"{client.url_of(path)} returned the same page cursor twice, so the list has no end. Check whether a "
-                "proxy in front of n8n has a cache."
+                f"{client.url_of(path)} returned the same page cursor twice, so the list never ends. Check whether a "
+                "proxy in front of n8n caches responses."
             )
         cursors.add(cursor)
         query["cursor"] = cursor
@@ -70,13 +70,13 @@ def read_complete(
     client: Client,
     path: str,
     operation: str,
-    scope: str,
+    call: str,
     params: Mapping[str, Any] | None = None,
     reduce_item: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
 ) -> Listing:
     """Return a complete listing. If an item occurs twice, another item may be missing, so it is read again."""
     for _attempt in range(LISTING_ATTEMPTS):
-        listing = read_pages(client, path, operation, scope, params, reduce_item)
+        listing = read_pages(client, path, operation, call, params, reduce_item)
         if not listing.repeats:
             return listing
     raise IncompleteReading(

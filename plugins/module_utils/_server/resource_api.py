@@ -16,9 +16,8 @@ from .data_table_api import DataTableApi
 from .paging import PAGE, parsed, quoted_part, read_complete, send_once
 
 TABLES_UNSEEN = (
-    "this n8n does not show the data tables of other users, so the deletion may destroy data tables that "
-    "are not listed (n8n 2.36 and later list them). Update n8n. Or check the data tables, and delete the "
-    "user or project in n8n."
+    "this n8n may hide data tables of other users, and a deletion destroys hidden data tables too. n8n 2.36 and later "
+    "list all data tables. Update n8n. Or check the data tables, and delete the user or project in n8n."
 )
 NOT_ADMIN_MESSAGE = (
     "the user of the API key does not see everything, so resources that would be destroyed may be hidden. Use the key "
@@ -49,8 +48,8 @@ class ResourceApi:
         if not project_ids:
             return {}
         unseen = [] if is_instance_admin else [NOT_ADMIN_MESSAGE]
-        # The endpoint was introduced long after other users' data tables could be listed, but no other sign of that is
-        # public.
+        # GET /roles (2.36) is the only public sign that n8n also lists the data tables of other users. Versions between
+        # 2.17 and 2.36 may list them as well, but cannot be told apart.
         tables_unseen = [] if self._lists_roles() else [TABLES_UNSEEN]
         variables_unseen: list[str] = []
         refused: list[str] = []
@@ -86,14 +85,14 @@ class ResourceApi:
         on 2.40.7).
         """
         query = {"excludePinnedData": "true"}
-        pages = read_complete(self.client, "/workflows", "list workflows", "workflow:list", query, without_nodes)
+        pages = read_complete(self.client, "/workflows", "list workflows", "workflows", query, without_nodes)
         return parsed(
             self.client, lambda items: tuple(Workflow.from_api(item) for item in items), pages.items, "/workflows"
         )
 
     def credentials(self) -> tuple[Credential, ...]:
         """Return all credentials, each with all projects that have access to it."""
-        pages = read_complete(self.client, "/credentials", "list credentials", "credential:list")
+        pages = read_complete(self.client, "/credentials", "list credentials", "credentials")
         return parsed(
             self.client, lambda items: tuple(Credential.from_api(item) for item in items), pages.items, "/credentials"
         )
@@ -101,9 +100,7 @@ class ResourceApi:
     def variables(self) -> tuple[OwnedItem, ...]:
         """Return the variables of projects, without their values. If the license lacks the feature, there are none."""
         try:
-            pages = read_complete(
-                self.client, "/variables", "list variables", "variable:list", reduce_item=_without_value
-            )
+            pages = read_complete(self.client, "/variables", "list variables", "variables", reduce_item=_without_value)
         except ApiError as error:
             if error.status == 403 and _VARIABLES in error.server_message:
                 return ()
@@ -126,7 +123,7 @@ class ResourceApi:
         while True:
             try:
                 query = {"skip": len(found), "take": PAGE}
-                page = self.client.get(path, f"list the folders of project {project_id}", "folder:list", query)
+                page = self.client.get(path, f"list the folders of project {project_id}", "folders", query)
             except ApiError as error:
                 if error.status in (403, 404):
                     return ()
@@ -158,7 +155,7 @@ class ResourceApi:
         path = f"/{kind}s/{quoted_part(item_id)}/transfer"
         operation = f"move {kind} {item_id} to project {project_id}"
         try:
-            self.client.send("PUT", path, operation, f"{kind}:move", body={"destinationProjectId": project_id})
+            self.client.send("PUT", path, operation, f"transfer_{kind}", body={"destinationProjectId": project_id})
         except ApiError as error:
             # The project already owns the item, for example because the response to a first try was lost.
             if error.status != 400 or _ALREADY_OWNED_MESSAGE not in error.server_message:
@@ -167,7 +164,8 @@ class ResourceApi:
     def unpublish_workflow(self, workflow_id: str) -> None:
         """Unpublish a workflow. If the workflow is not published, nothing changes.
 
-        If n8n allows this only to members (seen on 2.8.4), it also deletes published workflows, so nothing is done.
+        n8n 2.8.4 allows this only to members of the project. That version deletes published workflows without this step, so
+        the 403 is ignored.
         """
         path = f"/workflows/{quoted_part(workflow_id)}/deactivate"
         operation = f"unpublish workflow {workflow_id}"
@@ -175,7 +173,7 @@ class ResourceApi:
             # Two requests have the same effect as one, so a lost response needs no further reading.
             send_once(
                 self.client,
-                lambda: self.client.send("POST", path, operation, "workflow:deactivate") or True,
+                lambda: self.client.send("POST", path, operation, "unpublish_workflow") or True,
                 lambda: None,
             )
         except ApiError as error:

@@ -55,6 +55,7 @@ def _scopes_hint(api: Api, request: ReadRequest, refused: Iterable[str]) -> str:
 
 
 def _read(api: Api, request: ReadRequest) -> State:
+    """Return the state that `request` asks for. Members are read after the projects, and owned items after the users."""
     state = State(api.client.connection.url, api.client.own_user_id)
     if request.all_users and request.projects:
         state = _whole_instance(api, state, request.projects_optional)
@@ -132,7 +133,7 @@ def _without_projects(api: Api, listing: Listing) -> tuple[User, ...]:
         if len(found) >= count:
             return tuple(found.values())
     raise IncompleteReading(
-        f"n8n at {api.client.connection.url} returned the same users on different pages, {LISTING_ATTEMPTS} times in a row, so "
+        f"n8n at {api.client.connection.url} returned overlapping pages of users {LISTING_ATTEMPTS} times in a row. "
         f"{count - len(found)} of {count} users may be missing. Nothing was changed. Run the task again. If the error remains, use a "
         "key with the scope project:list, because personal projects show which users are missing."
     )
@@ -202,6 +203,10 @@ def _owners(projects: Iterable[Project]) -> set[str]:
 
 
 def _with_owned_items(api: Api, state: State, request: ReadRequest) -> State:
+    """Return `state` with the items of the users and team projects in `request`, and of the possible destinations.
+
+    The items of a destination show which names of data tables are not available for copies.
+    """
     sources: list[str] = []
     for reference in request.users if request.owned_items else ():
         user = state.find_user(reference)

@@ -60,7 +60,7 @@ def _tls(error: Exception, connection: Connection) -> str:
         return f"TLS connection to {connection.url} failed: {_reason(error)}. Check that the port serves HTTPS."
     return (
         f"The TLS certificate of {connection.url} cannot be verified: {_reason(error)}. Set ca_path to the "
-        "certificate of its authority, or set validate_certs: false if you accept the risk."
+        "certificate of its CA, or set validate_certs: false if you accept the risk."
     )
 
 

@@ -20,6 +20,7 @@ SCOPES = {
     "credentials": "credential:list",
     "tables": "dataTable:list",
     "variables": "variable:list",
+    "folders": "folder:list",
     "read_rows": "dataTableRow:read",
     # Calls that write.
     "invite_user": "user:create",

@@ -73,7 +73,9 @@ def _rating(name: str, other: str) -> float:
     first, second = "".join(words), "".join(other_words)
     if _is_swap(first, second):
         return _SIMILAR
-    return SequenceMatcher(None, first, second).ratio()
+    ratios = SequenceMatcher(None, first, second)
+    # quick_ratio() is an upper bound of ratio(), and is faster.
+    return ratios.ratio() if ratios.quick_ratio() >= _SIMILAR else 0.0
 
 
 def _plain(name: str) -> list[str]:

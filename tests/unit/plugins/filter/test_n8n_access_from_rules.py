@@ -55,7 +55,7 @@ def test_each_result_has_documented_content() -> None:
         (PEOPLE, RULES, {"email_attribute": "mail"}, "Add both to role_order"),
         (PEOPLE, RULES, {"email_attribute": "mail", "result": "without_rule"}, "Add both to role_order"),
         (PEOPLE, [{"name": "a"}], {"email_attribute": "mail"}, r'rules\[0\] \("a"\): match is required'),
-        (PEOPLE, None, {"email_attribute": "mail"}, "rules must be a list of rules, but is nothing"),
+        (PEOPLE, None, {"email_attribute": "mail"}, "rules: a list of rules is required, but this is nothing"),
         (UNDEFINED, RULES, {}, "'nobody' is undefined"),
         (PEOPLE, UNDEFINED, {}, "'nobody' is undefined"),
         ([UNDEFINED], RULES, {}, "'nobody' is undefined"),
@@ -73,7 +73,7 @@ def test_each_result_has_documented_content() -> None:
         (PEOPLE, RULES, {"now": UNDEFINED}, "'nobody' is undefined"),
         (PEOPLE, RULES, {"now": "soon"}, 'now: "soon" is not a date'),
         (PEOPLE, RULES, {"result": UNDEFINED}, "'nobody' is undefined"),
-        (object(), RULES, {}, "people must be a list of people, but is something else"),
+        (object(), RULES, {}, "people: a list of people is required, but this is something else"),
         (
             PEOPLE,
             RULES,

@@ -35,8 +35,8 @@ def residual_item(kind: str, name: str, key: str | None = None, role: str | None
         (
             {"memberships": [{"id": "p1", "name": "Sales", "role": "project:viewer"}], "transferred": [BANK, INVOICES]},
             [
-                'leaves: "Sales" (project:viewer)',
-                'hands over: credential "Bank" (c1), workflow "In\\"voices" (w1)',
+                'removed from: "Sales" (project:viewer)',
+                'transferred: credential "Bank" (c1), workflow "In\\"voices" (w1)',
                 "has no access: the account does not exist",
             ],
         ),
@@ -50,7 +50,7 @@ def residual_item(kind: str, name: str, key: str | None = None, role: str | None
                 "residual_access": [residual_item("instance_role", "global:chatUser")],
             },
             [
-                'copied: data table "Customers" (t1) as "Customers", 3 rows, now t2; change the reference in: "In\\"voices"',
+                'copied: data table "Customers" (t1) as "Customers", 3 rows, now t2; update these workflows to use the copy: "In\\"voices"',
                 'copied: data table "Customers" (t1) as "Customers"',
                 'destroyed: data table "Customers" (t1)',
                 "can still log in, as global:chatUser",
@@ -64,7 +64,7 @@ def residual_item(kind: str, name: str, key: str | None = None, role: str | None
                 ],
             },
             [
-                'lost by others: bo@example.com loses credential "Bank" (c1), which "Pay" needs, project "Support" loses '
+                'access that others lost: bo@example.com loses credential "Bank" (c1), used by "Pay", project "Support" loses '
                 'workflow "In\\"voices" (w1)',
                 "has no access: the account does not exist",
             ],
@@ -85,7 +85,7 @@ def residual_item(kind: str, name: str, key: str | None = None, role: str | None
                 ],
             },
             [
-                "left on 2026-01-01T00:00:00Z, and the account is deleted by the first run after 2026-01-31T00:00:00Z",
+                "staged on 2026-01-01T00:00:00Z; the first run after 2026-01-31T00:00:00Z deletes the account",
                 "can still log in, as global:member",
                 'is still in: "Sales" (project:admin)',
                 'still owns: workflow "Bills" (w1), credential "Bank" (c1), data table "Customers" (t1)',

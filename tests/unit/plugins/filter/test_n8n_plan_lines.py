@@ -51,3 +51,14 @@ def test_error_has_no_cause_whose_text_would_be_repeated() -> None:
     with pytest.raises(AnsibleFilterError) as error:
         n8n_plan_lines([{"reason": ""}])
     assert error.value.__cause__ is None and error.value.__suppress_context__
+
+
+def test_leavers_who_are_not_users_follow_the_plan() -> None:
+    users = [{"email": "ada@example.com", "found": True}, {"email": "bo@example.com", "found": False}]
+    assert n8n_plan_lines([], users=users) == ["No changes are needed.", "bo@example.com is not a user of n8n"]
+
+
+@pytest.mark.parametrize("users", ["text", 7, [{}], [1]])
+def test_invalid_users_are_refused(users: object) -> None:
+    with pytest.raises(AnsibleFilterError, match="n8n_plan_lines needs as users what n8n_offboard returned"):
+        n8n_plan_lines([], users=users)

@@ -97,7 +97,7 @@ def test_invalid_option_has_reason_invalid(name: str) -> None:
         ({"max_removals": -1}, "the_limit is -1"),
         ({"max_removal_percent": 200}, "the_percentage is 200"),
         ({"restore": True}, "the_restore=true requires the_record"),
-        ({"restore": True, "state_path": "/nowhere.json"}, "the_restore=true has no effect"),
+        ({"restore": True, "state_path": "/nowhere.json"}, "the_restore=true requires it"),
         ({"users": [], "authority": "authoritative"}, "the_authority=authoritative would remove all access"),
         ({"users": [], "authority": "authoritative"}, "Set the_empty_list=true"),
     ],

@@ -138,7 +138,7 @@ def test_warning_names_folders_that_are_not_transferred(n8n: FakeN8n, deletion: 
     module.run({**defaults, **params, "transfer_to": "Ops", "data_tables": "copy"}, task)
     note, never_listed = task.warnings
     assert never_listed.startswith("n8n deletes more than its API lists")
-    assert note.startswith('n8n cannot move folders: the workflows in folder "Papers" (f-1) of ')
+    assert note.startswith('n8n cannot move folders. The workflows in folder "Papers" (f-1) of ')
 
 
 def test_delete_resources_deletes_all_resources(n8n: FakeN8n, deletion: str) -> None:
@@ -228,7 +228,7 @@ def test_absent_owner_is_unchanged_with_unknown_destination(deletion: str) -> No
 def test_floor_requires_data_tables_delete(n8n: FakeN8n, deletion: str) -> None:
     n8n.floor = True
     for options in ({"transfer_to": "Ops"}, {"transfer_to": "Ops", "data_tables": "copy"}):
-        with pytest.raises(InputError, match="does not show the data tables of other users"):
+        with pytest.raises(InputError, match="may hide data tables of other users"):
             delete(n8n, deletion, **options)
     result = delete(n8n, deletion, transfer_to="Ops", data_tables="delete")
     assert is_deleted(n8n, deletion) and sorted_ids(result["transferred"]) == ["c-1", "w-1", "w-2"]

@@ -359,7 +359,7 @@ def test_concurrent_change_is_conflict_and_kept(n8n: FakeN8n) -> None:
     done = run(n8n_access, n8n, **with_three_removals(max_removal_percent=100, users=[{"email": FAY}]))
     assert done["changed"] and "failed" not in done
     assert [(entry["user"], entry["reason"]) for entry in done["conflicts"]] == [
-        (CY, f"left alone: the role of {CY} is now project:editor")
+        (CY, f"not changed: the role of {CY} is now project:editor")
     ]
     assert n8n.memberships()["Sales"].keys() == {OLIVIA, ADA, BO, CY}
     # The diff shows only applied changes.

@@ -127,7 +127,7 @@ def test_resource_owner_prevents_deletion_of_all_leavers(n8n: FakeN8n) -> None:
 
 def test_floor_deletes_only_pending_users(n8n: FakeN8n) -> None:
     n8n.floor = True
-    with pytest.raises(InputError, match="does not show the data tables of other users"):
+    with pytest.raises(InputError, match="may hide data tables of other users"):
         run(n8n_offboard, n8n, users=[ADA], action="delete")
     assert run(n8n_offboard, n8n, users=[CY], action="delete")["changed"] and CY not in n8n.instance_roles()
 

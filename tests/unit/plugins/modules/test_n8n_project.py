@@ -124,9 +124,7 @@ def test_deletion_of_project_with_resources_is_refused(n8n: FakeN8n) -> None:
 def test_deletion_is_refused_if_resources_are_not_visible() -> None:
     n8n = FakeN8n(floor=True)
     n8n.add_team_project("Sales")
-    with pytest.raises(
-        InputError, match='Project "Sales" .* is not deleted: .*does not show the data tables of other users'
-    ):
+    with pytest.raises(InputError, match='Project "Sales" .* is not deleted: .*may hide data tables of other users'):
         run(n8n_project, n8n, name="Sales", state="absent")
 
 

@@ -220,7 +220,7 @@ def test_deletion_of_resource_owner_is_refused(n8n: FakeN8n) -> None:
 def test_deletion_is_refused_if_resources_are_not_visible() -> None:
     n8n = FakeN8n(floor=True)
     n8n.add_user(ADA)
-    with pytest.raises(InputError, match="does not show the data tables of other users"):
+    with pytest.raises(InputError, match="may hide data tables of other users"):
         run(n8n_user, n8n, email=ADA, state="absent")
     n8n.add_user("bo@example.com", pending=True)
     assert run(n8n_user, n8n, email="bo@example.com", state="absent")["changed"]

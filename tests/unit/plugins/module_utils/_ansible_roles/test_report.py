@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._ansible_roles.report import report_model
+from ansible_collections.lifecycle.n8n.plugins.module_utils._ansible_roles.report import (
+    csv_cell,
+    markdown_text,
+    report_model,
+)
 
 STEWARD, CLERK = "project:steward-x1", "project:clerk-y2"
 
@@ -194,3 +198,76 @@ def test_model_is_serializable_as_json_and_its_input_is_unchanged() -> None:
     before = json.dumps(given)
     assert json.loads(json.dumps(report_model(given, [], "2026-01-31")))["report"]["counts"]["memberships"] == 2
     assert json.dumps(given) == before
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (None, '""'),
+        ("", '""'),
+        ("Ada, Countess", '"Ada, Countess"'),
+        ('the "first"', '"the ""first"""'),
+        ("two\nlines", '"two\nlines"'),
+        ("a=1", '"a=1"'),
+        *((f"{start}1", f'"\'{start}1"') for start in "=+-@＝＋－＠\t\r\n"),
+        (' ="x"', '"\' =""x"""'),
+    ],
+)
+def test_csv_cell_is_quoted_and_never_a_formula(value: str | None, cell: str) -> None:
+    assert csv_cell(value) == cell
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        ("Sales & Co", r"Sales \& Co"),
+        ("a|b\n# c\u2028", r"a\|b \# c"),
+        ("<b>`x`</b>", r"\<b\>\`x\`\</b\>"),
+        ("https://www.example.org", r"https\://www\.example.org"),
+        ("WWW.example.org", r"WWW\.example.org"),
+        ("\u202etxt.exe", "txt.exe"),
+    ],
+)
+def test_markdown_text_has_no_markup_and_one_line(value: str | None, text: str) -> None:
+    assert markdown_text(value) == text
+
+
+def test_csv_has_line_for_each_membership_and_each_person_without_project() -> None:
+    found = model(person("a@example.com", s="project:viewer", t="project:admin"), person("b@example.com"))["csv"]
+    assert found == [
+        "email,first_name,last_name,instance_role,pending,project,project_id,project_role",
+        '"a@example.com","","","global:member","false","S","s","project:viewer"',
+        '"a@example.com","","","global:member","false","T","t","project:admin"',
+        '"b@example.com","","","global:member","false","","",""',
+    ]
+
+
+def test_markdown_lines_name_people_projects_and_roles() -> None:
+    ada = {**person("ada@example.com", "global:admin", s="project:admin"), "first_name": "Ada"}
+    found = model(ada, {**person("bo@example.com"), "is_pending": True}, t="T")["markdown"]
+    assert found == {
+        "summary": r"https\://n8n.example.com, 2026-01-31: 2 people, 2 projects, 1 memberships.",
+        "findings": {
+            "pending_invitations": ["- **bo@example.com**, Member"],
+            "people_without_project": ["- **bo@example.com, invited**, Member"],
+            "projects_without_admin": ["- **T** (t)"],
+            "people_with_several_admin_roles": ["- **Ada (ada@example.com)**: Admin of the instance; Admin of S"],
+        },
+        "projects": ["| S | Ada (ada@example.com) | Admin |", "| T | no members | |"],
+        "people": ["| Ada (ada@example.com) | Admin | S (Admin) |", "| bo@example.com, invited | Member |  |"],
+    }
+
+
+def test_titles_and_nouns_agree_with_the_counts() -> None:
+    found = model(person("a@example.com", s="project:viewer"), person("b@example.com"), t="T")
+    assert found["sections"]["people_without_project"] == {
+        "title": "People without any project",
+        "label": "person without any project",
+        "count": 1,
+        "empty_text": "Every person is a member of a project.",
+    }
+    assert found["sections"]["projects_without_admin"]["label"] == "projects without an admin"
+    assert found["sections"]["pending_invitations"]["label"] == "pending invitations"
+    assert found["nouns"] == {"people": "people", "projects": "projects", "memberships": "membership"}
+    assert found["member_counts"] == {"s": "1 member", "t": "no members"}

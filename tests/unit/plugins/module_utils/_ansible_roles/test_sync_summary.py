@@ -233,7 +233,7 @@ def test_unmatched_patterns_exclude_people_without_a_rule() -> None:
             SKIPPED,
             [
                 "Planned. Nothing was changed.",
-                "Planned: new memberships 1, memberships removed 1",
+                "Planned: 1 new membership, 1 removed membership",
                 "People: 3 in the list, 1 of them matched by a rule",
                 "Leavers: linus@example.com",
                 "Digest of the plan, for sync_approve: d1",
@@ -244,7 +244,7 @@ def test_unmatched_patterns_exclude_people_without_a_rule() -> None:
             DONE,
             [
                 "Done.",
-                "Changes: new memberships 1, memberships removed 1",
+                "Changes: 1 new membership, 1 removed membership",
                 "People: 3 in the list, 1 of them matched by a rule",
                 "Leavers: linus@example.com",
             ],
@@ -255,8 +255,8 @@ def test_unmatched_patterns_exclude_people_without_a_rule() -> None:
             {**FAILED, "not_tried": [ADD, ADD]},
             [
                 "Incomplete: some changes failed. Run again to make the remaining changes.",
-                "Planned: new memberships 1, memberships removed 1",
-                "Of these, 1 made, 1 failed, 2 not tried",
+                "Planned: 1 new membership, 1 removed membership",
+                "1 change was made, 1 failed, and 2 were not tried.",
                 "People: 3 in the list, 1 of them matched by a rule",
                 "Leavers: linus@example.com",
             ],
@@ -288,8 +288,8 @@ def test_counted_changes_have_descriptions() -> None:
     counts = ("invite_user", "change_user_role", "create_project", "rename_project", "add_member", "change_member_role")
     found = summary({**PLANNED, "summary": {**{name: 2 for name in counts}, "something_new": 1}})
     assert found["lines"][1] == (
-        "Planned: invitations 2, changed instance roles 2, new projects 2, renamed projects 2, new memberships 2, "
-        "changed roles in projects 2, something_new 1"
+        "Planned: 2 invitations, 2 changed instance roles, 2 new projects, 2 renamed projects, 2 new memberships, "
+        "2 changed project roles, 1 something_new"
     )
 
 
@@ -300,3 +300,19 @@ def test_long_list_of_conflicts_is_shortened() -> None:
     shown = "; ".join(f"reason {number}" for number in range(10))
     assert f"Not changed, because another user or task changed it at the same time: {shown} and 2 more" in lines
     assert f"Matched by no rule, and unchanged: {', '.join(people)}" in lines
+
+
+@pytest.mark.parametrize(
+    ("planned", "applied", "expected"),
+    [
+        (PLANNED, {}, (True, False)),
+        (PLANNED, SKIPPED, (True, False)),
+        (EMPTY, {}, (False, False)),
+        (PLANNED, DONE, (False, True)),
+    ],
+)
+def test_summary_tells_whether_the_plan_is_to_be_applied_and_was_applied(
+    planned: Any, applied: Any, expected: tuple[bool, bool]
+) -> None:
+    found = summary(planned, applied)
+    assert (found["apply"], found["applied"]) == expected

@@ -20,6 +20,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.actions imp
     USER,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.apply import PlanRun
+from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.calls import CALLS
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.scopes import SCOPES
 
 
@@ -29,15 +30,23 @@ def test_action_refers_to_existing_steps_scopes_and_executors(name: str) -> None
     assert action.step in STEPS and action.subject_type in (USER, PROJECT, MEMBER, ITEM)
     assert action.reduces_access in (NEVER, ALWAYS, BY_ROLE) and action.role_kind in ("", "global", "project")
     assert set(action.calls) <= SCOPES.keys()
-    assert callable(getattr(PlanRun, action.executor))
+    assert callable(getattr(PlanRun, STEPS[action.step]))
 
 
-def test_actions_of_one_step_have_one_executor() -> None:
-    executors: dict[str, set[str]] = {}
-    for action in ACTIONS.values():
-        executors.setdefault(action.step, set()).add(action.executor)
-    assert all(len(names) == 1 for names in executors.values())
-    assert executors.keys() | set(STEP_AFTER_ROLE_CHANGE.values()) == set(STEPS)
+def test_every_step_has_actions_and_one_executor() -> None:
+    steps = {action.step for action in ACTIONS.values()}
+    assert steps | set(STEP_AFTER_ROLE_CHANGE.values()) == set(STEPS)
+    assert all(STEPS[step] == STEPS[later] for step, later in STEP_AFTER_ROLE_CHANGE.items())
+
+
+def test_every_action_of_one_call_is_in_the_dictionary_of_calls() -> None:
+    """One call makes many invitations or member roles, so the executor groups these changes."""
+    single = {name for name, action in ACTIONS.items() if len(action.calls) == 1}
+    assert CALLS.keys() == single - {"invite_user", "add_member", "change_member_role"}
+
+
+def test_only_deletions_of_users_and_projects_are_irreversible() -> None:
+    assert {name for name, action in ACTIONS.items() if action.is_irreversible} == {"delete_user", "delete_project"}
 
 
 def test_only_items_deleted_with_their_owner_need_no_call() -> None:

@@ -420,7 +420,7 @@ def test_role_granted_by_another_task_is_not_overwritten() -> None:
     n8n.before_call[("write", 1)] = lambda: n8n.roles_in[support].update({n8n.add_user(DI): "project:admin"})
     outcome = apply(planned, n8n, lambda links: None)
     assert n8n.memberships()["Support"][DI] == "project:admin"
-    assert f"left alone: the role of {DI} is now project:admin" in [
+    assert f"not changed: the role of {DI} is now project:admin" in [
         conflict["reason"] for conflict in outcome.conflicts
     ]
 
@@ -475,7 +475,7 @@ def test_membership_changed_by_another_task_is_not_removed(action: str) -> None:
     sales_roles(n8n)[n8n.id_of(CY)] = "project:admin"
     outcome = apply(planned, n8n, lambda links: None)
     assert {(conflict["user"], conflict["project"]) for conflict in outcome.conflicts} >= {(CY, "Sales")}
-    assert "left alone: the role of cy@example.com is now project:admin" in {
+    assert "not changed: the role of cy@example.com is now project:admin" in {
         conflict["reason"] for conflict in outcome.conflicts
     }
     assert n8n.memberships()["Sales"] == {ADA: "project:admin", CY: "project:admin"}
@@ -499,7 +499,7 @@ def test_user_who_became_the_last_admin_is_not_removed(action: str) -> None:
     outcome = apply(planned, n8n, lambda links: None)
     assert n8n.memberships()["Sales"] == {BO: "project:admin", CY: "project:editor"}
     assert not outcome.done and n8n.instance_roles()[BO] == "global:member"
-    assert "left alone: bo@example.com has become the last admin of the project" in {
+    assert "not changed: bo@example.com has become the last admin of the project" in {
         conflict["reason"] for conflict in outcome.conflicts
     }
 
@@ -511,8 +511,8 @@ def test_admin_is_not_demoted_if_another_task_removed_the_new_admin() -> None:
     outcome = apply(planned, n8n, lambda links: None)
     assert n8n.memberships()["Sales"][ADA] == "project:admin"
     assert {(conflict["user"], conflict["reason"]) for conflict in outcome.conflicts} == {
-        (BO, "left alone: bo@example.com is no longer a member"),
-        (ADA, "left alone: ada@example.com has become the last admin of the project"),
+        (BO, "not changed: bo@example.com is no longer a member"),
+        (ADA, "not changed: ada@example.com has become the last admin of the project"),
     }
 
 
@@ -541,7 +541,7 @@ def test_user_who_was_added_after_planning_keeps_the_instance_role() -> None:
     n8n.add_user(DI, "global:admin")
     outcome = apply(planned, n8n, lambda links: None)
     assert [(conflict["user"], conflict["reason"]) for conflict in outcome.conflicts] == [
-        (DI, "left alone: di@example.com is already a user, with the role global:admin")
+        (DI, "not changed: di@example.com is already a user, with the role global:admin")
     ]
     assert n8n.instance_roles()[DI] == "global:admin" and n8n.memberships()["New"][DI] == "project:admin"
 
@@ -655,7 +655,7 @@ def test_changes_by_another_task_are_not_undone(
     outcome = apply(planned, n8n, lambda links: None)
     assert not outcome.errors and not outcome.not_tried
     found = [(entry["user"], entry["reason"]) for entry in outcome.conflicts]
-    assert found == [] if conflict is None else (conflict[0], f"left alone: {conflict[1]}") in found
+    assert found == [] if conflict is None else (conflict[0], f"not changed: {conflict[1]}") in found
     assert n8n.memberships()["Revenue"] == {email: f"project:{role}" for email, role in expected.items()}
     assert CY not in n8n.memberships()["Support"]
 

@@ -73,7 +73,7 @@ def test_instance_role_changed_by_another_task_is_kept(other_users: int) -> None
         n8n.add_user(other["email"])
     raised = [{"email": BO, "role": "admin"}, *others]
     outcome = plan_and_apply(n8n, lambda: set_instance_role(n8n, BO, "global:chatUser"), raised)
-    assert conflicts(outcome) == [("change_user_role", BO, f"left alone: the role of {BO} is now global:chatUser")]
+    assert conflicts(outcome) == [("change_user_role", BO, f"not changed: the role of {BO} is now global:chatUser")]
     assert n8n.instance_roles()[BO] == "global:chatUser" and len(outcome.done) == other_users
     # Many users are looked up in one listing.
     assert n8n.calls["find_user"] == (0 if other_users else 1)
@@ -82,7 +82,7 @@ def test_instance_role_changed_by_another_task_is_kept(other_users: int) -> None
 def test_user_deleted_by_another_task_is_a_conflict() -> None:
     n8n = server()
     outcome = plan_and_apply(n8n, lambda: n8n.users.pop(n8n.id_of(BO)), [{"email": BO, "role": "admin"}])
-    assert conflicts(outcome) == [("change_user_role", BO, f"left alone: {BO} is no longer a user")]
+    assert conflicts(outcome) == [("change_user_role", BO, f"not changed: {BO} is no longer a user")]
     assert not outcome.errors
 
 
@@ -123,7 +123,7 @@ def test_users_are_rechecked_after_each_batch() -> None:
     # The other task makes its change during the first batch.
     n8n.before_call["write", 1] = lambda: set_instance_role(n8n, last, "global:admin")
     outcome = plan_and_apply(n8n, users=[{"email": email, "role": "chatUser"} for email in emails])
-    assert conflicts(outcome) == [("change_user_role", last, f"left alone: the role of {last} is now global:admin")]
+    assert conflicts(outcome) == [("change_user_role", last, f"not changed: the role of {last} is now global:admin")]
     assert len(outcome.done) == USERS_PER_CHECK
 
 
@@ -140,7 +140,7 @@ def test_members_are_rechecked_after_each_batch() -> None:
     n8n.before_call["write", 1] = lambda: n8n.roles_in[project_id(n8n, "Sales")].update(raised)
     listed = {ADA: "admin", BO: "editor", CY: "viewer"}
     outcome = plan_and_apply(n8n, projects=[{"name": "Sales", "members": listed}], policy=AUTHORITATIVE_POLICY)
-    assert conflicts(outcome) == [("remove_member", last, f"left alone: the role of {last} is now project:editor")]
+    assert conflicts(outcome) == [("remove_member", last, f"not changed: the role of {last} is now project:editor")]
     assert last in n8n.memberships()["Sales"] and emails[0] not in n8n.memberships()["Sales"]
 
 
@@ -166,7 +166,7 @@ def test_project_deleted_by_another_task_is_a_conflict() -> None:
         projects=[{"name": "Sales", "members": {ADA: "admin"}}],
         policy=AUTHORITATIVE_POLICY,
     )
-    assert {reason for _action, _user, reason in conflicts(outcome)} == {"left alone: the project no longer exists"}
+    assert {reason for _action, _user, reason in conflicts(outcome)} == {"not changed: the project no longer exists"}
     assert not outcome.errors
 
 
@@ -176,7 +176,7 @@ def test_deleted_user_does_not_block_other_members() -> None:
     outcome = plan_and_apply(
         n8n, lambda: n8n.delete_user(n8n.id_of(BO)), projects=[{"name": "Support", "members": listed}]
     )
-    assert conflicts(outcome) == [("add_member", BO, f"left alone: {BO} is no longer a user")]
+    assert conflicts(outcome) == [("add_member", BO, f"not changed: {BO} is no longer a user")]
     assert n8n.memberships()["Support"] == {
         "olivia@example.com": "project:admin",
         ADA: "project:admin",
@@ -228,8 +228,8 @@ def test_project_created_by_another_task_is_used() -> None:
     listed = [{"email": ADA, "projects": {"New": "editor"}}, {"email": BO, "projects": {"New": "editor"}}]
     outcome = plan_and_apply(n8n, lambda: n8n.add_team_project("New", bo="viewer"), listed)
     assert conflicts(outcome) == [
-        ("create_project", None, "left alone: another task has created a project of that name"),
-        ("add_member", BO, f"left alone: the role of {BO} is now project:viewer"),
+        ("create_project", None, "not changed: another task has created a project of that name"),
+        ("add_member", BO, f"not changed: the role of {BO} is now project:viewer"),
     ]
     # The list refers to the project of that name, and its members are rechecked.
     assert n8n.memberships()["New"] == {OLIVIA: "project:admin", ADA: "project:editor", BO: "project:viewer"}
@@ -270,7 +270,7 @@ def test_project_renamed_by_another_task_keeps_its_name(name: str | None, reason
             n8n.all_projects[sales] = replace(n8n.all_projects[sales], name=name)
 
     outcome = plan_and_apply(n8n, other_change, projects=[{"name": "Revenue", "previous_names": ["Sales"]}])
-    assert conflicts(outcome) == [("rename_project", None, f"left alone: {reason}")]
+    assert conflicts(outcome) == [("rename_project", None, f"not changed: {reason}")]
     assert not n8n.writes and not outcome.errors
 
 

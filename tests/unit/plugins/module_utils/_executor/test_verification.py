@@ -128,7 +128,7 @@ def test_duplicate_project_with_hidden_tables_is_not_deleted() -> None:
     n8n.add_user(ADA)
     n8n.before_call["create_project", 1] = lambda: n8n.add_team_project("New")
     (error,) = apply_plan(n8n, plan_lists(n8n, users=USERS_OF_NEW)).errors
-    assert "does not show the data tables" in error["error"] and len(project_ids(n8n, "New")) == 2
+    assert "may hide data tables" in error["error"] and len(project_ids(n8n, "New")) == 2
 
 
 def test_rename_to_a_name_taken_by_another_task_is_an_error_with_both_ids(n8n: FakeN8n) -> None:

@@ -14,7 +14,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.handover_options import HandoverOptions
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_options import (
-    ACTIONS,
+    LEAVER_ACTIONS,
     LeaverOptions,
     find_leavers,
     successors,
@@ -97,12 +97,12 @@ def test_deletion_includes_the_memberships() -> None:
     ]
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("action", LEAVER_ACTIONS)
 def test_unknown_leaver_changes_nothing(action: str) -> None:
     assert changes_with_implied(plan_action(example_state(), action, "nobody@example.com")) == []
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("action", LEAVER_ACTIONS)
 def test_all_errors_are_reported_together(action: str) -> None:
     with pytest.raises(InputError) as error:
         plan_action(example_state(), action, "linus@example.com", "olivia@example.com", "grace@example.com")
@@ -112,7 +112,7 @@ def test_all_errors_are_reported_together(action: str) -> None:
     )
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("action", LEAVER_ACTIONS)
 def test_api_key_user_cannot_leave(action: str) -> None:
     with pytest.raises(InputError, match="ada@example.com is the user whose API key is used"):
         plan_action(example_state(own_user_id=ADA.id), action, "ada@example.com")
@@ -237,7 +237,7 @@ def test_items_are_transferred_before_the_user_is_changed() -> None:
 def test_leaver_who_keeps_an_instance_admin_role_is_noted() -> None:
     planned = leaver_plan(example_state(), GRACE.email, ADA.email, successors=successors(OLIVIA.email))
     assert planned.notes == (
-        "grace@example.com leaves and keeps the instance role global:admin, which has access to everything.",
+        "grace@example.com is a leaver and keeps the instance role global:admin, which gives access to all projects.",
     )
     assert leaver_plan(example_state(), GRACE.email, action="demote", successors=successors(OLIVIA.email)).notes == ()
 

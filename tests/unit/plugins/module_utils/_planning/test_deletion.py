@@ -15,10 +15,12 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import Input
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.deletion import (
     destination_of,
     handover_target,
+    possible_calls,
     project_deletion,
     user_deletion,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project, State
+from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.actions import ACTIONS
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.change import Change
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.describe import describe_change
@@ -113,7 +115,7 @@ def test_hidden_personal_project_is_rejected_as_destination() -> None:
 
 def test_user_is_deleted_after_the_handover() -> None:
     state = state_with_items(ADA_PROJECT, BILLS, MAIL, ORDERS)
-    changes, handover = user_deletion(state, ADA, "leaves", HandoverTarget(SUPPORT, "copy"))
+    changes, handover = user_deletion(state, ADA, "is a leaver", HandoverTarget(SUPPORT, "copy"))
     assert handover is not None
     assert changes_as_rows(changes) == [
         ("transfer_credential", "ada@example.com", "Support", None, ""),
@@ -131,17 +133,17 @@ def test_user_is_deleted_after_the_handover() -> None:
         "remove_member",
         "remove_member",
     ]
-    assert changes[0].reason == 'leaves; removes access of grace@example.com, project "Sales"'
-    assert changes[1].reason == "leaves"
+    assert changes[0].reason == 'is a leaver; removes access of grace@example.com, project "Sales"'
+    assert changes[1].reason == "is a leaver"
     assert [describe_change(change.to_result()) for change in changes[1:3]] == [
-        'move workflow "Bills" (w-1) of ada@example.com to "Support" (leaves)',
-        'copy data table "Orders" (AbCdEfGh12345678) of ada@example.com to "Support" as "Orders" (leaves)',
+        'move workflow "Bills" (w-1) of ada@example.com to "Support" (is a leaver)',
+        'copy data table "Orders" (AbCdEfGh12345678) of ada@example.com to "Support" as "Orders" (is a leaver)',
     ]
 
 
 def test_delete_resources_deletes_items_with_their_owner() -> None:
     changes, _handover = user_deletion(
-        state_with_items(ADA_PROJECT, BILLS, MAIL, ORDERS), ADA, "leaves", HandoverTarget(delete_resources=True)
+        state_with_items(ADA_PROJECT, BILLS, MAIL, ORDERS), ADA, "is a leaver", HandoverTarget(delete_resources=True)
     )
     assert changes_as_rows(changes)[:4] == [
         ("unpublish_workflow", "ada@example.com", None, None, ""),
@@ -167,7 +169,7 @@ def test_user_with_hidden_personal_project_is_not_deleted(target: HandoverTarget
         with pytest.raises(
             InputError, match="n8n does not show the personal project of this user, so the resources that"
         ):
-            user_deletion(state, user, "leaves", target)
+            user_deletion(state, user, "is a leaver", target)
 
 
 def test_user_with_hidden_project_is_deleted_if_never_signed_in_or_delete_resources() -> None:
@@ -177,7 +179,7 @@ def test_user_with_hidden_project_is_deleted_if_never_signed_in_or_delete_resour
     ):
         user = state.find_user(ADA.id)
         assert user is not None
-        changes, handover = user_deletion(state, user, "leaves", target)
+        changes, handover = user_deletion(state, user, "is a leaver", target)
         assert handover is None and changes[-1].action == "delete_user"
 
 
@@ -188,9 +190,9 @@ def test_item_transferred_to_a_pending_user_prevents_the_deletion() -> None:
     with pytest.raises(
         InputError, match=r'linus@example.com owns workflow "Bills" \(w-1\), which the deletion would destroy'
     ):
-        user_deletion(state, LINUS, "leaves", HandoverTarget())
+        user_deletion(state, LINUS, "is a leaver", HandoverTarget())
     # A pending user cannot own data tables, so hidden data tables do not prevent the deletion.
-    changes, _handover = user_deletion(state, LINUS, "leaves", HandoverTarget(SUPPORT))
+    changes, _handover = user_deletion(state, LINUS, "is a leaver", HandoverTarget(SUPPORT))
     assert changes_as_rows(changes)[0] == ("transfer_workflow", "linus@example.com", "Support", None, "")
 
 
@@ -229,7 +231,7 @@ def test_hidden_variables_prevent_the_deletion_of_projects_but_not_of_users() ->
         project_deletion(hidden, SALES, HandoverTarget())
     assert project_deletion(hidden, SALES, HandoverTarget(delete_resources=True))[0][-1].action == "delete_project"
     person = state_with_items(ADA_PROJECT, variables_unseen="the key may not list them.")
-    assert user_deletion(person, ADA, "leaves", HandoverTarget())[0][-1].action == "delete_user"
+    assert user_deletion(person, ADA, "is a leaver", HandoverTarget())[0][-1].action == "delete_user"
 
 
 @pytest.mark.parametrize("destination", [SALES, None])
@@ -238,3 +240,23 @@ def test_project_cannot_be_its_own_destination(destination: Project | None) -> N
     with pytest.raises(InputError, match="cannot be both" if destination else "which the deletion would destroy"):
         project_deletion(state, SALES, HandoverTarget(destination))
     assert GRACE in state.users
+
+
+@pytest.mark.parametrize(
+    ("options", "calls"),
+    [
+        ({}, ()),
+        ({"transfer_to": "Sales"}, ("transfer_credential", "transfer_workflow")),
+        ({"delete_resources": True}, ("unpublish_workflow",)),
+        ({"data_tables": "delete"}, ("delete_table",)),
+        (
+            {"transfer_to": "Sales", "data_tables": "copy"},
+            ("transfer_credential", "transfer_workflow", *ACTIONS["copy_table"].calls),
+        ),
+    ],
+)
+@pytest.mark.parametrize("kind", ["user", "project"])
+def test_possible_calls_are_those_of_the_actions_that_the_options_allow(
+    kind: str, options: dict[str, Any], calls: tuple[str, ...]
+) -> None:
+    assert possible_calls(kind, HandoverOptions(**options)) == (*calls, f"delete_{kind}")

@@ -329,10 +329,13 @@ def test_workflows_of_others_that_use_an_item_without_a_share_are_noted() -> Non
         plan_handover(state_with_items(MAIL, used_by=(by_share,)), ADA_PROJECT, target).notes
         for target in (HandoverTarget(OPS), HandoverTarget(delete_resources=True))
     ]
-    uses = 'workflow "Bo\'s" (w-9) of bo@example.com uses credential "Mail" (c-1) of ada@example.com without a share of its own'
+    uses = (
+        'workflow "Bo\'s" (w-9) of bo@example.com uses credential "Mail" (c-1) of ada@example.com, which is not shared '
+        "with bo@example.com"
+    )
     remedies = (
-        "Select another credential for the workflow in n8n, or share this credential with it from the destination",
-        "Select another credential for the workflow in n8n",
+        "Use another credential in the workflow, or share this credential with bo@example.com after the transfer",
+        "Use another credential in the workflow",
     )
     assert notes == [(f"{uses}. {remedy}. Otherwise the workflow fails.",) for remedy in remedies]
     # No note: lost_shares contains lost shares, and the destination can use its own items.
@@ -378,10 +381,9 @@ def test_folders_that_do_not_move_are_noted() -> None:
     folder = OwnedItem("folder", "f-1", "Old", ADA_PROJECT.id)
     moving = plan_handover(state_with_items(BILLS, folders=(folder,)), ADA_PROJECT, HandoverTarget(OPS))
     assert moving.notes == (
-        'n8n cannot move folders: the workflows in folder "Old" (f-1) of ada@example.com move without them.',
+        'n8n cannot move folders. The workflows in folder "Old" (f-1) of ada@example.com move without them.',
     )
     assert (
-        plan_handover(state_with_items(folders=(folder,)), ADA_PROJECT, HandoverTarget())
-        .notes[0]
-        .endswith("go with them.")
+        plan_handover(state_with_items(folders=(folder,)), ADA_PROJECT, HandoverTarget()).notes[0]
+        == 'n8n deletes folder "Old" (f-1) of ada@example.com together with its workflows.'
     )

@@ -212,7 +212,7 @@ def test_unlisted_instance_admin_is_noted() -> None:
     )
     assert removals_of(planned) == pairs("max Sales", "max Third", "linus Support")
     assert planned.notes == (
-        "max@example.com is not listed and keeps the instance role global:admin, which has access to everything.",
+        "max@example.com is not listed and keeps the instance role global:admin, which gives access to all projects.",
     )
 
 

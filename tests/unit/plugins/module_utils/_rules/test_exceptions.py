@@ -105,7 +105,7 @@ def test_exceptions_of_leavers_and_unlisted_people_are_reported() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("text", "exceptions must be a list of exceptions, but is text"),
+        ("text", "exceptions: a list of exceptions is required, but this is text"),
         (["ada"], r"exceptions\[0\] is text, but an exception must be a dictionary"),
         ([{"project": "P", "role": "editor"}], r'exceptions\[0\] \(project "P"\): email is required'),
         ([exception(email="")], "email is required"),

@@ -180,9 +180,9 @@ def test_empty_people_or_rules_are_accepted() -> None:
 @pytest.mark.parametrize(
     ("rules", "message"),
     [
-        ("text", "rules must be a list of rules, but is text"),
-        (None, "rules must be a list of rules, but is nothing"),
-        ({"name": "a"}, "rules must be a list of rules, but is a dictionary"),
+        ("text", "rules: a list of rules is required, but this is text"),
+        (None, "rules: a list of rules is required, but this is nothing"),
+        ({"name": "a"}, "rules: a list of rules is required, but this is a dictionary"),
         ([rule("a"), "b"], r"rules\[1\] is text, but a rule must be a dictionary"),
         ([{"match": {}}], r"rules\[0\]: name must be text, but is nothing"),
         ([rule(" ")], r"rules\[0\]: name must be text, but is blank"),
@@ -220,7 +220,7 @@ def test_empty_people_or_rules_are_accepted() -> None:
         ([rule("a", projects={"P": 7})], r'\("a"\): projects, the role in "P" must be text, but is a number'),
         ([rule("a", projects={"P": "global:admin"})], r'the role in "P": "global:admin" is an instance role'),
         ([rule("a", projects={"P": "project:personalOwner"})], "cannot be assigned"),
-        ([rule("a", deny="P")], r'\("a"\): deny must be a list of projects, but is text'),
+        ([rule("a", deny="P")], r'\("a"\): deny: a list of projects is required, but this is text'),
         ([rule("a", deny=[" "])], r'\("a"\): deny: a project needs a name that is not blank'),
         ([rule("a", deny=[None])], r'\("a"\): deny: a project name must be text, but is nothing'),
     ],
@@ -233,9 +233,9 @@ def test_invalid_rule_is_rejected_with_its_name_and_key(rules: object, message: 
 @pytest.mark.parametrize(
     ("people", "message"),
     [
-        ("ada@example.com", "people must be a list of people, but is text"),
-        (None, "people must be a list of people, but is nothing"),
-        ({"email": "ada@example.com"}, "people must be a list of people, but is a dictionary"),
+        ("ada@example.com", "people: a list of people is required, but this is text"),
+        (None, "people: a list of people is required, but this is nothing"),
+        ({"email": "ada@example.com"}, "people: a list of people is required, but this is a dictionary"),
         ([ADA, "bob"], r"people\[1\] is text, but a person must be a dictionary"),
         (
             [ADA, {"name": "Bob"}],
@@ -266,8 +266,8 @@ def test_invalid_person_is_rejected_with_its_position(people: object, message: s
 @pytest.mark.parametrize(
     ("role_order", "email_attribute", "message"),
     [
-        ("viewer", "email", "role_order must be a list of roles, but is text"),
-        (None, "email", "role_order must be a list of roles, but is nothing"),
+        ("viewer", "email", "role_order: a list of roles is required, but this is text"),
+        (None, "email", "role_order: a list of roles is required, but this is nothing"),
         (["viewer", 7], "email", r"role_order\[1\] must be text, but is a number"),
         (["editor", "viewer"], "email", "but n8n ranks"),
         ([], "", "email_attribute must be text, but is blank"),

@@ -69,11 +69,11 @@ TRANSIENT = {
 
 
 def get_users(client: Client) -> Any:
-    return client.get("/users", "list users", "user:list")
+    return client.get("/users", "list users", "list_users")
 
 
 def post_project(client: Client) -> Any:
-    return client.send("POST", "/projects", 'create project "Sales"', "project:create", body={"name": "Sales"})
+    return client.send("POST", "/projects", 'create project "Sales"', "create_project", body={"name": "Sales"})
 
 
 def assert_backed_off(waits: list[float], tries: int) -> None:
@@ -116,7 +116,7 @@ def test_idempotent_requests_are_retried(
     method: str, server: ScriptedServer, client: Client, waits: list[float]
 ) -> None:
     server.on(f"{method} /x", RESET, text_response("", 502), NO_CONTENT)
-    assert client.send(method, "/x", "test", "scope") is None
+    assert client.send(method, "/x", "test", "list_users") is None
     assert server.request_lines == [f"{method} /x"] * 3
 
 
@@ -389,7 +389,7 @@ def test_response_of_another_server_is_an_error(response: Response, server: Scri
     with pytest.raises(
         ConnectionFailed, match=f"{server.url}/api/v1/users is not that of the public API of n8n. Check url"
     ):
-        read_pages(client, "/users", "list users", "user:list")
+        read_pages(client, "/users", "list users", "list_users")
     assert client.requests == 1
 
 
@@ -401,7 +401,7 @@ def test_empty_response_to_a_write_is_none(server: ScriptedServer, client: Clien
 @pytest.mark.parametrize("body", [{"name": 'Sales / EMEA "x" ü'}, [{"email": "ü@example.com"}]])
 def test_body_is_sent_and_received_as_json(body: Any, server: ScriptedServer, client: Client) -> None:
     server.on("POST /x", json_response(body, 201))
-    assert client.send("POST", "/x", "test", "scope", body=body) == body
+    assert client.send("POST", "/x", "test", "create_project", body=body) == body
     assert server.requests[0].body == body
 
 
@@ -419,27 +419,27 @@ ANY_SCOPE = "project:manageMembers or project:update"
 
 
 @pytest.mark.parametrize(
-    ("scope", "discovered", "message"),
+    ("call", "discovered", "message"),
     [
         (
-            "user:list",
+            "list_users",
             json_response({"data": {"scopes": ["user:read"]}}),
             "The key lacks the scope user:list. Create a key with this scope",
         ),
-        ("user:list", json_response({"data": {"scopes": []}}), "The key lacks the scope user:list"),
+        ("list_users", json_response({"data": {"scopes": []}}), "The key lacks the scope user:list"),
         (
-            "user:list",
+            "list_users",
             json_response({"data": {"scopes": ["user:list"]}}),
             "The key has the scope user:list, but the role of its user does not",
         ),
         (
-            ANY_SCOPE,
+            "set_members",
             json_response({"data": {"scopes": ["project:update"]}}),
             f"The key has the scope {ANY_SCOPE}, but the role of its user",
         ),
-        (ANY_SCOPE, json_response({"data": {"scopes": ["project:list"]}}), f"The key lacks the scope {ANY_SCOPE}"),
+        ("set_members", json_response({"data": {"scopes": ["project:list"]}}), f"The key lacks the scope {ANY_SCOPE}"),
         *(
-            ("user:list", response, "The key needs the scope user:list, and its user needs a role with it")
+            ("list_users", response, "The key needs the scope user:list, and its user needs a role with it")
             for response in (
                 NOT_FOUND,
                 RESET,
@@ -455,12 +455,12 @@ ANY_SCOPE = "project:manageMembers or project:update"
     ],
 )
 def test_forbidden_request_names_the_scope_and_whether_the_key_has_it(
-    scope: str, discovered: Response, message: str, server: ScriptedServer, client: Client
+    call: str, discovered: Response, message: str, server: ScriptedServer, client: Client
 ) -> None:
     server.on("GET /users", FORBIDDEN)
     server.on("GET /discover", discovered)
     with pytest.raises(ApiError) as caught:
-        client.get("/users", "list users", scope)
+        client.get("/users", "list users", call)
     assert str(caught.value).startswith(f'n8n refused to list users: "Forbidden" (HTTP 403). {message}')
     assert server.request_lines == ["GET /users", "GET /discover"]
     assert client.requests == 2
@@ -475,7 +475,7 @@ def test_read_only_client_sends_only_get_requests(
 ) -> None:
     client = connect(server.url, read_only=True)
     with pytest.raises(N8nError, match="The module tried to delete user u-1"):
-        client.send(method, "/users/u-1", "delete user u-1", "user:delete")
+        client.send(method, "/users/u-1", "delete user u-1", "delete_user")
     assert server.requests == []
     assert client.requests == 0
 

@@ -18,7 +18,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.scripted_
 
 
 def get_users(client: Client) -> Any:
-    return client.get("/users", "list users", "user:list")
+    return client.get("/users", "list users", "list_users")
 
 
 LICENSE = "Your license does not allow for {0}. To enable {0}, please upgrade to a license that supports this feature."

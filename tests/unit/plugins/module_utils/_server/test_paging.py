@@ -27,7 +27,7 @@ def test_listing_follows_the_cursor_to_the_end(server: ScriptedServer, client: C
         page({"id": "c"}),
         page({"id": "never"}),
     )
-    listing = read_pages(client, "/users", "list users", "user:list", {"includeRole": "true"})
+    listing = read_pages(client, "/users", "list users", "list_users", {"includeRole": "true"})
     assert [item["id"] for item in listing.items] == ["a", "b", "c"]
     assert (listing.repeats, listing.pages) == (0, 3)
     query = {"includeRole": "true", "limit": "250"}
@@ -36,7 +36,7 @@ def test_listing_follows_the_cursor_to_the_end(server: ScriptedServer, client: C
 
 def test_items_on_several_pages_are_listed_once_and_counted(server: ScriptedServer, client: Client) -> None:
     server.on("GET /users", page({"id": "a"}, {"id": "b"}, cursor="1"), page({"id": "b"}, {"id": "a"}, {"id": "c"}))
-    listing = read_pages(client, "/users", "list users", "user:list")
+    listing = read_pages(client, "/users", "list users", "list_users")
     assert [item["id"] for item in listing.items] == ["a", "b", "c"]
     assert listing.repeats == 2
 
@@ -45,11 +45,11 @@ def test_items_on_several_pages_are_listed_once_and_counted(server: ScriptedServ
 def test_repeated_cursor_is_an_error(cursors: tuple[str, ...], server: ScriptedServer, client: Client) -> None:
     server.on("GET /users", *(page({"id": f"u-{number}"}, cursor=cursor) for number, cursor in enumerate(cursors)))
     with pytest.raises(ConnectionFailed, match="returned the same page cursor twice"):
-        read_pages(client, "/users", "list users", "user:list")
+        read_pages(client, "/users", "list users", "list_users")
     assert client.requests == len(cursors)
 
 
 def test_transient_faults_on_later_pages_are_retried(server: ScriptedServer, client: Client) -> None:
     server.on("GET /users", page({"id": "a"}, cursor="1"), RESET, text_response("", 503), page({"id": "b"}))
-    assert [item["id"] for item in read_pages(client, "/users", "list users", "user:list").items] == ["a", "b"]
+    assert [item["id"] for item in read_pages(client, "/users", "list users", "list_users").items] == ["a", "b"]
     assert client.requests == 4

@@ -225,7 +225,7 @@ def test_users_are_listed_again_if_pages_overlap_and_projects_are_hidden(
     server.on("GET /users", *OVERLAP * 2, *listings)
     server.on("GET /projects", projects)
     if found is None:
-        with pytest.raises(IncompleteReading, match="3 times in a row, so 1 of 3 users may be missing"):
+        with pytest.raises(IncompleteReading, match="3 times in a row. 1 of 3 users may be missing"):
             read(api, ReadRequest(all_users=True))
     else:
         assert names_in(read(api, ReadRequest(all_users=True))) == found
