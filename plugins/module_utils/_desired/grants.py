@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,8 @@ from .validation import LISTS, kind_of, nearest
 UPCOMING, ACTIVE, OVER = "upcoming", "active", "over"
 KEYS = ("role", "state", "from", "until", "granted_by")
 STATES = ("present", "absent")
+# The name that an exception has in place of the name of a rule.
+_EXCEPTION = re.compile(r"exception(: .*| \(approved by .*|)\Z", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def effective_grant(grants: Sequence[Grant], now: datetime) -> Grant | None:
 
 def given_by(rule: str) -> str:
     """Return the origin of a grant, for a reason: a rule by its name, or an exception with its own reason."""
-    return f"by {rule}" if rule.startswith("exception") else f"by rule {quoted(rule)}"
+    return f"by {rule}" if _EXCEPTION.match(rule) else f"by rule {quoted(rule)}"
 
 
 def _role(value: object, source: str) -> str:

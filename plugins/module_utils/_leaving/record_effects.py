@@ -82,10 +82,10 @@ def record_effects(state: State, desired: DesiredState, handling: LeaverHandling
     restored = {reference: _lifted(state, desired, reference, entry) for reference, entry in lifted.items()}
     # A deleted account is not created again for a user to whom the list gives nothing.
     giving = {user.user for user in desired.users if user.gives_access}
-    for reference, user in list(restored.items()):
-        if user.staged.is_deleted and reference not in giving and not user.memberships():
+    for reference, lifted_user in list(restored.items()):
+        if lifted_user.staged.is_deleted and reference not in giving and not lifted_user.memberships():
             del restored[reference]
-            dropped.append(user.staged.id)
+            dropped.append(lifted_user.staged.id)
     notes += [
         f"{entry.email} is in the record of leavers {grace_period.path} since {utc(entry.since)} and is still listed. This run gives "
         "this user nothing. Only restore: true restores the former access."

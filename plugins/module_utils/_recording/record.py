@@ -54,10 +54,10 @@ def update_after_deletions(
 
     An entry whose grace period is over ends. The entry of a pending user stays under the email until then.
     """
-    deleted = {change.user_id: change for change in done if change.action == "delete_user"}
+    deleted = {change.user_id or "": change for change in done if change.action == "delete_user"}
     if not deleted:
         return
-    record = file.record.without(key for key, change in deleted.items() if key and not change.only_pending)
+    record = file.record.without(key for key, change in deleted.items() if not change.only_pending)
     kept = [
         replace(file.record.leavers[key], is_deleted=True)
         for key, change in deleted.items()
