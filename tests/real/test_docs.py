@@ -62,8 +62,19 @@ def create_sales_and_nonmember(n8n: Server) -> None:
     create_project(n8n, "Sales", {})
 
 
+def create_company(n8n: Server) -> None:
+    """Create the projects Sales and Support, and active users, of whom only Alan is a member of a project."""
+    names = ("ada", "grace", "linus", "dennis", "barbara", "alan", "frances", "margaret.heafield")
+    users = invite(n8n, *(f"{name}@example.com" for name in names))
+    for name in names:
+        n8n.accept(users[f"{name}@example.com"]["inviteAcceptUrl"], name.partition(".")[0].title(), "Example")
+    create_project(n8n, "Sales", {})
+    create_project(n8n, "Support", {"alan@example.com": "project:viewer"})
+
+
 # The preparation that documents and examples require. All others start on an empty n8n.
 PREPARATION: dict[str, Callable[[Server], None]] = {
+    "guide_nightly_run": create_company,
     "guide_offboarding": create_sales_with_two_members,
     "guide_who_is_where": create_sales_with_two_members,
     "n8n": create_sales_with_two_members,
