@@ -117,6 +117,7 @@ def _dropped(state: State, desired: DesiredState, handling: LeaverHandling) -> t
     if grace_period is None:
         return [], []
     policy = desired.policy or ListPolicy()
+    protection = Protection(policy, state)
     listed = {person.user for person in desired.people}
     is_complete = manages_leavers(desired) and not policy.keep_unlisted
     dropped, notes = [], []
@@ -130,7 +131,8 @@ def _dropped(state: State, desired: DesiredState, handling: LeaverHandling) -> t
             dropped.append(entry.id)
             notes.append(f"{of_path}, because a new account with this address exists.")
         elif entry.staged_by == OFFBOARD:
-            if is_complete and entry.email not in listed:
+            # A list does not tell whether ignored users have left.
+            if is_complete and entry.email not in listed and not protection.ignores(entry.email):
                 dropped.append(entry.id)
                 notes.append(f"{of_path}, because the account was deleted and the list no longer has this user.")
         elif grace_period.now >= entry.due(grace_period.grace_days):
