@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import desired_access
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import ListPolicy
-from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.findings import pending_users
+from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.list_results import pending_users
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State, User
 
 
