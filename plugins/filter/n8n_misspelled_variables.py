@@ -24,7 +24,7 @@ description:
 positional: known
 options:
   _input:
-    description: The names of variables, as the lookup P(ansible.builtin.varnames#lookup) returns them.
+    description: The names of variables, as the lookup C(ansible.builtin.varnames) returns them.
     type: list
     elements: str
     required: true

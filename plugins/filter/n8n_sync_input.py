@@ -70,7 +70,7 @@ options:
     default: []
   leaver_match:
     description:
-      - The people in the list who are leavers, written like the match of a rule, for example V({status: terminated}).
+      - 'The people in the list who are leavers, written like the match of a rule, for example V({status: terminated}).'
       - An empty dictionary is an error, because it would match all people.
     type: dict
   previous_emails_attribute:

@@ -347,8 +347,10 @@ notes:
     works on the community edition of n8n. But if the plan lowers an instance role, the module reads all memberships, to calculate the
     percentage.
   - The API key needs the scopes C(user:list), C(user:read), C(user:create), C(user:changeRole), C(project:list), C(project:create), and
-    C(project:manageMembers) (C(project:update) before n8n 2.37). To rename a project, it needs C(project:update). With C(role:list), the
-    module also detects before the first write that the license does not include a role.
+    C(project:manageMembers) (C(project:update) before n8n 2.37). To rename a project, it needs C(project:update). To delete leavers, it
+    needs C(user:delete), C(workflow:list), C(credential:list), and C(dataTable:list), and for O(transfer_to) and O(data_tables) the same
+    scopes as M(lifecycle.n8n.n8n_user). With C(role:list), the module also detects before the first write that the license does not
+    include a role.
 seealso:
   - module: lifecycle.n8n.n8n_access_info
   - module: lifecycle.n8n.n8n_offboard

@@ -46,7 +46,7 @@ def create_project(n8n: Server, project: str, roles: dict[str, str]) -> None:
         n8n.api("POST", f"/projects/{key}/users", {"relations": relations})
 
 
-def create_sales_with_two_members(n8n: Server) -> None:
+def create_sales_with_two_members(n8n: Server) -> dict[str, dict[str, Any]]:
     """Create Sales with two members: Ada, an active user who owns a workflow, and Grace, a pending user."""
     users = invite(n8n, "ada@example.com", "grace@example.com")
     key = n8n.accept(users["ada@example.com"]["inviteAcceptUrl"], "Ada", "Lovelace").api_key()
@@ -54,6 +54,13 @@ def create_sales_with_two_members(n8n: Server) -> None:
     Server(n8n.url, n8n.version, key).api("POST", "/workflows", workflow)
     create_project(n8n, "Sales", {"ada@example.com": "project:editor", "grace@example.com": "project:viewer"})
     create_project(n8n, "Support", {"ada@example.com": "project:viewer"})
+    return users
+
+
+def create_sales_with_two_active_members(n8n: Server) -> None:
+    """Create Sales as above. Grace is an active user, too."""
+    users = create_sales_with_two_members(n8n)
+    n8n.accept(users["grace@example.com"]["inviteAcceptUrl"], "Grace", "Hopper")
 
 
 def create_sales_and_nonmember(n8n: Server) -> None:
@@ -62,9 +69,20 @@ def create_sales_and_nonmember(n8n: Server) -> None:
     create_project(n8n, "Sales", {})
 
 
+def create_company(n8n: Server) -> None:
+    """Create the projects Sales and Support, and active users, of whom only Alan is a member of a project."""
+    names = ("ada", "grace", "linus", "dennis", "barbara", "alan", "frances", "margaret.heafield")
+    users = invite(n8n, *(f"{name}@example.com" for name in names))
+    for name in names:
+        n8n.accept(users[f"{name}@example.com"]["inviteAcceptUrl"], name.partition(".")[0].title(), "Example")
+    create_project(n8n, "Sales", {})
+    create_project(n8n, "Support", {"alan@example.com": "project:viewer"})
+
+
 # The preparation that documents and examples require. All others start on an empty n8n.
-PREPARATION: dict[str, Callable[[Server], None]] = {
-    "guide_offboarding": create_sales_with_two_members,
+PREPARATION: dict[str, Callable[[Server], object]] = {
+    "guide_nightly_run": create_company,
+    "guide_offboarding": create_sales_with_two_active_members,
     "guide_who_is_where": create_sales_with_two_members,
     "n8n": create_sales_with_two_members,
     "n8n_access_info": create_sales_with_two_members,

@@ -32,7 +32,9 @@ CALLS: dict[str, tuple[str, ...]] = {
     "modules/n8n_access": (
         *INSTANCE,
         "find_user",
-        *(call for row in ACTIONS.values() if row.step != "hand_over" and row.label for call in row.calls),
+        *(call for row in ACTIONS.values() if row.step != "hand_over" and row.is_counted for call in row.calls),
+        *OWNED,
+        "delete_user",
     ),
     "modules/n8n_access_info": (*INSTANCE, "find_user"),
     "modules/n8n_offboard": (*INSTANCE, "find_user", *OWNED, "remove_member", "change_user_role", "delete_user"),
@@ -55,7 +57,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "lookup/n8n_user_projects": INSTANCE,
     "inventory/n8n": (*INSTANCE, "find_user"),
 }
-HANDING_OVER = ("modules/n8n_user", "modules/n8n_project", "modules/n8n_offboard")
+HANDING_OVER = ("modules/n8n_access", "modules/n8n_user", "modules/n8n_project", "modules/n8n_offboard")
 
 
 def single(scopes: set[str]) -> set[str]:

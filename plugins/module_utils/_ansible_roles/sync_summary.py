@@ -143,7 +143,7 @@ def _lines(inputs: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     lines += _listed(
         _UNMATCHED_PEOPLE[inputs["unmatched"]], _with_kept_access(record["people_without_rule"], inputs, record)
     )
-    lines += _listed("Invalid rows", [entry["problem"] for entry in record["invalid_people"]], "; ")
+    lines += _listed("Invalid rows", [entry["text"] for entry in record["invalid_people"]], "; ")
     if record["leavers_suspended"]:
         lines.append(
             "A row has no email, so users whom the list does not name were not treated as leavers in this run. Correct the list."

@@ -92,7 +92,7 @@ def record_effects(state: State, desired: DesiredState, handling: LeaverHandling
         for entry in blocked.values()
     ]
     return RecordEffects(
-        _with_lifted(_record_missing_admins(desired, set(blocked)), restored),
+        _with_lifted(_without_grants(desired, set(blocked)), restored),
         tuple(blocked.values()),
         tuple(restored.values()),
         tuple(dropped),
@@ -117,6 +117,7 @@ def _dropped(state: State, desired: DesiredState, handling: LeaverHandling) -> t
     if grace_period is None:
         return [], []
     policy = desired.policy or ListPolicy()
+    protection = Protection(policy, state)
     listed = {person.user for person in desired.people}
     is_complete = manages_leavers(desired) and not policy.keep_unlisted
     dropped, notes = [], []
@@ -130,7 +131,8 @@ def _dropped(state: State, desired: DesiredState, handling: LeaverHandling) -> t
             dropped.append(entry.id)
             notes.append(f"{of_path}, because a new account with this address exists.")
         elif entry.staged_by == OFFBOARD:
-            if is_complete and entry.email not in listed:
+            # A list does not tell whether ignored users have left.
+            if is_complete and entry.email not in listed and not protection.ignores(entry.email):
                 dropped.append(entry.id)
                 notes.append(f"{of_path}, because the account was deleted and the list no longer has this user.")
         elif grace_period.now >= entry.due(grace_period.grace_days):
@@ -138,7 +140,7 @@ def _dropped(state: State, desired: DesiredState, handling: LeaverHandling) -> t
     return dropped, notes
 
 
-def _record_missing_admins(desired: DesiredState, references: set[str]) -> DesiredState:
+def _without_grants(desired: DesiredState, references: set[str]) -> DesiredState:
     """Return the list with these users as names only: it gives them nothing and removes nothing from them."""
     return replace(
         desired,

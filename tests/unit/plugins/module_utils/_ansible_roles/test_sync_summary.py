@@ -179,7 +179,7 @@ def test_lines_name_people_with_a_special_state() -> None:
         planned,
         without_rule=[GRACE, LINUS],
         leavers_suspended=True,
-        invalid_people=[{"row": 3, "email": None, "problem": "row 3 has no email"}],
+        invalid_people=[{"row": 3, "email": None, "problem": "has no email", "text": "row 3 has no email"}],
         unused_exceptions=[{"email": LINUS, "project": "Sales", "reason": "is not listed"}],
     )["lines"]
     assert lines[2:] == [
