@@ -126,7 +126,12 @@ def _finished(context: PlanContext, planner: DeparturePlanner, leavers: ListLeav
         context.handovers,
         context.departing,
     )
-    made = replace(made, awaited=frozenset(context.awaited), impossible=tuple(planner.impossible))
+    made = replace(
+        made,
+        awaited=frozenset(context.awaited),
+        refused_addresses=tuple(sorted(context.refused_addresses.items())),
+        impossible=tuple(planner.impossible),
+    )
     if leavers.handling.grace_period is None:
         return made
     before, after = leavers.handling.record, leavers.record_before(made)

@@ -117,10 +117,13 @@ def _dropped(state: State, desired: DesiredState, handling: LeaverHandling) -> t
     if grace_period is None:
         return [], []
     policy = desired.policy or ListPolicy()
-    listed = {person.user for person in desired.people}
+    protection = Protection(policy, state)
+    listed = {person.user for person in desired.people} | {user.listed_email for user in desired.users}
     is_complete = manages_leavers(desired) and not policy.keep_unlisted
     dropped, notes = [], []
     for entry in grace_period.record.leavers.values():
+        if protection.ignores(entry.email):
+            continue
         of_path = f"The entry of {entry.email} in the record {grace_period.path} ends"
         if not entry.is_deleted:
             if not any(user.id == entry.id for user in state.users):
@@ -171,7 +174,8 @@ def _lifted(state: State, desired: DesiredState, reference: str, entry: RecordEn
         named = {
             project.id
             for member in desired.members
-            if member.user == reference
+            # A grant that begins later says nothing about the membership until then.
+            if member.user == reference and not member.is_upcoming
             for project in state.find_projects(member.project)
         }
         memberships = [item for item in entry.memberships if item[0] not in named]
