@@ -15,6 +15,7 @@ from .._desired.desired import (
     KEEP,
     PRESENT,
     UNMATCHED,
+    WAIT,
     DesiredMember,
     DesiredState,
     DesiredUser,
@@ -80,10 +81,11 @@ def record_effects(state: State, desired: DesiredState, handling: LeaverHandling
     }
     blocked = {reference: entry for reference, entry in entries.items() if reference not in lifted}
     restored = {reference: _lifted(state, desired, reference, entry) for reference, entry in lifted.items()}
-    # A deleted account is not created again for a user to whom the list gives nothing.
+    # A deleted account is not created again for a user to whom the list gives nothing, or if the list creates no account.
     giving = {user.user for user in desired.users if user.gives_access}
     for reference, user in list(restored.items()):
-        if user.staged.is_deleted and reference not in giving and not user.memberships():
+        gets_access = reference in giving or user.memberships()
+        if user.staged.is_deleted and (desired.missing_users == WAIT or not gets_access):
             del restored[reference]
             dropped.append(user.staged.id)
     notes += [

@@ -148,6 +148,14 @@ def test_entry_of_a_deleted_account_of_sync_ends_with_the_grace_period(grace_day
     assert found.dropped == dropped
 
 
+def test_entry_of_a_deleted_account_ends_if_the_list_waits_for_the_account() -> None:
+    record = LeaverRecord(STATE.url, {"u-before": entry(SYNC, "u-before", True)})
+    desired = desired_access(present(), policy=ListPolicy(), missing_users="wait", now=NOW)
+    state = replace(STATE, users=(GRACE,))
+    found = record_effects(state, desired, LeaverHandling(GracePeriod(record, False, NOW)), False)
+    assert found.dropped == ("u-before",) and not found.lifted
+
+
 def test_restore_neither_blocks_nor_lifts() -> None:
     found = effects(present(), entry(OFFBOARD), restoring=True)
     assert not found.blocked and not found.lifted and not found.notes
