@@ -454,6 +454,8 @@ def apply_event(n8n: Any, model: Model, number: int, event: tuple[str, str, str]
         _since, role, memberships, _by, _deleted = model.record.pop(email)
         # Memberships that another user has added since stay.
         model.users[email] = [role, {**user[1], **memberships}, user[2]]
+        # Any run with a record ends the entries of accounts that were deleted or created by other means.
+        model.record = {key: entry for key, entry in model.record.items() if (key in model.users) != entry[4]}
 
 
 def project_id(n8n: Any, name: str) -> str:
