@@ -13,6 +13,7 @@ from .._desired.desired import (
     ADDITIVE,
     DEMOTE,
     KEEP,
+    LEAVER,
     PRESENT,
     UNMATCHED,
     WAIT,
@@ -34,7 +35,7 @@ from .restore import RestoredUser
 class RecordEffects:
     """The list without the grants of users in the record, and with the former access of users whose entry ends.
 
-    `blocked` are the listed users who stay in the record, `lifted` are the users whose entry ends because they are
+    `blocked` are the listed users who stay in the record and are no leavers, `lifted` are the users whose entry ends because they are
     listed again, and `dropped` are the ids of entries that end for another reason, which `notes` say.
     """
 
@@ -88,14 +89,16 @@ def record_effects(state: State, desired: DesiredState, handling: LeaverHandling
         if user.staged.is_deleted and (desired.missing_users == WAIT or not gets_access):
             del restored[reference]
             dropped.append(user.staged.id)
+    # A listed leaver is in the record as expected.
+    reported = [entry for reference, entry in blocked.items() if statuses.get(reference) != LEAVER]
     notes += [
         f"{entry.email} is in the record of leavers {grace_period.path} since {utc(entry.since)} and is still listed. This run gives "
         "this user nothing. Only restore: true restores the former access."
-        for entry in blocked.values()
+        for entry in reported
     ]
     return RecordEffects(
         _with_lifted(_without(desired, set(blocked)), restored),
-        tuple(blocked.values()),
+        tuple(reported),
         tuple(restored.values()),
         tuple(dropped),
         tuple(notes),

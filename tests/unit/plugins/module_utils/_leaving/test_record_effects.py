@@ -67,10 +67,15 @@ def test_entry_of_sync_is_lifted_for_a_listed_user_with_a_status() -> None:
     assert found.desired.users[0].role == "global:admin"
 
 
-@pytest.mark.parametrize("more", [{"status": "leaver"}, {"status": None}])
-def test_entry_of_sync_stays_without_a_status_and_for_a_leaver(more: dict[str, Any]) -> None:
-    found = effects(present(**more), entry())
+def test_entry_of_sync_stays_without_a_status() -> None:
+    found = effects(present(status=None), entry())
     assert not found.lifted and [blocked["user"] for blocked in found.blocked_result()] == [ADA.email]
+
+
+@pytest.mark.parametrize("staged_by", [SYNC, OFFBOARD])
+def test_listed_leaver_in_the_record_is_not_reported_as_still_listed(staged_by: str) -> None:
+    found = effects(present(status="leaver", role="admin"), entry(staged_by))
+    assert not found.lifted and not found.blocked and not found.notes and found.desired.users[0].role is None
 
 
 def test_entry_of_offboard_blocks_a_listed_user() -> None:
