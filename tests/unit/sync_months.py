@@ -77,7 +77,20 @@ ROWS = st.one_of(
 EXCEPTIONS = st.dictionaries(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(PROJECTS)), STATEMENTS, max_size=2)
 EVENTS = st.tuples(
     st.sampled_from(
-        ["none", "add", "add", "promote", "accept", "offboard", "dismiss", "restore", "delete", "create", "create"]
+        [
+            "none",
+            "add",
+            "add",
+            "promote",
+            "accept",
+            "offboard",
+            "dismiss",
+            "restore",
+            "delete",
+            "create",
+            "create",
+            "onboard",
+        ]
     ),
     st.sampled_from(ACCOUNTS),
     st.sampled_from([*PROJECTS, LOCKED]),
@@ -395,6 +408,14 @@ def apply_event(n8n: Any, model: Model, number: int, event: tuple[str, str, str]
     if kind == "create" and user is None and (email not in model.record or model.record[email][4]):
         n8n.add_user(email)
         model.users[email] = [MEMBER, {}, False]
+        return
+    if kind == "onboard":
+        users = [{"email": email, "projects": {"A": "viewer"}}]
+        run(n8n_access, n8n, users=users, state_path=str(record), now=day(number), max_removal_percent=100)
+        # Any run with a record ends the entries of accounts that were deleted or created by other means.
+        model.record = {key: entry for key, entry in model.record.items() if (key in model.users) != entry[4]}
+        if email not in model.record:
+            model.users.setdefault(email, [MEMBER, {}, True])[1]["A"] = "viewer"
         return
     if user is None:
         return
