@@ -425,7 +425,7 @@ def apply_event(n8n: Any, model: Model, number: int, event: tuple[str, str, str]
     elif kind == "promote" and not user[2]:
         n8n.set_user_role(n8n.id_of(email), ADMIN)
         user[0] = ADMIN
-    elif kind == "accept":
+    elif kind == "accept" and user[2]:
         n8n.accept(email)
         user[2] = False
     elif kind == "delete":
