@@ -83,11 +83,11 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.inventory.group import to_safe_group_name
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ..module_utils._state.names import composed
+from ..module_utils._state.names import to_nfc
 from ..module_utils._server.options import Connection
-from ..module_utils._state.memberships import group_names, role_group, users_result
+from ..module_utils._state.info_results import group_names, role_group, users_result
 from ..module_utils._state.read_request import EVERYTHING
-from ..plugin_utils._connection import as_data, connection_of, read_state, resolved
+from ..plugin_utils._plugin_support import connection_of, mark_as_data, read_state, resolved
 
 # The facts about a user: variables that begin with n8n_, or entries under the name of the server if it has one.
 VARIABLES = ("id", "role", "is_pending", "projects")
@@ -178,20 +178,20 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._groups = group_names(named, roles, _safe)
         for project_id, name in sorted(named, key=lambda pair: (pair[1], pair[0])):
             self.inventory.add_group(self._group(self._groups[project_id]))
-            if self._groups[project_id] != _safe(f"project_{composed(name)}"):
+            if self._groups[project_id] != _safe(f"project_{to_nfc(name)}"):
                 self.display.warning(
                     f"Several projects of this n8n would share a group, so the group of {name!r} is named {self._group(self._groups[project_id])}."
                 )
 
     def _add_user(self, user: dict[str, Any]) -> None:
-        host = self.inventory.add_host(as_data(user["email"]))
+        host = self.inventory.add_host(mark_as_data(user["email"]))
         groups = [_safe(f"role_{user['role']}"), *(["pending"] if user["is_pending"] else [])]
         for project in user["projects"]:
             group = self._groups[project["id"]]
             groups += [group, role_group(group, project["role"], _safe)]
         for group in groups:
             self.inventory.add_child(self.inventory.add_group(self._group(group)), host)
-        values = {name: as_data(user[name]) for name in VARIABLES}
+        values = {name: mark_as_data(user[name]) for name in VARIABLES}
         own = {f"n8n_{name}": value for name, value in values.items()}
         if self._name:
             before = self.inventory.get_host(host).get_vars().get("n8n_by_server")

@@ -59,9 +59,9 @@ from typing import Any
 
 from ansible.plugins.lookup import LookupBase
 
-from ..module_utils._state.memberships import members_of_projects
+from ..module_utils._state.info_results import members_of_projects
 from ..module_utils._state.read_request import ALL, ReadRequest
-from ..plugin_utils._connection import connection_of, names_in, options_in, read_state
+from ..plugin_utils._plugin_support import connection_of, names_in, options_in, read_state
 
 
 class LookupModule(LookupBase):

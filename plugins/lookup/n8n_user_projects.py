@@ -60,9 +60,9 @@ from typing import Any
 
 from ansible.plugins.lookup import LookupBase
 
-from ..module_utils._state.memberships import projects_of_users_named
+from ..module_utils._state.info_results import projects_of_users_named
 from ..module_utils._state.read_request import ALL, ReadRequest
-from ..plugin_utils._connection import connection_of, options_in, read_state, users_in
+from ..plugin_utils._plugin_support import connection_of, options_in, read_state, users_in
 
 
 class LookupModule(LookupBase):

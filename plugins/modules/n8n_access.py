@@ -800,7 +800,7 @@ from ..module_utils._leaving.grace_period import GRACE_DAYS, GracePeriod
 from ..module_utils._leaving.leaver_options import successors
 from ..module_utils._leaving.leaver_record import LeaverRecord
 from ..module_utils._module import OPTION_NAMES, run_module
-from ..module_utils._planning.findings import pending_users, unmatched, unmatched_users, upcoming_grants
+from ..module_utils._planning.list_results import pending_users, unmatched, unmatched_users, upcoming_grants
 from ..module_utils._planning.removal_limits import RemovalLimits
 from ..module_utils._recording.list_run import ListRun
 from ..module_utils._recording.record import open_record

@@ -107,7 +107,7 @@ from typing import Any
 
 from ..module_utils._executor.task import Task
 from ..module_utils._module import run_module
-from ..module_utils._state.memberships import export, users_result
+from ..module_utils._state.info_results import export, users_result
 from ..module_utils._state.read_request import EVERYTHING
 
 

@@ -396,9 +396,9 @@ from ..module_utils._leaving.leaver_options import (
     successors,
     wants_roles,
 )
+from ..module_utils._leaving.leaver_planner import plan_leavers
 from ..module_utils._leaving.leaver_record import LeaverRecord
 from ..module_utils._leaving.leaver_result import leaver_results
-from ..module_utils._leaving.leavers import plan_leavers
 from ..module_utils._module import OPTION_NAMES, run_module
 from ..module_utils._recording.record import (
     by_offboard,
@@ -442,29 +442,29 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     if state.roles is None and wants_roles(people, leaver_options):
         state = replace(state, roles=task.roles_if_shown())
     plan = plan_leavers(state, people, leaver_options)
-    leaver_options = leaver_options.recording(plan, people)
+    leaver_options = leaver_options.with_planned_record(plan, people)
     task.findings["impossible"] = list(plan.impossible)
 
-    def begin() -> None:
+    def store_record() -> None:
         if file:
             record = leaver_options.grace_period.record if leaver_options.grace_period else file.record
-            file.keep(by_offboard(record, [person.user.id for person in people if person.user]))
+            file.store(by_offboard(record, [person.user.id for person in people if person.user]))
 
     def report(outcome: Outcome) -> dict[str, Any]:
         touched = outcome.done or outcome.errors
-        after = None if task.check_mode else _again(task, request) if touched else state
+        after = None if task.check_mode else _read_after_changes(task, request) if touched else state
         then = plan.state_after(outcome.done) if task.check_mode else after
         if file and then:
             update_after_offboarding(task, file, task.time(params["now"]), plan, outcome.done, then)
         return {"users": leaver_results(people, leaver_options, plan, outcome.done, outcome.handover_outcomes, after)}
 
-    outcome = task.apply(plan, report=report, prepare=begin)
+    outcome = task.apply(plan, report=report, prepare=store_record)
     result = report(outcome)
     raise_impossible(plan, outcome, result)
     return {**result, **task.plan_result()}
 
 
-def _again(task: Task, request: ReadRequest) -> State | None:
+def _read_after_changes(task: Task, request: ReadRequest) -> State | None:
     """Return the state after the changes, which verifies them, or None if n8n no longer responds."""
     try:
         return task.read(replace(request, folders=False))

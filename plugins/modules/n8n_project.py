@@ -206,12 +206,12 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Apply the options and return the project."""
     absent = params["state"] == "absent"
     desired = desired_state(params)
-    doomed = (params["id"] or params["name"],) if absent else ()
+    deleted_project = (params["id"] or params["name"],) if absent else ()
     # The users are read because the result names the users who lose a share by the deletion.
     request = ReadRequest(
         all_users=absent,
         projects=True,
-        owned_by_projects=doomed,
+        owned_by_projects=deleted_project,
         folders=absent,
         destination=desired.handover_options.transfer_to,
         also=deletion_calls("project", desired.handover_options) if absent else (),

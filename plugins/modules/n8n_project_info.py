@@ -112,7 +112,7 @@ from typing import Any
 
 from ..module_utils._executor.task import Task
 from ..module_utils._module import run_module
-from ..module_utils._state.memberships import projects_called, projects_result
+from ..module_utils._state.info_results import projects_result, projects_with_name
 from ..module_utils._state.names import project_name
 from ..module_utils._state.read_request import ALL, NONE, ReadRequest
 
@@ -136,7 +136,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     state = task.read(ReadRequest(projects=True, members=members, all_users=params["members"] and personal))
     wanted = [
         project
-        for project in (state.projects if name is None else projects_called(state, name))
+        for project in (state.projects if name is None else projects_with_name(state, name))
         if project_id in (None, project.id) and (personal or project.is_team)
     ]
     return {"projects": projects_result(state, wanted, params["members"])}

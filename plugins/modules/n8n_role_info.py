@@ -100,7 +100,7 @@ from typing import Any
 
 from ..module_utils._executor.task import Task
 from ..module_utils._module import run_module
-from ..module_utils._state.memberships import roles_result
+from ..module_utils._state.info_results import roles_result
 from ..module_utils._state.read_request import ReadRequest
 from ..module_utils._state.roles import known_roles
 

@@ -282,8 +282,10 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     link = links.get(user.email)
     result: dict[str, Any] = {"user": {**user.to_result(), **({"invite_url": link} if link else {})}}
     if absent:
-        left = None if task.check_mode else _left(task, user)
-        result.update(outcome.handed_over(), residual_access=residual_access(state, left) if left else [])
+        remaining_user = None if task.check_mode else _remaining_user(task, user)
+        result.update(
+            outcome.handed_over(), residual_access=residual_access(state, remaining_user) if remaining_user else []
+        )
     return result
 
 
@@ -302,7 +304,7 @@ def _deletion(reference: str, handover_options: HandoverOptions) -> ReadRequest:
     )
 
 
-def _left(task: Task, user: User) -> User | None:
+def _remaining_user(task: Task, user: User) -> User | None:
     """Return the deleted user if n8n still has that user. If n8n no longer responds, the deletion still counts."""
     try:
         return task.api.find_user(user.id)

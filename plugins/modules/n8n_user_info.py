@@ -136,7 +136,7 @@ from typing import Any
 from ..module_utils._desired.desired import user_reference
 from ..module_utils._executor.task import Task
 from ..module_utils._module import run_module
-from ..module_utils._state.memberships import users_result
+from ..module_utils._state.info_results import users_result
 from ..module_utils._state.read_request import ALL, NONE, ReadRequest
 
 ARGUMENT_SPEC: dict[str, Any] = {

@@ -19,7 +19,7 @@ from typing import Any
 from n8n_server.server import Server
 from suite.staging import BUILD, environment
 
-from .with_memory import PEAK
+from .peak_memory import PEAK
 from .proxy import Proxy
 
 HERE = Path(__file__).parent
@@ -31,7 +31,7 @@ MODULES = "ansible_collections.lifecycle.n8n.plugins.modules."
 class ProcessRun:
     """The result of a process: its seconds from start to end, its peak memory, its requests, and its output.
 
-    The memory is 0 unless the process ran as `bench.with_memory`. The requests are 0 unless a proxy counted them.
+    The memory is 0 unless the process ran as `bench.peak_memory`. The requests are 0 unless a proxy counted them.
     """
 
     seconds: float
@@ -69,7 +69,7 @@ def module_input(options: Mapping[str, Any]) -> str:
 
 def program(endpoint: Endpoint | None, name: str, *arguments: str, standard_input: str = "") -> ProcessRun:
     """Run a Python module as a program that may use an endpoint."""
-    return _run([sys.executable, "-m", "bench.with_memory", name, *arguments], endpoint, standard_input)
+    return _run([sys.executable, "-m", "bench.peak_memory", name, *arguments], endpoint, standard_input)
 
 
 def playbook(endpoint: Endpoint, name: str, variables: Path | None = None) -> ProcessRun:

@@ -16,8 +16,8 @@ from selenium.webdriver.chrome.service import Service
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from reporting.companies import large, nasty, small
-from reporting.pretend import report
+from reporting.fake_responses import report
+from reporting.sample_users import large, nasty, small
 
 COMPANIES = {"small": small, "large": large, "nasty": nasty}
 # These options turn off features that are not needed to show the page.

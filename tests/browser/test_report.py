@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 from n8n_server.server import Server
-from reporting.companies import SCRIPT, large, nasty, small
-from reporting.pretend import report, write_report
+from reporting.fake_responses import report, write_report
+from reporting.sample_users import SCRIPT, large, nasty, small
 from selenium import webdriver
 from selenium.common.exceptions import NoAlertPresentException
 from selenium.webdriver.common.by import By

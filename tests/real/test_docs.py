@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 import yaml
+from documents.document_checks import NOT_RUN, blocks, follow, everything, is_run, run
 from documents.scim import TOKEN, scim
-from documents.stories import NOT_RUN, blocks, follow, everything, is_run, run
 from n8n_server.server import OWNER, Server
 
 ROOT = Path(__file__).resolve().parents[2]

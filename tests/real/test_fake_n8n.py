@@ -21,7 +21,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client impor
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import Connection
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import (
     Credential,
     OwnedItem,
     Share,
@@ -105,8 +105,8 @@ class Instance:
     def roles(self) -> tuple[Role, ...] | None:
         return self.api.find_roles()
 
-    def owned(self, name: str, sees_all: bool = True) -> object:
-        ((_key, owned_items),) = self.api.resources.owned_items([self.project(name)], sees_all).items()
+    def owned(self, name: str, is_instance_admin: bool = True) -> object:
+        ((_key, owned_items),) = self.api.resources.owned_items([self.project(name)], is_instance_admin).items()
         return sorted((item.type, item.name) for item in owned_items.items), owned_items.unseen
 
     def state(self) -> object:
@@ -368,7 +368,7 @@ TOPICS: dict[str, tuple[Step, ...]] = {
         lambda instance: instance.owned(BO),
         lambda instance: call_for_each(lambda project: instance.create_workflows(project, "W"), BO, "P"),
         lambda instance: instance.owned(BO),
-        lambda instance: instance.owned(BO, sees_all=False),
+        lambda instance: instance.owned(BO, is_instance_admin=False),
         lambda instance: instance.owned(ADA),
         # n8n deletes the last admin, and the content of the personal project.
         lambda instance: call_for_each(lambda email: instance.api.delete_user(instance.user(email)), ADA, BO, CY),

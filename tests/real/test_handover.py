@@ -29,7 +29,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.handover im
     unpublished,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import Connection
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.state_reader import read
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Api
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import ReadRequest
 
@@ -100,7 +100,7 @@ class Company:
         request = ReadRequest(users=(ADA,), all_users=True, projects=True)
         state = read(self.api, request)
         ids = [self.personal_project(ADA), *([destination] if destination else [])]
-        object.__setattr__(state, "owned_items", self.api.resources.owned_items(ids, sees_all=True))
+        object.__setattr__(state, "owned_items", self.api.resources.owned_items(ids, is_instance_admin=True))
         projects = {project.id: project for project in state.projects}
         target = HandoverTarget(projects[destination] if destination else None, **options)
         return plan_handover(state, projects[self.personal_project(ADA)], target)
@@ -197,7 +197,7 @@ def test_published_workflows_keep_running_during_and_after_handover(company: Com
         ("Mail", BO, "credential:user"),
         ("Plain 0", BO, "workflow:editor"),
     ]
-    now = company.api.resources.owned_items([company.personal_project(ADA), company.ops], sees_all=True)
+    now = company.api.resources.owned_items([company.personal_project(ADA), company.ops], is_instance_admin=True)
     check_nothing_left(plan, now[company.personal_project(ADA)])
     assert unpublished(plan, now[company.ops]) == []
     # The personal project of Ada keeps the items that other users share with it.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from documents.stories import run
+from documents.document_checks import run
 from n8n_server.server import OWNER, Server, running
 
 LOCKS = Path(__file__).resolve().parents[1] / "n8n_server" / "locks"

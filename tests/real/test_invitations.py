@@ -27,10 +27,10 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client impor
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.names import invitation_refusal
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import Connection
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.state_reader import read
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Api
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import EVERYTHING
-from ansible_collections.lifecycle.n8n.tests.unit.addresses import INVITED, REFUSED
+from ansible_collections.lifecycle.n8n.tests.unit.sample_emails import INVITED, REFUSED
 
 GUEST = "john_partner.com#ext#@contoso.onmicrosoft.com"
 ADA, BO, CY = (f"{name}@example.com" for name in ("ada", "bo", "cy"))

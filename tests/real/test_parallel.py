@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import requests
-from documents.stories import run as run_command
+from documents.document_checks import run as run_command
 from n8n_server.server import OWNER, Server
 from real.fault_proxy import FaultProxy
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from reporting.companies import CUSTOM, SCRIPT, large, nasty, small
-from reporting.pretend import DATE, KEY, pretended, report, write_report
+from reporting.fake_responses import DATE, KEY, pretended, report, write_report
+from reporting.sample_users import CUSTOM, SCRIPT, large, nasty, small
 
 FORMATS = ("html", "csv", "json", "markdown")
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from documents.stories import everything, run
+from documents.document_checks import everything, run
 from n8n_server.server import Server
 
 ROOT = Path(__file__).resolve().parents[2]

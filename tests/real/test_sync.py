@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
+from documents.document_checks import blocks, everything, run
 from documents.scim import PEOPLE, TOKEN, scim
-from documents.stories import blocks, everything, run
 from n8n_server.server import OWNER, Server
 
 TESTS = Path(__file__).resolve().parents[1]

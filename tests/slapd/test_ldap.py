@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from directory import LIMIT, Directory
-from documents.stories import blocks, everything, follow, run
+from documents.document_checks import blocks, everything, follow, run
 from n8n_server.server import OWNER, Server
 
 ROOT = Path(__file__).resolve().parents[2]

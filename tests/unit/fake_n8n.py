@@ -223,7 +223,7 @@ class FakeN8n(FakeResources):
             quota_message = f"quota is already exhausted. You may have a maximum of {most} team projects."
             self._refuse(400, f"Attempted to create a new project but {quota_message}")
         project = self._project(name, "team", self.owner_id, "project:admin")
-        self.created_projects.add(project.id)
+        self.created_project_ids.add(project.id)
         return project
 
     @writing

@@ -9,12 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.data_table_api import TABLES_ELSEWHERE, DataTableApi
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.data_table_api import (
+    WRONG_PROJECT_MESSAGE,
+    DataTableApi,
+)
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.resource_api import ResourceApi
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import (
     CREDENTIAL,
     TABLE,
     VARIABLE,
@@ -127,7 +130,7 @@ class FakeResources(FaultInjection, ResourceApi, DataTableApi):
         if self.floor:
             self._check_name_free(self._home_of_key(), name)
             if project_id != self._home_of_key():
-                raise N8nError(TABLES_ELSEWHERE)
+                raise N8nError(WRONG_PROJECT_MESSAGE)
         if project_id not in self.all_projects:
             self._refuse(400, f'Project with ID "{project_id}" not found')
         self._check_name_free(project_id, name)

@@ -66,27 +66,27 @@ def sync_input(
     authority = _choice("authority", options.authority, (ADDITIVE, AUTHORITATIVE))
     unmatched = _choice(
         "unmatched",
-        _given(options.unmatched, REMOVE_MEMBERSHIPS if authority == AUTHORITATIVE else KEEP),
+        _value_or_default(options.unmatched, REMOVE_MEMBERSHIPS if authority == AUTHORITATIVE else KEEP),
         (KEEP, REMOVE_MEMBERSHIPS, DEMOTE),
     )
-    previous_attribute = _given(options.previous_emails_attribute, "")
+    previous_attribute = _value_or_default(options.previous_emails_attribute, "")
     if not isinstance(previous_attribute, str):
         raise InputError("previous_emails_attribute must be the name of an attribute.")
     assignment = assign(
         people,
         rules,
-        role_order=_given(options.role_order, ()),
+        role_order=_value_or_default(options.role_order, ()),
         exceptions=options.exceptions,
         now=now,
         options=PeopleOptions(
-            email_attribute=_given(options.email_attribute, "email"),
+            email_attribute=_value_or_default(options.email_attribute, "email"),
             leaver_match=options.leaver_match,
             previous_emails_attribute=str(previous_attribute).strip(),
             skip_invalid=_choice("invalid_people", options.invalid_people, (FAIL, SKIP)) == SKIP,
             place_of=row_place,
         ),
     )
-    ignored = _patterns(_given(options.ignored_users, ()))
+    ignored = _patterns(_value_or_default(options.ignored_users, ()))
     protected = sorted({email for row in assignment.invalid_rows for email in row.protected})
     return {
         "people": len(people),
@@ -140,13 +140,13 @@ def _announced(text: Any) -> list[dict[str, Any]]:
 
 def _choice(name: str, value: Any, choices: Sequence[str]) -> str:
     """Return one of the choices, the first one by default; raises InputError for any other value."""
-    given = _given(value, choices[0])
+    given = _value_or_default(value, choices[0])
     if given not in choices:
         raise InputError(f'{name}="{given}" is not valid. Valid values: {", ".join(choices)}.')
     return str(given)
 
 
-def _given(value: Any, default: Any) -> Any:
+def _value_or_default(value: Any, default: Any) -> Any:
     """Return `default` if `value` is an empty answer of a survey, null, or omitted. Else return `value`."""
     return default if value is None or value == "" or is_omitted(value) else value
 

@@ -15,9 +15,9 @@ PLANNED = "planned"  # The plan was not applied, or not yet.
 INCOMPLETE = "incomplete"  # Some changes failed.
 DONE = "done"
 # The maximum number of names in a line.
-MOST_NAMES = 10
+MAX_NAMES = 10
 
-_HEADS = {
+_HEADLINES = {
     PLANNED: "Planned. Nothing was changed.",
     UNREACHABLE: "n8n could not be reached. Nothing was changed.",
     REFUSED: "Refused before the first write. Nothing was changed.",
@@ -59,11 +59,11 @@ _UNMATCHED = {
 
 
 def sync_summary(
-    given: Mapping[str, Any], planned: Mapping[str, Any], applied: Mapping[str, Any], time: str
+    inputs: Mapping[str, Any], planned: Mapping[str, Any], applied: Mapping[str, Any], time: str
 ) -> dict[str, Any]:
     """Return the record and the summary of a run, before its plan is applied or afterwards.
 
-    `given` is the result of sync_input. `planned` and `applied` are the results of the tasks that plan and apply. Each
+    `inputs` is the result of sync_input. `planned` and `applied` are the results of the tasks that plan and apply. Each
     of them is empty if it did not run yet.
 
     - `record`: the content of the file of sync_plan_path.
@@ -75,13 +75,13 @@ def sync_summary(
     if ran:
         last = applied
     else:
-        last = {"msg": given["refusal"]} if given["refusal"] else planned
+        last = {"msg": inputs["refusal"]} if inputs["refusal"] else planned
     has_changes = bool(planned.get("plan")) or bool(planned.get("changed"))
-    record = _record(given, last, _state(last, ran, has_changes), time)
+    record = _record(inputs, last, _state(last, ran, has_changes), time)
     return {
         "record": record,
         "result": {**last, **record, "failed": bool(record["error"])},
-        "lines": _lines(given, record),
+        "lines": _lines(inputs, record),
         "plan_changed": ran and applied.get("digest", planned.get("digest")) != planned.get("digest"),
     }
 
@@ -98,7 +98,7 @@ def _state(last: Mapping[str, Any], ran: bool, has_changes: bool) -> str:
     return UNREACHABLE if last.get("reason") == UNREACHABLE else REFUSED
 
 
-def _record(given: Mapping[str, Any], last: Mapping[str, Any], state: str, time: str) -> dict[str, Any]:
+def _record(inputs: Mapping[str, Any], last: Mapping[str, Any], state: str, time: str) -> dict[str, Any]:
     unmatched = last.get("unmatched", {})
     plan = last.get("plan", [])
     return {
@@ -108,22 +108,22 @@ def _record(given: Mapping[str, Any], last: Mapping[str, Any], state: str, time:
         "error": last.get("msg", ""),
         "digest": last.get("digest", ""),
         "summary": last.get("summary", {}),
-        "people_without_rule": given["without_rule"],
+        "people_without_rule": inputs["without_rule"],
         "unmatched": {
-            "rules": given["unmatched_rules"],
+            "rules": inputs["unmatched_rules"],
             "protected_users": unmatched.get("protected_users", []),
             # The module gets the people without a rule as patterns, too. The record lists only the patterns of the
             # variable.
             "ignored_users": [
-                pattern for pattern in unmatched.get("ignored_users", []) if pattern in given["ignored_users"]
+                pattern for pattern in unmatched.get("ignored_users", []) if pattern in inputs["ignored_users"]
             ],
             "denied_projects": unmatched.get("denied_projects", []),
         },
         "leavers": [leaver["user"] for leaver in last.get("leavers", [])],
-        "leavers_suspended": given["leavers_suspended"],
+        "leavers_suspended": inputs["leavers_suspended"],
         **{key: last.get(key, []) for key in _FROM_MODULE},
-        "invalid_people": given["invalid_people"],
-        "unused_exceptions": given["unused_exceptions"],
+        "invalid_people": inputs["invalid_people"],
+        "unused_exceptions": inputs["unused_exceptions"],
         "pending": last.get("pending", []),
         "plan": plan,
         "done": last.get("done", []),
@@ -133,9 +133,9 @@ def _record(given: Mapping[str, Any], last: Mapping[str, Any], state: str, time:
     }
 
 
-def _lines(given: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
+def _lines(inputs: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     state = record["state"]
-    lines = [_NOTHING_TO_DO if state == DONE and not record["plan"] else _HEADS[state]]
+    lines = [_NOTHING_TO_DO if state == DONE and not record["plan"] else _HEADLINES[state]]
     counts = [f"{_COUNTED.get(action, action)} {count}" for action, count in record["summary"].items() if count]
     if counts:
         lines.append(f"{'Changes' if state == DONE else 'Planned'}: {', '.join(counts)}")
@@ -148,10 +148,10 @@ def _lines(given: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     pending = [f"{entry['user']} {entry['invited_at']}" for entry in record["pending"]]
     lines += _listed("Not changed, because another user or task changed it at the same time", reasons, "; ")
     lines += _listed("Invited and pending, with the time of the first invitation", pending)
-    matched = sum(user["status"] == "present" for user in given["users"])
-    lines.append(f"People: {given['people']} in the list, {matched} of them matched by a rule")
+    matched = sum(user["status"] == "present" for user in inputs["users"])
+    lines.append(f"People: {inputs['people']} in the list, {matched} of them matched by a rule")
     lines += _listed(
-        _UNMATCHED_PEOPLE[given["unmatched"]], _with_kept_access(record["people_without_rule"], given, record)
+        _UNMATCHED_PEOPLE[inputs["unmatched"]], _with_kept_access(record["people_without_rule"], inputs, record)
     )
     invalid = [entry["problem"] for entry in record["invalid_people"]]
     invalid += [f"{entry['user']}: {entry['reason']}" for entry in record["refused_addresses"]]
@@ -209,5 +209,5 @@ def _listed(words: str, texts: Sequence[str], separator: str = ", ") -> list[str
     """Return one line with the first of the texts and the number of further texts; no line if there are no texts."""
     if not texts:
         return []
-    more = f" and {len(texts) - MOST_NAMES} more" if len(texts) > MOST_NAMES else ""
-    return [f"{words}: {separator.join(texts[:MOST_NAMES])}{more}"]
+    more = f" and {len(texts) - MAX_NAMES} more" if len(texts) > MAX_NAMES else ""
+    return [f"{words}: {separator.join(texts[:MAX_NAMES])}{more}"]

@@ -46,7 +46,7 @@ class Action:
     """
 
     step: str
-    about: str
+    subject_type: str
     sentence: str
     calls: tuple[str, ...]
     executor: str
@@ -56,7 +56,7 @@ class Action:
     is_counted: bool = False
     # The data that n8n also deletes and does not list anywhere in its API (agents were seen, the rest was read in the
     # database of 2.40.7).
-    never_listed: str = ""
+    unlisted_data_note: str = ""
 
 
 def _item(sentence: str, *calls: str) -> Action:
@@ -64,7 +64,7 @@ def _item(sentence: str, *calls: str) -> Action:
     return Action("hand_over", ITEM, sentence, calls, "hand_over")
 
 
-_TEAMS = "feat:projectRole:admin"
+_TEAM_PROJECTS_FEATURE = "feat:projectRole:admin"
 
 # In the order in which the changes of one step are listed.
 ACTIONS: dict[str, Action] = {
@@ -83,7 +83,7 @@ ACTIONS: dict[str, Action] = {
         "create project {project}",
         ("create_project",),
         "write_projects",
-        license_feature=_TEAMS,
+        license_feature=_TEAM_PROJECTS_FEATURE,
         is_counted=True,
     ),
     "rename_project": Action(
@@ -92,7 +92,7 @@ ACTIONS: dict[str, Action] = {
         "rename project {before} to {after}",
         ("rename_project",),
         "write_projects",
-        license_feature=_TEAMS,
+        license_feature=_TEAM_PROJECTS_FEATURE,
         is_counted=True,
     ),
     "add_member": Action(
@@ -103,7 +103,7 @@ ACTIONS: dict[str, Action] = {
         "set_member_roles",
         role_kind="project",
         reduces_access=BY_ROLE,
-        license_feature=_TEAMS,
+        license_feature=_TEAM_PROJECTS_FEATURE,
         is_counted=True,
     ),
     "change_member_role": Action(
@@ -114,7 +114,7 @@ ACTIONS: dict[str, Action] = {
         "set_member_roles",
         role_kind="project",
         reduces_access=BY_ROLE,
-        license_feature=_TEAMS,
+        license_feature=_TEAM_PROJECTS_FEATURE,
         is_counted=True,
     ),
     "unpublish_workflow": _item("unpublish {item} of {user}", "unpublish_workflow"),
@@ -147,7 +147,7 @@ ACTIONS: dict[str, Action] = {
         ("remove_member",),
         "remove_members",
         reduces_access=ALWAYS,
-        license_feature=_TEAMS,
+        license_feature=_TEAM_PROJECTS_FEATURE,
         is_counted=True,
     ),
     "delete_user": Action(
@@ -156,7 +156,7 @@ ACTIONS: dict[str, Action] = {
         "delete {user} (was {before})",
         ("delete_user",),
         "write_with_implied",
-        never_listed=(
+        unlisted_data_note=(
             "The deletion of a user also deletes their agents, conversations with the AI assistant, chats, personal agents and "
             "tools of the chat hub, API keys, and the access of MCP and OAuth clients. Folders are listed only if the license "
             "includes them."
@@ -168,8 +168,8 @@ ACTIONS: dict[str, Action] = {
         "delete project {project}",
         ("delete_project",),
         "write_with_implied",
-        license_feature=_TEAMS,
-        never_listed=(
+        license_feature=_TEAM_PROJECTS_FEATURE,
+        unlisted_data_note=(
             "The deletion of a project also deletes its agents, conversations with the AI assistant, connections to external "
             "secrets, and workflow reviews. Folders and variables are listed only if the license includes them."
         ),

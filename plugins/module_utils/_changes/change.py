@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._state.names import project_key
-from .._state.owned import OwnedItem, Table
+from .._state.owned_items import OwnedItem, Table
 from .._state.roles import PROJECT_ADMIN, is_demotion
 from .actions import ACTIONS, ALWAYS, BY_ROLE, MEMBER, PROJECT, STEP_AFTER_ROLE_CHANGE, STEPS, Action
 
@@ -66,7 +66,7 @@ class Change:
         return self.user or self.owner
 
     @property
-    def goes_with_role(self) -> bool:
+    def is_lost_with_role_change(self) -> bool:
         """Return whether the membership is removed, even briefly, because its user becomes a chat user."""
         return self.after_role_change or self.implied_by == "change_user_role"
 
@@ -89,7 +89,7 @@ class Change:
     @property
     def sets_member_role(self) -> bool:
         """Return whether the change gives a user a role in a project."""
-        return self.definition.about == MEMBER and self.after is not None
+        return self.definition.subject_type == MEMBER and self.after is not None
 
     @property
     def is_deletion(self) -> bool:
@@ -97,9 +97,9 @@ class Change:
         return self.action in ("delete_user", "delete_project")
 
     @property
-    def names_project(self) -> bool:
+    def sets_project_name(self) -> bool:
         """Return whether the change gives a project a name."""
-        return self.definition.about == PROJECT and self.after is not None
+        return self.definition.subject_type == PROJECT and self.after is not None
 
     def to_result(self) -> dict[str, Any]:
         """Return the entry of `plan`."""
@@ -115,7 +115,7 @@ class Change:
             **({"item": self.item.to_result()} if self.item else {}),
         }
 
-    def _identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, Any]:
         return {
             "action": self.action,
             "user": self.user_id or self.user,

@@ -16,7 +16,7 @@ from .change import Change
 def describe_change(change: Mapping[str, Any]) -> str:
     """Return an entry of `plan` as a sentence with its reason; raises KeyError if `change` is not such an entry."""
     # These values are names that users chose. All other values are roles.
-    named = ACTIONS[change["action"]].about in (PROJECT, ITEM)
+    named = ACTIONS[change["action"]].subject_type in (PROJECT, ITEM)
     names = ("project", "before", "after") if named else ("project",)
     shown = {**change, **{name: quoted(change[name]) for name in names if name in change}}
     if "item" in change:
@@ -31,12 +31,12 @@ def describe_change(change: Mapping[str, Any]) -> str:
     )
 
 
-def never_listed_notes(changes: Iterable[Change]) -> list[str]:
+def unlisted_data_notes(changes: Iterable[Change]) -> list[str]:
     """Return notes on data that deletions destroy and no plan can name: one for all users and one for all projects."""
     planned = {change.action for change in changes}
     return [
-        f"n8n deletes more than its API lists, so the plan cannot list all of it. {action.never_listed} If you need any of these, "
+        f"n8n deletes more than its API lists, so the plan cannot list all of it. {action.unlisted_data_note} If you need any of these, "
         "move or copy them in n8n before the deletion."
         for name, action in ACTIONS.items()
-        if action.never_listed and name in planned
+        if action.unlisted_data_note and name in planned
     ]

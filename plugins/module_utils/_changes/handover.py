@@ -11,11 +11,11 @@ from typing import Any
 
 from .._errors import N8nError
 from .._state.model import Project
-from .._state.owned import OwnedItem, OwnedItems, Workflow, listed
+from .._state.owned_items import OwnedItem, OwnedItems, Workflow, listed
 from .change import Change
 
 # The longest name of a data table (seen on 2.8.4 and 2.40.7).
-_LONGEST_NAME = 128
+_MAX_NAME_LENGTH = 128
 # The keys of a result that describe a handover.
 RESULT_KEYS = ("transferred", "copied", "deleted", "lost_shares")
 
@@ -44,7 +44,7 @@ class Handover:
         return tuple(change for change in self.changes if not change.implied_by)
 
     @property
-    def along(self) -> tuple[OwnedItem, ...]:
+    def items_deleted_with_owner(self) -> tuple[OwnedItem, ...]:
         """Return the items that are destroyed with the owner."""
         return tuple(change.item for change in self.changes if change.implied_by and change.item is not None)
 
@@ -89,7 +89,7 @@ class HandoverOutcome:
 
     def owner_deleted(self) -> None:
         """Record that the owner has been or will be deleted, and which items were deleted with it."""
-        self.deleted.extend(item.to_result() for item in self.handover.along)
+        self.deleted.extend(item.to_result() for item in self.handover.items_deleted_with_owner)
 
     def to_result(self) -> dict[str, Any]:
         """Return the keys of a result. Shares are lost only for items that are gone."""
@@ -109,14 +109,14 @@ def check_nothing_left(handover: Handover, now: OwnedItems) -> None:
     `now` are the items that were read after all steps, right before the deletion. Items that were visible when the plan
     was made have to be visible still.
     """
-    for why in (now.unseen, now.tables_unseen, now.variables_unseen):
-        if why and why not in handover.unseen:
-            raise N8nError(f"{handover.owner} is not deleted: {why}")
-    meant = {(item.type, item.id) for item in handover.along}
-    left = [item for item in now.items if (item.type, item.id) not in meant]
-    if left:
+    for reason in (now.unseen, now.tables_unseen, now.variables_unseen):
+        if reason and reason not in handover.unseen:
+            raise N8nError(f"{handover.owner} is not deleted: {reason}")
+    expected_deletions = {(item.type, item.id) for item in handover.items_deleted_with_owner}
+    unexpected_items = [item for item in now.items if (item.type, item.id) not in expected_deletions]
+    if unexpected_items:
         raise N8nError(
-            f"{handover.owner} is not deleted: {listed(left)} would be destroyed as well. They were added or "
+            f"{handover.owner} is not deleted: {listed(unexpected_items)} would be destroyed as well. They were added or "
             "not moved during the task. Run the task again."
         )
 
@@ -131,9 +131,9 @@ def unpublished(handover: Handover, now: OwnedItems) -> list[str]:
     ]
 
 
-def working_name(table: OwnedItem) -> str:
+def incomplete_copy_name(table: OwnedItem) -> str:
     """Return the name of an incomplete copy, by which the next run finds the table that it is a copy of."""
-    return _fitting(table.name, f" (copy of {table.id})")
+    return _truncated(table.name, f" (copy of {table.id})")
 
 
 def free_name(name: str, owner: str, taken: Iterable[str]) -> str:
@@ -142,11 +142,11 @@ def free_name(name: str, owner: str, taken: Iterable[str]) -> str:
     number = 1
     found = name
     while found in others:
-        found = _fitting(name, f" (from {owner})" if number == 1 else f" (from {owner}, {number})")
+        found = _truncated(name, f" (from {owner})" if number == 1 else f" (from {owner}, {number})")
         number += 1
     return found
 
 
-def _fitting(name: str, tail: str) -> str:
+def _truncated(name: str, tail: str) -> str:
     """Return a name with a suffix. The name is cut if both together are too long for n8n."""
-    return name[: _LONGEST_NAME - len(tail)].rstrip() + tail
+    return name[: _MAX_NAME_LENGTH - len(tail)].rstrip() + tail

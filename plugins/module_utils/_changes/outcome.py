@@ -43,13 +43,13 @@ class Outcome:
         """Return the conflicts after which the desired state is not reached."""
         return [conflict for conflict in self.conflicts if conflict not in self.already_made]
 
-    def take_back(self, matches: Callable[[Change], bool], why: str) -> None:
+    def move_to_conflicts(self, matches: Callable[[Change], bool], reason: str) -> None:
         """Move the changes that were made and that another task has undone since from `done` to `conflicts`."""
         undone = [change for change in self.done if matches(change)]
         self.done = [change for change in self.done if change not in undone]
-        self.conflicts += [{**change.to_result(), "reason": f"undone: {why}"} for change in undone]
+        self.conflicts += [{**change.to_result(), "reason": f"undone: {reason}"} for change in undone]
 
-    def in_order_of(self, plan: Plan) -> Outcome:
+    def sorted_by_plan(self, plan: Plan) -> Outcome:
         """Return this outcome sorted in the order of the plan, regardless of the order in which responses arrived."""
         rank = {change: number for number, change in enumerate(plan.changes)}
         places = {json.dumps(change.to_result()): number for number, change in enumerate(plan.changes)}

@@ -15,12 +15,12 @@ from itertools import groupby
 from typing import Any
 
 from .._state.model import Member, Project, State, User, require_single
-from .._state.names import composed
+from .._state.names import to_nfc
 from .._state.roles import PROJECT_ADMIN
 from .._text import quoted
 from .actions import ACTIONS, PROJECT
 from .change import Change, sort_key
-from .describe import never_listed_notes
+from .describe import unlisted_data_notes
 from .handover import Handover
 
 
@@ -45,14 +45,14 @@ class AccessSnapshot:
 
     def after(self, changes: Iterable[Change]) -> AccessSnapshot:
         """Return the access after `changes` are made."""
-        then = AccessSnapshot(
+        after = AccessSnapshot(
             dict(self.users), dict(self.names), {key: dict(of) for key, of in self.members.items()}, self.creator
         )
         for change in changes:
-            then._make(change)
-        return then
+            after._apply(change)
+        return after
 
-    def _make(self, change: Change) -> None:
+    def _apply(self, change: Change) -> None:
         user, key, after = change.user or "", change.project_key, change.after or ""
         if change.action in ("invite_user", "change_user_role"):
             self.users[user] = after
@@ -107,7 +107,7 @@ class Plan:
         If the plan deletes a user or project, its notes end with the data that n8n deletes and never lists.
         """
         ordered = tuple(sorted(changes, key=sort_key))
-        return cls(state, ordered, (*notes, *never_listed_notes(ordered)), handovers or {}, frozenset(leavers))
+        return cls(state, ordered, (*notes, *unlisted_data_notes(ordered)), handovers or {}, frozenset(leavers))
 
     def steps(self) -> Iterator[tuple[str, list[Change]]]:
         """Yield the steps of this plan in their order, each with its changes."""
@@ -119,7 +119,7 @@ class Plan:
         """Return the SHA-256 of the server and the changes, which does not depend on reasons and options."""
         subject: dict[str, Any] = {
             "url": self.state.url,
-            "changes": [change._identity() for change in self.changes],
+            "changes": [change.identity() for change in self.changes],
             **({"record": self.record_changes} if self.record_changes else {}),
         }
         return hashlib.sha256(json.dumps(subject, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
@@ -141,18 +141,18 @@ class Plan:
         before = AccessSnapshot.of(self.state)
         after = before.after(changes)
         return {
-            "before": self._touched(changes, before) + _owned(changes, _owner_before),
-            "after": self._touched(changes, after) + _owned(changes, _owner_after),
+            "before": self._access_lines(changes, before) + _owner_lines(changes, _owner_before),
+            "after": self._access_lines(changes, after) + _owner_lines(changes, _owner_after),
         }
 
-    def _touched(self, changes: Sequence[Change], access: AccessSnapshot) -> str:
+    def _access_lines(self, changes: Sequence[Change], access: AccessSnapshot) -> str:
         users, projects, members = set(), set(), set()
-        shared = Counter(map(composed, access.names.values()))
+        shared = Counter(map(to_nfc, access.names.values()))
 
         @cache
         def label(key: str) -> str:
             name = access.names.get(key, "")
-            return quoted(name) + (f" ({key})" if shared[composed(name)] > 1 else "")
+            return quoted(name) + (f" ({key})" if shared[to_nfc(name)] > 1 else "")
 
         for change in changes:
             key, user = change.project_key, change.user or ""
@@ -164,7 +164,7 @@ class Plan:
                 continue
             # The user who creates a project is a member of it without a change of its own.
             concerned = access.members.get(key, {}) if change.action == "create_project" else {user: ""}
-            if change.definition.about == PROJECT and key in access.names:
+            if change.definition.subject_type == PROJECT and key in access.names:
                 projects.add(f"project {label(key)}")
             for email in concerned.keys() & access.members.get(key, {}).keys():
                 members.add(f"member of {label(key)}: {email}: {access.members[key][email]}")
@@ -224,23 +224,25 @@ def projects_without_admin(state: State, changes: Iterable[Change]) -> list[tupl
     Each entry also has the changes by which the admins of the project stop being admins. A user who becomes a chat user
     is not an admin for a moment, even if the role is given back.
     """
-    losing: dict[str, list[Change]] = {}
+    admin_removals: dict[str, list[Change]] = {}
     made: set[str] = set()
     for change in changes:
         if change.removes_admin or (change.after_role_change and change.before == PROJECT_ADMIN):
-            losing.setdefault(change.project_key, []).append(change)
+            admin_removals.setdefault(change.project_key, []).append(change)
         elif change.makes_admin and not change.after_role_change:
             made.add(change.project_key)
-    left = []
-    for key, lost in losing.items():
-        going = {change.user_id for change in lost}
-        stay = any(member.role == PROJECT_ADMIN and member.id not in going for member in state.members.get(key, ()))
-        if not stay and key not in made:
-            left.append((key, lost[0].project or "", lost))
-    return left
+    found = []
+    for key, lost in admin_removals.items():
+        removed_admins = {change.user_id for change in lost}
+        has_admin = any(
+            member.role == PROJECT_ADMIN and member.id not in removed_admins for member in state.members.get(key, ())
+        )
+        if not has_admin and key not in made:
+            found.append((key, lost[0].project or "", lost))
+    return found
 
 
-def _owned(changes: Iterable[Change], owner: Callable[[Change], str]) -> str:
+def _owner_lines(changes: Iterable[Change], owner: Callable[[Change], str]) -> str:
     """Return the owners of the items that `changes` are about, one line for each item."""
     lines = {f"{change.item}: {owner(change)}\n" for change in changes if change.item is not None and owner(change)}
     return "".join(sorted(lines))

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from .._errors import InputError
-from .._state.names import check_ascii, composed
+from .._state.names import check_ascii, to_nfc
 from .._state.read_request import ALL, NONE, ReadRequest
 from .._text import quoted
 from .desired import ADDITIVE, AUTHORITATIVE, INVITE, KEEP, UNMATCHED, DesiredState, ListPolicy
@@ -55,7 +55,7 @@ def desired_access(
         policy=policy,
     )
     if not allow_empty:
-        _refuse_nobody(desired, policy)
+        _check_not_empty(desired, policy)
     return desired
 
 
@@ -69,11 +69,11 @@ def _refuse_ignored_projects(lists: ListReader, policy: ListPolicy) -> None:
             lists.problems.add(f"{source}: {quoted(name)} matches ignored_projects, so the list cannot manage it.")
 
 
-def _refuse_nobody(desired: DesiredState, policy: ListPolicy) -> None:
+def _check_not_empty(desired: DesiredState, policy: ListPolicy) -> None:
     protection = Protection(policy)
     if any(not protection.ignores(person.user) for person in desired.people):
         return
-    taking = [
+    removing_options = [
         *(["authority=authoritative"] if policy.authority == AUTHORITATIVE else ()),
         *(
             f"authority=authoritative of {entry.source}"
@@ -82,9 +82,9 @@ def _refuse_nobody(desired: DesiredState, policy: ListPolicy) -> None:
         ),
         *([f"unlisted_users={policy.unlisted_users}"] if policy.unlisted_users != KEEP else ()),
     ]
-    if taking:
+    if removing_options:
         raise InputError(
-            f"The lists name no users, and {taking[0]} would remove all access. No request was sent. "
+            f"The lists name no users, and {removing_options[0]} would remove all access. No request was sent. "
             "Set allow_empty=true if this is intended."
         )
 
@@ -104,12 +104,12 @@ def access_request(desired: DesiredState) -> ReadRequest:
         or (policy.authority == AUTHORITATIVE and any(user.lists_projects for user in desired.users))
     )
     named = {member.project for member in desired.members if not member.is_upcoming}
-    in_nfc = {composed(name) for name in named}
+    in_nfc = {to_nfc(name) for name in named}
     for project in desired.projects:
         called = set(filter(None, (project.id, project.name, *project.previous_names)))
         # If the list neither removes nor names members of a project, its members make no difference. The entry of a
         # member may use the name that the project is to get.
-        if project.lists_members or desired.authority(project) != ADDITIVE or in_nfc & set(map(composed, called)):
+        if project.lists_members or desired.authority(project) != ADDITIVE or in_nfc & set(map(to_nfc, called)):
             named |= called
     members = ALL if everywhere else tuple(sorted(named))
     projects = members != NONE or bool(desired.projects)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from .._errors import ErrorCollector, InputError
-from .._state.names import composed, project_name, stored_email
+from .._state.names import project_name, stored_email, to_nfc
 from .._state.roles import plain_slug
 from .desired import PRESENT, DesiredMember, DesiredProject, DesiredUser, listed_user
 from .grants import ACTIVE, Grant, effective_grant, given_by, read_grants
@@ -29,7 +29,7 @@ class ListReader:
         # over names. A name that several entries have, each with its own id, belongs to none of them. Names are in
         # Unicode form NFC here.
         self._called: dict[str, DesiredProject | None] = {}
-        self._formerly: dict[str, DesiredProject] = {}
+        self._entry_by_previous_name: dict[str, DesiredProject] = {}
         # The users by their previous emails.
         self._previous: dict[str, str] = {}
         self._given: dict[tuple[str, str], DesiredMember] = {}
@@ -59,36 +59,40 @@ class ListReader:
             self._members_of(desired, members or {})
 
     def _name(self, desired: DesiredProject) -> None:
-        own = composed(desired.name or "")
+        own = to_nfc(desired.name or "")
         for name in filter(None, (desired.id, own)):
-            other, former = self._called.get(name), self._formerly.get(name)
-            if other is not None and _may_be_one(desired, other):
-                raise InputError(_one_project(name, other.source, desired.source))
-            if former is not None and _may_be_one(desired, former):
-                raise InputError(_passed_on(name, former.source, desired.source))
-        previous_names = [composed(name) for name in desired.previous_names]
+            other, former = self._called.get(name), self._entry_by_previous_name.get(name)
+            if other is not None and _may_be_same_project(desired, other):
+                raise InputError(_listed_twice_error(name, other.source, desired.source))
+            if former is not None and _may_be_same_project(desired, former):
+                raise InputError(_name_conflict_error(name, former.source, desired.source))
+        previous_names = [to_nfc(name) for name in desired.previous_names]
         for name in previous_names:
-            other, former = self._called.get(name), self._formerly.get(name) or (desired if name == own else None)
-            if other is not None and _may_be_one(desired, other):
-                raise InputError(_passed_on(name, desired.source, other.source))
-            if former is not None and _may_be_one(desired, former):
-                raise InputError(_one_project(name, former.source, f"previous_names of {desired.source}"))
+            other, former = self._called.get(name), self._entry_by_previous_name.get(name) or (
+                desired if name == own else None
+            )
+            if other is not None and _may_be_same_project(desired, other):
+                raise InputError(_name_conflict_error(name, desired.source, other.source))
+            if former is not None and _may_be_same_project(desired, former):
+                raise InputError(_listed_twice_error(name, former.source, f"previous_names of {desired.source}"))
         if own:
             other = self._called.setdefault(own, desired)
             if other is not None and other is not desired and other.id != own:
                 self._called[own] = None
         if desired.id:
             self._called[desired.id] = desired
-        self._formerly.update(dict.fromkeys(previous_names, desired))
+        self._entry_by_previous_name.update(dict.fromkeys(previous_names, desired))
 
     def _members_of(self, project: DesiredProject, members: Mapping[str, Any]) -> None:
-        spelled: dict[str, str] = {}
+        original_spelling: dict[str, str] = {}
         for person, role in members.items():
             with self.problems:
                 user = listed_user(person, f"{project.source}, members")
-                if user in spelled:
-                    raise InputError(f'{project.source}: the members "{spelled[user]}" and "{person}" are both {user}.')
-                spelled[user] = str(person)
+                if user in original_spelling:
+                    raise InputError(
+                        f'{project.source}: the members "{original_spelling[user]}" and "{person}" are both {user}.'
+                    )
+                original_spelling[user] = str(person)
                 source = f"{project.source}, member {user}"
                 self._member(self._desired_member(project.reference, user, role, source))
 
@@ -111,9 +115,13 @@ class ListReader:
                 with self.problems:
                     name = project_name(project, f"{source}, projects of {email}")
                     place = f'{who}, project "{name}"'
-                    key = composed(name)
-                    if key in self._formerly and key not in self._called:
-                        raise InputError(_one_project(name, f"previous_names of {self._formerly[key].source}", place))
+                    key = to_nfc(name)
+                    if key in self._entry_by_previous_name and key not in self._called:
+                        raise InputError(
+                            _listed_twice_error(
+                                name, f"previous_names of {self._entry_by_previous_name[key].source}", place
+                            )
+                        )
                     members.append(self._desired_member(name, email, role, place, granted_by.get(key, "")))
             role, status = _text(entry.get("role")), _text(entry.get("status")) or ""
             self.users[email] = DesiredUser(
@@ -175,9 +183,9 @@ class ListReader:
         )
 
     def _member(self, desired: DesiredMember) -> None:
-        name = composed(desired.project)
+        name = to_nfc(desired.project)
         entry = self._called.get(name)
-        first = self._given.setdefault((composed(entry.reference) if entry else name, desired.user), desired)
+        first = self._given.setdefault((to_nfc(entry.reference) if entry else name, desired.user), desired)
         if first is not desired and first.present and desired.present:
             roles = [plain_slug(role, "project") for role in (first.role or "", desired.role or "")]
             # Only n8n can tell whether another name means the same custom role.
@@ -189,16 +197,16 @@ class ListReader:
         self.members.append(desired)
 
 
-def _may_be_one(first: DesiredProject, second: DesiredProject) -> bool:
+def _may_be_same_project(first: DesiredProject, second: DesiredProject) -> bool:
     """Return whether two entries may mean one project, which is impossible with two different ids."""
     return not (first.id and second.id and first.id != second.id)
 
 
-def _one_project(name: str, first: str, second: str) -> str:
+def _listed_twice_error(name: str, first: str, second: str) -> str:
     return f'{first} and {second} are both project "{name}". List it once, under its new name.'
 
 
-def _passed_on(name: str, former: str, present: str) -> str:
+def _name_conflict_error(name: str, former: str, present: str) -> str:
     return (
         f'"{name}" is in previous_names of {former} and is also the name of {present}. If both are one project, list it once, '
         "under its new name. If one project should get the name of another, rename one in this run and the other in the "
@@ -217,7 +225,7 @@ def _rules(rules: object, source: str) -> Mapping[str, str]:
     if not isinstance(rules or {}, Mapping):
         raise InputError(f"{source} must be a dictionary of project names and rules.")
     given = rules if isinstance(rules, Mapping) else {}
-    return {composed(str(name)): str(rule) for name, rule in given.items()}
+    return {to_nfc(str(name)): str(rule) for name, rule in given.items()}
 
 
 def _text(value: object) -> str | None:

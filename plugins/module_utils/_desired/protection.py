@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from .._state.model import State, User
-from .._state.names import composed
+from .._state.names import to_nfc
 from .desired import ListPolicy
 
 
@@ -30,7 +30,7 @@ class Protection:
 
     def ignores_project(self, name: str) -> bool:
         """Return whether the list does not manage the members of a project of that name."""
-        return any(fnmatchcase(composed(name), composed(pattern).strip()) for pattern in self._policy.ignored_projects)
+        return any(fnmatchcase(to_nfc(name), to_nfc(pattern).strip()) for pattern in self._policy.ignored_projects)
 
     def pattern_for(self, user: User) -> str:
         """Return a description of the user with the matching pattern of protected_users; "" if no pattern matches."""

@@ -39,7 +39,7 @@ def apply(
     run = PlanRun(plan, api, on_invite_links, ChangeTracker(len(plan.changes), progress))
     for _step, changes in plan.steps():
         run.step(changes)
-    return run.outcome.in_order_of(plan)
+    return run.outcome.sorted_by_plan(plan)
 
 
 class PlanRun:
@@ -56,7 +56,7 @@ class PlanRun:
 
     def step(self, changes: Sequence[Change]) -> None:
         """Make the changes of one step with the executor that the table of actions names."""
-        executor: Callable[[Sequence[Change]], None] = getattr(self, ACTIONS[_carrier(changes[0])].executor)
+        executor: Callable[[Sequence[Change]], None] = getattr(self, ACTIONS[_causing_action(changes[0])].executor)
         executor(changes)
 
     def invite_users(self, changes: Sequence[Change]) -> None:
@@ -68,21 +68,21 @@ class PlanRun:
         ready = self.tracker.take_ready(changes)
         # n8n computes in one thread, and on PostgreSQL it refuses one of two creations at the same time (HTTP 500, seen
         # on 2.40.7). So the calls follow one after the other.
-        for change in self.recheck.free_names(ready):
+        for change in self.recheck.changes_with_free_names(ready):
             self._apply_one(change, self._call_for)
-        self.verification.names(ready)
+        self.verification.verify_project_names(ready)
 
     def set_member_roles(self, changes: Sequence[Change]) -> None:
         """Add members and change their roles, several projects at a time."""
         ready = self.tracker.take_ready(changes)
         self.api.client.in_parallel(self._set_roles, _by_project(ready))
-        self.verification.admins(ready)
+        self.verification.verify_admins(ready)
 
     def remove_members(self, changes: Sequence[Change]) -> None:
         """Remove members, several projects at a time."""
         ready = self.tracker.take_ready(changes)
         self.api.client.in_parallel(self._remove_from_project, _removal_batches(ready))
-        self.verification.admins(ready)
+        self.verification.verify_admins(ready)
 
     def write_with_implied(self, changes: Sequence[Change]) -> None:
         """Change or delete users, or delete projects, each with the changes that n8n makes as part of it.
@@ -138,29 +138,31 @@ class PlanRun:
         If another task has changed one of these memberships, the user and all changes of this user are left alone.
         """
         tracker = self.tracker
-        going = [change for change in changes if change.implied_by and change.item is None]
+        implied_removals = [change for change in changes if change.implied_by and change.item is None]
         items = [change for change in changes if change.implied_by and change.item is not None]
-        carriers = [change for change in changes if not change.implied_by]
-        looked_at = self.api.client.in_parallel(self.recheck.unchanged_members, _by_project(going))
-        current = [change for of_project in looked_at for change in of_project]
-        elsewhere = set(going).difference(current)
+        direct_changes = [change for change in changes if not change.implied_by]
+        rechecked = self.api.client.in_parallel(self.recheck.unchanged_members, _by_project(implied_removals))
+        current = [change for project_changes in rechecked for change in project_changes]
+        outdated_removals = set(implied_removals).difference(current)
         # These users remain the last admins, because no other admin could be added. Another error reports this already.
-        tracker.mark_untried_users(elsewhere)
-        left_alone = {change.user for change in elsewhere if not tracker.is_lost(change.user)}
-        for change in (*carriers, *current, *items):
-            if change.user in left_alone:
+        tracker.mark_untried_users(outdated_removals)
+        skipped_users = {change.user for change in outdated_removals if not tracker.has_failed_user(change.user)}
+        for change in (*direct_changes, *current, *items):
+            if change.user in skipped_users:
                 tracker.conflict(change, f"a membership of {change.user} has changed since the plan was made")
-        ready = tracker.take_ready(change for change in carriers if change.user not in left_alone)
-        self._apply_each(self.recheck.with_nothing_left(self.recheck.instance_roles(ready)), self._call_for)
-        made = {change.subject for change in carriers if tracker.is_done(change)}
-        forestalled = {change.subject for change in carriers if tracker.has_conflict(change)}
-        along = [change for change in (*current, *items) if change.user not in left_alone]
-        tracker.done([change for change in along if change.subject in made])
-        for change in along:
-            if change.subject in forestalled:
+        ready = tracker.take_ready(change for change in direct_changes if change.user not in skipped_users)
+        self._apply_each(self.recheck.safe_deletions(self.recheck.instance_roles(ready)), self._call_for)
+        done_subjects = {change.subject for change in direct_changes if tracker.is_done(change)}
+        conflicting_subjects = {change.subject for change in direct_changes if tracker.has_conflict(change)}
+        implied_changes = [change for change in (*current, *items) if change.user not in skipped_users]
+        tracker.done([change for change in implied_changes if change.subject in done_subjects])
+        for change in implied_changes:
+            if change.subject in conflicting_subjects:
                 tracker.conflict(change, f"the role of {change.user} has changed since the plan was made")
-        tracker.not_tried([change for change in along if change.subject not in (*made, *forestalled)])
-        self.verification.admins(along)
+        tracker.not_tried(
+            [change for change in implied_changes if change.subject not in (*done_subjects, *conflicting_subjects)]
+        )
+        self.verification.verify_admins(implied_changes)
 
     def hand_over(self, changes: Sequence[Change]) -> None:
         """Hand over the resources of each owner one after the other, for several owners at a time."""
@@ -168,7 +170,7 @@ class PlanRun:
         for change in self.tracker.take_ready(changes):
             by_owner.setdefault(change.owner, []).append(change)
 
-        def attempt(owner: str) -> None:
+        def hand_over_owner(owner: str) -> None:
             own_changes = by_owner[owner]
             handover_outcome = run_handover(self._handovers[owner], self.api)
             self.outcome.handover_outcomes[owner] = handover_outcome
@@ -176,11 +178,11 @@ class PlanRun:
             made = len(own_changes) - len(handover_outcome.not_done)
             self.tracker.done(own_changes[:made])
             if handover_outcome.error is not None:
-                self.tracker.owner_keeps_items(owner)
+                self.tracker.mark_handover_incomplete(owner)
                 self.tracker.failed(own_changes[made : made + 1], handover_outcome.error)
                 self.tracker.not_tried(own_changes[made + 1 :])
 
-        self.api.client.in_parallel(attempt, list(by_owner))
+        self.api.client.in_parallel(hand_over_owner, list(by_owner))
         self.recheck.note_unpublished([self._handovers[owner] for owner in by_owner])
 
     def _call_for(self, change: Change) -> None:
@@ -199,10 +201,10 @@ class PlanRun:
     def _create_project(self, change: Change) -> None:
         project = self.api.create_project(change.after or "")
         self.outcome.projects[change.project_key] = project
-        if project.id not in self.api.created_projects:
+        if project.id not in self.api.created_project_ids:
             # The project was found after a lost response or HTTP 500. Another task may have created it, so its members
             # are read again before a change.
-            self.tracker.adopt(change, project)
+            self.tracker.use_existing_project(change, project)
 
     def _delete_user(self, change: Change) -> None:
         self.api.delete_user(change.user_id or "")
@@ -221,7 +223,7 @@ class PlanRun:
             handover_outcome.owner_deleted()
 
 
-def _carrier(change: Change) -> str:
+def _causing_action(change: Change) -> str:
     """Return the action that makes a change: the action of the change, or the one that implies it."""
     return change.implied_by or change.action
 
@@ -236,9 +238,9 @@ def _by_project(changes: Sequence[Change]) -> list[list[Change]]:
 def _removal_batches(changes: Sequence[Change]) -> list[list[Change]]:
     """Return batches of removals by project, with all admins of one project together, as one may have to stay."""
     pieces = []
-    for of_project in _by_project(changes):
-        admins = [change for change in of_project if change.removes_admin]
-        others = [change for change in of_project if not change.removes_admin]
+    for project_changes in _by_project(changes):
+        admins = [change for change in project_changes if change.removes_admin]
+        others = [change for change in project_changes if not change.removes_admin]
         pieces += [admins] if admins else []
         pieces += [others[start : start + MEMBERS_PER_CHECK] for start in range(0, len(others), MEMBERS_PER_CHECK)]
     return pieces

@@ -27,25 +27,25 @@ def apply_batch(
     for users who no longer exist (seen on 2.40.7). The changes that are still to be made are then sent again.
     """
     refusal = refusal_of(partial(send, changes))
-    rest = changes
+    remaining = changes
     attempts = 0
     while _is_internal(refusal) and attempts < client.connection.retries:
-        rest = still_to_do(rest)
-        if not rest:
+        remaining = still_to_do(remaining)
+        if not remaining:
             return
         client.pause(attempts)
         attempts += 1
-        refusal = refusal_of(partial(send, rest))
+        refusal = refusal_of(partial(send, remaining))
     if refusal is None:
         return
-    changes = rest
-    rest = still_to_do(changes) if isinstance(refusal, ApiError) and not attempts else changes
+    changes = remaining
+    remaining = still_to_do(changes) if isinstance(refusal, ApiError) and not attempts else changes
     roles: dict[str | None, list[Change]] = {}
-    for change in rest:
+    for change in remaining:
         roles.setdefault(change.after, []).append(change)
     # An internal error does not depend on roles.
     is_broken = not isinstance(refusal, ApiError) or refusal.status >= 500
-    if len(rest) == len(changes) and (is_broken or len(roles) == 1):
+    if len(remaining) == len(changes) and (is_broken or len(roles) == 1):
         tracker.failed(changes, refusal)
         return
     for part in roles.values():

@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from .._changes.change import Change
-from .._changes.handover import Handover, HandoverOutcome, free_name, working_name
+from .._changes.handover import Handover, HandoverOutcome, free_name, incomplete_copy_name
 from .._errors import ApiError, N8nError
 from .._server.api import Api
 from .._server.data_table_api import row_batches
 from .._state.model import Project
-from .._state.owned import Table
+from .._state.owned_items import Table
 
 
 def run_handover(
@@ -30,7 +30,7 @@ def run_handover(
     handover_outcome = HandoverOutcome(handover)
     for number, step in enumerate(handover.steps):
         try:
-            _do(step, handover, api, handover_outcome)
+            _apply_step(step, handover, api, handover_outcome)
         except N8nError as error:
             handover_outcome.error, handover_outcome.not_done = error, handover.steps[number:]
             break
@@ -38,12 +38,12 @@ def run_handover(
     return handover_outcome
 
 
-def _do(step: Change, handover: Handover, api: Api, handover_outcome: HandoverOutcome) -> None:
+def _apply_step(step: Change, handover: Handover, api: Api, handover_outcome: HandoverOutcome) -> None:
     item, destination = step.item, handover.destination
     if item is None:
         raise AssertionError(f"this change is not about a resource: {step}")
     if step.action == "copy_table" and isinstance(item, Table) and destination is not None:
-        _copy(step, item, destination, handover.owner, api, handover_outcome)
+        _copy_table(step, item, destination, handover.owner, api, handover_outcome)
         return
     if step.action == "transfer_credential" and destination is not None:
         api.resources.transfer_credential(item.id, destination.id)
@@ -58,7 +58,7 @@ def _do(step: Change, handover: Handover, api: Api, handover_outcome: HandoverOu
     handover_outcome.add(step)
 
 
-def _copy(
+def _copy_table(
     step: Change,
     table: Table,
     destination: Project,
@@ -74,11 +74,11 @@ def _copy(
     """
     rows = api.data_tables.table_rows(table.id)
     copy = step.unfinished
-    if copy is not None and not _same(copy, table, rows, api):
-        _take_away(copy, table, rows, owner, api)
+    if copy is not None and not _has_same_content(copy, table, rows, api):
+        _delete_incomplete_copy(copy, table, rows, owner, api)
         copy = None
     if copy is None:
-        copy = _filled(table, rows, destination, api)
+        copy = _create_copy(table, rows, destination, api)
     if api.data_tables.table_rows(table.id) != rows:
         raise N8nError(
             f"The rows of {table} of {owner} changed during the copy. Run the task again when no workflow writes to it."
@@ -91,17 +91,17 @@ def _copy(
         )
         raise
     # From here on, the copy is the only table, under either name.
-    named = _named(copy, step, owner, destination, api, handover_outcome)
+    named = _rename_copy(copy, step, owner, destination, api, handover_outcome)
     handover_outcome.add(named, copy.id, len(rows))
 
 
-def _filled(table: Table, rows: list[dict[str, Any]], destination: Project, api: Api) -> Table:
-    copy = api.data_tables.create_table(destination.id, working_name(table), table.columns)
+def _create_copy(table: Table, rows: list[dict[str, Any]], destination: Project, api: Api) -> Table:
+    copy = api.data_tables.create_table(destination.id, incomplete_copy_name(table), table.columns)
     before = 0
     for batch in row_batches(rows):
         api.data_tables.insert_rows(copy.id, batch, before)
         before += len(batch)
-    if not _same(copy, table, rows, api):
+    if not _has_same_content(copy, table, rows, api):
         api.data_tables.delete_table(copy.id)
         raise N8nError(
             f"The copy of {table} differed from the original, so the copy was deleted and the original stays. Run the task again."
@@ -109,7 +109,7 @@ def _filled(table: Table, rows: list[dict[str, Any]], destination: Project, api:
     return copy
 
 
-def _take_away(copy: Table, table: Table, rows: list[dict[str, Any]], owner: str, api: Api) -> None:
+def _delete_incomplete_copy(copy: Table, table: Table, rows: list[dict[str, Any]], owner: str, api: Api) -> None:
     """Delete a copy that an earlier run did not complete; raises N8nError if it has rows that the original lacks."""
     copied = api.data_tables.table_rows(copy.id)
     if copied != rows[: len(copied)]:
@@ -120,11 +120,11 @@ def _take_away(copy: Table, table: Table, rows: list[dict[str, Any]], owner: str
     api.data_tables.delete_table(copy.id)
 
 
-def _same(copy: Table, table: Table, rows: list[dict[str, Any]], api: Api) -> bool:
+def _has_same_content(copy: Table, table: Table, rows: list[dict[str, Any]], api: Api) -> bool:
     return copy.columns == table.columns and api.data_tables.table_rows(copy.id) == rows
 
 
-def _named(
+def _rename_copy(
     copy: Table,
     step: Change,
     owner: str,

@@ -13,7 +13,7 @@ from typing import Any
 from .._text import shortened
 
 # The maximum number of names in a warning.
-MOST_NAMES = 20
+MAX_NAMES = 20
 _RESEND = "send these invitations again with n8n_user and resend_invite=true"
 _LINK = re.compile(r"\w+://\S+")
 
@@ -37,20 +37,20 @@ class InvitationWarnings:
     """The users of one run whose accounts exist and who did not get their invitation, grouped by cause."""
 
     # n8n returned a link, and no option keeps links.
-    link_dropped: set[str] = field(default_factory=set)
+    links_discarded: set[str] = field(default_factory=set)
     # n8n sent no mail and returned no link.
     nothing_sent: set[str] = field(default_factory=set)
     # The mail server returned an error. The values are its messages by user.
     mail_failed: dict[str, str] = field(default_factory=dict)
     # The response of n8n was lost together with the links.
-    answer_lost: set[str] = field(default_factory=set)
+    response_lost: set[str] = field(default_factory=set)
 
     def notes(self) -> list[str]:
         """Return one warning for each cause, with names and the remedy, and without any link."""
         notes = []
-        if self.link_dropped:
+        if self.links_discarded:
             notes.append(
-                f"n8n sent no mail to {_names(self.link_dropped)}. It returned invitation links, and no option of this task keeps "
+                f"n8n sent no mail to {_names(self.links_discarded)}. It returned invitation links, and no option of this task keeps "
                 "them. To get new links, run n8n_user with resend_invite=true and return_invite_url=true for each of these "
                 "users. To keep the links of later invitations, set invites_path."
             )
@@ -67,9 +67,9 @@ class InvitationWarnings:
                 f"The accounts of {_names(self.mail_failed)} are pending, and n8n could not send the invitation mail: {words}. "
                 f"Correct the mail settings of n8n. Then {_RESEND}."
             )
-        if self.answer_lost:
+        if self.response_lost:
             notes.append(
-                f"{_names(self.answer_lost)} were invited. The response of n8n was lost. The invitation links in it "
+                f"{_names(self.response_lost)} were invited. The response of n8n was lost. The invitation links in it "
                 f"are lost too. Unless n8n sent mail to these users, {_RESEND}."
             )
         return notes
@@ -81,4 +81,4 @@ def mail_error(words: str) -> str:
 
 
 def _names(emails: Iterable[str]) -> str:
-    return shortened(sorted(emails), MOST_NAMES)
+    return shortened(sorted(emails), MAX_NAMES)

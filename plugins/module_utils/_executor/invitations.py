@@ -32,15 +32,15 @@ class InvitationSender:
         self.api = api
         self.tracker = tracker
         self.recheck = recheck
-        self._keep_links = on_invite_links
-        self._unreached = InvitationWarnings()
+        self._on_invite_links = on_invite_links
+        self._warnings = InvitationWarnings()
 
     def invite(self, changes: Sequence[Change]) -> None:
         """Make the changes with one call for each BATCH of them."""
         for again in (False, True):
             for batch in batches(change for change in changes if (change.before is not None) == again):
                 self._batch(batch, again)
-        self.tracker.outcome.notes.extend(self._unreached.notes())
+        self.tracker.outcome.notes.extend(self._warnings.notes())
 
     def _batch(self, changes: Sequence[Change], again: bool) -> None:
         refusal = refusal_of(partial(self._send, changes, again))
@@ -48,18 +48,18 @@ class InvitationSender:
         for attempt in range(self.api.client.connection.retries):
             if not isinstance(refusal, ApiError) or refusal.status != 500 or again:
                 break
-            rest = self._not_yet_invited(changes)
-            if not rest:
+            remaining = self._not_yet_invited(changes)
+            if not remaining:
                 return
-            if attempt and len(rest) == len(changes):
+            if attempt and len(remaining) == len(changes):
                 break
             self.api.client.pause(attempt)
-            changes = rest
+            changes = remaining
             refusal = refusal_of(partial(self._send, changes, again))
         if refusal is not None:
-            self._in_parts(changes, refusal, again)
+            self._split_and_send(changes, refusal, again)
 
-    def _in_parts(self, changes: Sequence[Change], refusal: N8nError, again: bool) -> None:
+    def _split_and_send(self, changes: Sequence[Change], refusal: N8nError, again: bool) -> None:
         """Find the invitations that n8n refuses, because one of them fails the whole call, and send the others.
 
         The invitations are split by role, then in halves. The refusal concerns all invitations if it is not about an
@@ -67,10 +67,10 @@ class InvitationSender:
         """
         parts = _parts(changes, refusal)
         refusals = [refusal_of(partial(self._send, part, again)) for part in parts]
-        if parts and not _is_about_address(refusal) and all(_is_like(error, refusal) for error in refusals):
+        if parts and not _is_about_address(refusal) and all(_has_same_message(error, refusal) for error in refusals):
             tried = [changes[index] for index in sorted({0, len(changes) // 2, len(changes) - 1})]
             about_each = {change: refusal_of(partial(self._send, [change], again)) for change in tried}
-            if all(_is_like(error, refusal) for error in about_each.values()):
+            if all(_has_same_message(error, refusal) for error in about_each.values()):
                 parts = []
             sent = {change for change, error in about_each.items() if error is None}
             parts = [[change for change in part if change not in sent] for part in parts]
@@ -79,7 +79,7 @@ class InvitationSender:
             return
         for part, error in zip(parts, refusals):
             if error is not None and part:
-                self._in_parts(part, error, again)
+                self._split_and_send(part, error, again)
 
     def _send(self, changes: Sequence[Change], again: bool) -> None:
         invited = self.api.invite({change.user or "": change.after or "" for change in changes}, again)
@@ -88,7 +88,7 @@ class InvitationSender:
             email = change.user or ""
             invitation = invited.get(email)
             if invitation is None:
-                self._look_at(change)
+                self._check_omitted_user(change)
                 continue
             if not invitation.user_id or (again and invitation.error):
                 self.tracker.failed([change], _not_invited(email, invitation))
@@ -98,21 +98,21 @@ class InvitationSender:
             self.tracker.outcome.user_ids[email] = invitation.user_id
             self.tracker.done([change])
             if invitation.is_lost:
-                self._unreached.answer_lost.add(email)
+                self._warnings.response_lost.add(email)
             elif invitation.error:
-                self._unreached.mail_failed[email] = invitation.error
+                self._warnings.mail_failed[email] = invitation.error
             elif invitation.url:
                 links[email] = invitation.url
             elif not invitation.email_sent:
-                self._unreached.nothing_sent.add(email)
-        self._keep(links)
+                self._warnings.nothing_sent.add(email)
+        self._store_links(links)
 
-    def _keep(self, links: dict[str, str]) -> None:
-        if self._keep_links is None:
-            self._unreached.link_dropped.update(links)
+    def _store_links(self, links: dict[str, str]) -> None:
+        if self._on_invite_links is None:
+            self._warnings.links_discarded.update(links)
             return
         try:
-            self._keep_links(links)
+            self._on_invite_links(links)
         except N8nError as error:
             # The users are invited in spite of the error.
             self.tracker.outcome.errors.append({"error": str(error), "users": sorted(links), "changes": []})
@@ -126,10 +126,10 @@ class InvitationSender:
             return list(changes)
         for change in changes:
             if change.user in users:
-                self._take_as_is(change, users[change.user])
+                self._record_existing_user(change, users[change.user])
         return [change for change in changes if change.user not in users]
 
-    def _look_at(self, change: Change) -> None:
+    def _check_omitted_user(self, change: Change) -> None:
         """Check a user who is not in the response: n8n omits users who became active after the plan was made."""
         try:
             user = self.api.find_user(change.user or "")
@@ -138,12 +138,12 @@ class InvitationSender:
         except N8nError as error:
             self.tracker.failed([change], error)
             return
-        self._take_as_is(change, user)
+        self._record_existing_user(change, user)
 
-    def _take_as_is(self, change: Change, user: User) -> None:
+    def _record_existing_user(self, change: Change, user: User) -> None:
         self.tracker.outcome.user_ids[user.email] = user.id
-        words = f"{user.email} is already a user, with the role {user.role}"
-        self.tracker.conflict(change, words, is_already_made=user.role == change.after)
+        message = f"{user.email} is already a user, with the role {user.role}"
+        self.tracker.conflict(change, message, is_already_made=user.role == change.after)
 
 
 def _not_invited(email: str, invitation: Invitation) -> N8nError:
@@ -172,7 +172,7 @@ def _parts(changes: Sequence[Change], refusal: N8nError) -> list[list[Change]]:
     return []
 
 
-def _is_like(error: N8nError | None, refusal: N8nError) -> bool:
+def _has_same_message(error: N8nError | None, refusal: N8nError) -> bool:
     """Return whether n8n refused a part for the same reason as the whole."""
     return (
         isinstance(error, ApiError) and isinstance(refusal, ApiError) and error.server_message == refusal.server_message

@@ -13,7 +13,7 @@ from .._changes.plan import Plan, projects_without_admin
 from .._errors import ApiError, N8nError
 from .._server.api import Api
 from .._state.model import Project, User
-from .._state.names import composed
+from .._state.names import to_nfc
 from .._state.roles import PROJECT_ADMIN
 from .tracker import ChangeTracker
 
@@ -23,7 +23,7 @@ from .tracker import ChangeTracker
 MEMBERS_PER_CHECK = 8
 USERS_PER_CHECK = 25
 # From this number of users upward, one listing needs less than one request for each user.
-_MANY = 5
+_LISTING_THRESHOLD = 5
 # The number of readings while two projects have the same name. The pauses between them grow, to 20 seconds and more in
 # all.
 NAME_CHECKS = 7
@@ -41,9 +41,9 @@ class Recheck:
     def unchanged_members(self, changes: Sequence[Change]) -> list[Change]:
         """Return the changes of members of one project whose starting point is still as in the plan."""
         key = changes[0].project_key
-        if changes[0].project_id is None and not self.tracker.is_adopted(changes[0]):
+        if changes[0].project_id is None and not self.tracker.uses_existing_project(changes[0]):
             # This run created the project, so no other task has changed it.
-            return self._but_last_admins(changes, key, self.tracker.has_made_admin(key))
+            return self._without_last_admin_removals(changes, key, self.tracker.has_made_admin(key))
         try:
             project_id = self.tracker.project_id(changes[0])
             now = {member.id: member.role for member in self.api.members(project_id)}
@@ -57,26 +57,26 @@ class Recheck:
         except N8nError as error:
             self.tracker.failed(changes, error)
             return []
-        as_seen = []
+        unchanged = []
         for change in changes:
             role = now.get(self.tracker.user_id(change))
             # A user who gets back a membership that the change to chat user removes is not a member in between.
             if role == (None if change.action == "add_member" else change.before):
-                as_seen.append(change)
+                unchanged.append(change)
             else:
                 found = f"the role of {change.user} is now {role}" if role else f"{change.user} is no longer a member"
                 wanted = None if change.action == "remove_member" else change.after
                 self.tracker.conflict(change, found, is_already_made=role == wanted)
-        going = {change.user_id for change in as_seen if change.removes_admin}
-        some_admin_stays = any(role == PROJECT_ADMIN and user_id not in going for user_id, role in now.items())
-        return self._but_last_admins(as_seen, key, some_admin_stays)
+        removed_admins = {change.user_id for change in unchanged if change.removes_admin}
+        some_admin_stays = any(role == PROJECT_ADMIN and user_id not in removed_admins for user_id, role in now.items())
+        return self._without_last_admin_removals(unchanged, key, some_admin_stays)
 
-    def _but_last_admins(self, changes: Sequence[Change], key: str, some_admin_stays: bool) -> list[Change]:
+    def _without_last_admin_removals(self, changes: Sequence[Change], key: str, some_admin_stays: bool) -> list[Change]:
         """Return `changes` of one project without the removals of its last admins, unless the plan intends these."""
         if some_admin_stays or key in self._meant_to_lose_admins or any(change.makes_admin for change in changes):
             return list(changes)
         for change in changes:
-            if change.removes_admin and self.tracker.has_lost_admin(key):
+            if change.removes_admin and self.tracker.has_failed_admin(key):
                 # The new admin could not be added. Another error reports this already.
                 self.tracker.not_tried([change])
             elif change.removes_admin:
@@ -94,13 +94,13 @@ class Recheck:
             change for change in changes if change.action == "change_user_role" or change.only_pending
         )
         try:
-            items = self.api.list_users().items if len(roles) >= _MANY else []
+            items = self.api.list_users().items if len(roles) >= _LISTING_THRESHOLD else []
             listed = {user.id: user for user in map(User.from_api, items)}
         except N8nError as error:
             for change in roles:
                 self.tracker.failed([change], error)
             return [change for change in changes if change not in roles]
-        as_seen = []
+        unchanged = []
         for change in changes:
             user_id = self.tracker.user_id(change)
             try:
@@ -116,8 +116,8 @@ class Recheck:
             elif user is not None and user.role != change.before:
                 self.tracker.conflict(change, f"the role of {change.user} is now {user.role}")
             else:
-                as_seen.append(change)
-        return as_seen
+                unchanged.append(change)
+        return unchanged
 
     def remaining_members(self, changes: Sequence[Change]) -> list[Change]:
         """Return the changes of members of one project that n8n can still make: users and roles are as planned."""
@@ -141,7 +141,7 @@ class Recheck:
 
     def users(self, references: Sequence[str]) -> list[User]:
         """Return the existing users among those with these ids or emails."""
-        listed = self.api.list_users().items if len(references) >= _MANY else ()
+        listed = self.api.list_users().items if len(references) >= _LISTING_THRESHOLD else ()
         users = [User.from_api(item) for item in listed]
         known = {key: user for user in users for key in (user.id, user.email)}
         # The pages have no defined order, so a missing user may still exist.
@@ -149,7 +149,7 @@ class Recheck:
         found = self.api.client.in_parallel(self.api.find_user, unlisted)
         return [known[key] for key in references if key in known] + [user for user in found if user is not None]
 
-    def free_names(self, changes: Sequence[Change]) -> list[Change]:
+    def changes_with_free_names(self, changes: Sequence[Change]) -> list[Change]:
         """Return the creations and renames of projects whose old names are as planned and whose new names are free."""
         if not changes:
             return []
@@ -166,11 +166,11 @@ class Recheck:
                 self.tracker.conflict(change, "the project no longer exists")
             elif change.project_id and now[change.project_id] != change.before:
                 self.tracker.conflict(change, f'the project is now named "{now[change.project_id]}"')
-            elif taken := _named(teams, change):
+            elif taken := _projects_with_name_of(teams, change):
                 is_already_made = change.action == "create_project" and len(taken) == 1
                 self.tracker.conflict(change, "another task has created a project of that name", is_already_made)
                 if is_already_made:
-                    self.tracker.adopt(change, taken[0])
+                    self.tracker.use_existing_project(change, taken[0])
             else:
                 as_planned.append(change)
         return as_planned
@@ -183,12 +183,12 @@ class Recheck:
         for attempt in range(NAME_CHECKS):
             projects = map(Project.from_api, self.api.list_projects().items)
             teams = [project for project in projects if project.is_team]
-            if all(len(_named(teams, change)) < 2 for change in changes) or attempt == NAME_CHECKS - 1:
+            if all(len(_projects_with_name_of(teams, change)) < 2 for change in changes) or attempt == NAME_CHECKS - 1:
                 break
             self.api.client.pause(attempt)
         return teams
 
-    def with_nothing_left(self, changes: Sequence[Change]) -> list[Change]:
+    def safe_deletions(self, changes: Sequence[Change]) -> list[Change]:
         """Return the deletions that destroy no item that was not meant to be destroyed."""
         owners = {change: self._handovers[change.owner] for change in changes if change.owner in self._handovers}
         try:
@@ -220,6 +220,6 @@ class Recheck:
                 notes.extend(unpublished(handover, now[destinations[handover.source.id]]))
 
 
-def _named(projects: Sequence[Project], change: Change) -> list[Project]:
+def _projects_with_name_of(projects: Sequence[Project], change: Change) -> list[Project]:
     """Return the projects with the name that `change` gives."""
-    return [project for project in projects if composed(project.name) == composed(change.after or "")]
+    return [project for project in projects if to_nfc(project.name) == to_nfc(change.after or "")]

@@ -14,7 +14,7 @@ from .._changes.plan import Plan
 from .._errors import InputError, N8nError
 from .._server.api import Api
 from .._server.hints import scopes_remedy
-from .._server.reading import read, roles_if_shown
+from .._server.state_reader import read, roles_if_shown
 from .._state.dates import moment, utc
 from .._state.model import State, User
 from .._state.read_request import ReadRequest

@@ -23,17 +23,17 @@ class ChangeTracker:
         self.outcome = Outcome()
         self._planned = planned
         self._progress = progress
-        self._lost_users: set[str] = set()
-        self._lost_projects: set[str] = set()
+        self._failed_users: set[str] = set()
+        self._failed_projects: set[str] = set()
         # Projects that were to be created, and whose names other projects have in the meantime.
         self._taken_projects: set[str] = set()
         # Projects in which a user was to become an admin and did not, and projects in which a user became an admin.
-        self._lost_admins: set[str] = set()
+        self._failed_admins: set[str] = set()
         self._made_admins: set[str] = set()
         # Owners whose resources could not be handed over.
-        self._lost_owners: set[str] = set()
+        self._failed_owners: set[str] = set()
         # Projects of other tasks that replace projects that this plan was to create.
-        self._adopted: set[str] = set()
+        self._existing_projects: set[str] = set()
         self._made: set[Change] = set()
         self._conflicting: set[Change] = set()
 
@@ -53,9 +53,9 @@ class ChangeTracker:
             or (change.action == "change_user_role" and (change.after_role_change or change.after == CHAT_USER))
         )
         if (
-            (needs_user and change.user in self._lost_users)
-            or change.project_key in self._lost_projects
-            or (change.owner or change.user_id) in self._lost_owners
+            (needs_user and change.user in self._failed_users)
+            or change.project_key in self._failed_projects
+            or (change.owner or change.user_id) in self._failed_owners
         ):
             self.not_tried([change])
             return False
@@ -66,13 +66,13 @@ class ChangeTracker:
         self.outcome.done.extend(changes)
         self._made.update(changes)
         self._made_admins.update(change.project_key for change in changes if change.makes_admin)
-        self._behind(changes)
+        self._report_progress(changes)
 
     def not_tried(self, changes: Sequence[Change]) -> None:
         """Record that these changes were not tried, because a prerequisite was not met."""
         self.outcome.not_tried.extend(changes)
-        self._without(changes)
-        self._behind(changes)
+        self._record_missing_admins(changes)
+        self._report_progress(changes)
 
     def failed(self, changes: Sequence[Change], error: N8nError) -> None:
         """Record that these changes failed. Changes that depend on them will not be tried."""
@@ -89,27 +89,27 @@ class ChangeTracker:
                 "changes": [change.to_result() for change in changes],
             }
         )
-        self._lost_users.update(people)
-        self._lost_projects.update(change.project_key for change in changes if change.action == "create_project")
-        self._without(changes)
-        self._behind(changes)
+        self._failed_users.update(people)
+        self._failed_projects.update(change.project_key for change in changes if change.action == "create_project")
+        self._record_missing_admins(changes)
+        self._report_progress(changes)
 
-    def conflict(self, change: Change, found: str, is_already_made: bool = False) -> None:
+    def conflict(self, change: Change, reason: str, is_already_made: bool = False) -> None:
         """Record that another task has changed the starting point of this change, so that the change is left alone.
 
         `is_already_made` tells that the other task has made exactly this change.
         """
-        self._note_conflict({**change.to_result(), "reason": f"left alone: {found}"}, is_already_made)
+        self._note_conflict({**change.to_result(), "reason": f"left alone: {reason}"}, is_already_made)
         self._conflicting.add(change)
         if change.action == "create_project" and not is_already_made:
             self._taken_projects.add(change.project_key)
-        self._behind([change])
+        self._report_progress([change])
 
-    def undone(self, change: Change, why: str, is_already_made: bool = False) -> None:
+    def mark_undone(self, change: Change, reason: str, is_already_made: bool = False) -> None:
         """Record that a change was made and undone. `is_already_made` is the same as for conflict()."""
         self.outcome.done.remove(change)
         self._made.discard(change)
-        self._note_conflict({**change.to_result(), "reason": f"undone: {why}"}, is_already_made)
+        self._note_conflict({**change.to_result(), "reason": f"undone: {reason}"}, is_already_made)
         self._conflicting.add(change)
 
     def _note_conflict(self, conflict: dict[str, Any], is_already_made: bool) -> None:
@@ -117,29 +117,31 @@ class ChangeTracker:
         if is_already_made:
             self.outcome.already_made.append(conflict)
 
-    def revoke(self, change: Change, error: N8nError) -> None:
+    def mark_done_as_failed(self, change: Change, error: N8nError) -> None:
         """Record that a change was made, and that changes that depend on it cannot be made in spite of that."""
         self.outcome.done.remove(change)
         self._made.discard(change)
         self.failed([change], error)
 
-    def superseded(self, change: Change, project: Project) -> None:
+    def mark_replaced(self, change: Change, project: Project) -> None:
         """Record that a project of this run was deleted again, because `project` has the same name and is earlier."""
-        self.undone(change, f"another task created project {project.id} of that name earlier", is_already_made=True)
-        self.adopt(change, project)
+        self.mark_undone(
+            change, f"another task created project {project.id} of that name earlier", is_already_made=True
+        )
+        self.use_existing_project(change, project)
 
-    def adopt(self, change: Change, project: Project) -> None:
+    def use_existing_project(self, change: Change, project: Project) -> None:
         """Record the project of another task that replaces the project that `change` was to create."""
         self.outcome.projects[change.project_key] = project
-        self._adopted.add(change.project_key)
+        self._existing_projects.add(change.project_key)
 
-    def is_adopted(self, change: Change) -> bool:
+    def uses_existing_project(self, change: Change) -> bool:
         """Return whether another task created the project of a change in place of this task."""
-        return change.project_key in self._adopted
+        return change.project_key in self._existing_projects
 
-    def owner_keeps_items(self, owner: str) -> None:
+    def mark_handover_incomplete(self, owner: str) -> None:
         """Record that the user or project with this id still owns items after the handover, so it is not deleted."""
-        self._lost_owners.add(owner)
+        self._failed_owners.add(owner)
 
     def is_done(self, change: Change) -> bool:
         """Return whether the change was made."""
@@ -151,19 +153,19 @@ class ChangeTracker:
 
     def mark_untried_users(self, changes: Iterable[Change]) -> None:
         """Record that the users of those `changes` that were not tried remain unchanged."""
-        self._lost_users.update(change.user or "" for change in set(changes).intersection(self.outcome.not_tried))
+        self._failed_users.update(change.user or "" for change in set(changes).intersection(self.outcome.not_tried))
 
-    def is_lost(self, user: str | None) -> bool:
+    def has_failed_user(self, user: str | None) -> bool:
         """Return whether a change of this user failed, so that no change that depends on this user is tried."""
-        return user in self._lost_users
+        return user in self._failed_users
 
     def has_made_admin(self, key: str) -> bool:
         """Return whether this plan has made a user an admin of the project with that key."""
         return key in self._made_admins
 
-    def has_lost_admin(self, key: str) -> bool:
+    def has_failed_admin(self, key: str) -> bool:
         """Return whether a user was to become an admin of the project with that key, and did not."""
-        return key in self._lost_admins
+        return key in self._failed_admins
 
     def user_id(self, change: Change) -> str:
         """Return the id of the user of a change. This plan may have invited the user; "" if the invitation failed."""
@@ -173,12 +175,12 @@ class ChangeTracker:
         """Return the id of the project of a change. This plan may have created the project."""
         return change.project_id or self.outcome.projects[change.project_key].id
 
-    def _behind(self, changes: Sequence[Change]) -> None:
+    def _report_progress(self, changes: Sequence[Change]) -> None:
         outcome = self.outcome
         failed = sum(len(error["changes"]) for error in outcome.errors)
         made = len(outcome.done) + len(outcome.not_tried) + len(outcome.conflicts) + failed
         if changes:
             self._progress(made, self._planned, changes[-1].action)
 
-    def _without(self, changes: Sequence[Change]) -> None:
-        self._lost_admins.update(change.project_key for change in changes if change.after == PROJECT_ADMIN)
+    def _record_missing_admins(self, changes: Sequence[Change]) -> None:
+        self._failed_admins.update(change.project_key for change in changes if change.after == PROJECT_ADMIN)

@@ -15,7 +15,7 @@ from .._state.roles import CHAT_USER, ORDER
 from .._text import shortened
 
 # The number of scopes of a role that an error names at most. Some roles have more than a hundred scopes.
-_MOST_SCOPES = 3
+_MAX_SCOPES = 3
 
 
 def demotion(state: State, user: User, role: str, reason: str = "leaves") -> list[Change]:
@@ -46,7 +46,7 @@ def check_demote_role(state: State, role: str) -> None:
         scopes = next((known.scopes for known in state.roles if known.slug == role), None)
         # The most dangerous scopes are first.
         names = sorted(scopes or (), key=lambda scope: (not scope.startswith("user:"), scope))
-        has = f"has the scopes {shortened(names, _MOST_SCOPES)}" if names else "may have scopes"
+        has = f"has the scopes {shortened(names, _MAX_SCOPES)}" if names else "may have scopes"
         raise InputError(
             f"demote_role: {role} {has}. Leavers would keep these permissions. Set demote_role to chatUser, or to "
             "a custom role without any scope."

@@ -23,7 +23,7 @@ from .._state.similar_names import SimilarEmails
 from .._text import quoted
 from .demotion import demotion
 from .departures import Departure, LeaverHandling
-from .grace_period import takes_access
+from .grace_period import removes_access
 from .pending_deletion import impossible, pending_deletion
 
 
@@ -66,7 +66,7 @@ class DeparturePlanner:
             return
         if context.protection.reason_for(user):
             for project, _member in context.state.memberships(user):
-                context.note_staying(user, project.name)
+                context.note_kept_member(user, project.name)
             context.departing.discard(user.id)
             return
         if departure.is_leaver or departure.entry is not None:
@@ -101,11 +101,11 @@ class DeparturePlanner:
             departure.action == STAGED
             and grace_period is not None
             and self._is_due(departure)
-            and not takes_access(changes)
+            and not removes_access(changes)
         ):
             self._delete(departure, f"{departure.reason}, and the grace period is over")
             return
-        if departure.entry is not None and takes_access(changes):
+        if departure.entry is not None and removes_access(changes):
             context.note(
                 f"{user.email} is in the record of leavers and has access again. This run removes it, and the grace period "
                 "begins anew."

@@ -59,18 +59,18 @@ class GracePeriod:
     def is_over(self, user: User, changes: Sequence[Change]) -> bool:
         """Return whether the grace period of a leaver is over, and the `changes` of the demotion remove no access."""
         staged = self.record.leavers.get(user.id)
-        return staged is not None and self.now >= staged.due(self.grace_days) and not takes_access(changes)
+        return staged is not None and self.now >= staged.due(self.grace_days) and not removes_access(changes)
 
     def note(self, user: User, changes: Sequence[Change]) -> str:
         """Return a note for the operator about a leaver; "" for no note. `changes` are those of the demotion."""
         staged = self.record.leavers.get(user.id)
-        if staged is not None and takes_access(changes):
+        if staged is not None and removes_access(changes):
             return (
                 f"{user.email} has been in the record {self.path} since {utc(staged.since)} and still has access. "
                 "This run removes the access and restarts the grace period. It adds the present access to the "
                 "record, and keeps the recorded access."
             )
-        if self.is_new or not self.looks_staged(user, changes):
+        if self.is_new or not self.seems_staged(user, changes):
             return ""
         return (
             f"{user.email} already looks staged, with {user.role} and no projects, but is not in the record {self.path}. The "
@@ -78,21 +78,21 @@ class GracePeriod:
             "Use the last version of the record."
         )
 
-    def looks_staged(self, user: User, changes: Sequence[Change]) -> bool:
+    def seems_staged(self, user: User, changes: Sequence[Change]) -> bool:
         """Return whether a leaver is not in the record, and the `changes` of the demotion remove no access."""
-        return user.id not in self.record.leavers and not takes_access(changes)
+        return user.id not in self.record.leavers and not removes_access(changes)
 
-    def creation_note(self, looking_staged: Sequence[str], role: str) -> str:
+    def creation_note(self, seemingly_staged: Sequence[str], role: str) -> str:
         """Return a note that the run creates the record.
 
-        `looking_staged` are the emails of leavers with the instance role `role` and no projects.
+        `seemingly_staged` are the emails of leavers with the instance role `role` and no projects.
         """
         created = f"The record of leavers {self.path} does not exist. This run creates it."
-        if not looking_staged:
+        if not seemingly_staged:
             return created
-        look = "looks" if len(looking_staged) == 1 else "look"
+        look = "looks" if len(seemingly_staged) == 1 else "look"
         return (
-            f"{created} {', '.join(sorted(looking_staged))} already {look} staged: no projects, and no instance "
+            f"{created} {', '.join(sorted(seemingly_staged))} already {look} staged: no projects, and no instance "
             f"role above {role}. The grace period begins now. If these users were staged before, use the last version of the "
             "record, which contains the dates and the former access."
         )
@@ -102,16 +102,16 @@ class GracePeriod:
 
         The record has an entry for every user, with the access that the user loses.
         """
-        begun = []
+        new_entries = []
         for user in users:
             own_changes = [change for change in changes if change.user_id == user.id]
             staged = self.record.leavers.get(user.id)
-            if staged is None or takes_access(own_changes):
-                begun.append(begun_entry(state, user, self.now, staged, own_changes))
-        return replace(self, record=self.record.adding(begun))
+            if staged is None or removes_access(own_changes):
+                new_entries.append(begun_entry(state, user, self.now, staged, own_changes))
+        return replace(self, record=self.record.adding(new_entries))
 
 
-def takes_access(changes: Iterable[Change]) -> bool:
+def removes_access(changes: Iterable[Change]) -> bool:
     """Return whether changes remove access from a user who stays.
 
     A role change of a chat user does not count, because this user has lost the relevant access already.
@@ -128,13 +128,13 @@ def newly_staged(record: LeaverRecord, done: Iterable[Change], after: State) -> 
     Another task, which does not share a lock with this one, may have restored such a user before, and may have removed
     the entry since.
     """
-    taking = [change for change in done if takes_access([change])]
-    taken = {change.user_id for change in taking}
-    roles = {change.user_id: change.after for change in taking if change.action == "change_user_role"}
+    removals = [change for change in done if removes_access([change])]
+    users_losing_access = {change.user_id for change in removals}
+    roles = {change.user_id: change.after for change in removals if change.action == "change_user_role"}
     return [
         record.leavers[user.id]
         for user in after.users
-        if user.id in taken.intersection(record.leavers)
+        if user.id in users_losing_access.intersection(record.leavers)
         and user.role == roles.get(user.id, user.role)
         and not after.memberships(user)
     ]

@@ -48,7 +48,7 @@ class LeaverOptions:
     # Whether the key may delete users, which is read only if a leaver has an open invitation.
     can_delete: bool = True
 
-    def recording(self, plan: Plan, leavers: Sequence[Leaver]) -> LeaverOptions:
+    def with_planned_record(self, plan: Plan, leavers: Sequence[Leaver]) -> LeaverOptions:
         """Return the options with the record that must be stored before the first change of `plan` is made."""
         if self.grace_period is None:
             return self

@@ -19,7 +19,7 @@ from .._planning.removals import keep_last_admins, plan_removals
 from .._state.model import State
 from .departure_planner import DeparturePlanner
 from .departures import LEAVER_REASON, Departure, LeaverHandling, find_departures
-from .grace_period import GracePeriod, begun_entry, takes_access
+from .grace_period import GracePeriod, begun_entry, removes_access
 from .leaver_record import SYNC, LeaverRecord
 from .record_effects import RecordEffects, record_effects
 
@@ -107,7 +107,7 @@ def plan_list(state: State, desired: DesiredState, leavers: ListLeavers | None =
             (change.user_id or "", key)
             for key, _name, losing in left
             for change in losing
-            if change.goes_with_role or change.implied_by == "delete_user"
+            if change.is_lost_with_role_change or change.implied_by == "delete_user"
         }
         succeeded = _succeed(context, planner, left)
         lost = {(user_id, key) for user_id, key in lost if key not in succeeded}
@@ -193,7 +193,7 @@ def _begin_staging(
     for departure in departures:
         entry, changes = departure.entry, of_user.get(departure.user.id, [])
         is_staged = departure.action == STAGED and departure.user.id in plan.leavers
-        if (is_staged and entry is None) or (entry is not None and takes_access(changes)):
+        if (is_staged and entry is None) or (entry is not None and removes_access(changes)):
             made = begun_entry(plan.state, departure.user, grace_period.now, entry, changes)
             begun.append(replace(made, staged_by=entry.staged_by if entry else SYNC))
     return record.adding(begun)

@@ -13,7 +13,7 @@ from .._changes.handover import Handover
 from .._planning.deletion import user_deletion
 from .._planning.handover_planner import HandoverTarget
 from .._state.model import State, User
-from .._state.owned import listed
+from .._state.owned_items import listed
 
 PENDING_REASON = "the invitation was not accepted, and its link would stay valid"
 

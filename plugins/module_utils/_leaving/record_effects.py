@@ -97,7 +97,7 @@ def record_effects(state: State, desired: DesiredState, handling: LeaverHandling
         for entry in reported
     ]
     return RecordEffects(
-        _with_lifted(_without(desired, set(blocked)), restored),
+        _with_lifted(_record_missing_admins(desired, set(blocked)), restored),
         tuple(reported),
         tuple(restored.values()),
         tuple(dropped),
@@ -105,7 +105,7 @@ def record_effects(state: State, desired: DesiredState, handling: LeaverHandling
     )
 
 
-def looking_staged(state: State, desired: DesiredState) -> list[str]:
+def seemingly_staged(state: State, desired: DesiredState) -> list[str]:
     """Return the emails of listed users who look staged: chat users without projects, but not by the list."""
     found = []
     for entry in desired.users:
@@ -146,7 +146,7 @@ def _dropped(state: State, desired: DesiredState, handling: LeaverHandling) -> t
     return dropped, notes
 
 
-def _without(desired: DesiredState, references: set[str]) -> DesiredState:
+def _record_missing_admins(desired: DesiredState, references: set[str]) -> DesiredState:
     """Return the list with these users as names only: it gives them nothing and removes nothing from them."""
     return replace(
         desired,

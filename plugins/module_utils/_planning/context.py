@@ -62,7 +62,7 @@ class PlanContext:
         """Add a note, for example about a requested change that the plan leaves out."""
         self._notes[text] = None
 
-    def note_staying(self, user: User, project: str) -> None:
+    def note_kept_member(self, user: User, project: str) -> None:
         """Note that a protected user stays in a project whose list does not name the user."""
         who = f"{user.email} is {self.protection.reason_for(user)}"
         self._staying.setdefault(who, []).append(quoted(project))

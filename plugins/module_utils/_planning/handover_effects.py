@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .._state.model import Project, State
-from .._state.owned import CREDENTIAL, OwnedItem, OwnedItems, Share, Workflow, listed
+from .._state.owned_items import CREDENTIAL, OwnedItem, OwnedItems, Share, Workflow, listed
 from .._state.roles import CHAT_USER, INSTANCE_ADMIN_ROLES
 
 
@@ -24,14 +24,19 @@ def find_lost_shares(
 ) -> list[dict[str, Any]]:
     """Return the shares that other projects lose by the handover, with the workflows that fail without them."""
     return [
-        {**item.to_result(), **_holder(state, share), "role": share.role, "workflows": _users(owned_items, item, share)}
+        {
+            **item.to_result(),
+            **_share_holder(state, share),
+            "role": share.role,
+            "workflows": _users(owned_items, item, share),
+        }
         for item in removed_items
         for share in item.shares
         if destination is None or share.project_id != destination.id
     ]
 
 
-def _holder(state: State, share: Share) -> dict[str, Any]:
+def _share_holder(state: State, share: Share) -> dict[str, Any]:
     project = next(iter(state.find_projects(share.project_id)), Project(share.project_id, ""))
     user = state.find_user(project.creator_id or "") if not project.is_team else None
     return {
@@ -60,20 +65,20 @@ def handover_notes(
     """Return notes about effects that the plan cannot prevent and the operator should know."""
     notes = _recipient_notes(state, destination) if destination is not None and removed_items else []
     if destination is not None and not _may_use_all(state, destination.id):
-        lent = {
+        unshared = {
             item.id: item
             for item in owned_items.borrowed
             if item.owner_id != destination.id and item.share_of(destination.id) is None
         }
         notes += [
-            f"{workflow} uses {lent[key]} of {_whose(state, lent[key])}, which is not shared with the "
+            f"{workflow} uses {unshared[key]} of {_owner_of_item(state, unshared[key])}, which is not shared with the "
             "destination. Share the credential with the destination in n8n. Otherwise the workflow fails."
             for workflow in removed_items
             for key in (workflow.credentials if isinstance(workflow, Workflow) else ())
-            if key in lent
+            if key in unshared
         ]
     notes += [
-        f"{workflow} of {_whose(state, workflow)} uses {item} of {owner} without a share of its own. Select "
+        f"{workflow} of {_owner_of_item(state, workflow)} uses {item} of {owner} without a share of its own. Select "
         f"another credential for the workflow in n8n{', or share this credential with it from the destination' if destination else ''}. "
         "Otherwise the workflow fails."
         for item in removed_items
@@ -109,9 +114,9 @@ def _fails_without(state: State, workflow: Workflow, item: OwnedItem, destinatio
     Such a workflow uses the credential through the project that owns it: a workflow may use the credentials of every
     project that has the workflow (read in 2.8.4 and 2.40.7).
     """
-    having = {workflow.owner_id, *(share.project_id for share in workflow.shares)}
-    stays = destination is not None and destination.id in having
-    return not (stays or item.share_of(workflow.owner_id) or _may_use_all(state, workflow.owner_id))
+    projects_with_workflow = {workflow.owner_id, *(share.project_id for share in workflow.shares)}
+    destination_has_workflow = destination is not None and destination.id in projects_with_workflow
+    return not (destination_has_workflow or item.share_of(workflow.owner_id) or _may_use_all(state, workflow.owner_id))
 
 
 def _may_use_all(state: State, project_id: str) -> bool:
@@ -121,7 +126,7 @@ def _may_use_all(state: State, project_id: str) -> bool:
     return user is not None and user.role in INSTANCE_ADMIN_ROLES
 
 
-def _whose(state: State, item: OwnedItem) -> str:
+def _owner_of_item(state: State, item: OwnedItem) -> str:
     return owner_of(state, next(iter(state.find_projects(item.owner_id)), Project(item.owner_id, "")))
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._changes.change import Change
-from .._changes.handover import Handover, free_name, working_name
+from .._changes.handover import Handover, free_name, incomplete_copy_name
 from .._errors import InputError, UnseenError
 from .._state.model import Project, State, User
-from .._state.owned import CREDENTIAL, TABLE, VARIABLE, WORKFLOW, OwnedItem, OwnedItems, Table, Workflow, listed
+from .._state.owned_items import CREDENTIAL, TABLE, VARIABLE, WORKFLOW, OwnedItem, OwnedItems, Table, Workflow, listed
 from .handover_effects import find_lost_shares, find_mentions, handover_notes, owner_of
 
 # The word for a kind of resource in the names of actions, if it differs from the kind.
@@ -21,7 +21,7 @@ _KINDS = {TABLE: "table"}
 # The actions that bring a resource to the destination.
 _MOVING = ("transfer_credential", "transfer_workflow", "copy_table")
 # The note about an invited user on a server that does not show the data tables of other users.
-BY_OIDC = (
+OIDC_NOTE = (
     "n8n shows that {} has not accepted the invitation, so this user is treated as having no data tables. n8n up to 2.8 "
     "shows the same for an invited user who has signed in through OIDC. If your n8n uses OIDC, check this user in n8n."
 )
@@ -31,14 +31,14 @@ BY_OIDC = (
 class HandoverTarget:
     """The handling of resources that the task sets: they move to `destination`, may be destroyed, or neither.
 
-    `taken` are the names of the data tables that other handovers bring to the destination in the same run.
+    `reserved_names` are the names of the data tables that other handovers bring to the destination in the same run.
     `is_refused` says that an error already rejects the target, so that no leaver repeats the error.
     """
 
     destination: Project | None = None
     data_tables: str = "refuse"
     delete_resources: bool = False
-    taken: frozenset[str] = frozenset()
+    reserved_names: frozenset[str] = frozenset()
     is_refused: bool = False
 
 
@@ -55,12 +55,12 @@ def plan_handover(
     owned_items = state.owned_items[source.id]
     unseen = (owned_items.unseen, owned_items.tables_unseen, owned_items.variables_unseen)
     creator = state.find_user(source.creator_id or "")
-    doubt: list[str] = []
+    oidc_note: list[str] = []
     if creator is not None and creator.never_signed_in and not source.is_team and owned_items.tables_unseen:
         # No API call gives a data table to another user, and no other user can have created one in this project.
         owned_items = replace(owned_items, tables_unseen="")
-        doubt = [BY_OIDC.format(owner)] if deleting and not target.delete_resources else []
-    _refuse(owner, source, owned_items, target, deleting)
+        oidc_note = [OIDC_NOTE.format(owner)] if deleting and not target.delete_resources else []
+    _check_handover(owner, source, owned_items, target, deleting)
     changes = _resource_changes(state, source, owned_items, target)
     removed_items = [
         change.item for change in changes if change.item is not None and change.action != "unpublish_workflow"
@@ -70,10 +70,10 @@ def plan_handover(
         owner,
         source,
         target.destination,
-        tuple(_completed(changes, source, target.destination, creator, reason, lost)),
+        tuple(_with_details(changes, source, target.destination, creator, reason, lost)),
         tuple(lost),
         {table.id: find_mentions(owned_items, table) for table in owned_items.of_type(TABLE)},
-        (*doubt, *handover_notes(state, owner, owned_items, removed_items, target.destination)),
+        (*oidc_note, *handover_notes(state, owner, owned_items, removed_items, target.destination)),
         unseen,
     )
 
@@ -90,11 +90,11 @@ def _resource_changes(state: State, source: Project, owned_items: OwnedItems, ta
         ]
     changes = []
     if target.destination is not None:
-        changes = [Change(f"transfer_{item.type}", item=item) for item in _in_order(owned_items)]
+        changes = [Change(f"transfer_{item.type}", item=item) for item in _transfer_order(owned_items)]
     return changes + _table_changes(state, owner_of(state, source), owned_items, target)
 
 
-def _completed(
+def _with_details(
     changes: Sequence[Change],
     source: Project,
     destination: Project | None,
@@ -123,17 +123,19 @@ def _completed(
         )
 
 
-def _refuse(owner: str, source: Project, owned_items: OwnedItems, target: HandoverTarget, deleting: bool) -> None:
+def _check_handover(
+    owner: str, source: Project, owned_items: OwnedItems, target: HandoverTarget, deleting: bool
+) -> None:
     """Raise InputError with all reasons against the handover."""
     # The owner begins the sentence of the message.
     owner = f"P{owner[1:]}" if source.is_team else owner
-    fate = "is not deleted" if deleting else "is not changed"
+    consequence = "is not deleted" if deleting else "is not changed"
     problems = []
     destination = target.destination
     tables = owned_items.of_type(TABLE)
     variables = owned_items.of_type(VARIABLE)
-    others = [item for item in owned_items.items if item.type not in (TABLE, VARIABLE)]
-    tables_settled = target.delete_resources or target.data_tables == "delete"
+    movable_items = [item for item in owned_items.items if item.type not in (TABLE, VARIABLE)]
+    tables_may_be_deleted = target.delete_resources or target.data_tables == "delete"
     if destination is not None and target.delete_resources:
         problems.append("transfer_to and delete_resources are mutually exclusive: destroyed resources cannot be moved.")
     if destination is None and target.data_tables == "copy" and not target.is_refused:
@@ -143,10 +145,10 @@ def _refuse(owner: str, source: Project, owned_items: OwnedItems, target: Handov
     is_unseen = False
     if (deleting or destination is not None) and not target.delete_resources and owned_items.unseen:
         is_unseen = True
-        problems.append(f"{owner} {fate}: {owned_items.unseen}")
-    if deleting and destination is None and not target.delete_resources and others:
+        problems.append(f"{owner} {consequence}: {owned_items.unseen}")
+    if deleting and destination is None and not target.delete_resources and movable_items:
         problems.append(
-            f"{owner} owns {listed(others)}, which the deletion would destroy. Set transfer_to to move these resources, or "
+            f"{owner} owns {listed(movable_items)}, which the deletion would destroy. Set transfer_to to move these resources, or "
             "delete_resources: true to allow their destruction."
         )
     if deleting and variables and not target.delete_resources:
@@ -158,10 +160,15 @@ def _refuse(owner: str, source: Project, owned_items: OwnedItems, target: Handov
     if deleting and source.is_team and owned_items.variables_unseen and not target.delete_resources:
         is_unseen = True
         problems.append(f"{owner} is not deleted: {owned_items.variables_unseen}")
-    if deleting and owned_items.tables_unseen and not tables_settled:
+    if deleting and owned_items.tables_unseen and not tables_may_be_deleted:
         is_unseen = True
         problems.append(f"{owner} is not deleted: {owned_items.tables_unseen}")
-    if (deleting or destination is not None) and tables and not tables_settled and target.data_tables == "refuse":
+    if (
+        (deleting or destination is not None)
+        and tables
+        and not tables_may_be_deleted
+        and target.data_tables == "refuse"
+    ):
         problems.append(
             f"{owner} owns {listed(tables)}, and n8n's API cannot move data tables. Set data_tables: copy to copy them "
             "to the destination in transfer_to, or data_tables: delete to allow their destruction."
@@ -170,7 +177,7 @@ def _refuse(owner: str, source: Project, owned_items: OwnedItems, target: Handov
         raise (UnseenError if is_unseen and owned_items.refused else InputError)("\n".join(problems))
 
 
-def _in_order(owned_items: OwnedItems) -> list[OwnedItem]:
+def _transfer_order(owned_items: OwnedItems) -> list[OwnedItem]:
     """Return credentials and workflows in the order in which they move.
 
     A workflow fails as soon as its credential has moved without it. It also fails if it calls a workflow that is in
@@ -203,11 +210,11 @@ def _table_changes(state: State, owner: str, owned_items: OwnedItems, target: Ha
     if target.destination is None or not tables:
         return []
     existing_tables = [item for item in state.owned_items[target.destination.id].items if isinstance(item, Table)]
-    taken = {table.name for table in existing_tables} | target.taken
+    reserved_names = {table.name for table in existing_tables} | target.reserved_names
     changes = []
     for table in tables:
-        unfinished = next((other for other in existing_tables if other.name == working_name(table)), None)
-        name = free_name(table.name, owner, taken)
-        taken.add(name)
+        unfinished = next((other for other in existing_tables if other.name == incomplete_copy_name(table)), None)
+        name = free_name(table.name, owner, reserved_names)
+        reserved_names.add(name)
         changes.append(Change("copy_table", after=name, item=table, unfinished=unfinished))
     return changes

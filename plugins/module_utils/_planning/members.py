@@ -11,7 +11,7 @@ from .._changes.change import Change
 from .._desired.desired import AUTHORITATIVE, FAIL, DesiredMember, DesiredUser
 from .._errors import InputError
 from .._state.model import Member, Project, User
-from .._state.names import composed, personal
+from .._state.names import personal_project_error, to_nfc
 from .._state.roles import CHAT_USER, PROJECT_ADMIN, is_demotion
 from .._text import quoted
 from .context import PlanContext, role_source, with_rule
@@ -40,9 +40,9 @@ class MemberPlanner:
                 desired.role, "project", role_source(desired.source, desired.rule, f"project {quoted(desired.project)}")
             )
         )
-        known = self.context.state.find_user(desired.user)
+        existing_user = self.context.state.find_user(desired.user)
         # This check comes before the project, because no project is created for an ignored user.
-        if self.context.is_ignored(known.email if known else desired.user):
+        if self.context.is_ignored(existing_user.email if existing_user else desired.user):
             return
         user = self._user_of(desired)
         left_out = desired.user in self.context.awaited or desired.user in self.context.refused_addresses
@@ -105,12 +105,12 @@ class MemberPlanner:
         after_role_change = user.id in self.context.becoming_chat_users
         if before == role and not (after_role_change and current):
             return
-        who = "" if self.context.desired.policy is None else self.context.protection.reason_for(user)
+        keep_reason = "" if self.context.desired.policy is None else self.context.protection.reason_for(user)
         if creator and self.context.desired.authority(self.context.entry_by_project.get(project.key)) == AUTHORITATIVE:
             # Only an authoritative list lowers the role that the key's user gets by the creation of a project.
-            who = self.context.protection.pattern_for(user)
-        if before and who and is_demotion(before, role):
-            self.context.note(f"{desired.source}: {user.email} is {who} and keeps {before} instead of {role}.")
+            keep_reason = self.context.protection.pattern_for(user)
+        if before and keep_reason and is_demotion(before, role):
+            self.context.note(f"{desired.source}: {user.email} is {keep_reason} and keeps {before} instead of {role}.")
             return
         if after_role_change and current:
             action, reason = "add_member", f"restores the membership that the change to {CHAT_USER} removes"
@@ -141,15 +141,15 @@ class MemberPlanner:
                 and entry
                 and entry.name
                 and desired.project != project.id
-                and composed(desired.project) != composed(entry.name)
+                and to_nfc(desired.project) != to_nfc(entry.name)
             ):
                 # After the rename, the next run would not find the project by its old name, and would create it.
                 raise InputError(
                     f'{desired.source}: {entry.source} renames project "{desired.project}" to "{entry.name}". Use the new name '
                     "in both places."
                 )
-            if project is None and desired.present and composed(desired.project) in self.context.state.personal_names:
-                raise InputError(personal(desired.project))
+            if project is None and desired.present and to_nfc(desired.project) in self.context.state.personal_names:
+                raise InputError(personal_project_error(desired.project))
             if project is None and self.context.desired.create_projects and desired.present:
                 project = self.projects.create(desired.project)
             self.projects.by_reference[desired.project] = project

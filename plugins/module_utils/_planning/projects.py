@@ -11,7 +11,7 @@ from .._changes.change import Change
 from .._desired.desired import DesiredProject
 from .._errors import InputError
 from .._state.model import Project, State, require_single
-from .._state.names import composed, project_name
+from .._state.names import project_name, to_nfc
 from .context import PlanContext
 from .deletion import handover_target, project_deletion
 
@@ -45,7 +45,7 @@ class ProjectPlanner:
             if desired.id is not None or not self.context.desired.create_projects:
                 raise InputError(missing_project(self.context.state, desired.reference))
             project = self.create(desired.name or "")
-        elif desired.name is not None and composed(project.name) != composed(desired.name):
+        elif desired.name is not None and to_nfc(project.name) != to_nfc(desired.name):
             self._rename(project, desired)
         other = self.context.entry_by_project.setdefault(project.key, desired)
         if other is not desired:
@@ -58,7 +58,7 @@ class ProjectPlanner:
         # The name does not mean this project if another project has the same name, or has this name as its id.
         if desired.name is not None and set(self.context.state.find_projects(desired.name)) <= {project}:
             self.by_reference[desired.name] = project
-            self._project_by_listed_name[composed(desired.name)] = project
+            self._project_by_listed_name[to_nfc(desired.name)] = project
 
     def known(self, reference: str) -> Project | None:
         """Return the project of that id or name in the list.
@@ -67,7 +67,7 @@ class ProjectPlanner:
         """
         found = self.by_reference.get(reference)
         if found is None and not self.context.state.is_named(reference):
-            found = self._project_by_listed_name.get(composed(reference))
+            found = self._project_by_listed_name.get(to_nfc(reference))
         return found
 
     def _with_previous_name(self, desired: DesiredProject) -> Project | None:
@@ -85,7 +85,7 @@ class ProjectPlanner:
 
     def create(self, name: str) -> Project:
         """Plan the creation of a project of that name, once."""
-        key = composed(name)
+        key = to_nfc(name)
         if key not in self.context.new_projects:
             self.context.changes.append(
                 Change("create_project", project=name, after=name, reason="no project has this name yet")
@@ -122,7 +122,7 @@ class ProjectPlanner:
 
 def missing_project(state: State, project: str) -> str:
     """Return the message for a project that does not exist, with a similar name, or else the remedy."""
-    names = {composed(team.name).casefold().strip(): team.name for team in state.projects if team.is_team}
-    alike = get_close_matches(composed(project).casefold().strip(), names, n=1, cutoff=0.75)
+    names = {to_nfc(team.name).casefold().strip(): team.name for team in state.projects if team.is_team}
+    alike = get_close_matches(to_nfc(project).casefold().strip(), names, n=1, cutoff=0.75)
     hint = f'Did you mean "{names[alike[0]]}"?' if alike else "Create it with n8n_project, or with create_projects."
     return f'Project "{project}" does not exist. {hint}'

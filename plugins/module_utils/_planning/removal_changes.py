@@ -13,10 +13,10 @@ from .._state.model import Member, Project, State, User
 from .._state.roles import CHAT_USER, INSTANCE_ADMIN_ROLES, OWNER, PROJECT_ADMIN
 
 
-def last_admin_error(key: str, name: str, losing: Sequence[Change]) -> str:
+def last_admin_error(key: str, name: str, admin_removals: Sequence[Change]) -> str:
     """Return the message for a project that would lose its last admins."""
-    are = "is its last project:admin" if len(losing) == 1 else "are its last project:admins"
-    admins = ", ".join(sorted(change.user or "" for change in losing))
+    are = "is its last project:admin" if len(admin_removals) == 1 else "are its last project:admins"
+    admins = ", ".join(sorted(change.user or "" for change in admin_removals))
     return (
         f'Project "{name}" ({key}) would be left without an admin: {admins} {are}. Make another user project:admin of it '
         "first."
@@ -69,12 +69,12 @@ def new_admin(state: State, user: User, key: str, name: str, losing: Sequence[Ch
     )
 
 
-def instance_admin_note(user: User, why: str) -> str:
+def instance_admin_note(user: User, reason: str) -> str:
     """Return a note about a user who sees every project, without memberships too; "" for all other users."""
-    sees_all = user.role in INSTANCE_ADMIN_ROLES
+    is_instance_admin = user.role in INSTANCE_ADMIN_ROLES
     return (
-        f"{user.email} {why} and keeps the instance role {user.role}, which has access to everything."
-        if sees_all
+        f"{user.email} {reason} and keeps the instance role {user.role}, which has access to everything."
+        if is_instance_admin
         else ""
     )
 

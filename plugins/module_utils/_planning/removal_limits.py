@@ -15,12 +15,12 @@ from .._changes.plan import Plan
 from .._desired.desired import ListPolicy
 from .._desired.protection import Protection
 from .._errors import InputError, N8nError
-from .._state.names import composed
+from .._state.names import to_nfc
 from .._text import quoted
 
 # For projects with up to SMALL_PROJECT members, and for fewer than FEW removals, a percentage is meaningless.
-SMALL_PROJECT = 3
-FEW = 2
+MAX_SMALL_PROJECT = 3
+MIN_REMOVALS = 2
 
 
 class RemovalLimitExceeded(N8nError):
@@ -47,7 +47,9 @@ class RemovalLimits:
         """Return whether the check of the plan needs memberships that were not read for it."""
         read = all(project.id in plan.state.members for project in plan.state.projects if project.is_team)
         return (
-            self.max_removal_percent < 100 and not (read and plan.state.projects) and bool(self._losses(plan, policy))
+            self.max_removal_percent < 100
+            and not (read and plan.state.projects)
+            and bool(self._counted_reductions(plan, policy))
         )
 
     def __post_init__(self) -> None:
@@ -78,10 +80,10 @@ class RemovalLimits:
             )
 
     def _exceeded(self, plan: Plan, policy: ListPolicy) -> list[str]:
-        losses = self._losses(plan, policy)
+        losses = self._counted_reductions(plan, policy)
         members = _members(plan, policy)
         count = len(losses) + plan.lifted
-        total = sum(members.values()) + len(plan.state.users) - len(_left_alone(plan, policy))
+        total = sum(members.values()) + len(plan.state.users) - len(_excluded_users(plan, policy))
         words = []
         if self.max_removals is not None and count > self.max_removals:
             words.append(f"{count} removals and demotions are more than max_removals ({self.max_removals})")
@@ -93,25 +95,25 @@ class RemovalLimits:
         of_project = Counter((change.project or "", change.project_id or "") for change in losses if change.project)
         for (name, project_id), count in sorted(of_project.items()):
             size = members[project_id]
-            if size > SMALL_PROJECT and count >= FEW and self._too_many(count, size):
+            if size > MAX_SMALL_PROJECT and count >= MIN_REMOVALS and self._too_many(count, size):
                 words.append(
                     f"in project {quoted(name)}, {count} of {size} members{_percent(count, size)} are more than "
                     f"max_removal_percent ({self.max_removal_percent:g})"
                 )
         return words
 
-    def _losses(self, plan: Plan, policy: ListPolicy) -> list[Change]:
+    def _counted_reductions(self, plan: Plan, policy: ListPolicy) -> list[Change]:
         """Return the removals, demotions and deletions that count: those of users that the list may change at all."""
-        alone = _left_alone(plan, policy)
+        excluded_users = _excluded_users(plan, policy)
         announced = {
             (entry.get("user"), key, f"the grant ended on {entry.get('ends')}")
             for entry in self.announced
-            for key in (composed(str(entry.get("project"))),)
+            for key in (to_nfc(str(entry.get("project"))),)
         }
 
         def is_announced(change: Change) -> bool:
             return change.action == "remove_member" and any(
-                (change.user, composed(key or ""), change.reason.partition(",")[0]) in announced
+                (change.user, to_nfc(key or ""), change.reason.partition(",")[0]) in announced
                 for key in (change.project, change.project_id)
             )
 
@@ -119,7 +121,7 @@ class RemovalLimits:
             change
             for change in plan.changes
             if (reduces_access(change) or change.action == "delete_user")
-            and change.user_id not in alone
+            and change.user_id not in excluded_users
             and not is_announced(change)
         ]
 
@@ -130,18 +132,18 @@ class RemovalLimits:
 
 def _members(plan: Plan, policy: ListPolicy) -> Counter[str]:
     """Return the number of members of each team project before the run, without ignored and protected users."""
-    alone = _left_alone(plan, policy)
+    excluded_users = _excluded_users(plan, policy)
     protection = Protection(policy, plan.state)
     return Counter(
         {
-            project.id: sum(member.id not in alone for member in plan.state.members.get(project.id, ()))
+            project.id: sum(member.id not in excluded_users for member in plan.state.members.get(project.id, ()))
             for project in plan.state.projects
             if project.is_team and not protection.ignores_project(project.name)
         }
     )
 
 
-def _left_alone(plan: Plan, policy: ListPolicy) -> set[str]:
+def _excluded_users(plan: Plan, policy: ListPolicy) -> set[str]:
     protection = Protection(policy, plan.state)
     return {user.id for user in plan.state.users if protection.is_left_alone(user)}
 

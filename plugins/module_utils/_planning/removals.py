@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from .._changes.change import Change
 from .._desired.desired import AUTHORITATIVE, KEEP, DesiredUser
 from .._state.model import Member, Project
-from .._state.names import composed
+from .._state.names import to_nfc
 from .._state.roles import PROJECT_ADMIN
 from .._text import quoted
 from .context import PlanContext
@@ -67,56 +67,58 @@ class _Removal:
                 continue
             listed = self.listed.get(member.email)
             if complete:
-                self._take(project, member, _denied("is not listed as a member of the project", listed, project))
+                self._remove_member(
+                    project, member, _with_denying_rule("is not listed as a member of the project", listed, project)
+                )
             elif authoritative and listed is not None and listed.lists_projects:
-                self._take(project, member, _denied("the project is not listed for the user", listed, project))
+                self._remove_member(
+                    project, member, _with_denying_rule("the project is not listed for the user", listed, project)
+                )
 
     def remove_creator(self, project: Project) -> None:
         """Plan the removal of the key's user from a project that this plan creates, unless the list names the user."""
         context = self.context
-        own_user_id = context.state.find_user(context.state.own_user_id or "")
-        if own_user_id is None or context.desired.authority(context.entry_by_project.get(project.key)) != AUTHORITATIVE:
+        own_user = context.state.find_user(context.state.own_user_id or "")
+        if own_user is None or context.desired.authority(context.entry_by_project.get(project.key)) != AUTHORITATIVE:
             return
-        if own_user_id.email in context.wanted_roles.get(project.key, {}) or context.protection.ignores(
-            own_user_id.email
-        ):
+        if own_user.email in context.wanted_roles.get(project.key, {}) or context.protection.ignores(own_user.email):
             return
-        if context.protection.pattern_for(own_user_id):
-            context.note_staying(own_user_id, project.name)
+        if context.protection.pattern_for(own_user):
+            context.note_kept_member(own_user, project.name)
         else:
             context.changes.append(
                 Change(
                     "remove_member",
-                    own_user_id.email,
+                    own_user.email,
                     project.name,
                     PROJECT_ADMIN,
                     reason="created the project and is not listed",
-                    user_id=own_user_id.id,
+                    user_id=own_user.id,
                 )
             )
 
-    def _take(self, project: Project, member: Member, reason: str) -> None:
+    def _remove_member(self, project: Project, member: Member, reason: str) -> None:
         user = self.context.state.find_user(member.id)
         if user is not None and self.context.protection.reason_for(user):
-            self.context.note_staying(user, project.name)
+            self.context.note_kept_member(user, project.name)
         else:
             self.context.changes.append(membership_removal(project, member, reason))
 
 
 def keep_last_admins(context: PlanContext, left: Iterable[tuple[str, str, list[Change]]]) -> None:
     """Drop the changes that remove last admins of projects; `left` is in the form of `projects_without_admin`."""
-    stay: set[int] = set()
-    for _key, name, losing in left:
-        admins = ", ".join(sorted(change.user or "" for change in losing))
-        verb = "stays" if len(losing) == 1 else "stay"
+    kept_changes: set[int] = set()
+    for _key, name, admin_removals in left:
+        admins = ", ".join(sorted(change.user or "" for change in admin_removals))
+        verb = "stays" if len(admin_removals) == 1 else "stay"
         context.note(
             f"{admins} {verb} {PROJECT_ADMIN} of {quoted(name)}, because the project would have no other admin. "
             f"List another {PROJECT_ADMIN}."
         )
-        stay.update(map(id, losing))
-    context.changes = [change for change in context.changes if id(change) not in stay]
+        kept_changes.update(map(id, admin_removals))
+    context.changes = [change for change in context.changes if id(change) not in kept_changes]
 
 
-def _denied(reason: str, listed: DesiredUser | None, project: Project) -> str:
-    rule = listed.denied.get(composed(project.name)) or listed.denied.get(project.id) if listed else None
+def _with_denying_rule(reason: str, listed: DesiredUser | None, project: Project) -> str:
+    rule = listed.denied.get(to_nfc(project.name)) or listed.denied.get(project.id) if listed else None
     return f"{reason}, denied by rule {quoted(rule)}" if rule else reason

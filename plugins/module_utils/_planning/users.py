@@ -107,17 +107,19 @@ class UserPlanner:
                 f"{desired.source}: {user.email} cannot become {OWNER}. The API cannot transfer the ownership of an "
                 "instance."
             )
-        who = self.context.state.protected_as(user)
-        if who and self.context.desired.policy is None:
+        keep_reason = self.context.state.protected_as(user)
+        if keep_reason and self.context.desired.policy is None:
             raise InputError(
-                f"{desired.source}: {user.email} is {who}, whose instance role {user.role} cannot be changed."
+                f"{desired.source}: {user.email} is {keep_reason}, whose instance role {user.role} cannot be changed."
             )
-        if not who and is_demotion(user.role, role):
-            who = self.context.protection.reason_for(user)
+        if not keep_reason and is_demotion(user.role, role):
+            keep_reason = self.context.protection.reason_for(user)
         if role == CHAT_USER and user.id in self.context.keep_role:
-            who = "the last project:admin of a project"
-        if who:
-            self.context.note(f"{desired.source}: {user.email} is {who} and keeps {user.role} instead of {role}.")
+            keep_reason = "the last project:admin of a project"
+        if keep_reason:
+            self.context.note(
+                f"{desired.source}: {user.email} is {keep_reason} and keeps {user.role} instead of {role}."
+            )
             return
         self.context.changes.append(role_change(user, role, with_rule("has another instance role", desired.rule)))
         if role == CHAT_USER:
@@ -140,8 +142,8 @@ class UserPlanner:
             if not desired.present:
                 continue
             user = self.context.state.find_user(desired.user)
-            known = [project for project in (self.projects.known(desired.project),) if project]
-            for project in known or self.context.state.find_projects(desired.project):
+            listed_projects = [project for project in (self.projects.known(desired.project),) if project]
+            for project in listed_projects or self.context.state.find_projects(desired.project):
                 found.setdefault(user.email if user else desired.user, set()).add(project.id)
         return found
 

@@ -19,7 +19,7 @@ from .._desired.changed_addresses import with_present_accounts
 from .._leaving.departures import LeaverHandling, manages_leavers
 from .._leaving.leaver_record import LeaverRecord
 from .._leaving.list_planner import ListLeavers, plan_list
-from .._leaving.record_effects import looking_staged
+from .._leaving.record_effects import seemingly_staged
 from .._leaving.restore import (
     RestoredUser,
     find_restored_users,
@@ -130,7 +130,7 @@ class ListRun:
         """Raise InputError if the record does not exist, and listed users look as if they were in it."""
         if self.file is None or not self.file.is_new or not any(user.status for user in self.desired.users):
             return
-        emails = looking_staged(state, self.desired)
+        emails = seemingly_staged(state, self.desired)
         if emails:
             raise InputError(
                 f"The record of leavers {self.file.path} does not exist, and these listed users look staged: {', '.join(emails)}. "
@@ -160,7 +160,7 @@ class ListRun:
 
     def _record_before(self, planned: PlannedList) -> None:
         if self.file is not None:
-            self.file.keep(planned.leavers.record_before(planned.plan), create=manages_leavers(planned.desired))
+            self.file.store(planned.leavers.record_before(planned.plan), create=manages_leavers(planned.desired))
 
     def _updated_record(self, planned: PlannedList, outcome: Outcome) -> dict[str, Any]:
         if self.file is None:

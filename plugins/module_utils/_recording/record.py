@@ -41,7 +41,7 @@ def update_staged(task: Task, file: RecordFile[LeaverRecord], done: Iterable[Cha
     with this one may have removed an entry, because it restored the user at the same time.
     """
     try:
-        file.put_back(newly_staged(file.record, done, task.read(replace(request, owned_items=False, folders=False))))
+        file.add_missing(newly_staged(file.record, done, task.read(replace(request, owned_items=False, folders=False))))
     except N8nError as error:
         # The changes stay in place, and the next run updates the record.
         task.warnings.append(str(error))
@@ -64,7 +64,7 @@ def update_after_deletions(
         if change.only_pending and key in file.record.leavers
     ]
     try:
-        file.keep(record.adding(kept))
+        file.store(record.adding(kept))
     except N8nError as error:
         task.warnings.append(str(error))
 
@@ -86,7 +86,7 @@ def update_after_offboarding(
     deleted = {change.user_id or "" for change in done if change.action == "delete_user"}
     try:
         if not task.check_mode:
-            file.put_back(newly_staged(file.record, done, state))
+            file.add_missing(newly_staged(file.record, done, state))
         kept = [
             replace(
                 file.record.leavers.get(user.id) or entry_of(plan.state, user, now), is_deleted=True, staged_by=OFFBOARD
@@ -96,7 +96,7 @@ def update_after_offboarding(
         ]
         existing = {user.id for user in state.users} | deleted
         missing = [key for key, entry in file.record.leavers.items() if key not in existing and not entry.is_deleted]
-        file.keep(file.record.without(missing).adding(kept))
+        file.store(file.record.without(missing).adding(kept))
     except N8nError as error:
         # The changes stay in place, and the next run updates the record.
         task.warnings.append(str(error))
@@ -140,7 +140,7 @@ def remove_restored(
     """
     in_conflict = {conflict["user"] for conflict in task.outcome.conflicts}
     settled = [restored for restored in restored_users if restored.email not in in_conflict]
-    file.keep(file.record.without(restored.staged.id for restored in settled))
+    file.store(file.record.without(restored.staged.id for restored in settled))
     if settled and not task.check_mode:
         _check_restored(task, file, settled, restore_check_request(request, settled))
 
@@ -156,7 +156,7 @@ def _check_restored(
     try:
         state = task.read(request)
     except N8nError as error:
-        file.put_back([restored.staged for restored in restored_users])
+        file.add_missing([restored.staged for restored in restored_users])
         task.warnings.append(
             f"The access of the restored users could not be checked, so they stay in the record {file.path}: {error}"
         )
@@ -165,8 +165,8 @@ def _check_restored(
         missing = dict(missing_access(restored, state))
         if not missing:
             continue
-        file.put_back([restored.staged])
-        task.outcome.take_back(
+        file.add_missing([restored.staged])
+        task.outcome.move_to_conflicts(
             lambda change: is_about(change, restored, missing), "another task removed this access at the same time"
         )
         task.warnings.append(

@@ -12,7 +12,7 @@ from typing import Any, Union
 
 from .._errors import InputError
 from .._state.dates import Bound, first_moment, last_moment
-from .._state.names import composed
+from .._state.names import to_nfc
 from .._desired.grants import check_order
 from .._desired.validation import LISTS, kind_of
 from .matching import find_attribute
@@ -45,7 +45,7 @@ def _date_source(value: object, moment_of: Callable[[object, str], Bound], sourc
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if isinstance(value, str) and not _DATE.match(value.strip()):
-        return composed(str(value).strip())
+        return to_nfc(str(value).strip())
     if not isinstance(value, (str, date)):
         raise InputError(f"{source} must be a date or the name of an attribute, but is {kind_of(value)}.")
     return moment_of(value, source)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from .._errors import InputError, ErrorCollector
-from .._state.names import composed, stored_email
+from .._state.names import stored_email, to_nfc
 from .._desired.grants import ACTIVE, Grant, read_dates
 from .._desired.omitted import is_omitted, without_omitted
 from .._desired.validation import kind_of, list_of, nearest
@@ -102,7 +102,7 @@ def _origin(entry: Mapping[Any, Any], source: str) -> str:
 
 
 def _check_agreement(first: AccessException, second: AccessException) -> None:
-    if composed(first.project) != composed(second.project) or not first.grant.overlaps(second.grant):
+    if to_nfc(first.project) != to_nfc(second.project) or not first.grant.overlaps(second.grant):
         return
     if _key(first.grant) != _key(second.grant):
         raise InputError(

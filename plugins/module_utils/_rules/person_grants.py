@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from .._state.dates import Bound
-from .._state.names import composed
+from .._state.names import to_nfc
 from .._desired.grants import ACTIVE, Grant
 from .exceptions import AccessException
 from .ranking import Ranking, slug_of
@@ -80,13 +80,13 @@ def combine(applied: Sequence[AppliedRule], exceptions: Sequence[AccessException
     offered: dict[str, list[Grant]] = {}
     for one in applied:
         for project in one.rule.deny:
-            name = called.setdefault(composed(project), project)
+            name = called.setdefault(to_nfc(project), project)
             denials.setdefault(name, []).append(Grant(None, True, one.begins, one.ends, one.rule.name))
         for project, role in one.rule.projects.items():
-            name = called.setdefault(composed(project), project)
+            name = called.setdefault(to_nfc(project), project)
             offered.setdefault(name, []).append(Grant(role, False, one.begins, one.ends, one.rule.name))
     for exception in exceptions:
-        name = called.setdefault(composed(exception.project), exception.project)
+        name = called.setdefault(to_nfc(exception.project), exception.project)
         overriding.setdefault(name, []).append(exception.grant)
     unclear: list[str] = []
     projects = {}

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 from .._errors import ErrorCollector
-from .._state.names import composed
+from .._state.names import to_nfc
 from .._state.roles import ORDER, plain_slug
 
-_SAY_WHICH = (
+_ROLE_ORDER_HINT = (
     "List the lowest role first. Use full slugs for names that both kinds of roles have (global:admin, "
     "project:admin)."
 )
@@ -31,11 +31,11 @@ class Ranking:
         for kind, own in ORDER.items():
             slugs = [slug_of(word, kind) for word in role_order if not _is_of_another_kind(word, kind)]
             for slug in sorted({slug for slug in slugs if slugs.count(slug) > 1}):
-                problems.add(f'role_order has "{slug}" twice. {_SAY_WHICH}')
+                problems.add(f'role_order has "{slug}" twice. {_ROLE_ORDER_HINT}')
             known, given = set(combinations(own, 2)), set(combinations(slugs, 2))
             for low, high in sorted(given):
                 if (high, low) in known:
-                    problems.add(f"role_order has {low} before {high}, but n8n ranks {low} higher. {_SAY_WHICH}")
+                    problems.add(f"role_order has {low} before {high}, but n8n ranks {low} higher. {_ROLE_ORDER_HINT}")
             both = known | given
             # Each of the two orders is total, so one transition from one order to the other is sufficient.
             below[kind] = frozenset(both | {(low, high) for low, via in both for step, high in both if via == step})
@@ -53,7 +53,7 @@ class Ranking:
 
 def slug_of(role: str, kind: str) -> str:
     """Return the identifier of a role: its full slug, or a custom role as it is written, in Unicode form NFC."""
-    return composed(plain_slug(role, kind) or role)
+    return to_nfc(plain_slug(role, kind) or role)
 
 
 def is_slug_of_another_kind(role: str, kind: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._errors import InputError, ErrorCollector
-from .._state.names import composed, project_name
+from .._state.names import project_name, to_nfc
 from .._state.roles import UNASSIGNABLE_ROLES
 from .._desired.omitted import is_omitted, match_without_omitted, rule_without_omitted, without_omitted
 from .._desired.validation import dictionary_of, kind_of, list_of, nearest, text_in
@@ -93,7 +93,7 @@ def _rule(name: str, entry: Mapping[Any, Any], source: str, problems: ErrorColle
             given = role_in(text, "project", f'{source}: projects, the role in "{known}"')
             if given is None:
                 raise InputError(f'{source}: projects: "{known}" has no role.')
-            if composed(known) in map(composed, projects):
+            if to_nfc(known) in map(to_nfc, projects):
                 raise InputError(f'{source}: projects: "{known}" is listed twice.')
             projects[known] = given
     deny: list[str] = []
@@ -119,7 +119,7 @@ def _match(value: object, source: str, name_source: str, problems: ErrorCollecto
     for attribute, wanted in dictionary_of(value, source, problems).items():
         with problems:
             text = text_in(attribute, name_source)
-            match[composed(text)] = matcher(wanted, f"{source}.{text}")
+            match[to_nfc(text)] = matcher(wanted, f"{source}.{text}")
     return match
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from .._errors import ApiError
 from .._state.model import Member, Project, User
-from .._state.names import composed, email_key
+from .._state.names import email_key, to_nfc
 from .._state.roles import Role
 from .._state.scopes import MEMBERS, SCOPES, scopes_of
 from .._text import shortened
@@ -35,7 +35,7 @@ _LISTINGS = {
     "variables": "/variables",
 }
 # n8n returns these texts if a user or a project to be deleted does not exist.
-_GONE = ("not found in DB", "Could not find")
+_NOT_FOUND_MESSAGES = ("not found in DB", "Could not find")
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,14 @@ class Invitation:
 class Api:
     """The calls of one key on one server. `resources` and `data_tables` have the calls for these.
 
-    `created_projects` are the ids of the projects that n8n has created for this object.
+    `created_project_ids` are the ids of the projects that n8n has created for this object.
     """
 
     def __init__(self, client: Client) -> None:
         self.client = client
         self.data_tables = DataTableApi(client)
         self.resources = ResourceApi(client, self.data_tables, self.lists_roles)
-        self.created_projects: set[str] = set()
+        self.created_project_ids: set[str] = set()
         self._roles: tuple[Role, ...] | None = None
         self._roles_read = False
 
@@ -182,7 +182,7 @@ class Api:
         def read_again() -> Project | None:
             projects = [Project.from_api(item) for item in self.list_projects().items]
             return next(
-                (project for project in projects if project.is_team and composed(project.name) == composed(name)), None
+                (project for project in projects if project.is_team and to_nfc(project.name) == to_nfc(name)), None
             )
 
         def send() -> Project:
@@ -190,7 +190,7 @@ class Api:
                 "POST", "/projects", f'create project "{name}"', SCOPES["create_project"], body={"name": name}
             )
             project = parsed(self.client, Project.from_api, data, "/projects")
-            self.created_projects.add(project.id)
+            self.created_project_ids.add(project.id)
             return project
 
         return send_once(self.client, send, read_again, repeat_500=True)
@@ -256,7 +256,7 @@ def _delete(client: Client, path: str, operation: str, scope: str) -> None:
         except ApiError as error:
             # If the response to the first try was lost, the second try does not find the object: 404 on 2.40.7, 400 on
             # 2.8.4.
-            if error.status in (400, 404) and any(words in error.server_message for words in _GONE):
+            if error.status in (400, 404) and any(words in error.server_message for words in _NOT_FOUND_MESSAGES):
                 return
             # n8n returns this error for a moment after a workflow in the project was unpublished (read in 2.40.7).
             if attempt == client.connection.retries or "still being unpublished" not in error.server_message:

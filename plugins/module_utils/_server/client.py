@@ -27,14 +27,14 @@ if REQUESTS_IMPORT_ERROR is None:
     from urllib3.exceptions import InsecureRequestWarning
 
 Item = TypeVar("Item")
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 # The status codes of a gateway while n8n restarts behind it, and of n8n if it gets too many requests.
-TRY_AGAIN = (429, 502, 503, 504)
+RETRY_STATUSES = (429, 502, 503, 504)
 # The methods for which two equal requests have the same effect as one.
 REPEATABLE = ("GET", "PUT", "PATCH", "DELETE")
-LONGEST_WAIT = 120.0
+MAX_WAIT = 120.0
 # n8n returns this text with status 200 to every request while it migrates its database (read in 2.8.4 and 2.40.7).
-STARTING = b"n8n is starting up. Please wait"
+STARTUP_BODY = b"n8n is starting up. Please wait"
 
 
 class Client:
@@ -84,7 +84,7 @@ class Client:
         """Return the response to a GET. See `send` for the arguments and the errors."""
         return self.send("GET", path, operation, scope, params=params)
 
-    def in_parallel(self, call: Callable[[Item], Answer], items: Iterable[Item]) -> list[Answer]:
+    def in_parallel(self, call: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Return the results of `call` for `items`, in order. The connection limits the number of parallel calls."""
         todo = list(items)
         if len(todo) < 2 or self.connection.concurrency == 1:
@@ -115,7 +115,7 @@ class Client:
             try:
                 return self._attempt(method, path, operation, scope, params, body)
             except TransientError as transient:
-                if method not in REPEATABLE and not transient.unsent:
+                if method not in REPEATABLE and not transient.not_sent:
                     raise LostResponse(f"{transient.error} The operation was: {operation}.") from None
                 if attempt == self.connection.retries:
                     raise transient.after(attempt + 1) from None
@@ -127,25 +127,25 @@ class Client:
     ) -> Any:
         """Return the parsed response to one request; raises TransientError if another try may succeed."""
         try:
-            answer = self._request(method, path, params, body)
+            response = self._request(method, path, params, body)
         # requests raises a plain OSError for a REQUESTS_CA_BUNDLE that does not exist.
         except (requests.exceptions.RequestException, OSError) as error:
             raise failure_of(error, self.connection) from None
-        if answer.status_code in TRY_AGAIN:
-            refusal = self._refusal(answer, operation, scope)
+        if response.status_code in RETRY_STATUSES:
+            refusal = self._refusal(response, operation, scope)
             raise TransientError(
-                refusal, unsent=answer.status_code == 429, retry_after=answer.headers.get("Retry-After")
+                refusal, not_sent=response.status_code == 429, retry_after=response.headers.get("Retry-After")
             )
-        if not 200 <= answer.status_code < 300:
-            raise self._refusal(answer, operation, scope)
-        return self._json(answer, path)
+        if not 200 <= response.status_code < 300:
+            raise self._refusal(response, operation, scope)
+        return self._json(response, path)
 
     def pause(self, attempt: int, retry_after: str | None = None) -> None:
         """Wait before try `attempt` + 2: as long as the server requests, else twice as long each time, with jitter."""
         seconds = seconds_of(retry_after)
         if seconds is None:
             seconds = min(0.5 * 2**attempt, 30.0) * random.uniform(0.5, 1.0)
-        elif seconds > LONGEST_WAIT:
+        elif seconds > MAX_WAIT:
             raise ConnectionFailed(
                 f"{self.connection.url} requires a pause of {seconds:.0f} seconds (Retry-After). Run the task later."
             )
@@ -154,7 +154,7 @@ class Client:
     def _request(self, method: str, path: str, params: Mapping[str, Any] | None, body: Any) -> requests.Response:
         with self._count:
             self.requests += 1
-        answer = self._session().request(
+        response = self._session().request(
             method,
             self.url_of(path),
             params=params,
@@ -165,9 +165,9 @@ class Client:
             # With a redirect, the header with the key would be sent to the target of the redirect.
             allow_redirects=False,
         )
-        if answer.content == STARTING:
-            answer.status_code = 503
-        return answer
+        if response.content == STARTUP_BODY:
+            response.status_code = 503
+        return response
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._thread, "session", None)
@@ -182,14 +182,14 @@ class Client:
         """Return the full URL of a path of the API."""
         return f"{self.connection.url}/api/v1{path}"
 
-    def _json(self, answer: requests.Response, path: str) -> Any:
-        if not answer.content:
+    def _json(self, response: requests.Response, path: str) -> Any:
+        if not response.content:
             return None
         try:
-            return answer.json()
+            return response.json()
         except ValueError:
             # The message does not quote the body, because the response to an invitation contains a secret.
-            if "json" in answer.headers.get("Content-Type", ""):
+            if "json" in response.headers.get("Content-Type", ""):
                 failure = ConnectionFailed(
                     f"The response of {self.url_of(path)} is incomplete or damaged: it is not valid JSON."
                 )
@@ -203,20 +203,20 @@ class Client:
             "switched off (N8N_PUBLIC_API_DISABLED)."
         )
 
-    def _refusal(self, answer: requests.Response, operation: str, scope: str) -> N8nError:
+    def _refusal(self, response: requests.Response, operation: str, scope: str) -> N8nError:
         """Return the error for a response other than 2xx: the refused operation, the message of n8n, and the remedy."""
-        status = answer.status_code
+        status = response.status_code
         if 300 <= status < 400:
-            target = urljoin(answer.url, answer.headers.get("Location", "")).split("?")[0]
+            target = urljoin(response.url, response.headers.get("Location", "")).split("?")[0]
             return ConnectionFailed(
                 f"{self.connection.url} redirects to {re.sub(r'/api/v1/.*$', '', target)}. The API key is not sent to "
                 "another address. Set url to this address."
             )
-        server_message = _message_of(answer, self.connection.api_key)
-        if server_message is None and status in TRY_AGAIN:
+        server_message = _message_of(response, self.connection.api_key)
+        if server_message is None and status in RETRY_STATUSES:
             server_message = "the gateway in front of n8n returned no answer from n8n"
         elif server_message is None:
-            return self.not_n8n_error(answer.url.split("/api/v1", 1)[-1].split("?")[0])
+            return self.not_n8n_error(response.url.split("/api/v1", 1)[-1].split("?")[0])
         hint = hint_for(status, server_message, self.connection.url)
         refused = f'n8n refused to {operation}: "{server_message}" (HTTP {status}).'
         if status == 403 and not hint:
@@ -236,11 +236,11 @@ class Client:
         return self._scopes
 
 
-def _message_of(answer: requests.Response, api_key: str) -> str | None:
-    if answer.content == STARTING:
-        return STARTING.decode()
+def _message_of(response: requests.Response, api_key: str) -> str | None:
+    if response.content == STARTUP_BODY:
+        return STARTUP_BODY.decode()
     try:
-        server_message = answer.json()["message"]
+        server_message = response.json()["message"]
     except (ValueError, KeyError, TypeError):
         return None
     return str(server_message).replace(api_key, "***")[:500]

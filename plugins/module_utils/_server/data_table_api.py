@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._errors import ApiError, N8nError
-from .._state.owned import Table
+from .._state.owned_items import Table
 from .client import Client
 from .paging import parsed, quoted_part, read_complete, send_once
 
 # Older versions ignore projectId, and use the personal project of the key's user (seen on 2.8.4).
-TABLES_ELSEWHERE = (
+WRONG_PROJECT_MESSAGE = (
     "This n8n creates data tables only in the personal project of the key's user, so no table can be "
     "copied to another project. Update n8n, or copy the data in n8n."
 )
@@ -23,8 +23,8 @@ TABLES_ELSEWHERE = (
 SYSTEM_COLUMNS = ("id", "createdAt", "updatedAt")
 # The number of rows in one call: 10,000 small rows took 0.4 s (seen on 2.8.4 and 2.40.7), and n8n accepts at most 16
 # MB.
-MOST_ROWS = 1000
-MOST_BYTES = 1_000_000
+MAX_ROWS = 1000
+MAX_BYTES = 1_000_000
 
 
 class DataTableApi:
@@ -66,7 +66,7 @@ class DataTableApi:
         table = send_once(self.client, send, read_again)
         if table.owner_id != project_id:
             self.delete_table(table.id)
-            raise N8nError(TABLES_ELSEWHERE)
+            raise N8nError(WRONG_PROJECT_MESSAGE)
         return table
 
     def insert_rows(self, table_id: str, rows: Sequence[Mapping[str, Any]], before: int) -> None:
@@ -115,7 +115,7 @@ def row_batches(rows: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any
     size = 0
     for row in rows:
         length = len(json.dumps(row))
-        if not found or len(found[-1]) == MOST_ROWS or size + length > MOST_BYTES:
+        if not found or len(found[-1]) == MAX_ROWS or size + length > MAX_BYTES:
             found.append([])
             size = 0
         found[-1].append(row)

@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 
 # The messages of n8n for an email address that it does not invite.
-_ADDRESS = r'invalid email|match format "email"'
+_ADDRESS_PATTERN = r'invalid email|match format "email"'
 # The messages of n8n and their remedies (messages seen on 2.8.4 and 2.40.7).
-_WAYS_OUT = (
+_REMEDIES = (
     (r"not licensed to use role", "Choose a role that the license of this n8n includes."),
     (
         r"your license does not allow for feat:advancedPermissions|without advanced permissions",
@@ -32,7 +32,7 @@ _WAYS_OUT = (
         "The number of users in the license is used up. Remove a user, or get a larger license.",
     ),
     (
-        _ADDRESS,
+        _ADDRESS_PATTERN,
         "n8n does not accept an email address. Correct the address.",
     ),
     (r"quota", "The number of team projects in the license is used up. Remove a project, or get a larger license."),
@@ -41,7 +41,7 @@ _WAYS_OUT = (
 
 def hint_for(status: int, server_message: str, url: str) -> str:
     """Return the remedy for a refusal of the server at `url` with this HTTP status and message; "" if none is known."""
-    for mark, hint in _WAYS_OUT:
+    for mark, hint in _REMEDIES:
         if re.search(mark, server_message, re.IGNORECASE):
             return hint
     if status == 401:
@@ -57,7 +57,7 @@ def hint_for(status: int, server_message: str, url: str) -> str:
 
 def is_about_address(server_message: str) -> bool:
     """Return whether n8n refused an email address with this message."""
-    return re.search(_ADDRESS, server_message, re.IGNORECASE) is not None
+    return re.search(_ADDRESS_PATTERN, server_message, re.IGNORECASE) is not None
 
 
 def scopes_remedy(needed: Sequence[str], granted: Sequence[str] | None) -> str:

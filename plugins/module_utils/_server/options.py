@@ -26,7 +26,7 @@ CONNECTION_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "concurrency": {"type": "int", "default": 8},
 }
 # One day. Sockets accept neither infinite nor extremely large numbers.
-LONGEST_TIMEOUT = 86400
+MAX_TIMEOUT = 86400
 _WHERE = "on the host where the task runs (for lookups and inventories: on the controller)"
 
 
@@ -54,10 +54,8 @@ class Connection:
         return connection
 
     def _check(self) -> None:
-        if not 0 < self.timeout <= LONGEST_TIMEOUT:
-            raise InputError(
-                f"timeout is {self.timeout:g}, but must be more than 0 and at most {LONGEST_TIMEOUT} seconds."
-            )
+        if not 0 < self.timeout <= MAX_TIMEOUT:
+            raise InputError(f"timeout is {self.timeout:g}, but must be more than 0 and at most {MAX_TIMEOUT} seconds.")
         if self.retries < 0:
             raise InputError(f"retries is {self.retries}, but must be 0 or more.")
         if self.concurrency < 1:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from .._errors import ApiError, ConnectionFailed, IncompleteReading, LostResponse, N8nError
 from .client import Client
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 # n8n refuses a larger page with 400 (seen on 2.8.4 and 2.40.7).
 PAGE = 250
 # The number of times that a listing is read if its pages overlap.
@@ -38,11 +38,11 @@ def read_pages(
     operation: str,
     scope: str,
     params: Mapping[str, Any] | None = None,
-    keep: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+    reduce_item: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
 ) -> Listing:
     """Return all pages of a listing, each id once; raises ConnectionFailed if paging does not end.
 
-    `keep` returns the part of an item that is kept. Large items should not be kept as a whole.
+    `reduce_item` returns the part of an item that is kept. Large items should not be kept as a whole.
     """
     found: dict[str, dict[str, Any]] = {}
     cursors: set[str] = set()
@@ -54,7 +54,7 @@ def read_pages(
         pages += 1
         for item in items:
             repeats += item["id"] in found
-            found[item["id"]] = keep(item) if keep else item
+            found[item["id"]] = reduce_item(item) if reduce_item else item
         if not cursor:
             return Listing(tuple(found.values()), repeats, pages)
         if cursor in cursors:
@@ -72,11 +72,11 @@ def read_complete(
     operation: str,
     scope: str,
     params: Mapping[str, Any] | None = None,
-    keep: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+    reduce_item: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
 ) -> Listing:
     """Return a complete listing. If an item occurs twice, another item may be missing, so it is read again."""
-    for _look in range(LISTING_ATTEMPTS):
-        listing = read_pages(client, path, operation, scope, params, keep)
+    for _attempt in range(LISTING_ATTEMPTS):
+        listing = read_pages(client, path, operation, scope, params, reduce_item)
         if not listing.repeats:
             return listing
     raise IncompleteReading(
@@ -85,7 +85,7 @@ def read_complete(
     )
 
 
-def parsed(client: Client, parse: Callable[[Any], Found], data: Any, path: str) -> Found:
+def parsed(client: Client, parse: Callable[[Any], Result], data: Any, path: str) -> Result:
     """Return the result of `parse` for a response; raises ConnectionFailed if the response has an unexpected form."""
     try:
         return parse(data)
@@ -94,8 +94,8 @@ def parsed(client: Client, parse: Callable[[Any], Found], data: Any, path: str) 
 
 
 def send_once(
-    client: Client, send: Callable[[], Found], read_again: Callable[[], Found | None], repeat_500: bool = False
-) -> Found:
+    client: Client, send: Callable[[], Result], read_again: Callable[[], Result | None], repeat_500: bool = False
+) -> Result:
     """Return the result of `send`. If its response is lost, `read_again` decides whether to send it again.
 
     `read_again` returns the result of `send` if n8n has carried out the request, and None if it has not. With

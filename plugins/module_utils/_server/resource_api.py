@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._errors import ApiError
-from .._state.owned import FOLDER, VARIABLE, Credential, OwnedItem, OwnedItems, Workflow, without_nodes
+from .._state.owned_items import FOLDER, VARIABLE, Credential, OwnedItem, OwnedItems, Workflow, without_nodes
 from .client import Client
 from .data_table_api import DataTableApi
 from .paging import PAGE, parsed, quoted_part, read_complete, send_once
@@ -20,14 +20,14 @@ TABLES_UNSEEN = (
     "are not listed (n8n 2.36 and later list them). Update n8n. Or check the data tables, and delete the "
     "user or project in n8n."
 )
-KEY_SEES_LITTLE = (
+NOT_ADMIN_MESSAGE = (
     "the user of the API key does not see everything, so resources that would be destroyed may be hidden. Use the key "
     "of an owner or admin."
 )
 # Without this feature of the license, there are no variables (seen on 2.8.4 and 2.40.7).
 _VARIABLES = "feat:variables"
 # The message of n8n for a second transfer: to the same destination, or into the project that's already owning it.
-_THERE_ALREADY = "You can't transfer a"
+_ALREADY_OWNED_MESSAGE = "You can't transfer a"
 
 
 class ResourceApi:
@@ -40,29 +40,29 @@ class ResourceApi:
 
     # Reading.
 
-    def owned_items(self, project_ids: Sequence[str], sees_all: bool) -> dict[str, OwnedItems]:
+    def owned_items(self, project_ids: Sequence[str], is_instance_admin: bool) -> dict[str, OwnedItems]:
         """Return the owned items of each of these projects and, separately, the items that others share with it.
 
-        Everything on the instance is listed once, whatever the number of projects. `sees_all` tells whether the user of
-        the key has a role that sees everything. Items that the key may not list are reported as unseen.
+        Everything on the instance is listed once, whatever the number of projects. `is_instance_admin` tells whether
+        the user of the key has a role that sees everything. Items that the key may not list are reported as unseen.
         """
         if not project_ids:
             return {}
-        unseen = [] if sees_all else [KEY_SEES_LITTLE]
+        unseen = [] if is_instance_admin else [NOT_ADMIN_MESSAGE]
         # The endpoint was introduced long after other users' data tables could be listed, but no other sign of that is
         # public.
         tables_unseen = [] if self._lists_roles() else [TABLES_UNSEEN]
         variables_unseen: list[str] = []
         refused: list[str] = []
-        looks: tuple[tuple[list[str], Callable[[], Sequence[OwnedItem]]], ...] = (
+        listings: tuple[tuple[list[str], Callable[[], Sequence[OwnedItem]]], ...] = (
             (unseen, self.workflows),
             (unseen, self.credentials),
             (tables_unseen, self.data_tables.tables),
             (variables_unseen, self.variables),
         )
 
-        def look(which: int) -> Sequence[OwnedItem]:
-            reasons, read = looks[which]
+        def read_listing(which: int) -> Sequence[OwnedItem]:
+            reasons, read = listings[which]
             try:
                 return read()
             except ApiError as error:
@@ -73,8 +73,8 @@ class ResourceApi:
                 refused.append(error.scope)
                 return ()
 
-        everything = [item for items in self.client.in_parallel(look, range(len(looks))) for item in items]
-        reasons = (" ".join(sorted(why)) for why in (unseen, tables_unseen, variables_unseen))
+        everything = [item for items in self.client.in_parallel(read_listing, range(len(listings))) for item in items]
+        reasons = (" ".join(sorted(texts)) for texts in (unseen, tables_unseen, variables_unseen))
         found = OwnedItems.of(project_ids, everything, *reasons)
         scopes = tuple(sorted(set(filter(None, refused))))
         return {key: replace(owned_items, refused=scopes) for key, owned_items in found.items()} if scopes else found
@@ -101,7 +101,9 @@ class ResourceApi:
     def variables(self) -> tuple[OwnedItem, ...]:
         """Return the variables of projects, without their values. If the license lacks the feature, there are none."""
         try:
-            pages = read_complete(self.client, "/variables", "list variables", "variable:list", keep=_without_value)
+            pages = read_complete(
+                self.client, "/variables", "list variables", "variable:list", reduce_item=_without_value
+            )
         except ApiError as error:
             if error.status == 403 and _VARIABLES in error.server_message:
                 return ()
@@ -159,7 +161,7 @@ class ResourceApi:
             self.client.send("PUT", path, operation, f"{kind}:move", body={"destinationProjectId": project_id})
         except ApiError as error:
             # The project already owns the item, for example because the response to a first try was lost.
-            if error.status != 400 or _THERE_ALREADY not in error.server_message:
+            if error.status != 400 or _ALREADY_OWNED_MESSAGE not in error.server_message:
                 raise
 
     def unpublish_workflow(self, workflow_id: str) -> None:

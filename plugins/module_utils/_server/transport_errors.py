@@ -22,12 +22,12 @@ else:
 
 
 class TransientError(Exception):
-    """A failure that another try may resolve. `unsent` tells that n8n has certainly not carried out the request."""
+    """A failure that another try may resolve. `not_sent` tells that n8n has certainly not carried out the request."""
 
-    def __init__(self, error: N8nError, unsent: bool = False, retry_after: str | None = None) -> None:
+    def __init__(self, error: N8nError, not_sent: bool = False, retry_after: str | None = None) -> None:
         super().__init__(str(error))
         self.error = error
-        self.unsent = unsent
+        self.not_sent = not_sent
         self.retry_after = retry_after
 
     def after(self, tries: int) -> N8nError:
@@ -52,7 +52,7 @@ def failure_of(error: Exception, connection: Connection) -> Exception:
     if isinstance(error, requests.exceptions.SSLError) and "EOF occurred" not in str(error):
         return ConnectionFailed(_tls(error, connection))
     failure = ConnectionFailed(_unreachable(error, connection))
-    return TransientError(failure, unsent=_never_sent(error)) if isinstance(error, TRANSIENT) else failure
+    return TransientError(failure, not_sent=_never_sent(error)) if isinstance(error, TRANSIENT) else failure
 
 
 def _tls(error: Exception, connection: Connection) -> str:

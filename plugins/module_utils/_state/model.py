@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import Any
 
 from .._errors import InputError
-from .names import composed, email_key, personal, project_key
-from .owned import OwnedItems
+from .names import email_key, personal_project_error, project_key, to_nfc
+from .owned_items import OwnedItems
 from .roles import OWNER, Role
 
 
@@ -161,10 +161,10 @@ class State:
         return named
 
     @cached_property
-    def _composed(self) -> Mapping[str, tuple[Project, ...]]:
+    def _nfc_names(self) -> Mapping[str, tuple[Project, ...]]:
         found: dict[str, tuple[Project, ...]] = {}
         for name, projects in self._named.items():
-            key = composed(name)
+            key = to_nfc(name)
             found[key] = (*found.get(key, ()), *projects)
         return found
 
@@ -175,7 +175,7 @@ class State:
     @cached_property
     def personal_names(self) -> frozenset[str]:
         """Return the names of personal projects in form NFC. n8n names them like Ada Lovelace <ada@example.com>."""
-        return frozenset(composed(project.name) for project in self.projects if not project.is_team)
+        return frozenset(to_nfc(project.name) for project in self.projects if not project.is_team)
 
     @cached_property
     def _memberships(self) -> Mapping[str, Mapping[str, Member]]:
@@ -204,7 +204,7 @@ class State:
         This is the project with exactly that name. If there is none, it is all projects with that name in form NFC.
         """
         exact = self._named.get(name, ())
-        return exact if len(exact) == 1 else self._composed.get(composed(name), ())
+        return exact if len(exact) == 1 else self._nfc_names.get(to_nfc(name), ())
 
     def is_named(self, name: str) -> bool:
         """Return whether a team project has exactly that name."""
@@ -222,7 +222,7 @@ class State:
         """Return the team project with that id or exact name, or None; raises InputError if several match."""
         project = require_single(reference, self.find_projects(reference))
         if project is not None and not project.is_team:
-            raise InputError(personal(reference))
+            raise InputError(personal_project_error(reference))
         return project
 
     def personal_project(self, user: User) -> Project | None:

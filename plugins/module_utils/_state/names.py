@@ -11,10 +11,10 @@ import unicodedata
 from .._errors import InputError
 
 # The longest email that fits into a path of SMTP (RFC 5321, 4.5.3.1.3, without its brackets), and into n8n's database.
-LONGEST_EMAIL = 254
+MAX_EMAIL_LENGTH = 254
 # n8n names the personal project of a new user <EMAIL>, and on PostgreSQL a name has at most 255 characters. There, an
 # email with 254 characters causes HTTP 500. With SQLite, n8n accepts it (seen on 2.40.7).
-_LONGEST_INVITED = 253
+_MAX_INVITED_LENGTH = 253
 # The addresses that GET /users/{email} accepts: letters, digits and these signs, and a domain with a dot (seen on
 # 2.40.7).
 _EMAIL = re.compile(
@@ -23,7 +23,7 @@ _EMAIL = re.compile(
 # POST /users accepts fewer addresses: both isEmail of validator 13.15 and the email of zod 3.25 have to accept an
 # address (read and seen on 2.8.4 and 2.40.7). The following values are the lengths, the signs before the @, and the
 # parts of the domain that both accept.
-_LONGEST_LOCAL_PART, _LONGEST_LABEL = 64, 63
+_MAX_LOCAL_PART_LENGTH, _MAX_LABEL_LENGTH = 64, 63
 _LOCAL_SIGN = re.compile(r"[a-z0-9_'+.-]")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _TOP_LEVEL_DOMAIN = re.compile(r"[a-z]{2,}")
@@ -31,7 +31,7 @@ _TOP_LEVEL_DOMAIN = re.compile(r"[a-z]{2,}")
 _STORED_EMAIL = re.compile(r"[^@\s()<>\[\]\\,;:\"]+@[^@\s()<>\[\]\\,;:\"]+")
 
 
-def composed(name: str) -> str:
+def to_nfc(name: str) -> str:
     """Return a name in Unicode form NFC, in which names are compared: a letter with its accent is one character."""
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
@@ -41,7 +41,7 @@ def project_key(project_id: str, name: str) -> str:
     return project_id or f"new {name}"
 
 
-def personal(project: str) -> str:
+def personal_project_error(project: str) -> str:
     """Return the error message for an attempt to add a member to a personal project."""
     return f'Project "{project}" is a personal project. Only team projects have members.'
 
@@ -51,10 +51,10 @@ def invitation_refusal(email: str) -> str:
     if not _STORED_EMAIL.fullmatch(email):
         return "it is not an email address"
     local, _at, domain = email.partition("@")
-    if len(email) > _LONGEST_INVITED:
-        return f"it has {len(email)} characters, and n8n accepts at most {_LONGEST_INVITED}"
-    if len(local) > _LONGEST_LOCAL_PART:
-        return f"it has {len(local)} characters before the @, and n8n accepts at most {_LONGEST_LOCAL_PART}"
+    if len(email) > _MAX_INVITED_LENGTH:
+        return f"it has {len(email)} characters, and n8n accepts at most {_MAX_INVITED_LENGTH}"
+    if len(local) > _MAX_LOCAL_PART_LENGTH:
+        return f"it has {len(local)} characters before the @, and n8n accepts at most {_MAX_LOCAL_PART_LENGTH}"
     signs = " ".join(dict.fromkeys(_LOCAL_SIGN.sub("", local)))
     if signs:
         guest = (
@@ -69,9 +69,9 @@ def invitation_refusal(email: str) -> str:
     if not labels:
         return "its domain has no dot"
     for label in (*labels, top):
-        if not _LABEL.fullmatch(label) or len(label) > _LONGEST_LABEL:
+        if not _LABEL.fullmatch(label) or len(label) > _MAX_LABEL_LENGTH:
             return (
-                f'n8n does not accept "{label}" in a domain: each part of a domain has 1 to {_LONGEST_LABEL} letters, digits and '
+                f'n8n does not accept "{label}" in a domain: each part of a domain has 1 to {_MAX_LABEL_LENGTH} letters, digits and '
                 "hyphens, and a hyphen neither begins nor ends it"
             )
     if not _TOP_LEVEL_DOMAIN.fullmatch(top):
@@ -108,7 +108,7 @@ def check_ascii(text: str, source: str) -> str:
 def requested_email(text: object, source: str) -> str:
     """Return `text` as an email that n8n can look up, in lower case; raises InputError for any other text."""
     email = check_ascii(str(text if text is not None else ""), source).lower()
-    if not _EMAIL.fullmatch(email) or len(email) > LONGEST_EMAIL:
+    if not _EMAIL.fullmatch(email) or len(email) > MAX_EMAIL_LENGTH:
         raise InputError(f'{source}: "{text}" is not an email address.')
     return email
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .model import State, User
-from .owned import VARIABLE, OwnedItem, OwnedItems
+from .owned_items import VARIABLE, OwnedItem, OwnedItems
 
 KEYS_UNSEEN = "n8n does not show API keys of users. Existing keys give access to everything listed here"
 # MCP keys remain valid with a new instance role, and have the rights of the account (seen on 2.40.7).

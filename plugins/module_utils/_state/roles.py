@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._errors import InputError
-from .names import composed
+from .names import to_nfc
 
 OWNER = "global:owner"
 CHAT_USER = "global:chatUser"
@@ -99,9 +99,9 @@ def role_slug(text: str, kind: str, known: Iterable[Role] | None, source: str) -
         # role.
         slug = None
     if slug is None:
-        names = (text, composed(text))
+        names = (text, to_nfc(text))
         matches = sorted(
-            {role.slug for role in roles if composed(role.name) in names or role.slug.partition(":")[2] in names}
+            {role.slug for role in roles if to_nfc(role.name) in names or role.slug.partition(":")[2] in names}
         )
         if len(matches) > 1:
             raise InputError(

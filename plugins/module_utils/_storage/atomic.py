@@ -9,7 +9,7 @@ import os
 import tempfile
 
 
-def writable(path: str) -> str:
+def write_problem(path: str) -> str:
     """Return why a file cannot be written at `path`; "" if it can be written."""
     folder = os.path.dirname(os.path.realpath(path))
     if os.path.isdir(path):

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 
 from .._errors import InputError, N8nError
-from .atomic import replace_file, writable
+from .atomic import replace_file, write_problem
 from .lock import folder_lock
 
 
@@ -24,9 +24,9 @@ class InviteFile:
             raise InputError(f"Invitation links cannot be written to {path}. Set the full path of the file.")
         # Messages name the target of a symbolic link.
         self.path = os.path.realpath(path)
-        why = writable(path)
-        if why:
-            raise InputError(f"Invitation links cannot be written to {path}: {why}.")
+        problem = write_problem(path)
+        if problem:
+            raise InputError(f"Invitation links cannot be written to {path}: {problem}.")
         # The emails whose links are in the file.
         self.emails = frozenset(self._read())
 

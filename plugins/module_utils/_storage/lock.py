@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from .._errors import LockError
 
 # The number of seconds that a task waits for another task.
-LONGEST_WAIT = 600.0
+MAX_WAIT = 600.0
 _PAUSE = 0.05
 # The errors of flock for a lock that another process holds.
 _HELD = (errno.EACCES, errno.EAGAIN)
@@ -77,7 +77,7 @@ def _locked(handle: int, subject: str) -> int:
 
 
 def _wait_for(handle: int, subject: str) -> None:
-    deadline = time.monotonic() + LONGEST_WAIT
+    deadline = time.monotonic() + MAX_WAIT
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -87,7 +87,7 @@ def _wait_for(handle: int, subject: str) -> None:
                 raise
         if time.monotonic() > deadline:
             raise LockError(
-                f"Another task holds the lock of {subject}: {_holder(handle)}. This task waited {LONGEST_WAIT:g} "
+                f"Another task holds the lock of {subject}: {_holder(handle)}. This task waited {MAX_WAIT:g} "
                 "seconds. Run it again when the other task has ended, or end that process if it hangs."
             )
         time.sleep(_PAUSE * random.uniform(0.5, 1.5))
@@ -119,7 +119,7 @@ def _locked_file(subject: str) -> int:
                 raise OSError(errno.EPERM, "another user owns the folder")
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
             handle = _locked(os.open(os.path.join(folder, name), flags, 0o600), subject)
-            _name_this_process(handle)
+            _write_holder(handle)
             return handle
         except OSError as error:
             problems.append(f"{folder}: {error.strerror}")
@@ -129,7 +129,7 @@ def _locked_file(subject: str) -> int:
     )
 
 
-def _name_this_process(handle: int) -> None:
+def _write_holder(handle: int) -> None:
     """Write into the lock which process holds it, for processes that wait. A full disk does not fail the task."""
     with suppress(OSError):
         os.ftruncate(handle, 0)

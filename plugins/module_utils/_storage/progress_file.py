@@ -10,7 +10,7 @@ import threading
 from datetime import datetime, timezone
 
 from .._errors import InputError
-from .atomic import writable
+from .atomic import write_problem
 
 
 class ProgressFile:
@@ -23,12 +23,12 @@ class ProgressFile:
         """Check that the file can be written before any change is made; raises InputError."""
         self.path = path
         self._lock = threading.Lock()
-        why = writable(path)
-        if not why and os.path.exists(path) and not os.access(path, os.W_OK):
-            # Lines are appended to an existing file. writable() only checks that a file can be replaced.
-            why = f"{path} is not a writable file"
-        if why:
-            raise InputError(f"Progress cannot be written to {path}: {why}.")
+        problem = write_problem(path)
+        if not problem and os.path.exists(path) and not os.access(path, os.W_OK):
+            # Lines are appended to an existing file. write_problem() only checks that a file can be replaced.
+            problem = f"{path} is not a writable file"
+        if problem:
+            raise InputError(f"Progress cannot be written to {path}: {problem}.")
 
     def __call__(self, made: int, planned: int, action: str) -> None:
         """Append a line. A full disk does not stop the task."""

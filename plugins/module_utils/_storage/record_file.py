@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from .._errors import InputError, N8nError
-from .atomic import replace_file, writable
+from .atomic import replace_file, write_problem
 from .lock import folder_lock
 
 RecordType = TypeVar("RecordType", bound="StoredRecord")
@@ -51,11 +51,11 @@ class RecordFile(Generic[RecordType]):
         self.url = url
         self._parse = parse
         self.read_only = read_only
-        why = writable(path)
-        if why:
-            raise InputError(f"The record of leavers cannot be written to {path}: {why}.")
+        problem = write_problem(path)
+        if problem:
+            raise InputError(f"The record of leavers cannot be written to {path}: {problem}.")
         self.is_new = not os.path.lexists(path)
-        self.record = self._first = self._read()
+        self.record = self._initial = self._read()
 
     def _read(self) -> RecordType:
         if not os.path.lexists(self.path):
@@ -69,7 +69,7 @@ class RecordFile(Generic[RecordType]):
             ) from None
         return self._parse(text, self.url, self.path)
 
-    def keep(self, record: RecordType, create: bool = False) -> None:
+    def store(self, record: RecordType, create: bool = False) -> None:
         """Store `record` if it differs from the present record; raises N8nError if it cannot be written.
 
         With `create`, a file that does not exist is created in any case. Changes that other tasks have written in the meantime stay, because only the differences are written.
@@ -80,7 +80,7 @@ class RecordFile(Generic[RecordType]):
             self._write(lambda found: found.merged(self.record, record))
         self.record = record
 
-    def put_back(self, leavers: Sequence[Any]) -> None:
+    def add_missing(self, leavers: Sequence[Any]) -> None:
         """Add the entries of `leavers` that the file does not have; raises N8nError if it cannot be written.
 
         Another task that shares no lock with this one removes an entry when it restores the user. Such an entry is
@@ -105,7 +105,7 @@ class RecordFile(Generic[RecordType]):
 
     def diff(self) -> dict[str, str]:
         """Return the changed entries of the record before and after the run."""
-        before, after = self._first.lines(), self.record.lines()
+        before, after = self._initial.lines(), self.record.lines()
         return {
             "before": "".join(f"{line}\n" for line in before if line not in after),
             "after": "".join(f"{line}\n" for line in after if line not in before),

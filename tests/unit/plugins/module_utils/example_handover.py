@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project, State, User
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import (
     Credential,
     OwnedItem,
     OwnedItems,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Member, Project, State, User
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import OwnedItems
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import OwnedItems
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import Role
 
 URL = "https://n8n.example.com"

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import plan_leavers
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_planner import plan_leavers
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_options import LeaverOptions, find_leavers
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import PROJECT_ADMIN, Role
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import (
     Credential,
     OwnedItems,
     Share,

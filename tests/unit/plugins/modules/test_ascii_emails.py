@@ -23,7 +23,7 @@ from ansible_collections.lifecycle.n8n.plugins.modules import (
     n8n_user,
     n8n_user_info,
 )
-from ansible_collections.lifecycle.n8n.plugins.plugin_utils._connection import users_in
+from ansible_collections.lifecycle.n8n.plugins.plugin_utils._plugin_support import users_in
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import run
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError, N8nError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import (
     Credential,
     OwnedItem,
     Share,

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.memberships import export
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.state_reader import read
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.info_results import export
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import EVERYTHING
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access, n8n_user
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n

@@ -17,7 +17,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import Workflow
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import Workflow
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access, n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import run

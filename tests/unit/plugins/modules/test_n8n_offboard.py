@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import OwnedItem
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import OwnedItem
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_admins_remain, check_apply_reapply, run

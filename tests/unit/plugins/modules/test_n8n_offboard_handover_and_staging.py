@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._storage import atomic as _files
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.task import Task
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import (
     Credential,
     OwnedItem,
     Share,

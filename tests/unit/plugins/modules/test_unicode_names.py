@@ -15,9 +15,9 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._server.paging impor
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project, State, User
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import Role, role_slug
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.state_reader import read
 from ansible_collections.lifecycle.n8n.plugins.module_utils._rules.assignment import assign
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.memberships import (
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.info_results import (
     export,
     group_names,
     members_of_projects,

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import Workflow
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import Workflow
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.sync_months import (
     LOCKED,

@@ -26,7 +26,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.scopes import
 @pytest.mark.parametrize("name", ACTIONS)
 def test_action_refers_to_existing_steps_scopes_and_executors(name: str) -> None:
     action = ACTIONS[name]
-    assert action.step in STEPS and action.about in (USER, PROJECT, MEMBER, ITEM)
+    assert action.step in STEPS and action.subject_type in (USER, PROJECT, MEMBER, ITEM)
     assert action.reduces_access in (NEVER, ALWAYS, BY_ROLE) and action.role_kind in ("", "global", "project")
     assert set(action.calls) <= SCOPES.keys()
     assert callable(getattr(PlanRun, action.executor))

@@ -26,6 +26,6 @@ def test_each_action_has_a_description() -> None:
             "before": "b",
             "after": "c",
             "reason": "why",
-            **({"item": {"type": "workflow", "id": "w1", "name": "W"}} if ACTIONS[action].about == ITEM else {}),
+            **({"item": {"type": "workflow", "id": "w1", "name": "W"}} if ACTIONS[action].subject_type == ITEM else {}),
         }
         assert describe_change(entry).endswith((" (why)", " (was b; why)"))

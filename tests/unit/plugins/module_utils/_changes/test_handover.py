@@ -17,10 +17,10 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import N8nEr
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.handover import (
     check_nothing_left,
     free_name,
+    incomplete_copy_name,
     unpublished,
-    working_name,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import OwnedItems
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import OwnedItems
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.example_handover import (
     ADA_PROJECT,
     ALONE,
@@ -51,8 +51,8 @@ def test_names_are_truncated_to_the_limit_of_n8n() -> None:
     assert free_name(longest, "a", ()) == longest
     cut = free_name(longest, "a", (longest,))
     assert (len(cut), cut[-9:]) == (128, "x (from a)"[-9:])
-    assert working_name(replace(ORDERS, name=longest)).endswith(f"x (copy of {ORDERS.id})")
-    assert len(working_name(replace(ORDERS, name=longest))) == 128
+    assert incomplete_copy_name(replace(ORDERS, name=longest)).endswith(f"x (copy of {ORDERS.id})")
+    assert len(incomplete_copy_name(replace(ORDERS, name=longest))) == 128
 
 
 def test_check_nothing_left_rejects_unplanned_items() -> None:

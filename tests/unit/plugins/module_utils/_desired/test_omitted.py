@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.omitted import is_omitted, without_omitted
 from ansible_collections.lifecycle.n8n.plugins.module_utils._rules.assignment import assign
-from ansible_collections.lifecycle.n8n.plugins.plugin_utils._connection import names_in, options_in
+from ansible_collections.lifecycle.n8n.plugins.plugin_utils._plugin_support import names_in, options_in
 
 PLACEHOLDER = "__omit_place_holder__1347912d4296afeb66d097251d5cd9f11a48ce09"
 SENTINEL = type("_OmitType", (), {})()

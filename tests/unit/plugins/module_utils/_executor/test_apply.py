@@ -15,7 +15,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_list
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.apply import apply
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.outcome import ApplyError, Outcome
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, ConnectionFailed, N8nError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import plan_leavers
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_planner import plan_leavers
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_options import (
     LeaverOptions,
     find_leavers,
@@ -24,7 +24,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_opti
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.change import Change
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.any_plan import plan
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.state_reader import read
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import BATCH, Invitation, Api
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import (
     AUTHORITATIVE,

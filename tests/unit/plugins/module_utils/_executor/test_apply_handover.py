@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.apply import apply
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, InputError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import plan_leavers
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_planner import plan_leavers
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_options import (
     LeaverOptions,
     find_leavers,
@@ -21,14 +21,14 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_opti
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.any_plan import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.outcome import Outcome
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import (
     Credential,
     OwnedItem,
     Share,
     Table,
     Workflow,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.state_reader import read
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import DesiredProject, DesiredState
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.handover_options import HandoverOptions
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import ReadRequest

@@ -21,7 +21,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.handover im
     check_nothing_left,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import Credential, Share, Table, Workflow
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import Credential, Share, Table, Workflow
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
 
 ADA = "ada@example.com"
@@ -63,7 +63,7 @@ def handover(n8n: FakeN8n, **options: Any) -> Handover:
         "http://n8n.invalid",
         users=tuple(n8n.users.values()),
         projects=tuple(n8n.all_projects.values()),
-        owned_items=n8n.owned_items([personal.id, ops.id], sees_all=True),
+        owned_items=n8n.owned_items([personal.id, ops.id], is_instance_admin=True),
     )
     return plan_handover(state, personal, HandoverTarget(**{"destination": ops, "data_tables": "copy", **options}))
 
@@ -111,7 +111,7 @@ def test_all_items_are_handed_over_and_reported(n8n: FakeN8n) -> None:
         "rename_table",
     ]
     personal = n8n.personal_project_id(ADA)
-    check_nothing_left(plan, n8n.owned_items([personal], sees_all=True)[personal])
+    check_nothing_left(plan, n8n.owned_items([personal], is_instance_admin=True)[personal])
 
 
 @pytest.mark.parametrize("number", range(1, 8))

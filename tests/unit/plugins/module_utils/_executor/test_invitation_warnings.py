@@ -18,9 +18,9 @@ def test_each_kind_of_failure_is_one_warning_with_names_and_remedy() -> None:
     warnings = InvitationWarnings()
     assert warnings.notes() == []
     emails = {f"p{number:02}@example.com" for number in range(22)}
-    warnings.link_dropped |= emails
+    warnings.links_discarded |= emails
     warnings.nothing_sent |= emails
-    warnings.answer_lost |= emails
+    warnings.response_lost |= emails
     warnings.mail_failed = dict.fromkeys(emails, "connect ECONNREFUSED.")
     notes = warnings.notes()
     assert len(notes) == 4
@@ -39,7 +39,7 @@ def test_different_mail_errors_are_one_warning() -> None:
 
 
 def test_remedy_for_dropped_links_names_one_option() -> None:
-    (note,) = InvitationWarnings(link_dropped={"ada@example.com"}).notes()
+    (note,) = InvitationWarnings(links_discarded={"ada@example.com"}).notes()
     assert note.endswith("users. To keep the links of later invitations, set invites_path.")
 
 

@@ -16,7 +16,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.apply impo
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, ConnectionFailed
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.outcome import Outcome
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.any_plan import plan
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.state_reader import read
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.recheck import MEMBERS_PER_CHECK, USERS_PER_CHECK
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import AUTHORITATIVE, ListPolicy
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import access_request, desired_access
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.apply import apply
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, ConnectionFailed
-from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import plan_leavers
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_planner import plan_leavers
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_options import (
     LeaverOptions,
     find_leavers,
@@ -22,8 +22,8 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_opti
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.outcome import Outcome
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.any_plan import plan
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import Workflow
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import Workflow
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.state_reader import read
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import AUTHORITATIVE, ListPolicy
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_project
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n

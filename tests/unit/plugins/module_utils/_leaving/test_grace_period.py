@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import plan_leavers
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_planner import plan_leavers
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_options import (
     LeaverOptions,
     Leaver,
@@ -65,7 +65,7 @@ def test_staging_demotes_the_leaver_and_records_role_and_memberships() -> None:
     leavers = find_leavers(state, [ADA.email, "nobody@example.com"])
     planned = plan_leavers(state, leavers, leaver_options)
     assert changes_of(planned) == changes_of(leaver_plan(state, ADA.email, action="demote"))
-    (staged,) = recorded(leaver_options.recording(planned, leavers))
+    (staged,) = recorded(leaver_options.with_planned_record(planned, leavers))
     both = ((SALES.id, "Sales", PROJECT_ADMIN), (SUPPORT.id, "Support", "project:viewer"))
     assert staged == RecordEntry(ADA.id, ADA.email, NOW, "global:member", both)
     assert planned.notes == (
@@ -86,7 +86,7 @@ def test_staged_leaver_is_not_changed_during_the_grace_period(handover_options: 
     leaver_options = replace(leaver_options, grace_period=grace_period("staged", STAGED, days=days))
     leavers = find_leavers(state, [ADA.email])
     planned = plan_leavers(state, leavers, leaver_options)
-    assert planned.changes == () and leaver_options.recording(planned, leavers) == leaver_options
+    assert planned.changes == () and leaver_options.with_planned_record(planned, leavers) == leaver_options
 
 
 @pytest.mark.parametrize(("days", "grace_days"), [(30, 30), (31, 30), (3000, 30), (0, 0), (7, 7)])
@@ -155,7 +155,7 @@ def test_staged_leaver_with_new_access_loses_it_and_the_grace_period_restarts(
     assert {row[0] for row in changes_of(planned)} <= {"change_user_role", "remove_member"}
     assert ("remove_member", ADA.email, "Support", "project:editor", None) in changes_of(planned)
     # The record contains the present access and the lost access of the earlier entry.
-    assert recorded(leaver_options.recording(planned, leavers)) == [
+    assert recorded(leaver_options.with_planned_record(planned, leavers)) == [
         RecordEntry(ADA.id, ADA.email, NOW + timedelta(days=days), records, RECORDED_MEMBERSHIPS)
     ]
     assert any(
@@ -246,7 +246,7 @@ def test_grace_period_of_a_chat_user_starts_without_a_record_and_is_noted(
         "The record of leavers leavers.json does not exist. This run creates it. ada@example.com already looks staged: no "
         "projects, and no instance role above global:chatUser. The grace period begins now. If these users were staged before, use the last version of the record, which contains the dates and the former access."
     )
-    since = {staged.email: staged.since for staged in recorded(leaver_options.recording(planned, leavers))}
+    since = {staged.email: staged.since for staged in recorded(leaver_options.with_planned_record(planned, leavers))}
     assert since == dict.fromkeys((ADA.email, LINUS.email), NOW + timedelta(days=300))
 
 
@@ -283,10 +283,10 @@ def test_grace_period_of_an_unrecorded_chat_user_starts_now_and_is_noted() -> No
     planned = plan_leavers(state, leavers, leaver_options)
     assert planned.changes == () and len(planned.notes) == 1
     assert "and no projects, but is not in the record leavers.json. The grace period begins now." in planned.notes[0]
-    found = recorded(leaver_options.recording(planned, leavers))
+    found = recorded(leaver_options.with_planned_record(planned, leavers))
     assert found == [other, RecordEntry(ADA.id, ADA.email, NOW + timedelta(days=300), "global:chatUser")]
     # The next run has the user in the record and needs no note.
-    again = plan_leavers(state, leavers, leaver_options.recording(planned, leavers))
+    again = plan_leavers(state, leavers, leaver_options.with_planned_record(planned, leavers))
     assert again.changes == () and again.notes == ()
 
 
@@ -297,7 +297,7 @@ def test_grace_period_of_an_unrecorded_user_starts_now() -> None:
     leavers = find_leavers(state, [ADA.email])
     planned = plan_leavers(state, leavers, leaver_options)
     assert "delete_user" not in {row[0] for row in changes_of(planned)}
-    assert recorded(leaver_options.recording(planned, leavers))[1].since == NOW + timedelta(days=300)
+    assert recorded(leaver_options.with_planned_record(planned, leavers))[1].since == NOW + timedelta(days=300)
 
 
 def test_grace_period_of_a_new_account_with_a_recorded_email_starts_now() -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_result import leaver_results
-from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import plan_leavers
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_planner import plan_leavers
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_options import LeaverOptions, find_leavers
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.example_state import example_state
 

@@ -30,7 +30,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_reco
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.list_planner import ListLeavers, plan_list
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.pending_deletion import pending_deletion
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import OwnedItems, Workflow
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import OwnedItems, Workflow
 
 NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)
 BILLS = Workflow("workflow", "w-1", "Bills")

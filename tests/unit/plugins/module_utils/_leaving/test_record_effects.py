@@ -26,8 +26,8 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_reco
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.record_effects import (
     RecordEffects,
-    looking_staged,
     record_effects,
+    seemingly_staged,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State
 
@@ -168,6 +168,6 @@ def test_restore_neither_blocks_nor_lifts() -> None:
 
 def test_listed_chat_user_without_projects_looks_staged() -> None:
     desired = desired_access([{"email": ADA.email}, {"email": GRACE.email}])
-    assert looking_staged(STATE, desired) == [ADA.email]
-    assert looking_staged(STATE, desired_access([{"email": ADA.email, "role": "chatUser"}])) == []
-    assert looking_staged(example_state(users=(STAGED_ADA,)), desired) == []
+    assert seemingly_staged(STATE, desired) == [ADA.email]
+    assert seemingly_staged(STATE, desired_access([{"email": ADA.email, "role": "chatUser"}])) == []
+    assert seemingly_staged(example_state(users=(STAGED_ADA,)), desired) == []

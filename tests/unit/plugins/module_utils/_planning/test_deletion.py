@@ -22,7 +22,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.change import Change
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.describe import describe_change
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import (
     Credential,
     OwnedItem,
     OwnedItems,

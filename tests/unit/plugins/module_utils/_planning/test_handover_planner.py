@@ -10,14 +10,14 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.handover_planner import (
-    BY_OIDC,
+    OIDC_NOTE,
     HandoverTarget,
     plan_handover,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.handover import Handover
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import User
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import (
     Credential,
     OwnedItem,
     Share,
@@ -60,7 +60,7 @@ def test_credentials_move_before_their_workflows_and_related_items_move_together
         "transfer_workflow w-2",
         "transfer_workflow w-3",
     ]
-    assert (found.owner, found.along) == (ADA, ())
+    assert (found.owner, found.items_deleted_with_owner) == (ADA, ())
     assert {step.action for step in found.steps} == {"transfer_credential", "transfer_workflow"}
 
 
@@ -154,7 +154,7 @@ def test_hidden_items_prevent_the_handover_unless_deletion_is_allowed(
 def test_pending_user_is_assumed_to_own_no_data_tables() -> None:
     found = plan_handover(state_with_items(tables_unseen=HIDDEN, pending=True), ADA_PROJECT, HandoverTarget())
     # A user who signed in by OIDC looks pending, so a note is needed if data tables are hidden.
-    assert found.steps == () and found.notes == (BY_OIDC.format(ADA),)
+    assert found.steps == () and found.notes == (OIDC_NOTE.format(ADA),)
     for state, target, deleting in (
         (state_with_items(pending=True), HandoverTarget(), True),
         (state_with_items(tables_unseen=HIDDEN, pending=True), HandoverTarget(delete_resources=True), True),
@@ -187,7 +187,7 @@ def test_delete_resources_unpublishes_workflows_before_the_deletion_of_the_owner
         state_with_items(MAIL, BILLS, LEDGER, ORDERS), ADA_PROJECT, HandoverTarget(delete_resources=True)
     )
     assert steps(found) == ["unpublish_workflow w-1"]
-    assert [item.id for item in found.along] == ["c-1", "w-1", "w-2", ORDERS.id]
+    assert [item.id for item in found.items_deleted_with_owner] == ["c-1", "w-1", "w-2", ORDERS.id]
     expected = found.expected().to_result()
     assert [entry["id"] for entry in expected["deleted"]] == ["c-1", "w-1", "w-2", ORDERS.id]
     assert expected["transferred"] == expected["copied"] == []

@@ -14,7 +14,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_list
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.any_plan import plan
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.memberships import export
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.info_results import export
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import (
     AUTHORITATIVE,
     REMOVE_MEMBERSHIPS,

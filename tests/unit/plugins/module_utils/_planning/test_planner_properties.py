@@ -22,7 +22,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.change import Change, reduces_access
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import AccessSnapshot, Plan
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.any_plan import plan
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.state_reader import read
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import (
     ADDITIVE,
     AUTHORITATIVE,

@@ -18,7 +18,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.removal_li
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Member, Project, State, User
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import OwnedItems
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import OwnedItems
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.any_plan import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import (

@@ -219,9 +219,9 @@ LISTINGS = pytest.mark.parametrize(
     [
         ("/projects", lambda api: api.list_projects()),
         ("/projects/p/users", lambda api: api.members("p")),
-        ("/workflows", lambda api: api.resources.owned_items(["p"], sees_all=True)),
-        ("/credentials", lambda api: api.resources.owned_items(["p"], sees_all=True)),
-        ("/data-tables", lambda api: api.resources.owned_items(["p"], sees_all=True)),
+        ("/workflows", lambda api: api.resources.owned_items(["p"], is_instance_admin=True)),
+        ("/credentials", lambda api: api.resources.owned_items(["p"], is_instance_admin=True)),
+        ("/data-tables", lambda api: api.resources.owned_items(["p"], is_instance_admin=True)),
     ],
     ids=["projects", "members", "workflows", "credentials", "data tables"],
 )

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.data_table_api import row_batches
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, N8nError, LostResponse
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import Table
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import Table
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Api
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.scripted_server import (
     CLOSED,

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server import resource_api
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.resource_api import KEY_SEES_LITTLE, TABLES_UNSEEN
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.resource_api import NOT_ADMIN_MESSAGE, TABLES_UNSEEN
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, ConnectionFailed
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import (
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import (
     Credential,
     OwnedItem,
     OwnedItems,
@@ -86,7 +86,7 @@ def test_shared_items_are_not_owned_items(empty_server: ScriptedServer, api: Api
             {"id": "d-3", "name": "Unowned table", "projectId": None},
         ),
     )
-    found = api.resources.owned_items(["p-1"], sees_all=True)["p-1"]
+    found = api.resources.owned_items(["p-1"], is_instance_admin=True)["p-1"]
     assert found.items == (
         Workflow("workflow", "w-1", "Owned", "p-1"),
         Credential("credential", "c-1", "Owned", "p-1", (Share("p-8", "credential:user"),)),
@@ -144,7 +144,7 @@ def test_workflows_of_others_that_use_owned_items_are_found(empty_server: Script
             {"id": "w-4", "name": "Name", "shared": shared("owner p-2"), "nodes": [{"dataTableId": "Orders"}]},
         ),
     )
-    found = api.resources.owned_items(["p-1", "p-2"], sees_all=True)
+    found = api.resources.owned_items(["p-1", "p-2"], is_instance_admin=True)
     assert {key: [item.id for item in value.borrowed] for key, value in found.items()} == {"p-1": [], "p-2": ["c-1"]}
     assert {key: [item.id for item in value.used_by] for key, value in found.items()} == {
         "p-1": ["w-2", "w-3"],
@@ -154,7 +154,7 @@ def test_workflows_of_others_that_use_owned_items_are_found(empty_server: Script
 
 def test_items_are_listed_once_for_many_projects(empty_server: ScriptedServer, api: Api) -> None:
     empty_server.on("GET /data-tables", page({"id": "d-2", "name": "T", "projectId": "p-2"}))
-    found = api.resources.owned_items([f"p-{number}" for number in range(200)], sees_all=True)
+    found = api.resources.owned_items([f"p-{number}" for number in range(200)], is_instance_admin=True)
     assert {key: str(value) for key, value in found.items() if value.items} == {"p-2": 'data table "T" (d-2)'}
     assert len(found) == 200
     paths = ("/credentials", "/data-tables", "/roles", "/variables", "/workflows")
@@ -162,20 +162,20 @@ def test_items_are_listed_once_for_many_projects(empty_server: ScriptedServer, a
 
 
 @pytest.mark.parametrize(
-    ("sees_all", "roles", "unseen"),
+    ("is_instance_admin", "roles", "unseen"),
     [
         (True, ROLES, ""),
         (True, error_response(403, "Forbidden"), ""),
         (True, NOT_FOUND, TABLES_UNSEEN),
         (True, error_response(405, "GET method not allowed"), TABLES_UNSEEN),
-        (False, ROLES, KEY_SEES_LITTLE),
+        (False, ROLES, NOT_ADMIN_MESSAGE),
     ],
 )
 def test_hidden_items_are_reported_as_unknown(
-    sees_all: bool, roles: Response, unseen: str, empty_server: ScriptedServer, api: Api
+    is_instance_admin: bool, roles: Response, unseen: str, empty_server: ScriptedServer, api: Api
 ) -> None:
     empty_server.on("GET /roles", roles)
-    owned_items = api.resources.owned_items(["p-1"], sees_all)["p-1"]
+    owned_items = api.resources.owned_items(["p-1"], is_instance_admin)["p-1"]
     assert (owned_items.unseen or owned_items.tables_unseen) == unseen
 
 
@@ -192,7 +192,7 @@ def test_forbidden_listing_is_reported_and_other_items_are_listed(
     path: str, scope: str, field: str, empty_server: ScriptedServer, api: Api
 ) -> None:
     empty_server.on(f"GET {path}", error_response(403, "Forbidden"))
-    found = api.resources.owned_items(["p-1"], sees_all=True)["p-1"]
+    found = api.resources.owned_items(["p-1"], is_instance_admin=True)["p-1"]
     assert getattr(found, field) == f'n8n refused to list {path[1:].replace("-", " ")}: "Forbidden" (HTTP 403).'
     assert found.refused == (scope,)
     assert len(empty_server.request_lines) == 6  # The sixth request reads the scopes of the key.
@@ -202,7 +202,7 @@ def test_forbidden_listing_is_reported_and_other_items_are_listed(
 def test_other_error_response_to_a_listing_is_an_error(path: str, empty_server: ScriptedServer, api: Api) -> None:
     empty_server.on(f"GET {path}", error_response(401, "unauthorized"))
     with pytest.raises(ApiError):
-        api.resources.owned_items(["p-1"], sees_all=True)
+        api.resources.owned_items(["p-1"], is_instance_admin=True)
 
 
 @pytest.mark.parametrize(
@@ -220,13 +220,13 @@ def test_items_of_another_structure_are_an_error(
 ) -> None:
     empty_server.on(f"GET {path}", page(item))
     with pytest.raises(ConnectionFailed, match="is not that of the public API of n8n"):
-        api.resources.owned_items(["p-1"], sees_all=True)
+        api.resources.owned_items(["p-1"], is_instance_admin=True)
 
 
 def test_variables_of_projects_are_read_without_their_values(empty_server: ScriptedServer, api: Api) -> None:
     variable = {"id": "v-1", "key": "RATE", "value": "secret", "type": "string", "project": {"id": "p-1", "name": "P"}}
     empty_server.on("GET /variables", page(variable, {**variable, "id": "v-2", "project": None}))
-    found = api.resources.owned_items(["p-1"], sees_all=True)["p-1"]
+    found = api.resources.owned_items(["p-1"], is_instance_admin=True)["p-1"]
     assert found.items == (OwnedItem("variable", "v-1", "RATE", "p-1"),)
     assert (found.unseen, found.variables_unseen) == ("", "") and "secret" not in repr(found)
 
@@ -235,11 +235,11 @@ def test_license_without_variables_means_no_variables(empty_server: ScriptedServ
     empty_server.on(
         "GET /variables", error_response(403, "Your license does not allow for feat:variables. To enable it, upgrade.")
     )
-    assert api.resources.owned_items(["p-1"], sees_all=True)["p-1"] == OwnedItems()
+    assert api.resources.owned_items(["p-1"], is_instance_admin=True)["p-1"] == OwnedItems()
 
 
 def test_items_of_no_projects_need_no_request(server: ScriptedServer, api: Api) -> None:
-    assert api.resources.owned_items([], sees_all=True) == {}
+    assert api.resources.owned_items([], is_instance_admin=True) == {}
     assert server.requests == []
 
 

@@ -16,8 +16,8 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.names import 
     project_name,
     requested_email,
 )
-from ansible_collections.lifecycle.n8n.tests.unit.addresses import INVITED, REFUSED
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import invites
+from ansible_collections.lifecycle.n8n.tests.unit.sample_emails import INVITED, REFUSED
 
 
 @pytest.mark.parametrize(

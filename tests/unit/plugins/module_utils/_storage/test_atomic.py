@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._storage import atomic as _files
-from ansible_collections.lifecycle.n8n.plugins.module_utils._storage.atomic import replace_file, writable
+from ansible_collections.lifecycle.n8n.plugins.module_utils._storage.atomic import replace_file, write_problem
 
 
 def mode(path: Path) -> int:
@@ -52,6 +52,6 @@ def test_symbolic_link_is_kept_and_its_target_is_replaced(tmp_path: Path) -> Non
 
 
 def test_writable_returns_the_reason_for_unwritable_paths(tmp_path: Path) -> None:
-    assert writable(str(tmp_path / "file")) == ""
-    assert writable(str(tmp_path)) == f"{tmp_path} is a folder"
-    assert "is not a writable folder" in writable(str(tmp_path / "missing" / "file"))
+    assert write_problem(str(tmp_path / "file")) == ""
+    assert write_problem(str(tmp_path)) == f"{tmp_path} is a folder"
+    assert "is not a writable folder" in write_problem(str(tmp_path / "missing" / "file"))

@@ -27,7 +27,7 @@ TESTS = Path(__file__).resolve().parents[4]
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setattr(_locks.tempfile, "gettempdir", lambda: str(tmp_path))
-    monkeypatch.setattr(_locks, "LONGEST_WAIT", 0.2)
+    monkeypatch.setattr(_locks, "MAX_WAIT", 0.2)
     return tmp_path / "home"
 
 

@@ -34,11 +34,11 @@ def test_record_file_is_created_with_its_first_entry(tmp_path: Path) -> None:
     path = tmp_path / "leavers.json"
     file = RecordFile(str(path), URL, LeaverRecord.from_text)
     assert (file.is_new, file.record, path.exists()) == (True, LeaverRecord(URL), False)
-    file.keep(LeaverRecord(URL))
+    file.store(LeaverRecord(URL))
     assert (file.is_new, path.exists()) == (True, False)
-    file.keep(RECORD)
+    file.store(RECORD)
     assert (file.is_new, path.exists()) == (False, True)
-    file.keep(LeaverRecord(URL))
+    file.store(LeaverRecord(URL))
     again = RecordFile(str(path), URL, LeaverRecord.from_text)
     assert (again.is_new, again.record) == (False, LeaverRecord(URL))
 
@@ -48,38 +48,38 @@ def test_diff_has_one_line_for_each_changed_entry(tmp_path: Path, read_only: boo
     path = tmp_path / "leavers.json"
     file = RecordFile(str(path), URL, LeaverRecord.from_text, read_only)
     assert file.diff() == {"before": "", "after": ""}
-    file.keep(RECORD)
+    file.store(RECORD)
     assert file.record == RECORD and path.exists() is not read_only
     lines = file.diff()["after"].splitlines()
     assert file.diff()["before"] == "" and len(lines) == len(RECORD.leavers)
     assert lines[0].startswith(f"staged leaver {ADA.email} since {utc(ADA.since)}: {ADA.role}")
-    file.keep(LeaverRecord(URL))
+    file.store(LeaverRecord(URL))
     assert file.diff() == {"before": "", "after": ""}
 
 
 def test_kept_record_is_read_from_the_file(tmp_path: Path) -> None:
     path = tmp_path / "leavers.json"
-    RecordFile(str(path), URL, LeaverRecord.from_text).keep(RECORD)
+    RecordFile(str(path), URL, LeaverRecord.from_text).store(RECORD)
     file = RecordFile(str(path), URL, LeaverRecord.from_text)
     assert file.record == RECORD and mode(path) == 0o644
-    file.keep(RECORD.without([ADA.id]))
+    file.store(RECORD.without([ADA.id]))
     assert RecordFile(str(path), URL, LeaverRecord.from_text).record == LeaverRecord(URL)
 
 
 def test_unchanged_record_is_not_written(tmp_path: Path) -> None:
     path = tmp_path / "leavers.json"
     file = RecordFile(str(path), URL, LeaverRecord.from_text)
-    file.keep(RECORD)
+    file.store(RECORD)
     before = path.stat().st_ino
-    file.keep(RECORD)
+    file.store(RECORD)
     assert path.stat().st_ino == before
 
 
 def test_mode_of_the_file_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "leavers.json"
-    RecordFile(str(path), URL, LeaverRecord.from_text).keep(RECORD)
+    RecordFile(str(path), URL, LeaverRecord.from_text).store(RECORD)
     path.chmod(0o600)
-    RecordFile(str(path), URL, LeaverRecord.from_text).keep(LeaverRecord(URL))
+    RecordFile(str(path), URL, LeaverRecord.from_text).store(LeaverRecord(URL))
     assert mode(path) == 0o600
 
 
@@ -107,23 +107,23 @@ def test_unreadable_or_damaged_record_is_an_error(tmp_path: Path) -> None:
 def test_write_error_keeps_the_old_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "leavers.json"
     file = RecordFile(str(path), URL, LeaverRecord.from_text)
-    file.keep(RECORD)
+    file.store(RECORD)
     monkeypatch.setattr(_files.os, "replace", fail)
     with pytest.raises(N8nError, match=f"could not be written to {path}: .*No space left"):
-        file.keep(LeaverRecord(URL))
+        file.store(LeaverRecord(URL))
     assert file.record == RECORD and RecordFile(str(path), URL, LeaverRecord.from_text).record == RECORD
 
 
 def test_entry_removed_by_another_task_is_put_back_unless_replaced(tmp_path: Path) -> None:
     path = tmp_path / "leavers.json"
     first = RecordFile(str(path), URL, LeaverRecord.from_text)
-    first.keep(RECORD)
+    first.store(RECORD)
     second = RecordFile(str(path), URL, LeaverRecord.from_text)
-    second.keep(RECORD.without([ADA.id]))
-    first.put_back([ADA])
+    second.store(RECORD.without([ADA.id]))
+    first.add_missing([ADA])
     assert RecordFile(str(path), URL, LeaverRecord.from_text).record == RECORD
     later = RecordEntry(ADA.id, ADA.email, datetime(2026, 11, 22, tzinfo=timezone.utc), "global:admin")
-    second.keep(second.record.adding([later]))
+    second.store(second.record.adding([later]))
     kept = path.read_bytes()
-    first.put_back([ADA])
+    first.add_missing([ADA])
     assert path.read_bytes() == kept

@@ -19,9 +19,9 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_opti
     find_leavers,
     successors,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leavers import plan_leavers
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_planner import plan_leavers
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned import OwnedItem, OwnedItems
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import OwnedItem, OwnedItems
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import PROJECT_ADMIN
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.example_state import (
     ADA,

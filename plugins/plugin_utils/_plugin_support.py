@@ -16,25 +16,25 @@ from ..module_utils._state.model import State
 from ..module_utils._state.names import check_ascii
 from ..module_utils._desired.omitted import is_omitted
 from ..module_utils._server.options import CONNECTION_OPTIONS, Connection
-from ..module_utils._server.reading import read
+from ..module_utils._server.state_reader import read
 from ..module_utils._server.api import Api
 from ..module_utils._state.read_request import ReadRequest
 
 # The first function makes text without a brace plain text. The second makes text with a brace a value that is no
 # template.
-_plain: Callable[[str], Any]
-_odd: Callable[[str], Any]
+_as_plain_text: Callable[[str], Any]
+_as_unsafe_text: Callable[[str], Any]
 try:
     # From 2.19 on, text is not a template unless it is trusted, and ansible-inventory marks all text that is not
     # trusted.
     from ansible.template import trust_as_template
 
-    _plain, _odd = trust_as_template, str
+    _as_plain_text, _as_unsafe_text = trust_as_template, str
 except ImportError:
     # In earlier versions, text is a template unless it is marked, and ansible-inventory shows the mark.
     from ansible.utils.unsafe_proxy import wrap_var
 
-    _plain, _odd = str, wrap_var
+    _as_plain_text, _as_unsafe_text = str, wrap_var
 
 
 def connection_of(plugin: Any, templar: Any) -> Connection:
@@ -88,12 +88,12 @@ def read_state(connection: Connection, request: ReadRequest) -> State:
         raise AnsibleError(str(error)) from None
 
 
-def as_data(value: Any) -> Any:
+def mark_as_data(value: Any) -> Any:
     """Return `value` for a variable as data: a project name that looks like a template is not resolved."""
     if isinstance(value, dict):
-        return {key: as_data(item) for key, item in value.items()}
+        return {key: mark_as_data(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [as_data(item) for item in value]
+        return [mark_as_data(item) for item in value]
     if isinstance(value, str):
-        return _odd(value) if "{" in value else _plain(value)
+        return _as_unsafe_text(value) if "{" in value else _as_plain_text(value)
     return value

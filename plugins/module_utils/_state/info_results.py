@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .model import Member, Project, State, User
-from .names import composed, email_key
+from .names import email_key, to_nfc
 from .roles import Role
 
 PERSONAL_OWNER = "project:personalOwner"
@@ -38,10 +38,10 @@ def projects_of_users(state: State, include_personal: bool = False) -> dict[str,
     return found
 
 
-def projects_called(state: State, name: str) -> list[Project]:
+def projects_with_name(state: State, name: str) -> list[Project]:
     """Return the projects that a name refers to, including personal projects."""
     personal = (project for project in state.projects if not project.is_team)
-    return [*state.projects_named(name), *(project for project in personal if composed(project.name) == composed(name))]
+    return [*state.projects_named(name), *(project for project in personal if to_nfc(project.name) == to_nfc(name))]
 
 
 def projects_result(state: State, projects: Iterable[Project], members: bool = False) -> list[dict[str, Any]]:
@@ -111,7 +111,7 @@ def group_names(
     ids = dict.fromkeys(named, 0)
     while True:
         names = {
-            project_id: safe("_".join(["project", composed(name), *[project_id] * ids[project_id]]))
+            project_id: safe("_".join(["project", to_nfc(name), *[project_id] * ids[project_id]]))
             for project_id, name in named.items()
         }
         claims: dict[str, set[str]] = {}
@@ -142,10 +142,10 @@ def export(state: State) -> dict[str, list[dict[str, Any]]]:
     A project is listed by its id if its name is blank, if another project has the same name in Unicode form NFC, or if
     its name is the id of another project.
     """
-    taken = Counter(composed(project.name) for project in state.projects if project.is_team)
+    taken = Counter(to_nfc(project.name) for project in state.projects if project.is_team)
     taken.update(project.id for project in state.projects)
     label = {
-        project.id: project.name if project.name.strip() and taken[composed(project.name)] == 1 else project.id
+        project.id: project.name if project.name.strip() and taken[to_nfc(project.name)] == 1 else project.id
         for project in state.projects
     }
     memberships = projects_of_users(state)

@@ -23,7 +23,7 @@ from .._planning.removal_changes import (
     new_admin,
 )
 from .._state.model import State, User
-from .._state.owned import TABLE, OwnedItems, listed
+from .._state.owned_items import TABLE, OwnedItems, listed
 from .._state.roles import CHAT_USER, role_slug
 from .._state.similar_names import SimilarEmails, missing_user_note
 from .demotion import check_demote_role, demotion, kept_role_note
@@ -42,9 +42,9 @@ def plan_leavers(state: State, leavers: Sequence[Leaver], leaver_options: Leaver
     planner.check(users)
     for user in users:
         with planner.problems:
-            planner.leave(user)
+            planner.plan_leaver(user)
     leaving = {user.id for user in users}
-    planner.succeed(leaving)
+    planner.plan_successors(leaving)
     planner.problems.raise_if_any(state.scopes_hint)
     planner.note_creation(users)
     planner.note_similar([leaver.reference for leaver in leavers if leaver.user is None], users)
@@ -63,7 +63,7 @@ class _LeaverPlanner:
         self.target = HandoverTarget()
         self.role = CHAT_USER
         # The emails of leavers who look staged already and are not in the record.
-        self.looking_staged: list[str] = []
+        self.seemingly_staged: list[str] = []
         # The emails of successors by the ids of projects.
         self.successors: dict[str, str] = {}
         self.impossible: list[dict[str, Any]] = []
@@ -91,14 +91,14 @@ class _LeaverPlanner:
         for project, email in leaver_options.successors.items():
             with self.problems:
                 if project:
-                    self._succeeds(email, project)
-                if self._successor(email) in users:
+                    self._set_successor(email, project)
+                if self._find_successor(email) in users:
                     raise InputError(f"successor: {email} is also leaving.")
         if leaver_options.grace_period is not None:
             with self.problems:
                 leaver_options.grace_period.check(users)
 
-    def _succeeds(self, email: str, reference: str) -> None:
+    def _set_successor(self, email: str, reference: str) -> None:
         """Store the successor in a project.
 
         An id has precedence over a name, and the two Unicode forms of one name mean one project.
@@ -114,7 +114,7 @@ class _LeaverPlanner:
             )
         self.successors[project.id] = by_id or email
 
-    def leave(self, user: User) -> None:
+    def plan_leaver(self, user: User) -> None:
         """Plan the changes for one leaver."""
         check_leaver(self.state, user)
         action, grace_period = self.leaver_options.action, self.leaver_options.grace_period
@@ -122,8 +122,8 @@ class _LeaverPlanner:
             changes = demotion(self.state, user, self.role)
             action = DELETE if grace_period.is_over(user, changes) else DEMOTE
             self._note(grace_period.note(user, changes))
-            if grace_period.looks_staged(user, changes):
-                self.looking_staged.append(user.email)
+            if grace_period.seems_staged(user, changes):
+                self.seemingly_staged.append(user.email)
         if action == DEMOTE and user.never_signed_in and self._delete_pending(user):
             return
         if action == DELETE:
@@ -156,7 +156,7 @@ class _LeaverPlanner:
         elif owned_items.items:
             self.notes.append(self._owned_note(user, owned_items))
         if self.leaver_options.action == STAGED:
-            self._note_last_day(user)
+            self._note_later_deletion_failure(user)
         self.changes += demotion(self.state, user, self.role)
         self._note(kept_role_note(self.state, user, self.role))
 
@@ -172,7 +172,7 @@ class _LeaverPlanner:
         tables_remedy = " To copy data tables, also set data_tables=copy." if has_tables else ""
         return f"{note}. To move workflows and credentials, set transfer_to.{tables_remedy}"
 
-    def _note_last_day(self, user: User) -> None:
+    def _note_later_deletion_failure(self, user: User) -> None:
         """Add a note at staging already if the later deletion would fail, while the cause can still be removed."""
         try:
             user_deletion(self.state, user, "leaves", self.target)
@@ -189,13 +189,13 @@ class _LeaverPlanner:
             self.handovers[user.id] = handover
             self.notes += handover.notes
             names = {change.after for change in handover.changes if change.action == "copy_table" and change.after}
-            self.target = replace(self.target, taken=self.target.taken | names)
+            self.target = replace(self.target, reserved_names=self.target.reserved_names | names)
 
     def note_creation(self, users: Sequence[User]) -> None:
         """Add a first note that the run creates the record, if it does."""
         grace_period = self.leaver_options.grace_period
         if grace_period is not None and grace_period.is_new and users:
-            self.notes.insert(0, grace_period.creation_note(self.looking_staged, self.role))
+            self.notes.insert(0, grace_period.creation_note(self.seemingly_staged, self.role))
 
     def note_similar(self, unknown: Sequence[str], leaving: Sequence[User]) -> None:
         """Add notes about users with emails similar to unknown emails; the list names the leavers already."""
@@ -207,17 +207,17 @@ class _LeaverPlanner:
         for email in emails:
             self._note(missing_user_note(email, others))
 
-    def succeed(self, leaving: set[str]) -> None:
+    def plan_successors(self, leaving: set[str]) -> None:
         """Plan that the successor becomes admin of each project that would be left without an admin."""
-        for key, name, losing in projects_without_admin(self.state, self.changes):
+        for key, name, admin_removals in projects_without_admin(self.state, self.changes):
             email = self.successors.get(key) or self.leaver_options.successors.get("")
             if email is None:
-                self.problems.add(f"{last_admin_error(key, name, losing)} Or set successor=EMAIL.")
+                self.problems.add(f"{last_admin_error(key, name, admin_removals)} Or set successor=EMAIL.")
                 continue
             with self.problems:
-                self.changes.append(new_admin(self.state, self._successor(email), key, name, losing))
+                self.changes.append(new_admin(self.state, self._find_successor(email), key, name, admin_removals))
 
-    def _successor(self, email: str) -> User:
+    def _find_successor(self, email: str) -> User:
         user = self.state.find_user(email)
         if user is None:
             hint = SimilarEmails(user.email for user in self.state.users).hint(email)

@@ -15,7 +15,7 @@ from .._desired.protection import Protection, matches
 from .._errors import InputError
 from .._state.dates import moment, utc
 from .._state.model import State
-from .._state.names import composed
+from .._state.names import to_nfc
 
 # A number of days that no date of a grant needs.
 _MOST_DAYS = 36500
@@ -48,28 +48,28 @@ def unmatched(plan: Plan, desired: DesiredState) -> dict[str, Any]:
     policy = desired.policy or ListPolicy()
     emails = {user.email for user in plan.state.users} | {person.user for person in desired.people}
     denied = dict.fromkeys(name for user in desired.users for name in user.denied)
-    planned = {composed(change.after or "") for change in plan.changes if change.names_project}
+    planned = {to_nfc(change.after or "") for change in plan.changes if change.sets_project_name}
     return {
-        "protected_users": _idle(policy.protected, emails),
-        "ignored_users": _idle(policy.ignored, emails),
+        "protected_users": _unmatched_patterns(policy.protected, emails),
+        "ignored_users": _unmatched_patterns(policy.ignored, emails),
         "denied_projects": sorted(
             name for name in denied if name not in planned and not plan.state.find_projects(name)
         ),
     }
 
 
-def _idle(patterns: Sequence[str], emails: Set[str]) -> list[str]:
+def _unmatched_patterns(patterns: Sequence[str], emails: Set[str]) -> list[str]:
     """Return the patterns that match none of these emails, each once, in the order in which they are written."""
     return [
         pattern
         for pattern in dict.fromkeys(filter(str.strip, patterns))
         # Few patterns have wildcards, and a lookup in a set is fast.
         if pattern.strip().lower() not in emails
-        and not any(matches(pattern, email) for email in _wild(pattern, emails))
+        and not any(matches(pattern, email) for email in _wildcard_candidates(pattern, emails))
     ]
 
 
-def _wild(pattern: str, emails: Set[str]) -> Set[str]:
+def _wildcard_candidates(pattern: str, emails: Set[str]) -> Set[str]:
     return emails if any(character in pattern for character in "*?[") else frozenset()
 
 

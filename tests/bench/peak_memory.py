@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run a module as a program, and print its peak memory at the end: `python -m bench.with_memory MODULE ARGUMENT...`."""
+"""Run a module as a program, and print its peak memory at the end: `python -m bench.peak_memory MODULE ARGUMENT...`."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import desired_access
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import ListPolicy
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.findings import (
+from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.list_results import (
     pending_users,
     unmatched_users,
     upcoming_grants,

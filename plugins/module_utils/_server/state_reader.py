@@ -157,13 +157,13 @@ def _whole_instance(api: Api, state: State, projects_optional: bool) -> State:
     The community edition shows no projects, so there is no such check. Every user, including pending users, has one
     personal project with the id of that user as creatorId (seen on 2.8.4 and 2.40.7).
     """
-    listing, projects = _both(api, projects_optional)
+    listing, projects = _read_users_and_projects(api, projects_optional)
     if projects_optional and not projects:
         return replace(state, users=_without_projects(api, listing))
     users = _users(listing)
     if _owners(projects.values()) != set(users):
         # A user may have been created or deleted between the two listings. Another listing shows this.
-        listing, projects = _both(api, projects_optional)
+        listing, projects = _read_users_and_projects(api, projects_optional)
         users.update(_users(listing))
         unlisted = sorted(_owners(projects.values()) - set(users))
         users.update({user.id: user for user in _named_users(api, unlisted)})
@@ -182,18 +182,18 @@ def _whole_instance(api: Api, state: State, projects_optional: bool) -> State:
     return replace(state, users=tuple(users.values()), projects=tuple(projects.values()))
 
 
-def _both(api: Api, projects_optional: bool) -> tuple[Listing, dict[str, Project]]:
+def _read_users_and_projects(api: Api, projects_optional: bool) -> tuple[Listing, dict[str, Project]]:
     """Return the listing of users, and projects by id. Both are read at the same time."""
     listings: list[Listing] = []
     projects: dict[str, Project] = {}
 
-    def look(what: str) -> None:
+    def read_listing(what: str) -> None:
         if what == "users":
             listings.append(api.list_users())
         else:
             projects.update({project.id: project for project in _projects(api, projects_optional)})
 
-    api.client.in_parallel(look, ("users", "projects"))
+    api.client.in_parallel(read_listing, ("users", "projects"))
     return listings[0], projects
 
 
@@ -212,11 +212,11 @@ def _with_owned_items(api: Api, state: State, request: ReadRequest) -> State:
         sources.extend(_team_projects(state, request.owned_by_projects))
     if not sources:
         return state
-    own_user_id = state.find_user(state.own_user_id) if state.own_user_id else None
-    if own_user_id is None and state.own_user_id:
-        own_user_id = api.find_user(state.own_user_id)
-    sees_all = own_user_id is not None and own_user_id.role in INSTANCE_ADMIN_ROLES
-    owned_items = api.resources.owned_items([*sources, *_destination(state, request.destination)], sees_all)
+    own_user = state.find_user(state.own_user_id) if state.own_user_id else None
+    if own_user is None and state.own_user_id:
+        own_user = api.find_user(state.own_user_id)
+    is_instance_admin = own_user is not None and own_user.role in INSTANCE_ADMIN_ROLES
+    owned_items = api.resources.owned_items([*sources, *_destination(state, request.destination)], is_instance_admin)
     hint = _scopes_hint(api, request, next(iter(owned_items.values())).refused)
     # Folders contain workflows, so an owner without resources has no folder that matters.
     with_folders = [key for key in sources if request.folders and owned_items[key].items]

@@ -155,8 +155,8 @@ class OwnedItems:
                     shared[share.project_id].append(item)
         used_by: dict[str, list[Workflow]] = {project_id: [] for project_id in owned}
         for workflow in workflows:
-            theirs = {owners[key] for key in (*workflow.credentials, *workflow.tables) if key in owners}
-            for project_id in theirs - {workflow.owner_id}:
+            owner_ids = {owners[key] for key in (*workflow.credentials, *workflow.tables) if key in owners}
+            for project_id in owner_ids - {workflow.owner_id}:
                 used_by[project_id].append(workflow)
         borrowed: dict[str, dict[str, OwnedItem]] = {project_id: {} for project_id in owned}
         for workflow in workflows:

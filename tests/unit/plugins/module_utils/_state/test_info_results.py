@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Project
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import Role, known_roles
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.any_plan import plan
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.memberships import (
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.info_results import (
     export,
     group_names,
     members_of_projects,

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .companies import Company
+from .sample_users import Company
 
 DATE = "2026-01-31"
 KEY = "a-key-that-no-report-names"

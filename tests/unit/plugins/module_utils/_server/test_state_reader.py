@@ -13,8 +13,8 @@ import pytest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import ApiError, IncompleteReading
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.reading import read, roles_if_shown
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.resource_api import KEY_SEES_LITTLE
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.state_reader import read, roles_if_shown
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.resource_api import NOT_ADMIN_MESSAGE
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Api
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import ALL, Members, NONE, ReadRequest
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.scripted_server import (
@@ -373,7 +373,7 @@ def test_items_are_unknown_if_the_key_user_is_not_an_instance_admin(
     key_user: Response, server_with_items: None, server: ScriptedServer, api: Api
 ) -> None:
     server.on("GET /users/u-me", key_user)
-    assert read(api, LEAVER_REQUEST).owned_items["personal-ann"].unseen == KEY_SEES_LITTLE
+    assert read(api, LEAVER_REQUEST).owned_items["personal-ann"].unseen == NOT_ADMIN_MESSAGE
 
 
 def test_items_are_unknown_if_the_key_has_no_user_id(
@@ -381,7 +381,7 @@ def test_items_are_unknown_if_the_key_has_no_user_id(
 ) -> None:
     state = read(Api(connect(server.url, api_key="n8n_api_0123456789")), LEAVER_REQUEST)
     assert state.own_user_id is None
-    assert state.owned_items["personal-ann"].unseen == KEY_SEES_LITTLE
+    assert state.owned_items["personal-ann"].unseen == NOT_ADMIN_MESSAGE
 
 
 def test_key_user_is_not_requested_again_if_all_users_were_read(
