@@ -24,7 +24,10 @@ REPORT = BUILD / "demo-report.html"
 def main() -> int:
     """Run the demo. Return 0 if all steps succeeded."""
     started = time.monotonic()
-    say("This demo manages a small company on a throwaway n8n, from the first plan to the last leaver.", LICENSE_NOTE)
+    say(
+        "This demo manages a small company on a throwaway n8n, from the first plan to the nightly run and the last leaver.",
+        LICENSE_NOTE,
+    )
     stage_collection(DEMO.parent)
     say("Starting n8n ...")
     try:
@@ -90,16 +93,41 @@ class Demo:
             *offboard,
             code=2,
         )
-        transfer = ("-e", "offboard_transfer_to=Support")
-        self.step(
-            "With a destination, the workflow moves, and then the accounts are deleted.", *offboard, *transfer, "--diff"
-        )
+        self.show_month()
         self.expect("Support" in self.owners_of(workflow), "the workflow is not in Support")
         say("The workflow is in Support and has the same id. The members of Support can open it.")
         self.show_members()
         report = ("lifecycle.n8n.report", "-e", f'report_path="{REPORT}"')
         self.step("A report for an access review shows who has access to what.", *report)
         say(f"Open it in a browser: {REPORT.as_uri()}")
+
+    def show_month(self) -> None:
+        """Run three nights of a month: Katherine joins, Barbara and Margaret leave, and the contract of Dennis ends."""
+        self.night(
+            "december-01.csv is the export of the directory. Katherine is new, so she is invited. The run announces the "
+            "end of the contract of Dennis.",
+            "2026-12-01",
+            "december-01.csv",
+            "--diff",
+        )
+        title = (
+            "Two weeks later, the contract of Dennis is over, and Barbara and Margaret leave. Margaret loses all access, "
+            "and the record leavers.json keeps it. Barbara never accepted her invitation, so her account is deleted."
+        )
+        self.night(title, "2026-12-15", "december-15.csv", "--diff")
+        again = self.night("The same night again changes nothing.", "2026-12-15", "december-15.csv")
+        self.expect("changed=0 " in again, "the second run changed something")
+        title = "30 days later, the workflow of Margaret moves to Support, and then her account is deleted."
+        self.night(title, "2027-01-15", "december-15.csv", "--diff")
+        emails = {user["email"] for user in self.n8n.everything("/users")}
+        self.expect("margaret@example.com" not in emails, "the account of Margaret still exists")
+
+    def night(self, title: str, day: str, people: str, *words: str) -> str:
+        """Run the role sync as a scheduler does, with a date instead of the present time."""
+        paths = [f"sync_state_path={self.folder / 'leavers.json'}", f"sync_invites_path={self.folder / INVITES}"]
+        variables = [f"sync_people_path={people}", f"sync_now={day}", *paths]
+        extra = [word for variable in variables for word in ("-e", variable)]
+        return self.step(title, "lifecycle.n8n.sync", "-e", "@night.yml", *extra, *words)
 
     def create_workflow_as_margaret(self) -> str:
         """Accept the invitation of Margaret and create a workflow, as she would in a browser. Return its id."""

@@ -44,7 +44,7 @@ options:
             has at most 64 letters, digits, and the characters C(' _ + - .), and does not end with an apostrophe. The domain contains a dot,
             and its last part consists of two or more letters. The whole address has at most 253 characters.
           - If the lists contain other addresses of people who have no account, the task fails before its first write, in check mode
-            too. The error names each of these addresses and its position in the list.
+            too, unless O(skip_refused_addresses=true). The error names each of these addresses and its position in the list.
           - The sign-in name of a guest in Entra ID, such as C(ada_example.com#EXT#@contoso.onmicrosoft.com), is refused. Use the mail address
             of the guest.
         type: str
@@ -207,6 +207,12 @@ options:
     type: str
     choices: [invite, wait, fail]
     default: invite
+  skip_refused_addresses:
+    description:
+      - Whether to leave out people without an account whose address n8n refuses to invite. RV(refused_addresses) lists them. Otherwise such
+        an address is an error, as described in O(users[].email).
+    type: bool
+    default: false
   create_projects:
     description:
       - Whether to create projects that do not exist yet. With V(false), a project that does not exist is an error.
@@ -598,6 +604,18 @@ missing_users:
   returned: always after planning
   type: list
   elements: str
+refused_addresses:
+  description: The listed people whom O(skip_refused_addresses) leaves out, because n8n refuses to invite their address.
+  returned: always after planning
+  type: list
+  elements: dict
+  contains:
+    user:
+      description: The email of the person.
+      type: str
+    reason:
+      description: Why n8n refuses to invite this address.
+      type: str
 upcoming:
   description: The grants that begin or end within O(upcoming_days) days, sorted by C(user).
   returned: always after planning
@@ -841,6 +859,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "ignored_projects": {"type": "list", "elements": "str", "default": []},
     "resend_invites": {"type": "bool", "default": False},
     "keep_unlisted": {"type": "bool", "default": False},
+    "skip_refused_addresses": {"type": "bool", "default": False},
     "announced": {"type": "list", "elements": "dict", "default": []},
     **OPTION_NAMES,
 }
@@ -873,6 +892,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         pending=pending,
         unmatched=unmatched(planned.plan, planned.desired),
         missing_users=sorted(planned.plan.awaited),
+        refused_addresses=[{"user": email, "reason": reason} for email, reason in planned.plan.refused_addresses],
         upcoming=upcoming_grants(planned.desired, now, params["upcoming_days"], planned.plan.state),
         leavers=planned.leavers.to_result(),
         unmatched_users=unmatched_users(planned.desired, planned.plan.state_after(planned.plan.changes)),
@@ -908,7 +928,11 @@ def _desired(params: Mapping[str, Any], now: datetime) -> DesiredState:
         params["allow_empty"],
         now,
     )
-    return replace(desired, resend_invite=params["resend_invites"])
+    return replace(
+        desired,
+        resend_invite=params["resend_invites"],
+        skip_refused_addresses=params["skip_refused_addresses"],
+    )
 
 
 def _handling(params: Mapping[str, Any], file: RecordFile[LeaverRecord] | None, now: datetime) -> LeaverHandling:

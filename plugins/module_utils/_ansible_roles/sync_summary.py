@@ -34,7 +34,16 @@ _UNMATCHED_PEOPLE = {
     "demote": "Matched by no rule, and demoted",
 }
 # The keys of the record that are those of n8n_access.
-_FROM_MODULE = ("impossible", "blocked", "lifted", "upcoming", "missing_users", "address_changes", "unmatched_users")
+_FROM_MODULE = (
+    "impossible",
+    "blocked",
+    "lifted",
+    "upcoming",
+    "missing_users",
+    "refused_addresses",
+    "address_changes",
+    "unmatched_users",
+)
 _UNMATCHED = {
     "rules": "Rules that match no person",
     "protected_users": "Patterns of sync_protected_users that match no user",
@@ -143,7 +152,9 @@ def _lines(inputs: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     lines += _listed(
         _UNMATCHED_PEOPLE[inputs["unmatched"]], _with_kept_access(record["people_without_rule"], inputs, record)
     )
-    lines += _listed("Invalid rows", [entry["text"] for entry in record["invalid_people"]], "; ")
+    invalid = [entry["text"] for entry in record["invalid_people"]]
+    invalid += [f"{entry['user']}: {entry['reason']}" for entry in record["refused_addresses"]]
+    lines += _listed("Invalid rows", invalid, "; ")
     if record["leavers_suspended"]:
         lines.append(
             "A row has no email, so users whom the list does not name were not treated as leavers in this run. Correct the list."

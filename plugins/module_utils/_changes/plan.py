@@ -90,6 +90,8 @@ class Plan:
     handovers: Mapping[str, Handover] = field(default_factory=dict)
     leavers: frozenset[str] = frozenset()
     awaited: frozenset[str] = frozenset()
+    # The emails that n8n refuses to invite, each with the reason.
+    refused_addresses: tuple[tuple[str, str], ...] = ()
     impossible: tuple[dict[str, Any], ...] = ()
     record_changes: tuple[str, ...] = ()
     lifted: int = 0

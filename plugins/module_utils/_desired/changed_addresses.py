@@ -57,7 +57,10 @@ def with_present_accounts(state: State, desired: DesiredState) -> tuple[DesiredS
 def _with_accounts(desired: DesiredState, accounts: Mapping[str, str], moved: Mapping[str, str]) -> DesiredState:
     return replace(
         desired,
-        users=tuple(replace(user, user=accounts.get(user.user, user.user)) for user in desired.users),
+        users=tuple(
+            replace(user, user=accounts[user.user], listed_email=user.user) if user.user in accounts else user
+            for user in desired.users
+        ),
         members=tuple(replace(member, user=accounts.get(member.user, member.user)) for member in desired.members),
         moved_accounts=moved,
     )

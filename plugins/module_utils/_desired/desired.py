@@ -34,7 +34,8 @@ class DesiredUser:
     is the rule that gave the role. `denied` has the rules that deny projects, by project (its id, or its name in
     Unicode form NFC). `status` is one of STATUSES, or "" if the list does not say it. An instance role above
     `highest_role` is lowered to it. `gives_access` is False for a user who is not invited, because the entry gives
-    nothing now. `previous_emails` are former addresses of the user.
+    nothing now. `previous_emails` are former addresses of the user. If the account has one of them, `user` is that one,
+    and `listed_email` is the address in the list.
     """
 
     user: str
@@ -48,6 +49,7 @@ class DesiredUser:
     highest_role: str | None = None
     gives_access: bool = True
     previous_emails: tuple[str, ...] = ()
+    listed_email: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,8 @@ class DesiredState:
     missing_users: str = FAIL
     create_projects: bool = False
     resend_invite: bool = False
+    # Whether users whose address n8n refuses to invite are left out, instead of being an error.
+    skip_refused_addresses: bool = False
     allow_no_admin: bool = False
     handover_options: HandoverOptions = HandoverOptions()
     policy: ListPolicy | None = None

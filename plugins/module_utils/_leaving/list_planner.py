@@ -38,11 +38,14 @@ class ListLeavers:
         state: State,
         desired: DesiredState,
         handling: LeaverHandling = LeaverHandling(),
-        restoring: bool = False,
+        restored: Set[str] | None = None,
     ) -> ListLeavers:
-        """Return the departures that the list and the record require in `state`."""
-        effects = record_effects(state, desired, handling, restoring)
-        lifted = {restored.staged.id for restored in effects.lifted}
+        """Return the departures that the list and the record require in `state`.
+
+        `restored` are the ids of the users whose access the task restores, or None for a task that restores no access.
+        """
+        effects = record_effects(state, desired, handling, restored is not None)
+        lifted = {user.staged.id for user in effects.lifted} | (restored or set())
         return cls(handling, tuple(find_departures(state, effects.desired, handling, lifted)), effects)
 
     def deletion_candidates(self) -> list[str]:
@@ -126,7 +129,12 @@ def _finished(context: PlanContext, planner: DeparturePlanner, leavers: ListLeav
         context.handovers,
         context.departing,
     )
-    made = replace(made, awaited=frozenset(context.awaited), impossible=tuple(planner.impossible))
+    made = replace(
+        made,
+        awaited=frozenset(context.awaited),
+        refused_addresses=tuple(sorted(context.refused_addresses.items())),
+        impossible=tuple(planner.impossible),
+    )
     if leavers.handling.grace_period is None:
         return made
     before, after = leavers.handling.record, leavers.record_before(made)

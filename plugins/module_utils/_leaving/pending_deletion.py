@@ -23,11 +23,12 @@ def pending_deletion(
 ) -> tuple[list[Change], Handover | None, str]:
     """Return the changes that delete a user with an open invitation, the handover, and why this is impossible or "".
 
-    A user who owns something, or may own something that the server does not show, is not deleted.
+    A user who owns something, or may own something that the server does not show, is not deleted. Data tables that the
+    server does not show are no obstacle, because only the user could have created them.
     """
     source = state.personal_project(user)
     owned_items = state.owned_items.get(source.id) if source else None
-    if owned_items is None or owned_items.items or owned_items.unseen or owned_items.tables_unseen:
+    if owned_items is None or owned_items.items or owned_items.unseen:
         owns = f"owns {listed(owned_items.items)}" if owned_items and owned_items.items else "may own resources"
         return [], None, f"The invitation of {user.email} stays open, because this user {owns}."
     if not can_delete:

@@ -13,8 +13,10 @@ from .._desired.desired import (
     ADDITIVE,
     DEMOTE,
     KEEP,
+    LEAVER,
     PRESENT,
     UNMATCHED,
+    WAIT,
     DesiredMember,
     DesiredState,
     DesiredUser,
@@ -33,7 +35,7 @@ from .restore import RestoredUser
 class RecordEffects:
     """The list without the grants of users in the record, and with the former access of users whose entry ends.
 
-    `blocked` are the listed users who stay in the record, `lifted` are the users whose entry ends because they are
+    `blocked` are the listed users who stay in the record and are no leavers, `lifted` are the users whose entry ends because they are
     listed again, and `dropped` are the ids of entries that end for another reason, which `notes` say.
     """
 
@@ -80,20 +82,23 @@ def record_effects(state: State, desired: DesiredState, handling: LeaverHandling
     }
     blocked = {reference: entry for reference, entry in entries.items() if reference not in lifted}
     restored = {reference: _lifted(state, desired, reference, entry) for reference, entry in lifted.items()}
-    # A deleted account is not created again for a user to whom the list gives nothing.
+    # A deleted account is not created again for a user to whom the list gives nothing, or if the list creates no account.
     giving = {user.user for user in desired.users if user.gives_access}
     for reference, lifted_user in list(restored.items()):
-        if lifted_user.staged.is_deleted and reference not in giving and not lifted_user.memberships():
+        gets_access = reference in giving or lifted_user.memberships()
+        if lifted_user.staged.is_deleted and (desired.missing_users == WAIT or not gets_access):
             del restored[reference]
             dropped.append(lifted_user.staged.id)
+    # A listed leaver is in the record as expected.
+    reported = [entry for reference, entry in blocked.items() if statuses.get(reference) != LEAVER]
     notes += [
         f"{entry.email} is in the record of leavers {grace_period.path} since {utc(entry.since)} and is still listed. This run gives "
         "this user nothing. Only restore: true restores the former access."
-        for entry in blocked.values()
+        for entry in reported
     ]
     return RecordEffects(
         _with_lifted(_without_grants(desired, set(blocked)), restored),
-        tuple(blocked.values()),
+        tuple(reported),
         tuple(restored.values()),
         tuple(dropped),
         tuple(notes),
@@ -118,10 +123,12 @@ def _dropped(state: State, desired: DesiredState, handling: LeaverHandling) -> t
         return [], []
     policy = desired.policy or ListPolicy()
     protection = Protection(policy, state)
-    listed = {person.user for person in desired.people}
+    listed = {person.user for person in desired.people} | {user.listed_email for user in desired.users}
     is_complete = manages_leavers(desired) and not policy.keep_unlisted
     dropped, notes = [], []
     for entry in grace_period.record.leavers.values():
+        if protection.ignores(entry.email):
+            continue
         of_path = f"The entry of {entry.email} in the record {grace_period.path} ends"
         if not entry.is_deleted:
             if not any(user.id == entry.id for user in state.users):
@@ -173,7 +180,8 @@ def _lifted(state: State, desired: DesiredState, reference: str, entry: RecordEn
         named = {
             project.id
             for member in desired.members
-            if member.user == reference
+            # A grant that begins later says nothing about the membership until then.
+            if member.user == reference and not member.is_upcoming
             for project in state.find_projects(member.project)
         }
         memberships = [item for item in entry.memberships if item[0] not in named]

@@ -16,7 +16,7 @@ from .._errors import InputError, ErrorCollector
 from .._state.dates import utc
 from .._state.model import State
 from .._state.read_request import Members, ReadRequest
-from .._state.roles import ORDER, Role, role_slug
+from .._state.roles import ORDER, Role, is_demotion, role_slug
 from .._text import quoted
 from .leaver_record import LeaverRecord, RecordEntry
 
@@ -102,18 +102,20 @@ def restore_check_request(request: ReadRequest, restored_users: Iterable[Restore
 def missing_access(restored: RestoredUser, state: State) -> list[tuple[str, str]]:
     """Return the access that a restored user does not have in `state`.
 
-    Each item has the id of the project ("" for the instance role and the account) and a description.
+    Each item has the id of the project ("" for the instance role and the account) and a description. A protected user may
+    have a higher role, which the task does not lower.
     """
     user = state.find_user(restored.email)
     if user is None:
         return [("", "the account")]
     role = restored.staged.role
-    missing = [("", f"the instance role {role}")] if role not in (user.role, *restored.missing_roles) else []
+    is_lower = is_demotion(role, user.role) and role not in restored.missing_roles
+    missing = [("", f"the instance role {role}")] if is_lower else []
     roles = {project.id: member.role for project, member in state.memberships(user)}
     return missing + [
         (key, f"{role} of project {quoted(name)}")
         for key, name, role in restored.memberships()
-        if roles.get(key) != role
+        if key not in roles or is_demotion(role, roles[key])
     ]
 
 

@@ -46,6 +46,8 @@ class PlanContext:
         self.becoming_chat_users: set[str] = set()
         # The emails of people without an account, for whom the task waits.
         self.awaited: set[str] = set()
+        # The emails that n8n refuses to invite and whose users are left out, each with the reason.
+        self.refused_addresses: dict[str, str] = {}
         # The ids of the users who are to lose all access.
         self.leavers: set[str] = set()
         # The ids of the users of a list who depart: they get nothing, and their removals are planned as a whole.

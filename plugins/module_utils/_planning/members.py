@@ -45,7 +45,8 @@ class MemberPlanner:
         if self.context.is_ignored(existing_user.email if existing_user else desired.user):
             return
         user = self._user_of(desired)
-        if (user is None and desired.user in self.context.awaited) or (user and user.id in self.context.departing):
+        left_out = desired.user in self.context.awaited or desired.user in self.context.refused_addresses
+        if (user is None and left_out) or (user and user.id in self.context.departing):
             return
         project = self._project_of(desired)
         if project is None or user is None:

@@ -67,7 +67,7 @@ class UserPlanner:
             self._change_role(user, role, desired)
 
     def invite(self, desired: DesiredUser, role: str | None) -> User | None:
-        """Plan an invitation with that role; return None if the task waits for the account.
+        """Plan an invitation with that role; return None if the task waits for the account or leaves the user out.
 
         Raises InputError if the task does not invite users.
         """
@@ -76,6 +76,10 @@ class UserPlanner:
             raise InputError(self.missing(desired.user))
         if missing_users == WAIT:
             self.context.awaited.add(desired.user)
+            return None
+        refusal = invitation_refusal(desired.user)
+        if refusal and self.context.desired.skip_refused_addresses:
+            self.context.refused_addresses[desired.user] = refusal
             return None
         self._check_address(desired.user, desired)
         if role == OWNER:

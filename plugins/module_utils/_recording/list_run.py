@@ -113,7 +113,8 @@ class ListRun:
             if names_custom_roles(restored_users):
                 restored_users = without_missing_roles(restored_users, self.task.roles_if_shown())
             desired = with_restored_access(desired, restored_users, state)
-        return desired, ListLeavers.of(state, desired, self.handling, self.restoring), restored_users, address_changes
+        restored = {user.staged.id for user in restored_users} if self.restoring else None
+        return desired, ListLeavers.of(state, desired, self.handling, restored), restored_users, address_changes
 
     def _planned(self, state: State) -> PlannedList:
         desired, leavers, restored_users, address_changes = self._leavers(state)

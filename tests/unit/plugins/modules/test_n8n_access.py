@@ -389,3 +389,26 @@ def test_null_lists_are_the_same_error_as_no_lists(n8n: FakeN8n) -> None:
         run(n8n_access, n8n, users=None, projects=None)
     assert str(error.value) == "one of the following is required: users, projects"
     assert n8n.client.requests == 0
+
+
+def test_person_whose_address_is_refused_is_left_out_and_listed() -> None:
+    """Without skip_refused_addresses, the address is an error. An account with such an address gets its access."""
+    n8n = FakeN8n()
+    n8n.add_team_project("A")
+    n8n.add_user("old@intranet")
+    users = [
+        {"email": email, "projects": {"A": "viewer"}} for email in ("new@intranet", "old@intranet", "ada@example.com")
+    ]
+    with pytest.raises(InputError, match="new@intranet"):
+        run(n8n_access, n8n, users=users)
+    result = check_apply_reapply(n8n_access, n8n, users=users, skip_refused_addresses=True)
+    assert result["refused_addresses"] == [{"user": "new@intranet", "reason": "its domain has no dot"}]
+    assert set(n8n.memberships()["A"]) == {OLIVIA, "old@intranet", "ada@example.com"}
+
+
+def test_member_of_a_project_whose_address_is_refused_is_left_out() -> None:
+    n8n = FakeN8n()
+    n8n.add_team_project("A")
+    projects = [{"name": "A", "members": {"new@intranet": "viewer"}}]
+    result = run(n8n_access, n8n, projects=projects, skip_refused_addresses=True)
+    assert not result["changed"] and [entry["user"] for entry in result["refused_addresses"]] == ["new@intranet"]

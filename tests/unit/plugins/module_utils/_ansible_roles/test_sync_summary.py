@@ -41,7 +41,16 @@ PLANNED: dict[str, Any] = {
     "conflicts": [],
     "leavers": [{"user": LINUS}],
 }
-FROM_MODULE = ("impossible", "blocked", "lifted", "upcoming", "missing_users", "address_changes", "unmatched_users")
+FROM_MODULE = (
+    "impossible",
+    "blocked",
+    "lifted",
+    "upcoming",
+    "missing_users",
+    "refused_addresses",
+    "address_changes",
+    "unmatched_users",
+)
 EMPTY: dict[str, Any] = {**PLANNED, "changed": False, "plan": [], "summary": {}, "leavers": []}
 DONE: dict[str, Any] = {**PLANNED, "done": [ADD, REMOVE]}
 FAILED: dict[str, Any] = {
@@ -104,7 +113,7 @@ def test_refused_input_is_reported_without_a_plan() -> None:
 
 
 def test_record_has_all_keys_in_order_in_every_state() -> None:
-    keys = "server time state error digest summary people_without_rule unmatched leavers leavers_suspended impossible blocked lifted upcoming missing_users address_changes unmatched_users invalid_people unused_exceptions pending plan done errors not_tried conflicts"
+    keys = "server time state error digest summary people_without_rule unmatched leavers leavers_suspended impossible blocked lifted upcoming missing_users refused_addresses address_changes unmatched_users invalid_people unused_exceptions pending plan done errors not_tried conflicts"
     for planned, applied in ((PLANNED, DONE), (PLANNED, FAILED), ({"msg": "no answer", "reason": "unreachable"}, {})):
         found = summary(planned, applied)
         assert list(found["record"]) == keys.split()
@@ -193,6 +202,12 @@ def test_lines_name_people_with_a_special_state() -> None:
         "Grants that begin or end soon: ada@example.com editor of Sales until 2026-12-01",
         "Exceptions without effect: linus@example.com in Sales: is not listed",
     ]
+
+
+def test_refused_addresses_are_listed_with_the_invalid_rows() -> None:
+    refused = {**DONE, "refused_addresses": [{"user": LINUS, "reason": "its domain has no dot"}]}
+    found = summary(PLANNED, refused, invalid_people=[{"row": 2, "email": None, "problem": "has no email"}])
+    assert f"Invalid rows: has no email; {LINUS}: its domain has no dot" in found["lines"]
 
 
 def test_unmatched_patterns_exclude_people_without_a_rule() -> None:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.removal_li
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import Member, Project, State, User
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import OwnedItems
 from ansible_collections.lifecycle.n8n.plugins.module_utils._changes.plan import Plan
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.any_plan import plan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import (
@@ -365,3 +368,74 @@ def test_all_members_are_needed_if_access_is_reduced_and_some_were_not_read(
         planned = plan_projects(seen, {"A": {"ada": role}}, ListPolicy())
     assert planned.changes
     assert RemovalLimits(max_removal_percent=percent).needs_all_members(planned, ListPolicy()) is needed
+
+
+NOW = datetime(2026, 12, 2, tzinfo=timezone.utc)
+ENDED = {"role": "viewer", "until": "2026-12-01"}
+
+
+def ended_grants() -> Plan:
+    """Return a plan in which the grants of two of ten members of A end."""
+    users = [{"email": email(f"p{number:02}"), "projects": {"A": ENDED}} for number in range(2)]
+    return plan(state_with({"A": members_with_role(10)}), desired_access(users, policy=ListPolicy(), now=NOW))
+
+
+def announced(name: str, project: str = "A", ends: str = "2026-12-01") -> dict[str, Any]:
+    return {"user": email(name), "project": project, "role": "viewer", "begins": None, "ends": ends}
+
+
+@pytest.mark.parametrize(
+    ("entries", "counted"),
+    [
+        ([], 2),
+        ([announced("p00")], 1),
+        ([announced("p00"), announced("p01", "p-A")], 0),
+        ([announced("p00", ends="2026-12-02"), announced("p01", "B"), announced("p09"), {"user": 7}], 2),
+    ],
+)
+def test_announced_end_of_a_grant_is_not_counted(entries: list[dict[str, Any]], counted: int) -> None:
+    """The announcement names the user, the project by name or id, and the same end."""
+    made = ended_grants()
+    assert len(made.changes) == 2
+    RemovalLimits(counted, 100, announced=entries).check(made, ListPolicy())
+    if counted:
+        with pytest.raises(RemovalLimitExceeded, match=f"{counted} removals"):
+            RemovalLimits(counted - 1, 100, announced=entries).check(made, ListPolicy())
+
+
+def test_denial_of_an_announced_membership_is_counted() -> None:
+    users = [{"email": email("p00"), "projects": {"A": {"state": "absent"}}}]
+    made = plan(state_with({"A": members_with_role(10)}), desired_access(users, policy=ListPolicy(), now=NOW))
+    with pytest.raises(RemovalLimitExceeded):
+        RemovalLimits(0, 100, announced=[announced("p00")]).check(made, ListPolicy())
+
+
+def test_lifted_entry_of_the_record_is_counted() -> None:
+    made = replace(ended_grants(), lifted=3)
+    RemovalLimits(5, 100).check(made, ListPolicy())
+    with pytest.raises(RemovalLimitExceeded, match="5 removals and demotions are more than max_removals .4."):
+        RemovalLimits(4, 100).check(made, ListPolicy())
+
+
+def test_deleted_user_is_counted_besides_the_memberships() -> None:
+    policy = ListPolicy(unlisted_users=DEMOTE)
+    state = state_with({"A": {"p00": "viewer"}, "B": {"p00": "viewer"}})
+    users = tuple(replace(user, is_pending=user.id == "u-p00") for user in state.users)
+    personal = Project("p-of-user0", "p00", "personal", "u-p00")
+    state = replace(state, users=users, projects=(*state.projects, personal), owned_items={personal.id: OwnedItems()})
+    made = plan(state, desired_access([{"email": OLIVIA.email}], policy=policy))
+    assert sorted(change.action for change in made.changes) == ["delete_user", "remove_member", "remove_member"]
+    RemovalLimits(3, 100).check(made, policy)
+    with pytest.raises(RemovalLimitExceeded, match="3 removals"):
+        RemovalLimits(2, 100).check(made, policy)
+
+
+def test_members_of_ignored_projects_are_left_out_of_the_percentage() -> None:
+    policy = ListPolicy(AUTHORITATIVE, ignored_projects=("Lock*",))
+    state = state_with({"A": members_with_role(4), "Locked": members_with_role(40)})
+    users = [{"email": email(f"p{number:02}"), "projects": {"A": "viewer"}} for number in range(2)]
+    users += [{"email": email(f"p{number:02}"), "projects": {}} for number in range(2, 4)]
+    made = plan(state, desired_access(users, policy=policy))
+    assert {change.project for change in made.changes} == {"A"}
+    with pytest.raises(RemovalLimitExceeded, match=r"2 removals and demotions of 44 memberships and users"):
+        RemovalLimits(max_removal_percent=4).check(made, policy)
