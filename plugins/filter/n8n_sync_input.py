@@ -70,7 +70,8 @@ options:
     default: []
   leaver_match:
     description:
-      - The people in the list who are leavers, written like the match of a rule, for example V({status: terminated}).
+      - The people in the list who are leavers, written like the match of a rule. For example, C(status=terminated) as a dictionary matches
+        people whose attribute C(status) is C(terminated).
       - An empty dictionary is an error, because it would match all people.
     type: dict
   previous_emails_attribute:
@@ -98,7 +99,7 @@ options:
     default: additive
   unmatched:
     description:
-      - The value for O(lifecycle.n8n.n8n_access#module:unmatched_users). With V(keep), the instance roles of people whom no rule matches are not
+      - The value for C(unmatched_users) of M(lifecycle.n8n.n8n_access). With V(keep), the instance roles of people whom no rule matches are not
         lowered.
       - The default is V(remove_memberships) with O(authority=authoritative), else V(keep).
     type: str
