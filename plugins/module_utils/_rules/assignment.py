@@ -14,7 +14,7 @@ from .._errors import InputError, ErrorCollector
 from .._desired.omitted import is_omitted, without_omitted
 from .._desired.validation import texts_of
 from .attributes import check_required, warnings_about
-from .dates import dates_of
+from .rule_dates import dates_of
 from .exceptions import AccessException, read_exceptions
 from .matching import Matcher, Values
 from .people import InvalidRow, People, Person, PlaceOf, index_place, read_people
