@@ -139,6 +139,8 @@ _value:
         - All people in the list, without invalid rows, for O(lifecycle.n8n.n8n_access#module:users), sorted by email.
         - C(status) is C(present) if a rule or an active exception matches the person, also if it only denies. It is C(leaver) if O(leaver_match)
           matches the person, else C(unmatched).
+        - C(projects) of an unmatched person has the exceptions that are not active, so that the end of an exception removes the membership. This
+          applies only with O(authority=additive) and O(unmatched=keep).
       type: list
       elements: dict
     without_rule:
