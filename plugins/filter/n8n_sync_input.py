@@ -221,7 +221,12 @@ def n8n_sync_input(
             authority=authority,
             unmatched=unmatched,
         )
-        return dict(untrusted(sync_input(people, rules, options, present_time(now))))
+        found = sync_input(people, rules, options, present_time(now))
+        # Messages in the result name the variables of the role, like errors.
+        found["warnings"] = [with_names(text, option_names or {}) for text in found["warnings"]]
+        for row in found["invalid_people"]:
+            row.update({key: with_names(row[key], option_names or {}) for key in ("problem", "text")})
+        return dict(untrusted(found))
     except (InputError, UndefinedError) as error:
         # With ansible-core before 2.19, this includes undefined variables. Later versions do not call a filter with
         # these.
