@@ -98,7 +98,7 @@ options:
     default: additive
   unmatched:
     description:
-      - The value for O(lifecycle.n8n.n8n_access#module:unmatched_users). With V(keep), the instance roles of people whom no rule matches are not
+      - The value for C(unmatched_users) of M(lifecycle.n8n.n8n_access). With V(keep), the instance roles of people whom no rule matches are not
         lowered.
       - The default is V(remove_memberships) with O(authority=authoritative), else V(keep).
     type: str
@@ -142,6 +142,8 @@ _value:
         - All people in the list, without invalid rows, for O(lifecycle.n8n.n8n_access#module:users), sorted by email.
         - C(status) is C(present) if a rule or an active exception matches the person, also if it only denies. It is C(leaver) if O(leaver_match)
           matches the person, else C(unmatched).
+        - C(projects) of an unmatched person has the exceptions that are not active, so that the end of an exception removes the membership. This
+          applies only with O(authority=additive) and O(unmatched=keep).
       type: list
       elements: dict
     without_rule:
@@ -228,7 +230,12 @@ def n8n_sync_input(
             unmatched=unmatched,
             previous_plan=previous_plan,
         )
-        return dict(untrusted(sync_input(people, rules, options, present_time(now))))
+        found = sync_input(people, rules, options, present_time(now))
+        # Messages in the result name the variables of the role, like errors.
+        found["warnings"] = [with_names(text, option_names or {}) for text in found["warnings"]]
+        for row in found["invalid_people"]:
+            row.update({key: with_names(row[key], option_names or {}) for key in ("problem", "text")})
+        return dict(untrusted(found))
     except (InputError, UndefinedError) as error:
         # With ansible-core before 2.19, this includes undefined variables. Later versions do not call a filter with
         # these.

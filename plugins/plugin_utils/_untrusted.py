@@ -5,21 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-# Returns data with text that is never a template.
-untrusted: Callable[[Any], Any]
-try:
-    # From 2.19 on, text that a filter returns is no template, because nothing trusts it.
-    from ansible.template import trust_as_template as _trust_as_template  # noqa: F401
+from ansible import template
+from ansible.utils.unsafe_proxy import wrap_var
 
-    def _unchanged(value: Any) -> Any:
-        return value
 
-    untrusted = _unchanged
-except ImportError:
-    # In earlier versions, text in a fact is a template unless it is marked.
-    from ansible.utils.unsafe_proxy import wrap_var
-
-    untrusted = wrap_var
+def untrusted(value: Any) -> Any:
+    """Return data whose text is never a template."""
+    # From 2.19 on, text that a filter returns is no template, because nothing trusts it. In earlier versions, text in a
+    # fact is a template unless it is marked.
+    return value if hasattr(template, "trust_as_template") else wrap_var(value)

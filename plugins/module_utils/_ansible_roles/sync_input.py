@@ -121,6 +121,10 @@ def _users(assignment: Assignment, authority: str, unmatched: str) -> list[dict[
         found[user["email"]] = {**user, "status": PRESENT, **({} if "role" in user else lowered)}
     for email in assignment.without_rule:
         found[email] = {"email": email, "status": UNMATCHED, **({} if unmatched == KEEP else lowered)}
+        if email in assignment.inactive_exceptions and authority == ADDITIVE and unmatched == KEEP:
+            # The end of an exception removes the membership, also of a user who keeps all others. An authoritative
+            # list would remove the others too.
+            found[email]["projects"] = assignment.inactive_exceptions[email]
     for email in assignment.leavers:
         found[email] = {"email": email, "status": LEAVER}
     for email, previous in assignment.previous_emails.items():

@@ -14,7 +14,7 @@ from .._errors import InputError, ErrorCollector
 from .._desired.omitted import is_omitted, without_omitted
 from .._desired.validation import texts_of
 from .attributes import check_required, warnings_about
-from .dates import dates_of
+from .rule_dates import dates_of
 from .exceptions import AccessException, read_exceptions
 from .matching import Matcher, Values
 from .people import InvalidRow, People, Person, PlaceOf, index_place, read_people
@@ -54,6 +54,8 @@ class Assignment:
     # Whether an invalid row without a readable email may belong to a person who is not a leaver.
     has_unidentified_person: bool = False
     previous_emails: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # The projects of people who match no rule and have exceptions that are not active, as in `users`.
+    inactive_exceptions: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     # Whether a rule gives an instance role, so that the list manages instance roles.
     gives_instance_roles: bool = False
 
@@ -147,6 +149,11 @@ class _Evaluation:
             invalid,
             any(row.email is None and not self._is_leaver(row.attributes) for row in invalid),
             {email: person.previous_emails for email, person in self._persons.valid.items() if person.previous_emails},
+            {
+                email: combine((), self._exceptions[email], ranking).to_result(email)["projects"]
+                for email in self._without_rule
+                if email in self._exceptions
+            },
             any(rule.role for rule in self._rules),
         )
 

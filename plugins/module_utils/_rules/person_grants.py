@@ -41,7 +41,8 @@ class RoleGrant:
 class PersonGrants:
     """The grants of a person. Of the grants in one project, the first one in force is the right one at any time.
 
-    `overridden` has the projects with exceptions. `unclear` has the questions that cannot be answered, because the order of two roles is unknown.
+    `overridden` has the projects with exceptions. `unclear` has the questions that cannot be answered, because the
+    order of two roles is unknown.
     """
 
     role: RoleGrant | None

@@ -14,7 +14,7 @@ from .._state.names import project_name, to_nfc
 from .._state.roles import UNASSIGNABLE_ROLES
 from .._desired.omitted import is_omitted, match_without_omitted, rule_without_omitted, without_omitted
 from .._desired.validation import dictionary_of, kind_of, list_of, nearest, text_in
-from .dates import DateSource, read_date_sources
+from .rule_dates import DateSource, read_date_sources
 from .matching import Matcher, matcher
 from .ranking import is_slug_of_another_kind, slug_of
 

@@ -105,6 +105,33 @@ def test_errors_of_sync_input_name_role_variables(
         n8n_sync_input.n8n_sync_input(people, rules, **options, option_names=names)
 
 
+def test_messages_in_result_of_sync_input_name_role_variables() -> None:
+    names = {
+        "email_attribute": "sync_email_attribute",
+        "previous_emails_attribute": "sync_previous_emails_attribute",
+        "exceptions": "sync_exceptions",
+        "leaver_match": "sync_leaver_match",
+    }
+    options: dict[str, Any] = {"previous_emails_attribute": "old", "invalid_people": "skip", "option_names": names}
+    found = n8n_sync_input.n8n_sync_input([*PEOPLE, {"team": "Sales"}], RULES, **options)
+    assert found["warnings"] == ['No person has the attribute "old", which sync_previous_emails_attribute names.']
+    assert found["invalid_people"] == [
+        {
+            "row": 2,
+            "email": None,
+            "problem": "has no email, the attribute set by sync_email_attribute.",
+            "text": "row 2 (team: Sales) has no email, the attribute set by sync_email_attribute.",
+        }
+    ]
+    for invalid, message in (
+        ({"exceptions": [{}]}, r"sync_exceptions\[0\]: email is required"),
+        ({"leaver_match": {}}, "sync_leaver_match is {}"),
+        ({"now": "soon"}, 'now: "soon" is not a date'),
+    ):
+        with pytest.raises(AnsibleFilterError, match=message):
+            n8n_sync_input.n8n_sync_input(PEOPLE, RULES, **{**options, **invalid})
+
+
 @pytest.mark.parametrize(("sync_input", "planned"), [("text", {}), (None, {}), ({}, {}), ({"refusal": ""}, "text")])
 def test_sync_summary_refuses_invalid_input(sync_input: Any, planned: Any) -> None:
     with pytest.raises(AnsibleFilterError, match="n8n_sync_summary needs the result of n8n_sync_input"):

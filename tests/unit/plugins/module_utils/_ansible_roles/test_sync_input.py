@@ -179,6 +179,20 @@ def test_each_person_has_a_status() -> None:
 
 
 @pytest.mark.parametrize(
+    "keys", [{}, {"unmatched": "remove_memberships"}, {"authority": "authoritative", "unmatched": "keep"}]
+)
+def test_ended_exception_of_unmatched_person_is_listed_only_if_others_are_kept(keys: dict[str, Any]) -> None:
+    exceptions = [{"email": "linus@example.com", "project": "P", "role": "editor", "until": "2026-01-31"}]
+    found = sync_input([ADA, LINUS], [SALES], SyncOptions(exceptions=exceptions, **keys))
+    projects = {"P": {"role": "editor", "until": "2026-01-31", "granted_by": "exception"}}
+    expected = {"email": "linus@example.com", "status": "unmatched", **({} if keys else {"projects": projects})}
+    assert found["without_rule"] == ["linus@example.com"] and found["users"][1] == expected
+    desired = desired_access(found["users"], now=NOW)
+    assert not desired.users[1].gives_access
+    assert [(member.present, member.has_ended) for member in desired.members] == ([] if keys else [(False, True)])
+
+
+@pytest.mark.parametrize(
     ("leaver_match", "message"),
     [
         ({}, "leaver_match is {}, which would make all people leavers"),

@@ -1,0 +1,89 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The users that the filter n8n_sync_input returns, as the list of n8n_access: one plan for all people."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from ansible_collections.lifecycle.n8n.plugins.module_utils._ansible_roles.sync_input import SyncOptions, sync_input
+from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access
+from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_apply_reapply
+
+NOW = datetime(2026, 12, 15, tzinfo=timezone.utc)
+RULES = [
+    {"name": "Staff", "match": {"team": "Staff"}, "projects": {"Sales": "viewer"}},
+    {"name": "Managers", "match": {"team": "Staff", "level": "4"}, "projects": {"Sales": "admin"}, "until": "end"},
+    {"name": "Guests", "match": {"team": "Guests"}, "deny": ["Sales"]},
+]
+EXCEPTIONS = [
+    {"email": "eve@example.com", "project": "Sales", "role": "editor", "until": "2026-12-31", "reason": "cover"},
+    {"email": "cleo@example.com", "project": "Sales", "role": "editor", "until": "2026-11-30", "reason": "cover"},
+]
+
+
+@pytest.fixture
+def n8n() -> FakeN8n:
+    fake = FakeN8n()
+    for name in ("ada", "bo", "cleo"):
+        fake.add_user(f"{name}@example.com")
+    return fake
+
+
+def plan_of(n8n: FakeN8n, people: list[dict[str, Any]], options: SyncOptions, **params: Any) -> list[str]:
+    """Apply the list, and return what changes in projects and invitations, with the reasons of removals."""
+    found = sync_input(people, RULES, options, NOW)
+    assert found["refusal"] == ""
+    done = check_apply_reapply(
+        n8n_access,
+        n8n,
+        users=found["users"],
+        authority=options.authority or "additive",
+        unmatched_users=found["unmatched"],
+        ignored_users=found["ignored_patterns"],
+        now="2026-12-15",
+        max_removal_percent=100,
+        **params,
+    )
+    return sorted(
+        f"{change['action']} {change['user'].partition('@')[0]} {change.get('after') or change.get('reason')}"
+        for change in done["plan"]
+    )
+
+
+def person(name: str, team: str, **attributes: str) -> dict[str, Any]:
+    return {"email": f"{name}@example.com", "team": team, "level": "", "end": "", "state": "", **attributes}
+
+
+def test_additive_list_gives_and_removes_only_what_it_names(n8n: FakeN8n) -> None:
+    n8n.add_team_project("Sales", ada="editor", bo="editor", cleo="editor")
+    n8n.add_team_project("Archive", ada="editor", bo="editor", cleo="editor")
+    people = [
+        person("ada", "Guests"),
+        person("bo", "Staff", level="4", end="2027-01-31"),
+        person("cleo", "Catering"),
+        person("eve", "Catering"),
+        person("new", "Guests"),
+    ]
+    assert plan_of(n8n, people, SyncOptions(exceptions=EXCEPTIONS)) == [
+        "add_member eve project:editor",
+        "change_member_role bo project:admin",
+        "invite_user eve global:member",
+        'remove_member ada is denied by rule "Guests"',
+        "remove_member cleo the grant ended on 2026-11-30, by exception: cover",
+    ]
+
+
+def test_protected_row_of_authoritative_list_is_left_untouched(n8n: FakeN8n) -> None:
+    n8n.add_team_project("Sales", ada="editor", bo="editor", cleo="editor")
+    people = [person("ada", "Staff"), person("bo", "Staff"), {**person("bo", "Guests")}, person("cleo", "Catering")]
+    options = SyncOptions(authority="authoritative", invalid_people="skip")
+    assert plan_of(n8n, people, options) == [
+        "change_member_role ada project:viewer",
+        "remove_member cleo no rule matches",
+    ]
