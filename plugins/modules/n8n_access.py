@@ -518,7 +518,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..module_utils._desired.access_lists import access_request, desired_access
-from ..module_utils._desired.desired import ADDITIVE, AUTHORITIES, KEEP, UNLISTED, ListPolicy
+from ..module_utils._desired.desired import ADDITIVE, AUTHORITIES, KEEP, UNLISTED, DesiredState, ListPolicy
 from ..module_utils._errors import InputError
 from ..module_utils._executor.invitation_warnings import missing_links_note
 from ..module_utils._executor.task import Task
@@ -586,23 +586,8 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     if params["users"] is None and params["projects"] is None:
         # Ansible accepts null as a value of a required option.
         raise InputError("one of the following is required: users, projects")
-    policy = ListPolicy(
-        params["authority"],
-        params["unlisted_users"],
-        protected=tuple(params["protected_users"]),
-        ignored=tuple(params["ignored_users"]),
-    )
-    desired = desired_access(
-        params["users"],
-        params["projects"],
-        policy,
-        params["create_users"],
-        params["create_projects"],
-        params["allow_empty"],
-    )
-    limits = RemovalLimits(
-        params["max_removals"], params["max_removal_percent"], params["approve"], params["only_approved"]
-    )
+    desired, limits = _desired(params), _limits(params)
+    policy = desired.policy or ListPolicy()
     invites = InviteFile(params["invites_path"]) if params["invites_path"] else None
     progress = ProgressFile(params["progress_path"]) if params["progress_path"] else lambda made, planned, action: None
     restoring, file = params["restore"], _record(params, task)
@@ -629,6 +614,30 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         remove_restored(task, file, restored_users, request)
     restored = {"restored": [restored.to_result() for restored in restored_users]} if restoring else {}
     return {**task.plan_result(), **restored}
+
+
+def _desired(params: Mapping[str, Any]) -> DesiredState:
+    """Return the desired state for the lists; raises InputError for errors and contradictions in them."""
+    policy = ListPolicy(
+        params["authority"],
+        params["unlisted_users"],
+        protected=tuple(params["protected_users"]),
+        ignored=tuple(params["ignored_users"]),
+    )
+    return desired_access(
+        params["users"],
+        params["projects"],
+        policy,
+        params["create_users"],
+        params["create_projects"],
+        params["allow_empty"],
+    )
+
+
+def _limits(params: Mapping[str, Any]) -> RemovalLimits:
+    return RemovalLimits(
+        params["max_removals"], params["max_removal_percent"], params["approve"], params["only_approved"]
+    )
 
 
 def _record(params: Mapping[str, Any], task: Task) -> RecordFile[LeaverRecord] | None:
