@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from importlib import import_module
@@ -46,7 +47,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 ADA, BO, CY, OLIVIA = (f"{name}@example.com" for name in ("ada", "bo", "cy", "olivia"))
 
 
-class Instance:
+class Instance(ABC):
     """The real or the fake n8n: its API, and actions that the collection does not perform."""
 
     def __init__(self, api: Api) -> None:
@@ -123,28 +124,33 @@ class Instance:
             projects.append((name, project.type, emails.get(project.creator_id or ""), members))
         return people, sorted(projects)
 
+    @abstractmethod
     def accept(self, email: str) -> None:
-        raise NotImplementedError
+        """Accept the invitation of a user."""
 
+    @abstractmethod
     def feature(self, name: str, enabled: bool) -> None:
-        raise NotImplementedError
+        """Set whether the license has a feature."""
 
+    @abstractmethod
     def quota(self, name: str, value: int) -> None:
-        raise NotImplementedError
+        """Set a quota of the license."""
 
+    @abstractmethod
     def create_workflows(self, project: str, *names: str, published: bool = False, archived: bool = False) -> None:
         """Create workflows with these names in a project."""
-        raise NotImplementedError
 
+    @abstractmethod
     def create_credential(self, project: str, name: str) -> None:
-        raise NotImplementedError
+        """Create a credential in a project."""
 
+    @abstractmethod
     def create_folder(self, project: str, name: str) -> None:
-        raise NotImplementedError
+        """Create a folder in a project."""
 
+    @abstractmethod
     def share(self, kind: str, name: str, project: str) -> None:
         """Share a workflow or credential with a project."""
-        raise NotImplementedError
 
     def resource_id(self, name: str) -> str:
         """Return the id of a workflow, credential or data table."""

@@ -244,7 +244,7 @@ REFUSALS: dict[str, list[tuple[dict[str, Any], str]]] = {
     ],
     "onboard": [
         ({"onboard_restore": True}, "onboard_restore=true requires onboard_state_path"),
-        ({"onboard_restore": True, "onboard_state_path": "gone.json"}, "onboard_restore=true has no effect"),
+        ({"onboard_restore": True, "onboard_state_path": "gone.json"}, "onboard_restore=true requires it"),
         ({"onboard_users": [{"email": GRACE, "projects": {"Research": "editor"}}]}, "with onboard_create_projects"),
         ({"onboard_users": [{"email": "nobody"}]}, "onboard_users[0]"),
         ({"onboard_users": [{"email": ADA, "role": "king"}]}, "onboard_users[0] (ada@example.com)"),
