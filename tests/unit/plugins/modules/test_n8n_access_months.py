@@ -92,7 +92,7 @@ class Model:
                 del self.record[email]
                 role = recorded[1]
                 if policy["authority"] == "additive" and (status == "present" or policy["unmatched_users"] == "keep"):
-                    back = {key: value for key, value in recorded[2].items() if key not in entry.get("projects", {})}
+                    back = dict(recorded[2])
                 recorded = None
             action = {"present": "none", "unmatched": policy["unmatched_users"], "leaver": policy["unlisted_users"]}[
                 status
@@ -135,11 +135,7 @@ class Model:
                 given[project] = grant["role"]
         if authority == "authoritative" and projects is not None:
             memberships.clear()
-        for project, role in {
-            **{key: role for key, role in back.items() if key not in (projects or {})},
-            **given,
-        }.items():
-            memberships[project] = role
+        memberships.update({**back, **given})
         for project in removed:
             memberships.pop(project, None)
 
