@@ -314,8 +314,11 @@ options:
       - A listed person who is in the record gets nothing. RV(blocked) and a warning name this person. If the person has access again, it is
         removed and the grace period begins anew, provided that the list has O(users[].status) or O(unlisted_users) is not V(keep).
       - An entry that this module made ends when the list has the person with another O(users[].status) than V(leaver). The person gets back
-        the instance role, and with O(authority=additive) all recorded memberships, except those that the list removes. An entry of
+        the instance role, and with O(authority=additive) all recorded memberships, except those that the list removes and those in
+        O(ignored_projects). A recorded role that no longer exists is left out, with a warning. An entry of
         M(lifecycle.n8n.n8n_offboard) ends only with O(restore=true).
+      - The entry of a deleted account belongs to the email. It also applies to another account of the same person, and to a person without
+        an account who has this email in O(users[].previous_emails).
     type: path
   now:
     description:

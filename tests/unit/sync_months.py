@@ -186,7 +186,8 @@ class Model:
         account = {}
         for email, entry in listed.items():
             moved = entry["old"] and email not in self.users and entry["old"] in self.users
-            account[entry["old"] if moved and entry["old"] not in left_alone else email] = entry
+            account[entry["old"] if moved and entry["old"] not in left_alone else email] = {**entry, "email": email}
+        previous = {entry["old"] for entry in listed.values()}
         if not any(entry["status"] == "present" for entry in listed.values()):
             raise Refused
         removes = policy["authority"] == "authoritative" or policy["leavers"] != "keep"
@@ -196,7 +197,7 @@ class Model:
             expired = (
                 number >= entry[0] + (GRACE_DAYS if policy["leavers"] == "staged" else 30)
                 if entry[3] == "sync"
-                else not suspended and email not in listed and email not in account
+                else not suspended and email not in previous and email not in listed and email not in account
             )
             if email in left_alone:
                 continue
@@ -206,6 +207,7 @@ class Model:
             email not in self.users
             and email not in left_alone
             and email not in self.record
+            and entry["old"] not in self.record
             and entry["status"] == "present"
             and entry["invites"]
             for email, entry in account.items()
@@ -311,7 +313,7 @@ class Model:
             "unlisted": "keep" if suspended else policy["leavers"],
         }[status]
         additive = policy["authority"] == "additive"
-        recorded = self.record.get(email)
+        recorded = self.entry_of(email, entry)
         back: dict[str, str] = {}
         role = entry["role"] if entry and status == "present" else None
         lowers = gives_roles and not additive and (status == "present" or (status == "unmatched" and action != "keep"))
@@ -325,7 +327,7 @@ class Model:
                 back = {
                     key: value
                     for key, value in recorded[2].items()
-                    if key not in entry["removed"] and key not in entry["given"]
+                    if key not in entry["removed"] and key not in entry["given"] and key != LOCKED
                 }
             recorded = None
         if recorded:
@@ -354,6 +356,25 @@ class Model:
             self.grant(user, back, set(), True, is_protected)
         elif action != "keep" and not is_protected:
             self.leave(number, email, action, policy)
+
+    def entry_of(self, email: str, entry: Mapping[str, Any] | None) -> list[Any] | None:
+        """Return the recorded entry of an account, or of a deleted account of the same person."""
+        if email in self.record or entry is None or entry["status"] == "leaver":
+            return self.record.get(email)
+        if email not in self.users:
+            return self.record.get(entry["old"])
+        other = self.record.get(entry["email"])
+        if other is None:
+            return None
+        if other[3] == "sync":
+            # The entry ends, because the person has another account.
+            del self.record[entry["email"]]
+            return None
+        role, memberships, _pending = self.users[email]
+        found = [*other[:3], "offboard", False]
+        if role != CHAT or memberships:
+            self.record[email] = found
+        return found
 
     @staticmethod
     def grant(user: list[Any], given: Mapping[str, str], removed: set[str], additive: bool, is_protected: bool) -> None:

@@ -205,7 +205,7 @@ def _unused(entry: Mapping[str, Any]) -> str:
 
 
 def _label(action: str) -> str:
-    return ACTIONS[action].label if action in ACTIONS and ACTIONS[action].label else action
+    return ACTIONS[action].label if action in ACTIONS else action
 
 
 def _counted(count: int, noun: str) -> str:

@@ -42,8 +42,9 @@ class Action:
     names in scopes.SCOPES. `role_kind` is the kind of role (global or project) that `after` names. `reduces_access` is
     NEVER, ALWAYS, or BY_ROLE, which compares `before` with `after`. Memberships that a deletion of a user removes are
     changes of their own, so a deletion itself counts as NEVER. `license_feature` is the feature without which n8n
-    refuses the call. `label` is the name of the changes in the summary of the role sync. Actions with a label are in
-    every summary, even if their number is 0. `is_irreversible` tells that the change deletes its user or project.
+    refuses the call. `label` is the singular name of the changes in the summary of the role sync, to which an s is appended.
+    Actions with `is_always_counted` are in every summary, even if their number is 0. `is_irreversible` tells that the change
+    deletes its user or project.
     `shows_previous_role` adds `before` to the sentence.
     """
 
@@ -51,10 +52,11 @@ class Action:
     subject_type: str
     sentence: str
     calls: tuple[str, ...]
+    label: str
     role_kind: str = ""
     reduces_access: str = NEVER
     license_feature: str = ""
-    label: str = ""
+    is_always_counted: bool = False
     is_irreversible: bool = False
     shows_previous_role: bool = False
     # The data that n8n also deletes and does not list anywhere in its API (agents were seen, the rest was read in the
@@ -62,9 +64,9 @@ class Action:
     unlisted_data_note: str = ""
 
 
-def _item(sentence: str, *calls: str) -> Action:
+def _item(label: str, sentence: str, *calls: str) -> Action:
     """Return an action on a resource that a user or project owns."""
-    return Action("hand_over", ITEM, sentence, calls)
+    return Action("hand_over", ITEM, sentence, calls, label)
 
 
 _TEAM_PROJECTS_FEATURE = "feat:projectRole:admin"
@@ -76,49 +78,55 @@ ACTIONS: dict[str, Action] = {
         USER,
         "invite {user} as {after}",
         ("invite_user",),
+        "invitation",
         role_kind="global",
-        label="invitation",
+        is_always_counted=True,
     ),
     "create_project": Action(
         "create_projects",
         PROJECT,
         "create project {project}",
         ("create_project",),
+        "new project",
         license_feature=_TEAM_PROJECTS_FEATURE,
-        label="new project",
+        is_always_counted=True,
     ),
     "rename_project": Action(
         "rename_projects",
         PROJECT,
         "rename project {before} to {after}",
         ("rename_project",),
+        "renamed project",
         license_feature=_TEAM_PROJECTS_FEATURE,
-        label="renamed project",
+        is_always_counted=True,
     ),
     "add_member": Action(
         "set_member_roles",
         MEMBER,
         "add {user} to {project} as {after}",
         ("set_members",),
+        "new membership",
         role_kind="project",
         reduces_access=BY_ROLE,
         license_feature=_TEAM_PROJECTS_FEATURE,
-        label="new membership",
+        is_always_counted=True,
     ),
     "change_member_role": Action(
         "set_member_roles",
         MEMBER,
         "change {user} in {project} from {before} to {after}",
         ("set_members",),
+        "changed project role",
         role_kind="project",
         reduces_access=BY_ROLE,
         license_feature=_TEAM_PROJECTS_FEATURE,
-        label="changed project role",
+        is_always_counted=True,
     ),
-    "unpublish_workflow": _item("unpublish {item} of {user}", "unpublish_workflow"),
-    "transfer_credential": _item("move {item} of {user} to {project}", "transfer_credential"),
-    "transfer_workflow": _item("move {item} of {user} to {project}", "transfer_workflow"),
+    "unpublish_workflow": _item("unpublished workflow", "unpublish {item} of {user}", "unpublish_workflow"),
+    "transfer_credential": _item("moved credential", "move {item} of {user} to {project}", "transfer_credential"),
+    "transfer_workflow": _item("moved workflow", "move {item} of {user} to {project}", "transfer_workflow"),
     "copy_table": _item(
+        "copied data table",
         "copy {item} of {user} to {project} as {after}",
         "read_rows",
         "create_table",
@@ -126,32 +134,35 @@ ACTIONS: dict[str, Action] = {
         "rename_table",
         "delete_table",
     ),
-    "delete_table": _item("delete {item} of {user}", "delete_table"),
+    "delete_table": _item("deleted data table", "delete {item} of {user}", "delete_table"),
     "change_user_role": Action(
         "change_user_roles",
         USER,
         "change {user} from {before} to {after}",
         ("change_user_role",),
+        "changed instance role",
         role_kind="global",
         reduces_access=BY_ROLE,
         license_feature="feat:advancedPermissions",
-        label="changed instance role",
+        is_always_counted=True,
     ),
     "remove_member": Action(
         "remove_members",
         MEMBER,
         "remove {user} from {project}",
         ("remove_member",),
+        "removed membership",
         shows_previous_role=True,
         reduces_access=ALWAYS,
         license_feature=_TEAM_PROJECTS_FEATURE,
-        label="removed membership",
+        is_always_counted=True,
     ),
     "delete_user": Action(
         "delete_users",
         USER,
         "delete {user}",
         ("delete_user",),
+        "deleted user",
         is_irreversible=True,
         shows_previous_role=True,
         unlisted_data_note=(
@@ -165,6 +176,7 @@ ACTIONS: dict[str, Action] = {
         PROJECT,
         "delete project {project}",
         ("delete_project",),
+        "deleted project",
         is_irreversible=True,
         license_feature=_TEAM_PROJECTS_FEATURE,
         unlisted_data_note=(
@@ -173,9 +185,9 @@ ACTIONS: dict[str, Action] = {
         ),
     ),
     # n8n deletes these resources together with their owner. They are listed because they are destroyed.
-    "delete_credential": _item("delete {item} of {user}"),
-    "delete_workflow": _item("delete {item} of {user}"),
-    "delete_variable": _item("delete {item} of {user}"),
+    "delete_credential": _item("deleted credential", "delete {item} of {user}"),
+    "delete_workflow": _item("deleted workflow", "delete {item} of {user}"),
+    "delete_variable": _item("deleted variable", "delete {item} of {user}"),
 }
 
 # The steps for changes that follow after a user has become global:chatUser.

@@ -130,7 +130,7 @@ class Plan:
     @property
     def summary(self) -> dict[str, int]:
         """Return the number of changes of each action."""
-        counts = {name: 0 for name, action in ACTIONS.items() if action.label}
+        counts = {name: 0 for name, action in ACTIONS.items() if action.is_always_counted}
         for change in self.changes:
             counts[change.action] = counts.get(change.action, 0) + 1
         return counts

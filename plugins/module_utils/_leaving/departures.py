@@ -72,9 +72,17 @@ def manages_leavers(desired: DesiredState) -> bool:
 
 
 def find_departures(
-    state: State, desired: DesiredState, handling: LeaverHandling, lifted: Set[str] = frozenset()
+    state: State,
+    desired: DesiredState,
+    handling: LeaverHandling,
+    lifted: Set[str] = frozenset(),
+    blocked: Mapping[str, RecordEntry] = {},
 ) -> list[Departure]:
-    """Return the departures, in the order of the users in `state`. `lifted` are the ids of users whose entry ends."""
+    """Return the departures, in the order of the users in `state`.
+
+    `lifted` are the ids of users whose entry ends. `blocked` has the entries of listed users by the ids of their
+    accounts, also of users whose recorded account was deleted and who have another one.
+    """
     policy = desired.policy or ListPolicy()
     protection = Protection(policy, state)
     users: dict[str, DesiredUser] = {}
@@ -91,7 +99,7 @@ def find_departures(
         if protection.ignores(user.email):
             continue
         is_protected = bool(protection.reason_for(user))
-        entry = None if user.id in lifted else handling.record.leavers.get(user.id)
+        entry = None if user.id in lifted else handling.record.leavers.get(user.id) or blocked.get(user.id)
         status = users[user.id].status if user.id in users else ""
         departure = None
         if status == LEAVER:

@@ -17,6 +17,7 @@ from .._planning.planner import plan_entries
 from .._planning.removal_changes import new_admin
 from .._planning.removals import keep_last_admins, plan_removals
 from .._state.model import State
+from .._state.roles import Role
 from .departure_planner import DeparturePlanner
 from .departures import LEAVER_REASON, Departure, LeaverHandling, find_departures
 from .grace_period import GracePeriod, begun_entry, removes_access
@@ -39,14 +40,17 @@ class ListLeavers:
         desired: DesiredState,
         handling: LeaverHandling = LeaverHandling(),
         restored: Set[str] | None = None,
+        roles: Iterable[Role] | None = None,
     ) -> ListLeavers:
         """Return the departures that the list and the record require in `state`.
 
         `restored` are the ids of the users whose access the task restores, or None for a task that restores no access.
+        `roles` are the roles that exist, or None if they are unknown.
         """
-        effects = record_effects(state, desired, handling, restored is not None)
+        effects = record_effects(state, desired, handling, restored is not None, roles)
         lifted = {user.staged.id for user in effects.lifted} | (restored or set())
-        return cls(handling, tuple(find_departures(state, effects.desired, handling, lifted)), effects)
+        departures = find_departures(state, effects.desired, handling, lifted, effects.accounts)
+        return cls(handling, tuple(departures), effects)
 
     def deletion_candidates(self) -> list[str]:
         """Return the emails of the users that the plan may delete, whose resources have to be read for it."""

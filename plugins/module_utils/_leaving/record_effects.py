@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._desired.desired import (
     ADDITIVE,
+    AUTHORITATIVE,
     DEMOTE,
     KEEP,
     LEAVER,
@@ -25,10 +26,11 @@ from .._desired.desired import (
 from .._desired.protection import Protection
 from .._state.dates import utc
 from .._state.model import State
-from .._state.roles import CHAT_USER, MEMBER, is_demotion, plain_slug, role_slug
+from .._state.roles import CHAT_USER, MEMBER, Role, is_demotion, plain_slug, role_slug
+from .._text import quoted
 from .departures import LeaverHandling, manages_leavers
 from .leaver_record import OFFBOARD, SYNC, RecordEntry
-from .restore import RestoredUser
+from .restore import RestoredUser, left_out_notes, recorded_entries, without_missing_roles
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class RecordEffects:
     """The list without the grants of users in the record, and with the former access of users whose entry ends.
 
     `blocked` are the listed users who stay in the record and are no leavers, `lifted` are the users whose entry ends because they are
-    listed again, and `dropped` are the ids of entries that end for another reason, which `notes` say.
+    listed again, and `dropped` are the ids of entries that end for another reason, which `notes` say. `accounts` has the entries of the
+    blocked users by the ids of their accounts, which are other ids than in the record if the recorded account was deleted.
     """
 
     desired: DesiredState
@@ -44,6 +47,7 @@ class RecordEffects:
     lifted: tuple[RestoredUser, ...] = ()
     dropped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    accounts: Mapping[str, RecordEntry] = field(default_factory=dict)
 
     def blocked_result(self) -> list[dict[str, Any]]:
         """Return the listed users who stay in the record, in result form."""
@@ -58,8 +62,17 @@ class RecordEffects:
         ]
 
 
-def record_effects(state: State, desired: DesiredState, handling: LeaverHandling, restoring: bool) -> RecordEffects:
-    """Return the effects of the record on a list; with `restoring`, listed users are neither blocked nor lifted."""
+def record_effects(
+    state: State,
+    desired: DesiredState,
+    handling: LeaverHandling,
+    restoring: bool,
+    roles: Iterable[Role] | None = None,
+) -> RecordEffects:
+    """Return the effects of the record on a list; with `restoring`, listed users are neither blocked nor lifted.
+
+    `roles` are the roles that exist. A recorded role that does not exist any more is not given back.
+    """
     grace_period = handling.grace_period
     if grace_period is None or not grace_period.record.leavers:
         return RecordEffects(desired)
@@ -67,14 +80,8 @@ def record_effects(state: State, desired: DesiredState, handling: LeaverHandling
     record = grace_period.record.without(dropped)
     if restoring:
         return RecordEffects(desired, dropped=tuple(dropped), notes=tuple(notes))
-    protection = Protection(desired.policy or ListPolicy(), state)
     statuses = {user.user: user.status for user in desired.users}
-    entries: dict[str, RecordEntry] = {}
-    for reference in dict.fromkeys(person.user for person in desired.people):
-        user = state.find_user(reference)
-        entry = record.leavers.get(user.id) if user else record.of_email(reference)
-        if entry is not None and not protection.ignores(user.email if user else reference):
-            entries[reference] = entry
+    entries = recorded_entries(state, desired, record)
     lifted = {
         reference: entry
         for reference, entry in entries.items()
@@ -82,27 +89,83 @@ def record_effects(state: State, desired: DesiredState, handling: LeaverHandling
     }
     blocked = {reference: entry for reference, entry in entries.items() if reference not in lifted}
     restored = {reference: _lifted(state, desired, reference, entry) for reference, entry in lifted.items()}
-    # A deleted account is not created again for a user to whom the list gives nothing, or if the list creates no account.
-    giving = {user.user for user in desired.users if user.gives_access}
-    for reference, lifted_user in list(restored.items()):
-        gets_access = reference in giving or lifted_user.memberships()
-        if lifted_user.staged.is_deleted and (desired.missing_users == WAIT or not gets_access):
-            del restored[reference]
-            dropped.append(lifted_user.staged.id)
+    if roles is not None:
+        existing = without_missing_roles(restored.values(), roles)
+        restored = dict(zip(restored, existing))
+    ended, ended_notes = _without_account(state, desired, restored)
+    restored = {reference: user for reference, user in restored.items() if reference not in ended}
+    dropped += [lifted[reference].id for reference in ended]
+    notes += ended_notes
     # A listed leaver is in the record as expected.
-    reported = [entry for reference, entry in blocked.items() if statuses.get(reference) != LEAVER]
+    reported = {reference: entry for reference, entry in blocked.items() if statuses.get(reference) != LEAVER}
+    reported = _under_listed_emails(state, desired, reported)
     notes += [
         f"{entry.email} is in the record of leavers {grace_period.path} since {utc(entry.since)} and is still listed. This run gives "
         "this user nothing. Only restore: true restores the former access."
-        for entry in reported
+        for entry in reported.values()
     ]
+    notes += left_out_notes(list(restored.values()))
+    notes += _ignored_project_notes(state, desired, restored, lifted)
+    accounts = {reference: state.find_user(reference) for reference in reported}
     return RecordEffects(
         _with_lifted(_without_grants(desired, set(blocked)), restored),
-        tuple(reported),
+        # A list can name one user by email and by id.
+        tuple(dict.fromkeys(reported.values())),
         tuple(restored.values()),
         tuple(dropped),
         tuple(notes),
+        {user.id: blocked[reference] for reference, user in accounts.items() if user is not None},
     )
+
+
+def _under_listed_emails(
+    state: State, desired: DesiredState, entries: Mapping[str, RecordEntry]
+) -> dict[str, RecordEntry]:
+    """Return the entries with the present emails of their users, which may not be those in the record."""
+    listed = {user.user: user.listed_email or user.user for user in desired.users}
+    found = {}
+    for reference, entry in entries.items():
+        user = state.find_user(reference)
+        email = user.email if user and user.id == entry.id else listed.get(reference, reference)
+        found[reference] = replace(entry, email=email)
+    return found
+
+
+def _without_account(
+    state: State, desired: DesiredState, restored: Mapping[str, RestoredUser]
+) -> tuple[list[str], list[str]]:
+    """Return the references of users whose entry ends although they get nothing back, and a note on each of them."""
+    giving = {user.user for user in desired.users if user.gives_access}
+    ended, notes = [], []
+    for reference, user in restored.items():
+        if not user.staged.is_deleted:
+            continue
+        reason = ""
+        if state.find_user(reference) is not None:
+            reason = "has another account"
+        elif desired.missing_users == WAIT:
+            reason = "has no account yet, and the list waits for it"
+        elif reference not in giving and not user.memberships():
+            reason = "has no account, and the list gives the user nothing"
+        if reason:
+            ended.append(reference)
+            notes.append(f"The entry of {user.email} in the record ends, because this user is listed again, {reason}.")
+    return ended, notes
+
+
+def _ignored_project_notes(
+    state: State, desired: DesiredState, restored: Mapping[str, RestoredUser], lifted: Mapping[str, RecordEntry]
+) -> list[str]:
+    """Return notes about recorded memberships that users do not get back, because the list does not manage the project."""
+    protection = Protection(desired.policy or ListPolicy(), state)
+    ignored = {project.id for project in state.projects if protection.ignores_project(project.name)}
+    return [
+        f"{user.email} had {role} in {quoted(name)} ({key}), which matches ignored_projects. This run does not give it back. "
+        "An admin of the project can."
+        for reference, user in restored.items()
+        for key, name, role in lifted[reference].memberships
+        if key in ignored and _gives_recorded(desired, reference)
+    ]
 
 
 def seemingly_staged(state: State, desired: DesiredState) -> list[str]:
@@ -124,6 +187,7 @@ def _dropped(state: State, desired: DesiredState, handling: LeaverHandling) -> t
     policy = desired.policy or ListPolicy()
     protection = Protection(policy, state)
     listed = {person.user for person in desired.people} | {user.listed_email for user in desired.users}
+    listed |= {email for user in desired.users for email in user.previous_emails}
     is_complete = manages_leavers(desired) and not policy.keep_unlisted
     dropped, notes = [], []
     for entry in grace_period.record.leavers.values():
@@ -175,8 +239,9 @@ def _lifted(state: State, desired: DesiredState, reference: str, entry: RecordEn
     """Return the access that a user gets back whose entry ends, as far as rules do not say something else."""
     user = next(user for user in desired.users if user.user == reference)
     policy = desired.policy or ListPolicy()
+    account = state.find_user(reference)
     memberships: Sequence[tuple[str, str, str]] = ()
-    if policy.authority == ADDITIVE and (user.status == PRESENT or policy.unmatched_users == KEEP):
+    if _gives_recorded(desired, reference):
         named = {
             project.id
             for member in desired.members
@@ -184,6 +249,11 @@ def _lifted(state: State, desired: DesiredState, reference: str, entry: RecordEn
             if member.user == reference and not member.is_upcoming
             for project in state.find_projects(member.project)
         }
+        protection = Protection(policy, state)
+        named |= {project.id for project in state.projects if protection.ignores_project(project.name)}
+        for listed in desired.projects:
+            if desired.authority(listed) == AUTHORITATIVE:
+                named |= {project.id for project in state.find_projects(listed.reference)}
         memberships = [item for item in entry.memberships if item[0] not in named]
     role = entry.role
     if user.role is not None:
@@ -194,7 +264,15 @@ def _lifted(state: State, desired: DesiredState, reference: str, entry: RecordEn
         role = CHAT_USER
     existing = {project.id for project in state.projects if project.is_team}
     missing = frozenset(key for key, _name, _role in memberships if key not in existing)
-    return RestoredUser(entry.email, replace(entry, role=role, memberships=tuple(memberships)), missing)
+    restored = replace(entry, role=role, memberships=tuple(memberships))
+    return RestoredUser(account.email if account else reference, restored, missing)
+
+
+def _gives_recorded(desired: DesiredState, reference: str) -> bool:
+    """Return whether a user whose entry ends gets back recorded memberships that the list does not name."""
+    policy = desired.policy or ListPolicy()
+    user = next(user for user in desired.users if user.user == reference)
+    return policy.authority == ADDITIVE and (user.status == PRESENT or policy.unmatched_users == KEEP)
 
 
 def _with_lifted(desired: DesiredState, lifted: dict[str, RestoredUser]) -> DesiredState:
@@ -204,6 +282,8 @@ def _with_lifted(desired: DesiredState, lifted: dict[str, RestoredUser]) -> Desi
         restored = lifted.get(user.user)
         if restored is None or (user.status == UNMATCHED and policy.unmatched_users == DEMOTE):
             return user
+        if restored.staged.role in restored.missing_roles:
+            return replace(user, gives_access=True)
         return replace(user, role=user.role or restored.staged.role, gives_access=True)
 
     members = [

@@ -88,6 +88,27 @@ def find_restored_users(record: LeaverRecord, desired: DesiredState, state: Stat
     return list(found.values())
 
 
+def recorded_entries(state: State, desired: DesiredState, record: LeaverRecord) -> dict[str, RecordEntry]:
+    """Return the entries of the listed users who are in the record, by the references of the list.
+
+    An entry of a deleted account belongs to the email of a person in the list, or, if the person has no account, to a
+    previous email.
+    """
+    protection = Protection(desired.policy or ListPolicy(), state)
+    entries: dict[str, RecordEntry] = {}
+    for person in desired.people:
+        user = state.find_user(person.user)
+        entry = record.leavers.get(user.id) if user else None
+        emails = [person.user]
+        if isinstance(person, DesiredUser):
+            emails = [person.listed_email or person.user, *(() if user else person.previous_emails)]
+        for email in emails:
+            entry = entry or record.of_email(email)
+        if entry is not None and not protection.ignores(user.email if user else person.user):
+            entries.setdefault(person.user, entry)
+    return entries
+
+
 def restore_check_request(request: ReadRequest, restored_users: Iterable[RestoredUser]) -> ReadRequest:
     """Return the request that shows whether these users have the access that was restored from the record."""
     projects = {key for restored in restored_users for key, _name, _role in restored.memberships()}
@@ -178,6 +199,17 @@ def _check_role(listed: DesiredUser, staged: RecordEntry, state: State) -> None:
 
 def restore_notes(restored_users: Sequence[RestoredUser]) -> list[str]:
     """Return notes about restored users."""
+    notes = left_out_notes(restored_users)
+    if restored_users:
+        notes.append(
+            "API keys that n8n has deleted are not restored. "
+            f"{', '.join(restored.email for restored in restored_users)} can create new ones."
+        )
+    return notes
+
+
+def left_out_notes(restored_users: Sequence[RestoredUser]) -> list[str]:
+    """Return notes about recorded access that users do not get back, because its project or role does not exist."""
     notes = [
         f'{restored.email} had {role} in project "{name}" ({key}). The project no longer exists, so this role '
         "is not restored."
@@ -197,9 +229,4 @@ def restore_notes(restored_users: Sequence[RestoredUser]) -> list[str]:
                 f"{restored.email} had the instance role {restored.staged.role}, which no longer exists and is not "
                 "restored. The user keeps the present role unless the list contains another role."
             )
-    if restored_users:
-        notes.append(
-            "API keys that n8n has deleted are not restored. "
-            f"{', '.join(restored.email for restored in restored_users)} can create new ones."
-        )
     return notes

@@ -114,7 +114,10 @@ class ListRun:
                 restored_users = without_missing_roles(restored_users, self.task.roles_if_shown())
             desired = with_restored_access(desired, restored_users, state)
         restored = {user.staged.id for user in restored_users} if self.restoring else None
-        return desired, ListLeavers.of(state, desired, self.handling, restored), restored_users, address_changes
+        leavers = ListLeavers.of(state, desired, self.handling, restored)
+        if names_custom_roles(leavers.effects.lifted):
+            leavers = ListLeavers.of(state, desired, self.handling, restored, self.task.roles_if_shown())
+        return desired, leavers, restored_users, address_changes
 
     def _planned(self, state: State) -> PlannedList:
         desired, leavers, restored_users, address_changes = self._leavers(state)

@@ -308,6 +308,13 @@ def test_counted_changes_have_descriptions() -> None:
     )
 
 
+def test_deletions_and_handovers_are_counted_in_words() -> None:
+    counts = {"delete_user": 1, "transfer_workflow": 2, "transfer_credential": 1, "copy_table": 1}
+    assert summary({**PLANNED, "summary": counts})["lines"][1] == (
+        "Planned: 1 deleted user, 2 moved workflows, 1 moved credential, 1 copied data table"
+    )
+
+
 def test_long_list_of_conflicts_is_shortened() -> None:
     conflicts = [{"user": ADA, "project": "Sales", "reason": f"reason {number}"} for number in range(12)]
     people = [f"p{number}@example.com" for number in range(10)]

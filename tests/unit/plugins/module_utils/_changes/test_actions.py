@@ -52,3 +52,22 @@ def test_only_deletions_of_users_and_projects_are_irreversible() -> None:
 def test_only_items_deleted_with_their_owner_need_no_call() -> None:
     without = {name for name, action in ACTIONS.items() if not action.calls}
     assert without == {"delete_credential", "delete_workflow", "delete_variable"}
+
+
+def test_every_action_has_its_own_label() -> None:
+    """The summary of the role sync counts changes by label, so two actions of one label could not be told apart."""
+    labels = [action.label for action in ACTIONS.values()]
+    assert all(labels) and len(set(labels)) == len(labels)
+    assert not set(labels) & ACTIONS.keys() and not any(label.endswith("s") for label in labels)
+
+
+def test_only_changes_of_access_are_in_every_summary() -> None:
+    assert [name for name, action in ACTIONS.items() if action.is_always_counted] == [
+        "invite_user",
+        "create_project",
+        "rename_project",
+        "add_member",
+        "change_member_role",
+        "change_user_role",
+        "remove_member",
+    ]

@@ -16,6 +16,7 @@ import yaml
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.option_names import with_names
 
 PLUGINS = Path(__file__).resolve().parents[5] / "plugins"
+RECORD_EFFECTS = PLUGINS / "module_utils" / "_leaving" / "record_effects.py"
 NAMES = {
     "action": "offboard_action",
     "approve": "sync_approve",
@@ -99,3 +100,18 @@ def test_english_words_in_messages_are_replaced_only_as_options() -> None:
         for text in messages(source):
             found |= set(re.findall(r"\S+ <\w+>:|\s<\w+>:", with_names(text, words)))
     assert {text.replace("<", "").replace(">", "") for text in found} == OPTIONS_WITHIN_MESSAGES
+
+
+@pytest.mark.parametrize(
+    ("role", "remedy"),
+    [
+        ("onboard", "Only onboard_restore: true restores"),
+        ("sync", "Only the role onboard with onboard_restore: true restores"),
+    ],
+)
+def test_remedy_for_a_listed_user_in_the_record_can_be_followed_in_each_role(role: str, remedy: str) -> None:
+    """The role sync has no variable for the option restore, so its messages name the role that has it."""
+    file = PLUGINS.parent / "roles" / role / "vars" / "main.yml"
+    names = yaml.safe_load(file.read_text("utf-8"))[f"__{role}_option_names"]
+    note = next(text for text in messages(RECORD_EFFECTS) if "Only restore:" in text)
+    assert remedy in with_names(note, names)

@@ -29,7 +29,8 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.record_effe
     record_effects,
     seemingly_staged,
 )
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State, User
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import Role
 
 NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)
 LEFT = datetime(2026, 11, 20, tzinfo=timezone.utc)
@@ -48,12 +49,14 @@ def effects(
     state: State = STATE,
     restoring: bool = False,
     grace_days: int = 30,
+    projects: Sequence[dict[str, Any]] = (),
+    roles: Sequence[Role] | None = None,
     **policy: Any,
 ) -> RecordEffects:
     record = LeaverRecord(state.url, {recorded.id: recorded})
     handling = LeaverHandling(GracePeriod(record, False, NOW, grace_days))
-    desired = desired_access(users, policy=ListPolicy(**policy), allow_empty=True, now=NOW)
-    return record_effects(state, with_present_accounts(state, desired)[0], handling, restoring)
+    desired = desired_access(users, projects, policy=ListPolicy(**policy), allow_empty=True, now=NOW)
+    return record_effects(state, with_present_accounts(state, desired)[0], handling, restoring, roles)
 
 
 def present(**more: Any) -> list[dict[str, Any]]:
@@ -159,6 +162,81 @@ def test_entry_of_a_deleted_account_ends_if_the_list_waits_for_the_account() -> 
     state = replace(STATE, users=(GRACE,))
     found = record_effects(state, desired, LeaverHandling(GracePeriod(record, False, NOW)), False)
     assert found.dropped == ("u-before",) and not found.lifted
+
+
+def test_note_says_why_the_entry_of_a_deleted_account_ends_without_an_invitation() -> None:
+    state = replace(STATE, users=(GRACE,))
+    users = [{"email": ADA.email, "status": "unmatched"}]
+    found = effects(users, entry(SYNC, "u-before", True), state, authority="authoritative")
+    assert found.dropped == ("u-before",) and not found.lifted
+    assert "has no account, and the list gives the user nothing" in found.notes[0]
+
+
+OLD_ADA = User("u-old", "ada.old@example.com", "global:member")
+
+
+def test_entry_of_a_deleted_account_blocks_the_account_under_a_previous_email() -> None:
+    """The person was offboarded, so the list gives the other account of the same person nothing either."""
+    users = present(previous_emails=[OLD_ADA.email], role="admin", projects={"Sales": "viewer"})
+    found = effects(users, entry(OFFBOARD, "u-before", True), replace(STATE, users=(GRACE, OLD_ADA)))
+    assert [blocked["user"] for blocked in found.blocked_result()] == [ADA.email]
+    assert found.desired.users[0].role is None and not any(member.present for member in found.desired.members)
+    assert found.accounts[OLD_ADA.id].id == "u-before" and not found.dropped
+
+
+@pytest.mark.parametrize("accounts", [(), (ADA,), (OLD_ADA,)])
+def test_entry_under_a_previous_email_blocks_only_a_person_without_an_account(accounts: Any) -> None:
+    """An operator may delete the old one of two accounts of a person with n8n_offboard."""
+    users = present(previous_emails=["ada@old.example.com", OLD_ADA.email])
+    recorded = replace(entry(OFFBOARD, "u-before", True), email="ada@old.example.com")
+    found = effects(users, recorded, replace(STATE, users=(GRACE, *accounts)), unlisted_users="demote")
+    assert [blocked["user"] for blocked in found.blocked_result()] == ([] if accounts else [ADA.email])
+    assert not found.dropped
+
+
+def test_entry_of_sync_ends_if_the_person_has_another_account() -> None:
+    users = present(previous_emails=[OLD_ADA.email])
+    found = effects(users, entry(SYNC, "u-before", True), replace(STATE, users=(GRACE, OLD_ADA)))
+    assert found.dropped == ("u-before",) and not found.lifted and "another account" in found.notes[0]
+    assert found.desired.users[0].role is None
+
+
+def test_lifted_user_has_the_present_email_of_the_account() -> None:
+    """An entry belongs to the id of a user, who can change the email in n8n."""
+    renamed = replace(STAGED_ADA, email="countess@example.com")
+    found = effects(present(email=renamed.email), entry(), replace(STATE, users=(renamed,)))
+    assert [user.email for user in found.lifted] == [renamed.email]
+    found = effects(present(email=renamed.email), entry(OFFBOARD), replace(STATE, users=(renamed,)))
+    assert [blocked["user"] for blocked in found.blocked_result()] == [renamed.email]
+
+
+def test_recorded_roles_that_do_not_exist_are_left_out_with_a_note() -> None:
+    """One returning user must not stop the whole list."""
+    memberships = ((SALES.id, "Sales", "project:keeper-a1b2c3"), (SUPPORT.id, "Support", "project:viewer"))
+    recorded = replace(entry(), role="global:keeper-a1b2c3", memberships=memberships)
+    roles = [Role("project:viewer", "Viewer", "project"), Role("global:member", "Member", "global")]
+    found = effects(present(), recorded, roles=roles)
+    assert {member.project for member in found.desired.members} == {SUPPORT.id}
+    assert found.desired.users[0].role is None
+    assert len([note for note in found.notes if "no longer exists" in note]) == 2
+
+
+def test_recorded_membership_in_an_ignored_project_is_not_given_back() -> None:
+    found = effects(present(), entry(), ignored_projects=("Sal*",))
+    assert {member.project for member in found.desired.members} == {SUPPORT.id}
+    assert [note for note in found.notes if "project:admin" in note and "ignored_projects" in note]
+    assert not effects(present(), entry(), ignored_projects=("Sal*",), authority="authoritative").notes
+
+
+def test_recorded_membership_in_a_project_with_an_authoritative_list_is_not_given_back() -> None:
+    projects = [{"name": "Sales", "members": {GRACE.email: "admin"}, "authority": "authoritative"}]
+    found = effects(present(), entry(), projects=projects)
+    assert {member.project for member in found.desired.members if member.user == ADA.email} == {SUPPORT.id}
+
+
+def test_blocked_user_who_is_listed_by_email_and_id_is_reported_once() -> None:
+    projects = [{"name": "Sales", "members": {ADA.id: "viewer"}}]
+    assert len(effects(present(), entry(OFFBOARD), projects=projects).blocked) == 1
 
 
 def test_restore_neither_blocks_nor_lifts() -> None:

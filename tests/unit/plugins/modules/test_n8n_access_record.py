@@ -1,0 +1,101 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The record of leavers in runs of n8n_access: entries by id and by email, previous emails, and roles that do not exist."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access
+from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_apply_reapply, run
+
+ADA, OLD, BO = "ada@example.com", "old@example.com", "bo@example.com"
+LIST: dict[str, Any] = {"now": "2026-11-10", "max_removal_percent": 100}
+CUSTOM = "keeper-a1b2c3"
+
+
+@pytest.fixture
+def n8n() -> FakeN8n:
+    fake = FakeN8n()
+    fake.add_team_project("Sales")
+    return fake
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "leavers.json"
+
+
+def store(path: Path, user_id: str, email: str = ADA, **entry: Any) -> None:
+    """Store a record with one entry, which has no staged_by unless it is given."""
+    full = {"id": user_id, "email": email, "since": "2026-11-01T00:00:00Z", "role": "global:member", "memberships": []}
+    path.write_text(json.dumps({"format": 1, "url": "http://n8n.invalid", "leavers": [{**full, **entry}]}), "utf-8")
+
+
+def entries(path: Path) -> list[tuple[str, str, str]]:
+    """Return the email, the day and the maker of each entry."""
+    leavers = json.loads(path.read_text("utf-8"))["leavers"]
+    return [(entry["email"], entry["since"][:10], entry["staged_by"]) for entry in leavers]
+
+
+def person(email: str = ADA, **more: Any) -> dict[str, Any]:
+    return {"email": email, "status": "present", "projects": {"Sales": "viewer"}, **more}
+
+
+def test_other_account_of_an_offboarded_person_loses_its_access(n8n: FakeN8n, path: Path) -> None:
+    """The account under the present email was deleted by n8n_offboard. The old account gets an entry of its own."""
+    n8n.add_user(OLD)
+    store(path, "u-deleted", deleted=True, staged_by="offboard")
+    done = check_apply_reapply(n8n_access, n8n, users=[person(previous_emails=[OLD])], state_path=str(path), **LIST)
+    assert [entry["user"] for entry in done["blocked"]] == [ADA]
+    assert n8n.instance_roles()[OLD] == "global:chatUser" and OLD not in n8n.memberships()["Sales"]
+    assert entries(path) == [(ADA, "2026-11-01", "offboard"), (OLD, "2026-11-10", "offboard")]
+
+
+def test_person_whose_account_was_offboarded_under_a_previous_email_is_not_invited(n8n: FakeN8n, path: Path) -> None:
+    n8n.add_user(BO)
+    store(path, "u-deleted", OLD, deleted=True, staged_by="offboard")
+    users = [person(previous_emails=[OLD]), person(BO)]
+    done = run(n8n_access, n8n, users=users, unlisted_users="demote", state_path=str(path), **LIST)
+    assert [(change["action"], change["user"]) for change in done["plan"]] == [("add_member", BO)]
+    assert [entry["user"] for entry in done["blocked"]] == [ADA]
+    assert entries(path) == [(OLD, "2026-11-01", "offboard")]
+    # The entry ends when the list has neither the person nor the previous email.
+    run(n8n_access, n8n, users=[person(BO)], unlisted_users="demote", state_path=str(path), **LIST)
+    assert entries(path) == []
+
+
+def test_entry_ends_for_a_listed_user_who_changed_the_email(n8n: FakeN8n, path: Path) -> None:
+    user_id = n8n.add_user("countess@example.com", "global:chatUser")
+    store(path, user_id, staged_by="sync")
+    done = check_apply_reapply(n8n_access, n8n, users=[person("countess@example.com")], state_path=str(path), **LIST)
+    assert [entry["email"] for entry in done["lifted"]] == ["countess@example.com"] and not done["conflicts"]
+    assert n8n.instance_roles()["countess@example.com"] == "global:member" and entries(path) == []
+
+
+def test_returning_user_whose_custom_roles_do_not_exist_does_not_stop_the_list(n8n: FakeN8n, path: Path) -> None:
+    user_id = n8n.add_user(ADA, "global:chatUser")
+    n8n.add_user(BO)
+    other = n8n.add_team_project("Support")
+    memberships = [{"id": other, "name": "Support", "role": f"project:{CUSTOM}"}]
+    store(path, user_id, role=f"global:{CUSTOM}", memberships=memberships, staged_by="sync")
+    done = check_apply_reapply(n8n_access, n8n, users=[person(), person(BO)], state_path=str(path), **LIST)
+    assert {change["user"] for change in done["plan"]} == {ADA, BO} and entries(path) == []
+    assert len([warning for warning in done["warnings"] if "no longer exists" in warning]) == 2
+
+
+def test_ignored_project_gets_no_member_back_from_the_record(n8n: FakeN8n, path: Path) -> None:
+    user_id = n8n.add_user(ADA, "global:chatUser")
+    key = n8n.add_team_project("Locked vault")
+    memberships = [{"id": key, "name": "Locked vault", "role": "project:viewer"}]
+    store(path, user_id, memberships=memberships, staged_by="sync")
+    options = {"users": [person()], "ignored_projects": ["Locked*"], "state_path": str(path), **LIST}
+    done = check_apply_reapply(n8n_access, n8n, **options)
+    assert ADA in n8n.memberships()["Sales"] and ADA not in n8n.memberships()["Locked vault"]
+    assert any("Locked vault" in warning and "project:viewer" in warning for warning in done["warnings"])
