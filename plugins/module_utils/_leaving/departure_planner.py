@@ -28,7 +28,8 @@ from .pending_deletion import impossible, pending_deletion
 
 
 class DeparturePlanner:
-    """Adds the changes of departures to `context`. `departing` are the ids of all users who depart.
+    """Adds the changes of departures to `context`. `departing` are the ids of the leavers, and of other users whom this
+    run changes as a whole.
 
     `impossible` has what cannot be done for leavers: entries with user, user_id, project, project_id and reason.
     """
@@ -165,15 +166,18 @@ class DeparturePlanner:
 
     @cached_property
     def _shared_target(self) -> HandoverTarget:
-        """Return the target for all users. A destination who departs or is in the record counts as none."""
+        """Return the target for all users. A destination who is a leaver or in the record counts as none."""
         target = handover_target(self.context.state, self.handling.handover_options)
         destination = target.destination
-        if destination is not None and not destination.is_team and self._departs(destination.creator_id or ""):
-            return replace(target, destination=None)
-        return target
+        if destination is None or destination.is_team:
+            return target
+        owner = self.context.state.find_user(destination.creator_id or "")
+        return replace(target, destination=None) if owner is not None and self._departs(owner) else target
 
-    def _departs(self, user_id: str) -> bool:
-        return user_id in self.departing or user_id in self.handling.record.leavers
+    def _departs(self, user: User) -> bool:
+        # The owner and other protected users lose nothing, although the list does not name them.
+        is_changed = user.id in self.departing and not self.context.protection.reason_for(user)
+        return is_changed or user.id in self.handling.record.leavers
 
     def check_options(self) -> None:
         """Add a problem for a destination or a successor that does not exist."""
@@ -195,7 +199,7 @@ class DeparturePlanner:
         ]
         email = next(iter([*([successors[key]] if key in successors else []), *named]), successors.get(""))
         user = state.find_user(email) if email else None
-        return user if user is not None and not self._departs(user.id) else None
+        return user if user is not None and not self._departs(user) else None
 
     def add_sole_admin(self, change: Change, key: str, name: str) -> None:
         """Add a leaver who stays the last admin of a project."""
