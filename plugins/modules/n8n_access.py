@@ -697,7 +697,9 @@ unmatched:
       type: list
       elements: str
     denied_projects:
-      description: The projects in C(denied) of O(users[].granted_by) that do not exist and that the plan does not create.
+      description:
+        - The projects that do not exist and that the plan does not create, among those in C(denied) of O(users[].granted_by), and those that a
+          rule or an exception denies to a person in O(users[].projects), also at another time.
       type: list
       elements: str
 restored:
