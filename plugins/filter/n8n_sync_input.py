@@ -140,14 +140,14 @@ _value:
     users:
       description:
         - All people in the list, without invalid rows, for O(lifecycle.n8n.n8n_access#module:users), sorted by email.
-        - C(status) is C(present) if a rule or an active exception matches the person, also if it only denies. It is C(leaver) if O(leaver_match)
-          matches the person, else C(unmatched).
-        - C(projects) of an unmatched person has the exceptions that are not active, so that the end of an exception removes the membership. This
-          applies only with O(authority=additive) and O(unmatched=keep).
+        - C(status) is C(present) if a rule matches the person, also if it only denies or is not active, or if an active exception gives the person
+          a role. It is C(leaver) if O(leaver_match) matches the person, else C(unmatched).
+        - C(projects) of an unmatched person has the exceptions of the person. A denial, and the end of an exception, removes the membership, also
+          of a person who keeps all others.
       type: list
       elements: dict
     without_rule:
-      description: The emails of the people who are no leavers and whom no rule and no active exception matches, sorted.
+      description: The emails of the people with the status C(unmatched), sorted.
       type: list
       elements: str
     unmatched_rules:

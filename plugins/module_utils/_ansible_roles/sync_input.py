@@ -88,10 +88,12 @@ def sync_input(
     )
     ignored = _patterns(_value_or_default(options.ignored_users, ()))
     protected = sorted({email for row in assignment.invalid_rows for email in row.protected})
+    users = _users(assignment, authority, unmatched)
+    is_matched = any(user["status"] == PRESENT for user in users)
     return {
         "people": len(people),
-        "users": _users(assignment, authority, unmatched),
-        "without_rule": assignment.without_rule,
+        "users": users,
+        "without_rule": [user["email"] for user in users if user["status"] == UNMATCHED],
         "unmatched_rules": assignment.unmatched_rules,
         "unused_exceptions": assignment.unused_exceptions,
         "unmatched": unmatched,
@@ -105,7 +107,7 @@ def sync_input(
         "ignored_users": ignored,
         "ignored_patterns": [*ignored, *map(_literal, protected)],
         "announced": _announced(options.previous_plan),
-        "refusal": "" if assignment.users or options.allow_empty else _refusal(len(people)),
+        "refusal": "" if is_matched or options.allow_empty else _refusal(len(people)),
     }
 
 
@@ -119,12 +121,11 @@ def _users(assignment: Assignment, authority: str, unmatched: str) -> list[dict[
     found: dict[str, dict[str, Any]] = {}
     for user in assignment.users:
         found[user["email"]] = {**user, "status": PRESENT, **({} if "role" in user else lowered)}
-    for email in assignment.without_rule:
-        found[email] = {"email": email, "status": UNMATCHED, **({} if unmatched == KEEP else lowered)}
-        if email in assignment.inactive_exceptions and authority == ADDITIVE and unmatched == KEEP:
-            # The end of an exception removes the membership, also of a user who keeps all others. An authoritative
-            # list would remove the others too.
-            found[email]["projects"] = assignment.inactive_exceptions[email]
+    exceptions = assignment.exceptions_of_unmatched
+    for email in (*assignment.without_rule, *exceptions):
+        # A denial and the end of an exception remove one membership each, also of a user who keeps all others.
+        projects = {"projects": exceptions[email]} if email in exceptions else {}
+        found[email] = {"email": email, "status": UNMATCHED, **({} if unmatched == KEEP else lowered), **projects}
     for email in assignment.leavers:
         found[email] = {"email": email, "status": LEAVER}
     for email, previous in assignment.previous_emails.items():

@@ -85,13 +85,25 @@ class DeparturePlanner:
     def _remove_memberships(self, departure: Departure) -> None:
         user, context = departure.user, self.context
         context.changes += [
-            change
+            replace(change, reason=self._ended_grants.get((change.project_id, user.id), change.reason))
             for change in membership_removals(context.state, user, departure.reason)
             if not context.is_ignored_project(change.project or "")
         ]
         note = instance_admin_note(user, departure.reason)
         if note:
             context.note(note)
+
+    @cached_property
+    def _ended_grants(self) -> dict[tuple[str | None, str | None], str]:
+        """Return the reasons of the removals at the end of grants, by project and user. An earlier plan announced them."""
+        state, members = self.context.state, self.context.desired.members
+        ended = ((member, state.find_user(member.user)) for member in members if member.has_ended)
+        return {
+            (project.id, user.id): member.reason
+            for member, user in ended
+            if user is not None
+            for project in state.find_projects(member.project)
+        }
 
     def _demote_or_delete(self, departure: Departure) -> None:
         user, context = departure.user, self.context

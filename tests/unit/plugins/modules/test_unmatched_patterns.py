@@ -69,7 +69,10 @@ def test_denied_projects_match_existing_and_new_projects(n8n: FakeN8n) -> None:
         {"state": "absent", "until": "2026-11-01", "granted_by": "R"},
         {"state": "absent", "from": "2027-01-01", "granted_by": "R"},
         {"state": "absent", "granted_by": "exception: cover"},
-        [{"state": "absent", "granted_by": "exception", "from": "2027-01-01"}, {"role": "viewer", "until": "2026-11-01"}],
+        [
+            {"state": "absent", "granted_by": "exception", "from": "2027-01-01"},
+            {"role": "viewer", "until": "2026-11-01"},
+        ],
     ],
 )
 def test_denied_projects_include_those_of_exceptions_and_of_denials_with_dates(n8n: FakeN8n, value: object) -> None:
