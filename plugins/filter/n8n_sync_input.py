@@ -184,7 +184,7 @@ _value:
       elements: str
     ignored_patterns:
       description:
-        - The patterns in O(ignored_users), and a pattern for each email in C(protected_rows), for
+        - The patterns in O(ignored_users), and a pattern for each email in C(protected_rows) that an account can have, for
           O(lifecycle.n8n.n8n_access#module:ignored_users).
       type: list
       elements: str

@@ -105,7 +105,8 @@ def sync_input(
         "protected_rows": protected,
         "leavers_suspended": assignment.has_unidentified_person,
         "ignored_users": ignored,
-        "ignored_patterns": [*ignored, *map(_literal, protected)],
+        # n8n has no account with other characters than ASCII, and its module accepts no such pattern.
+        "ignored_patterns": [*ignored, *map(_literal, filter(str.isascii, protected))],
         "announced": _announced(options.previous_plan),
         "refusal": "" if is_matched or options.allow_empty else _refusal(len(people)),
     }

@@ -334,13 +334,21 @@ def test_skipped_row_with_readable_email_protects_only_its_user() -> None:
 
 @pytest.mark.parametrize(
     "row",
-    [{"team": "Sales"}, {"email": ""}, {"email": "a@b@c"}, {"email": "@b"}, {"email": "kim@ex\u00e4mple.com"}, "text"],
+    [{"team": "Sales"}, {"email": ""}, {"email": "a@b@c"}, {"email": "@b"}, {"email": 7}, "text"],
 )
 def test_skipped_row_without_readable_email_suspends_leavers(row: Any) -> None:
     found = sync_input([ADA, row], [SALES], SyncOptions(invalid_people="skip"))
     assert found["leavers_suspended"] is True and found["protected_rows"] == []
     assert [(entry["row"], entry["email"]) for entry in found["invalid_people"]] == [(2, None)]
     assert found["invalid_people"][0]["text"].startswith("row 2")
+
+
+def test_skipped_row_with_email_that_no_account_can_have_does_not_suspend_leavers() -> None:
+    people = [ADA, {"email": "kim@ex\u00e4mple.com"}]
+    found = sync_input(people, [SALES], SyncOptions(invalid_people="skip"))
+    assert found["leavers_suspended"] is False and found["protected_rows"] == ["kim@ex\u00e4mple.com"]
+    # n8n_access refuses patterns with such characters.
+    assert found["ignored_patterns"] == []
 
 
 def test_skipped_row_of_a_leaver_does_not_suspend_leavers() -> None:
