@@ -17,6 +17,7 @@ from .._desired.validation import list_of
 from .._errors import ErrorCollector, InputError
 from .._rules.assignment import Assignment, PeopleOptions, assign
 from .._rules.people import row_place
+from .._text import shortened
 
 ADDITIVE, AUTHORITATIVE = "additive", "authoritative"
 KEEP, REMOVE_MEMBERSHIPS, DEMOTE = "keep", "remove_memberships", "demote"
@@ -24,6 +25,8 @@ FAIL, SKIP = "fail", "skip"
 PRESENT, UNMATCHED, LEAVER = "present", "unmatched", "leaver"
 # The role that people of the list have if rules give instance roles, but none to them.
 _LOWEST_ROLE = "member"
+# The maximum number of rows in a warning.
+_MAX_ROWS = 10
 _WILDCARD = re.compile(r"[*?[]")
 _LATEST = datetime.max.replace(tzinfo=timezone.utc)
 
@@ -97,13 +100,13 @@ def sync_input(
         "unmatched_rules": assignment.unmatched_rules,
         "unused_exceptions": assignment.unused_exceptions,
         "unmatched": unmatched,
-        "warnings": assignment.warnings,
+        "warnings": [*assignment.warnings, *_suspension(assignment)],
         "invalid_people": [
             {"row": row.index + 1, "email": row.email, "problem": row.problem, "text": row.text}
             for row in assignment.invalid_rows
         ],
         "protected_rows": protected,
-        "leavers_suspended": assignment.has_unidentified_person,
+        "leavers_suspended": bool(assignment.unidentified_rows),
         "ignored_users": ignored,
         # n8n has no account with other characters than ASCII, and its module accepts no such pattern.
         "ignored_patterns": [*ignored, *map(_literal, filter(str.isascii, protected))],
@@ -133,6 +136,17 @@ def _users(assignment: Assignment, authority: str, unmatched: str) -> list[dict[
         if email in found:
             found[email]["previous_emails"] = list(previous)
     return [found[email] for email in sorted(found)]
+
+
+def _suspension(assignment: Assignment) -> list[str]:
+    """Return a warning if the list does not tell who has left."""
+    rows = [f"row {row.index + 1}" for row in assignment.unidentified_rows]
+    if not rows:
+        return []
+    return [
+        f"Users whom the list does not name are not treated as leavers in this run, because {shortened(rows, _MAX_ROWS)} "
+        f"{'has' if len(rows) == 1 else 'have'} no readable email. Correct the list."
+    ]
 
 
 def _announced(text: Any) -> list[dict[str, Any]]:

@@ -51,8 +51,8 @@ class Assignment:
     unused_exceptions: list[dict[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     invalid_rows: list[InvalidRow] = field(default_factory=list)
-    # Whether an invalid row without a readable email may belong to a person who is not a leaver.
-    has_unidentified_person: bool = False
+    # The invalid rows without a readable email that leaver_match does not match. Each may be any user's.
+    unidentified_rows: list[InvalidRow] = field(default_factory=list)
     previous_emails: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # The projects of people who match no rule and have exceptions none of which gives a role now, as in `users`. Only
     # people with an active denial are in `users` too.
@@ -150,7 +150,7 @@ class _Evaluation:
             self._unused_exceptions(invalid),
             warnings_about(self._persons.rows, self._rules, options.previous_emails_attribute),
             invalid,
-            any(row.email is None and not self._is_leaver(row.attributes) for row in invalid),
+            [row for row in invalid if row.email is None and not self._is_leaver(row.attributes)],
             {email: person.previous_emails for email, person in self._persons.valid.items() if person.previous_emails},
             {
                 email: combine((), self._exceptions[email], ranking).to_result(email)["projects"]
