@@ -11,13 +11,13 @@ from functools import cached_property
 from typing import Any
 
 from .._changes.change import Change
-from .._desired.desired import DEMOTE, KEEP, REMOVE_MEMBERSHIPS, STAGED
+from .._desired.desired import DEMOTE, KEEP, REMOVE_MEMBERSHIPS, STAGED, DesiredState
 from .._errors import InputError, UnseenError
 from .._planning.context import PlanContext
 from .._planning.deletion import handover_target, user_deletion
 from .._planning.handover_planner import HandoverTarget
 from .._planning.removal_changes import instance_admin_note, membership_removals
-from .._state.model import User
+from .._state.model import State, User
 from .._state.roles import CHAT_USER
 from .._state.similar_names import SimilarEmails
 from .._text import quoted
@@ -95,15 +95,7 @@ class DeparturePlanner:
 
     @cached_property
     def _ended_grants(self) -> dict[tuple[str | None, str | None], str]:
-        """Return the reasons of the removals at the end of grants, by project and user. An earlier plan announced them."""
-        state, members = self.context.state, self.context.desired.members
-        ended = ((member, state.find_user(member.user)) for member in members if member.has_ended)
-        return {
-            (project.id, user.id): member.reason
-            for member, user in ended
-            if user is not None
-            for project in state.find_projects(member.project)
-        }
+        return _ended_grants(self.context.state, self.context.desired)
 
     def _demote_or_delete(self, departure: Departure) -> None:
         user, context = departure.user, self.context
@@ -228,6 +220,17 @@ class DeparturePlanner:
         }
         if entry not in self.impossible:
             self.impossible.append(entry)
+
+
+def _ended_grants(state: State, desired: DesiredState) -> dict[tuple[str | None, str | None], str]:
+    """Return the reasons of the removals at the end of grants, by project and user. An earlier plan announced them."""
+    ended = ((member, state.find_user(member.user)) for member in desired.members if member.has_ended)
+    return {
+        (project.id, user.id): member.reason
+        for member, user in ended
+        if user is not None
+        for project in state.find_projects(member.project)
+    }
 
 
 def _keys(projects: tuple[Any, ...]) -> set[str]:
