@@ -12,9 +12,12 @@ from jinja2.exceptions import UndefinedError
 
 from ..module_utils._ansible_roles.sync_input import SyncOptions, sync_input
 from ..module_utils._errors import InputError
+from ..module_utils._desired.omitted import is_omitted
 from ..module_utils._desired.option_names import with_names
+from ..module_utils._state.dates import rehearsal_warning
 from ..plugin_utils._present_time import present_time
 from ..plugin_utils._untrusted import untrusted
+from ..plugin_utils._warnings import show_warnings
 
 DOCUMENTATION = r"""
 name: n8n_sync_input
@@ -104,12 +107,18 @@ options:
     type: str
     choices: [keep, remove_memberships, demote]
   now:
-    description: The time that decides which exceptions are active. By default, it is the present time.
+    description:
+      - The time that decides which exceptions are active. By default, it is the present time.
+      - Outside check mode, a warning says that it is set.
     type: str
   previous_plan:
     description: The text of the file of O(lifecycle.n8n.sync#role:main:sync_plan_path) from the previous run.
     type: str
     default: ""
+  check_mode:
+    description: Whether the caller runs in check mode, which is the purpose of O(now).
+    type: bool
+    default: false
 seealso:
   - plugin: lifecycle.n8n.n8n_access_from_rules
     plugin_type: filter
@@ -140,14 +149,14 @@ _value:
     users:
       description:
         - All people in the list, without invalid rows, for O(lifecycle.n8n.n8n_access#module:users), sorted by email.
-        - C(status) is C(present) if a rule or an active exception matches the person, also if it only denies. It is C(leaver) if O(leaver_match)
-          matches the person, else C(unmatched).
-        - C(projects) of an unmatched person has the exceptions that are not active, so that the end of an exception removes the membership. This
-          applies only with O(authority=additive) and O(unmatched=keep).
+        - C(status) is C(present) if a rule matches the person, also if it only denies or is not active, or if an active exception gives the person
+          a role. It is C(leaver) if O(leaver_match) matches the person, else C(unmatched).
+        - C(projects) of an unmatched person has the exceptions of the person. A denial, and the end of an exception, removes the membership, also
+          of a person who keeps all others.
       type: list
       elements: dict
     without_rule:
-      description: The emails of the people who are no leavers and whom no rule and no active exception matches, sorted.
+      description: The emails of the people with the status C(unmatched), sorted.
       type: list
       elements: str
     unmatched_rules:
@@ -162,7 +171,9 @@ _value:
       description: The value of O(unmatched), or its default.
       type: str
     warnings:
-      description: A warning for each attribute that the match of a rule, or O(previous_emails_attribute), names and no person has.
+      description:
+        - The warnings that the filter also shows. There is one for each attribute that the match of a rule, or O(previous_emails_attribute), names
+          and no person has. Others say that leavers are suspended, or that O(now) is set outside check mode.
       type: list
       elements: str
     invalid_people:
@@ -184,7 +195,7 @@ _value:
       elements: str
     ignored_patterns:
       description:
-        - The patterns in O(ignored_users), and a pattern for each email in C(protected_rows), for
+        - The patterns in O(ignored_users), and a pattern for each email in C(protected_rows) that an account can have, for
           O(lifecycle.n8n.n8n_access#module:ignored_users).
       type: list
       elements: str
@@ -214,6 +225,7 @@ def n8n_sync_input(
     unmatched: Any = None,
     now: Any = None,
     previous_plan: Any = None,
+    check_mode: Any = False,
 ) -> dict[str, Any]:
     """Return the input of a run of sync; raises AnsibleFilterError with all errors in people and rules."""
     try:
@@ -230,11 +242,15 @@ def n8n_sync_input(
             unmatched=unmatched,
             previous_plan=previous_plan,
         )
-        found = sync_input(people, rules, options, present_time(now))
+        time = present_time(now)
+        found = sync_input(people, rules, options, time)
+        if not check_mode and not (now is None or now == "" or is_omitted(now)):
+            found["warnings"].append(rehearsal_warning(time))
         # Messages in the result name the variables of the role, like errors.
         found["warnings"] = [with_names(text, option_names or {}) for text in found["warnings"]]
         for row in found["invalid_people"]:
             row.update({key: with_names(row[key], option_names or {}) for key in ("problem", "text")})
+        show_warnings(found["warnings"])
         return dict(untrusted(found))
     except (InputError, UndefinedError) as error:
         # With ansible-core before 2.19, this includes undefined variables. Later versions do not call a filter with

@@ -81,6 +81,8 @@ options:
           - What the source of the list says about the person. The role P(lifecycle.n8n.sync#role) always sets it.
           - V(present) people get what the entry gives. If an entry of this module is in the record O(state_path), it ends.
           - V(unmatched) people are handled as O(unmatched_users) says, and V(leaver) people as O(unlisted_users) says.
+          - With O(authority=authoritative) and O(unmatched_users=keep), an V(unmatched) person loses only the projects that O(users[].projects)
+            removes by name.
         type: str
         choices: [present, unmatched, leaver]
       highest_role:
@@ -700,7 +702,9 @@ unmatched:
       type: list
       elements: str
     denied_projects:
-      description: The projects in C(denied) of O(users[].granted_by) that do not exist and that the plan does not create.
+      description:
+        - The projects that do not exist and that the plan does not create, among those in C(denied) of O(users[].granted_by), and those that a
+          rule or an exception denies to a person in O(users[].projects), also at another time.
       type: list
       elements: str
 restored:

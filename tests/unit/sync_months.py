@@ -269,7 +269,7 @@ class Model:
             active = [role for role, (begins, ends) in statements if begins <= now and (not ends or now <= ends)]
             active_special = [role for role, (begins, ends) in special if begins <= now and (not ends or now <= ends)]
             ended = [role for role, (_begins, ends) in [*statements, *special] if role and ends and now > ends]
-            matched = matched or bool(active_special)
+            matched = matched or any(active_special)
             if active_special or active:
                 role = (
                     active_special[0]
@@ -353,7 +353,7 @@ class Model:
         if status == "present":
             self.grant(user, {**back, **entry["given"]}, entry["removed"], additive, is_protected)
         elif status == "unmatched" and action == "keep":
-            self.grant(user, back, set(), True, is_protected)
+            self.grant(user, back, entry["removed"], True, is_protected)
         elif action != "keep" and not is_protected:
             self.leave(number, email, action, policy)
 

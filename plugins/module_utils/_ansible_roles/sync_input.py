@@ -17,6 +17,7 @@ from .._desired.validation import list_of
 from .._errors import ErrorCollector, InputError
 from .._rules.assignment import Assignment, PeopleOptions, assign
 from .._rules.people import row_place
+from .._text import shortened
 
 ADDITIVE, AUTHORITATIVE = "additive", "authoritative"
 KEEP, REMOVE_MEMBERSHIPS, DEMOTE = "keep", "remove_memberships", "demote"
@@ -24,6 +25,8 @@ FAIL, SKIP = "fail", "skip"
 PRESENT, UNMATCHED, LEAVER = "present", "unmatched", "leaver"
 # The role that people of the list have if rules give instance roles, but none to them.
 _LOWEST_ROLE = "member"
+# The maximum number of rows in a warning.
+_MAX_ROWS = 10
 _WILDCARD = re.compile(r"[*?[]")
 _LATEST = datetime.max.replace(tzinfo=timezone.utc)
 
@@ -88,24 +91,27 @@ def sync_input(
     )
     ignored = _patterns(_value_or_default(options.ignored_users, ()))
     protected = sorted({email for row in assignment.invalid_rows for email in row.protected})
+    users = _users(assignment, authority, unmatched)
+    is_matched = any(user["status"] == PRESENT for user in users)
     return {
         "people": len(people),
-        "users": _users(assignment, authority, unmatched),
-        "without_rule": assignment.without_rule,
+        "users": users,
+        "without_rule": [user["email"] for user in users if user["status"] == UNMATCHED],
         "unmatched_rules": assignment.unmatched_rules,
         "unused_exceptions": assignment.unused_exceptions,
         "unmatched": unmatched,
-        "warnings": assignment.warnings,
+        "warnings": [*assignment.warnings, *_suspension(assignment)],
         "invalid_people": [
             {"row": row.index + 1, "email": row.email, "problem": row.problem, "text": row.text}
             for row in assignment.invalid_rows
         ],
         "protected_rows": protected,
-        "leavers_suspended": assignment.has_unidentified_person,
+        "leavers_suspended": bool(assignment.unidentified_rows),
         "ignored_users": ignored,
-        "ignored_patterns": [*ignored, *map(_literal, protected)],
+        # n8n has no account with other characters than ASCII, and its module accepts no such pattern.
+        "ignored_patterns": [*ignored, *map(_literal, filter(str.isascii, protected))],
         "announced": _announced(options.previous_plan),
-        "refusal": "" if assignment.users or options.allow_empty else _refusal(len(people)),
+        "refusal": "" if is_matched or options.allow_empty else _refusal(len(people)),
     }
 
 
@@ -119,18 +125,28 @@ def _users(assignment: Assignment, authority: str, unmatched: str) -> list[dict[
     found: dict[str, dict[str, Any]] = {}
     for user in assignment.users:
         found[user["email"]] = {**user, "status": PRESENT, **({} if "role" in user else lowered)}
-    for email in assignment.without_rule:
-        found[email] = {"email": email, "status": UNMATCHED, **({} if unmatched == KEEP else lowered)}
-        if email in assignment.inactive_exceptions and authority == ADDITIVE and unmatched == KEEP:
-            # The end of an exception removes the membership, also of a user who keeps all others. An authoritative
-            # list would remove the others too.
-            found[email]["projects"] = assignment.inactive_exceptions[email]
+    exceptions = assignment.exceptions_of_unmatched
+    for email in (*assignment.without_rule, *exceptions):
+        # A denial and the end of an exception remove one membership each, also of a user who keeps all others.
+        projects = {"projects": exceptions[email]} if email in exceptions else {}
+        found[email] = {"email": email, "status": UNMATCHED, **({} if unmatched == KEEP else lowered), **projects}
     for email in assignment.leavers:
         found[email] = {"email": email, "status": LEAVER}
     for email, previous in assignment.previous_emails.items():
         if email in found:
             found[email]["previous_emails"] = list(previous)
     return [found[email] for email in sorted(found)]
+
+
+def _suspension(assignment: Assignment) -> list[str]:
+    """Return a warning if the list does not tell who has left."""
+    rows = [f"row {row.index + 1}" for row in assignment.unidentified_rows]
+    if not rows:
+        return []
+    return [
+        f"Users whom the list does not name are not treated as leavers in this run, because {shortened(rows, _MAX_ROWS)} "
+        f"{'has' if len(rows) == 1 else 'have'} no readable email. Correct the list."
+    ]
 
 
 def _announced(text: Any) -> list[dict[str, Any]]:

@@ -122,6 +122,7 @@ def _record(inputs: Mapping[str, Any], last: Mapping[str, Any], state: str, time
         **{key: last.get(key, []) for key in _FROM_MODULE},
         "invalid_people": inputs["invalid_people"],
         "unused_exceptions": inputs["unused_exceptions"],
+        "warnings": list(dict.fromkeys([*inputs["warnings"], *map(str, last.get("warnings", []))])),
         "pending": last.get("pending", []),
         "plan": plan,
         "done": last.get("done", []),

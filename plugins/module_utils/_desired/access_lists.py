@@ -114,7 +114,7 @@ def access_request(desired: DesiredState) -> ReadRequest:
     members = ALL if everywhere else tuple(sorted(named))
     projects = members != NONE or bool(desired.projects)
     # The result says whether a denied project exists.
-    denies = any(user.denied for user in desired.users)
+    denies = bool(desired.denied_projects)
     return ReadRequest(
         users=tuple(dict.fromkeys(person.user for person in desired.people)),
         all_users=True,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .._errors import InputError
-from .._state.names import check_ascii, requested_email, stored_email
+from .._state.names import check_ascii, requested_email, stored_email, to_nfc
 from .._state.roles import CHAT_USER, plain_slug
 from .grants import Grant
 from .handover_options import HandoverOptions
@@ -94,6 +94,12 @@ class DesiredMember:
     # Whether the grant has ended, so that another grant of the same project has precedence.
     has_ended: bool = False
 
+    @property
+    def is_denied(self) -> bool:
+        """Return whether a rule or an exception denies the project, also at another time."""
+        is_absent = bool(self.rule) and not (self.present or self.has_ended or self.is_upcoming)
+        return is_absent or any(grant.absent and grant.rule for grant in self.grants)
+
 
 @dataclass(frozen=True)
 class ListPolicy:
@@ -140,6 +146,13 @@ class DesiredState:
     def authority(self, project: DesiredProject | None) -> str:
         """Return the authority of the list for the members of a project, whose entry may be None."""
         return (project.authority if project else None) or (self.policy.authority if self.policy else ADDITIVE)
+
+    @property
+    def denied_projects(self) -> tuple[str, ...]:
+        """Return the projects that rules and exceptions deny, also at another time: ids, and names in Unicode form NFC."""
+        denied = [name for user in self.users for name in user.denied]
+        denied += [to_nfc(member.project) for member in self.members if member.is_denied]
+        return tuple(dict.fromkeys(denied))
 
     @property
     def needs_role_lookup(self) -> bool:

@@ -15,7 +15,7 @@ from .._errors import InputError, N8nError
 from .._server.api import Api
 from .._server.hints import scopes_remedy
 from .._server.state_reader import read, roles_if_shown
-from .._state.dates import moment, utc
+from .._state.dates import moment, rehearsal_warning
 from .._state.model import State, User
 from .._state.read_request import ReadRequest
 from .._state.roles import Role, role_slug
@@ -49,7 +49,7 @@ class Task:
             return datetime.now(timezone.utc)
         when = moment(now, "now")
         if not self.check_mode:
-            self.warnings.append(f"now is set: this run acts as if the time were {utc(when)}.")
+            self.warnings.append(rehearsal_warning(when))
         return when
 
     def read(self, request: ReadRequest) -> State:

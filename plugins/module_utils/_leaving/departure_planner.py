@@ -11,13 +11,13 @@ from functools import cached_property
 from typing import Any
 
 from .._changes.change import Change
-from .._desired.desired import DEMOTE, KEEP, REMOVE_MEMBERSHIPS, STAGED
+from .._desired.desired import DEMOTE, KEEP, REMOVE_MEMBERSHIPS, STAGED, DesiredState
 from .._errors import InputError, UnseenError
 from .._planning.context import PlanContext
 from .._planning.deletion import handover_target, user_deletion
 from .._planning.handover_planner import HandoverTarget
 from .._planning.removal_changes import instance_admin_note, membership_removals
-from .._state.model import User
+from .._state.model import State, User
 from .._state.roles import CHAT_USER
 from .._state.similar_names import SimilarEmails
 from .._text import quoted
@@ -28,7 +28,8 @@ from .pending_deletion import impossible, pending_deletion
 
 
 class DeparturePlanner:
-    """Adds the changes of departures to `context`. `departing` are the ids of all users who depart.
+    """Adds the changes of departures to `context`. `departing` are the ids of the leavers, and of other users whom this
+    run changes as a whole.
 
     `impossible` has what cannot be done for leavers: entries with user, user_id, project, project_id and reason.
     """
@@ -84,13 +85,17 @@ class DeparturePlanner:
     def _remove_memberships(self, departure: Departure) -> None:
         user, context = departure.user, self.context
         context.changes += [
-            change
+            replace(change, reason=self._ended_grants.get((change.project_id, user.id), change.reason))
             for change in membership_removals(context.state, user, departure.reason)
             if not context.is_ignored_project(change.project or "")
         ]
         note = instance_admin_note(user, departure.reason)
         if note:
             context.note(note)
+
+    @cached_property
+    def _ended_grants(self) -> dict[tuple[str | None, str | None], str]:
+        return _ended_grants(self.context.state, self.context.desired)
 
     def _demote_or_delete(self, departure: Departure) -> None:
         user, context = departure.user, self.context
@@ -165,15 +170,18 @@ class DeparturePlanner:
 
     @cached_property
     def _shared_target(self) -> HandoverTarget:
-        """Return the target for all users. A destination who departs or is in the record counts as none."""
+        """Return the target for all users. A destination who is a leaver or in the record counts as none."""
         target = handover_target(self.context.state, self.handling.handover_options)
         destination = target.destination
-        if destination is not None and not destination.is_team and self._departs(destination.creator_id or ""):
-            return replace(target, destination=None)
-        return target
+        if destination is None or destination.is_team:
+            return target
+        owner = self.context.state.find_user(destination.creator_id or "")
+        return replace(target, destination=None) if owner is not None and self._departs(owner) else target
 
-    def _departs(self, user_id: str) -> bool:
-        return user_id in self.departing or user_id in self.handling.record.leavers
+    def _departs(self, user: User) -> bool:
+        # The owner and other protected users lose nothing, although the list does not name them.
+        is_changed = user.id in self.departing and not self.context.protection.reason_for(user)
+        return is_changed or user.id in self.handling.record.leavers
 
     def check_options(self) -> None:
         """Add a problem for a destination or a successor that does not exist."""
@@ -195,7 +203,7 @@ class DeparturePlanner:
         ]
         email = next(iter([*([successors[key]] if key in successors else []), *named]), successors.get(""))
         user = state.find_user(email) if email else None
-        return user if user is not None and not self._departs(user.id) else None
+        return user if user is not None and not self._departs(user) else None
 
     def add_sole_admin(self, change: Change, key: str, name: str) -> None:
         """Add a leaver who stays the last admin of a project."""
@@ -212,6 +220,17 @@ class DeparturePlanner:
         }
         if entry not in self.impossible:
             self.impossible.append(entry)
+
+
+def _ended_grants(state: State, desired: DesiredState) -> dict[tuple[str | None, str | None], str]:
+    """Return the reasons of the removals at the end of grants, by project and user. An earlier plan announced them."""
+    ended = ((member, state.find_user(member.user)) for member in desired.members if member.has_ended)
+    return {
+        (project.id, user.id): member.reason
+        for member, user in ended
+        if user is not None
+        for project in state.find_projects(member.project)
+    }
 
 
 def _keys(projects: tuple[Any, ...]) -> set[str]:

@@ -52,9 +52,13 @@ class ListLeavers:
         departures = find_departures(state, effects.desired, handling, lifted, effects.accounts)
         return cls(handling, tuple(departures), effects)
 
+    def departing(self) -> set[str]:
+        """Return the ids of the leavers, and of the other users whom the list changes as a whole."""
+        return {departure.user.id for departure in self.departures if departure.is_leaver or departure.action != KEEP}
+
     def deletion_candidates(self) -> list[str]:
         """Return the emails of the users that the plan may delete, whose resources have to be read for it."""
-        planner = DeparturePlanner(self.handling, {departure.user.id for departure in self.departures})
+        planner = DeparturePlanner(self.handling, self.departing())
         return [departure.user.email for departure in self.departures if planner.may_delete(departure)]
 
     def record_before(self, plan: Plan) -> LeaverRecord:
@@ -92,7 +96,7 @@ def plan_list(state: State, desired: DesiredState, leavers: ListLeavers | None =
     stay: frozenset[tuple[str, str]] = frozenset()
     while True:
         context = PlanContext(state, leavers.effects.desired, frozenset(user_id for user_id, _key in stay))
-        planner = DeparturePlanner(leavers.handling, {departure.user.id for departure in leavers.departures}, context)
+        planner = DeparturePlanner(leavers.handling, leavers.departing(), context)
         context.departing = {departure.user.id for departure in leavers.departures if _gets_nothing(departure)}
         context.without_role = {
             departure.user.id

@@ -47,13 +47,12 @@ def unmatched(plan: Plan, desired: DesiredState) -> dict[str, Any]:
     """
     policy = desired.policy or ListPolicy()
     emails = {user.email for user in plan.state.users} | {person.user for person in desired.people}
-    denied = dict.fromkeys(name for user in desired.users for name in user.denied)
     planned = {to_nfc(change.after or "") for change in plan.changes if change.sets_project_name}
     return {
         "protected_users": _unmatched_patterns(policy.protected, emails),
         "ignored_users": _unmatched_patterns(policy.ignored, emails),
         "denied_projects": sorted(
-            name for name in denied if name not in planned and not plan.state.find_projects(name)
+            name for name in desired.denied_projects if name not in planned and not plan.state.find_projects(name)
         ),
     }
 

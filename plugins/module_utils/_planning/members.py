@@ -86,9 +86,6 @@ class MemberPlanner:
 
     def _is_new(self, desired: DesiredMember, role: str, project: Project, user: User) -> bool:
         """Return whether this is the first entry for a membership; raises InputError if it contradicts the first."""
-        absent = self.context.unwanted.get((project.key, user.email))
-        if absent:
-            raise InputError(_contradiction(project, user, desired, absent))
         other, first = self.context.wanted_roles.setdefault(project.key, {}).setdefault(user.email, (role, desired))
         if other != role:
             raise InputError(

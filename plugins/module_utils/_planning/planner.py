@@ -44,8 +44,9 @@ def plan_entries(context: PlanContext) -> None:
     for user in context.desired.users:
         with context.problems:
             users.plan(user)
-    # A grant that has ended removes nothing that another grant gives, so these entries are last.
-    for member in sorted(context.desired.members, key=lambda entry: entry.has_ended):
+    # Absent members create no project, so all entries that may create it are first. A grant that has ended removes
+    # nothing that another grant gives, so these entries are last.
+    for member in sorted(context.desired.members, key=lambda entry: (not entry.present, entry.has_ended)):
         with context.problems:
             members.plan(member)
     users.refuse_addresses()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .._changes.change import Change
-from .._desired.desired import AUTHORITATIVE, KEEP, DesiredUser
+from .._desired.desired import AUTHORITATIVE, KEEP, UNMATCHED, DesiredUser
 from .._state.model import Member, Project
 from .._state.names import to_nfc
 from .._state.roles import PROJECT_ADMIN
@@ -72,7 +72,7 @@ class _Removal:
                 self._remove_member(
                     project, member, _with_denying_rule("is not listed as a member of the project", listed, project)
                 )
-            elif authoritative and listed is not None and listed.lists_projects:
+            elif authoritative and _lists_all_projects(listed):
                 self._remove_member(
                     project, member, _with_denying_rule("the project is not listed for the user", listed, project)
                 )
@@ -122,6 +122,11 @@ def keep_last_admins(context: PlanContext, left: Iterable[tuple[str, str, list[C
         )
         kept_changes.update(map(id, admin_removals))
     context.changes = [change for change in context.changes if id(change) not in kept_changes]
+
+
+def _lists_all_projects(listed: DesiredUser | None) -> bool:
+    # An unmatched user who does not depart loses only what the entry removes by name.
+    return listed is not None and listed.lists_projects and listed.status != UNMATCHED
 
 
 def _with_denying_rule(reason: str, listed: DesiredUser | None, project: Project) -> str:

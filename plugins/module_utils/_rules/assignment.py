@@ -51,11 +51,12 @@ class Assignment:
     unused_exceptions: list[dict[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     invalid_rows: list[InvalidRow] = field(default_factory=list)
-    # Whether an invalid row without a readable email may belong to a person who is not a leaver.
-    has_unidentified_person: bool = False
+    # The invalid rows without a readable email that leaver_match does not match. Each may be any user's.
+    unidentified_rows: list[InvalidRow] = field(default_factory=list)
     previous_emails: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    # The projects of people who match no rule and have exceptions that are not active, as in `users`.
-    inactive_exceptions: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    # The projects of people who match no rule and have exceptions none of which gives a role now, as in `users`. Only
+    # people with an active denial are in `users` too.
+    exceptions_of_unmatched: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     # Whether a rule gives an instance role, so that the list manages instance roles.
     gives_instance_roles: bool = False
 
@@ -119,6 +120,8 @@ class _Evaluation:
         self._matched: set[int] = set()
         self._leavers: list[str] = []
         self._without_rule: list[str] = []
+        # The people to whom neither a rule nor an active exception applies that gives a role.
+        self._unmatched: list[str] = []
         # Many people have few sets of grants, so the grants of each set are computed once.
         self._by_grants: dict[tuple[tuple[AppliedRule, ...], tuple[AccessException, ...]], list[str]] = {}
 
@@ -147,11 +150,11 @@ class _Evaluation:
             self._unused_exceptions(invalid),
             warnings_about(self._persons.rows, self._rules, options.previous_emails_attribute),
             invalid,
-            any(row.email is None and not self._is_leaver(row.attributes) for row in invalid),
+            [row for row in invalid if row.email is None and not self._is_leaver(row.attributes)],
             {email: person.previous_emails for email, person in self._persons.valid.items() if person.previous_emails},
             {
                 email: combine((), self._exceptions[email], ranking).to_result(email)["projects"]
-                for email in self._without_rule
+                for email in self._unmatched
                 if email in self._exceptions
             },
             any(rule.role for rule in self._rules),
@@ -170,7 +173,10 @@ class _Evaluation:
                 self._persons.reject(person, str(error))
                 return
         exceptions = self._exceptions.get(person.email, ())
-        if applied or any(exception.is_active(self._now) for exception in exceptions):
+        active = [exception for exception in exceptions if exception.is_active(self._now)]
+        if not applied and all(exception.grant.absent for exception in active):
+            self._unmatched.append(person.email)
+        if applied or active:
             self._by_grants.setdefault((tuple(applied), exceptions), []).append(person.email)
         else:
             self._without_rule.append(person.email)

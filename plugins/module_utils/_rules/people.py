@@ -223,9 +223,8 @@ def _readable_email(row: Any, attribute: str) -> str | None:
 
 
 def _is_readable(text: str) -> bool:
-    # n8n has no account with other characters than ASCII, so such a text protects no user.
     before, at, behind = text.partition("@")
-    return text.isascii() and bool(before.strip() and at and behind.strip()) and "@" not in behind
+    return bool(before.strip() and at and behind.strip()) and "@" not in behind
 
 
 def _telling(row: Any) -> tuple[str, str] | None:

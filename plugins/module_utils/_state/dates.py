@@ -68,6 +68,11 @@ def _bound(value: object, source: str, of_day: time) -> Bound:
     )
 
 
+def rehearsal_warning(when: datetime) -> str:
+    """Return the warning that the option `now` sets another time than the present one."""
+    return f"now={utc(when)}: this run acts as if this were the present time."
+
+
 def utc(when: datetime) -> str:
     """Return a moment as text, in UTC, with a precision of one second."""
     return when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
+from ansible.utils.display import Display
 from jinja2 import StrictUndefined
 
 from ansible_collections.lifecycle.n8n.plugins.filter import (
@@ -114,7 +115,7 @@ def test_messages_in_result_of_sync_input_name_role_variables() -> None:
     }
     options: dict[str, Any] = {"previous_emails_attribute": "old", "invalid_people": "skip", "option_names": names}
     found = n8n_sync_input.n8n_sync_input([*PEOPLE, {"team": "Sales"}], RULES, **options)
-    assert found["warnings"] == ['No person has the attribute "old", which sync_previous_emails_attribute names.']
+    assert found["warnings"][0] == 'No person has the attribute "old", which sync_previous_emails_attribute names.'
     assert found["invalid_people"] == [
         {
             "row": 2,
@@ -130,6 +131,44 @@ def test_messages_in_result_of_sync_input_name_role_variables() -> None:
     ):
         with pytest.raises(AnsibleFilterError, match=message):
             n8n_sync_input.n8n_sync_input(PEOPLE, RULES, **{**options, **invalid})
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the warnings that Ansible shows."""
+    warnings: list[str] = []
+    monkeypatch.setattr(Display, "warning", lambda self, message: warnings.append(message))
+    return warnings
+
+
+def test_sync_input_shows_its_warnings(shown: list[str]) -> None:
+    rules = [*RULES, {"name": "Misspelled", "match": {"taem": "Sales"}}]
+    names = {"previous_emails_attribute": "sync_previous_emails_attribute", "now": "sync_now"}
+    rows = [*PEOPLE, {"team": "Sales"}, {"email": "ada"}]
+    found = n8n_sync_input.n8n_sync_input(
+        rows,
+        rules,
+        option_names=names,
+        previous_emails_attribute="old",
+        invalid_people="skip",
+        now="2026-12-24",
+    )
+    assert (
+        shown
+        == found["warnings"]
+        == [
+            'No person has the attribute "taem", which the match of rule "Misspelled" names. Did you mean "team"?',
+            'No person has the attribute "old", which sync_previous_emails_attribute names.',
+            "Users whom the list does not name are not treated as leavers in this run, because row 2, row 3 have no readable "
+            "email. Correct the list.",
+            "sync_now=2026-12-24T00:00:00Z: this run acts as if this were the present time.",
+        ]
+    )
+
+
+@pytest.mark.parametrize("options", [{}, {"now": ""}, {"now": None}, {"now": "2026-12-24", "check_mode": True}])
+def test_sync_input_without_cause_shows_no_warning(shown: list[str], options: dict[str, Any]) -> None:
+    assert n8n_sync_input.n8n_sync_input(PEOPLE, RULES, **options)["warnings"] == shown == []
 
 
 @pytest.mark.parametrize(("sync_input", "planned"), [("text", {}), (None, {}), ({}, {}), ({"refusal": ""}, "text")])

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._ansible_roles.sync_input import SyncOptions, sync_input
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
-from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_apply_reapply
+from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_apply_reapply, run
 
 NOW = datetime(2026, 12, 15, tzinfo=timezone.utc)
 RULES = [
@@ -87,3 +87,40 @@ def test_protected_row_of_authoritative_list_is_left_untouched(n8n: FakeN8n) -> 
         "change_member_role ada project:viewer",
         "remove_member cleo no rule matches",
     ]
+
+
+@pytest.mark.parametrize("authority", ["additive", "authoritative"])
+@pytest.mark.parametrize(
+    ("exception", "reason"),
+    [
+        ({"role": "editor", "until": "2026-11-30"}, "the grant ended on 2026-11-30, by exception: cover"),
+        ({"deny": True}, "is denied by exception: cover"),
+    ],
+)
+@pytest.mark.parametrize("unmatched", ["keep", "remove_memberships"])
+def test_exception_of_unmatched_person_removes_one_membership_if_others_are_kept(
+    n8n: FakeN8n, authority: str, exception: dict[str, Any], reason: str, unmatched: str
+) -> None:
+    n8n.add_team_project("Sales", cleo="editor")
+    n8n.add_team_project("Archive", cleo="editor")
+    options = SyncOptions(
+        authority=authority,
+        unmatched=unmatched,
+        exceptions=[{"email": "cleo@example.com", "project": "Sales", "reason": "cover", **exception}],
+    )
+    people = [person("ada", "Staff"), person("cleo", "Catering")]
+    done = plan_of(n8n, people, options)
+    given, *removals = done
+    assert given == "add_member ada project:viewer"
+    # A removal at the end of a grant has its reason, so that the removal limits find that it was announced.
+    ended = reason if unmatched == "keep" or "until" in exception else "no rule matches"
+    others = ["remove_member cleo no rule matches"] if unmatched == "remove_memberships" else []
+    assert removals == sorted([f"remove_member cleo {ended}", *others])
+
+
+def test_exception_that_begins_later_is_upcoming_for_unmatched_person(n8n: FakeN8n) -> None:
+    exceptions = [{"email": "cleo@example.com", "project": "Sales", "role": "editor", "from": "2026-12-20"}]
+    options = SyncOptions(authority="authoritative", exceptions=exceptions)
+    found = sync_input([person("ada", "Staff"), person("cleo", "Catering")], RULES, options, NOW)
+    done = run(n8n_access, n8n, True, users=found["users"], unmatched_users=found["unmatched"], now="2026-12-15")
+    assert [(entry["user"], entry["begins"]) for entry in done["upcoming"]] == [("cleo@example.com", "2026-12-20")]

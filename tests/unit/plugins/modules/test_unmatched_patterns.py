@@ -62,6 +62,30 @@ def test_denied_projects_match_existing_and_new_projects(n8n: FakeN8n) -> None:
     assert planned == {**NO_UNMATCHED, "denied_projects": ["Attic", "Slaes"]}
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"state": "absent", "until": "2026-12-31", "granted_by": "R"},
+        {"state": "absent", "until": "2026-11-01", "granted_by": "R"},
+        {"state": "absent", "from": "2027-01-01", "granted_by": "R"},
+        {"state": "absent", "granted_by": "exception: cover"},
+        [
+            {"state": "absent", "granted_by": "exception", "from": "2027-01-01"},
+            {"role": "viewer", "until": "2026-11-01"},
+        ],
+    ],
+)
+def test_denied_projects_include_those_of_exceptions_and_of_denials_with_dates(n8n: FakeN8n, value: object) -> None:
+    users = [{"email": ADA, "projects": {"Sales": value, "Attic": value}}]
+    assert unmatched(n8n, users=users, now="2026-12-01")["denied_projects"] == ["Attic"]
+
+
+def test_projects_that_are_only_given_or_not_denied_by_a_rule_are_no_denied_projects(n8n: FakeN8n) -> None:
+    ended = {"role": "viewer", "until": "2026-11-01", "granted_by": "R"}
+    users = [{"email": ADA, "projects": {"Attic": ended, "Cellar": {"state": "absent"}}}]
+    assert unmatched(n8n, users=users, now="2026-12-01") == NO_UNMATCHED
+
+
 def test_denied_projects_are_read_if_no_other_project_is_listed(n8n: FakeN8n) -> None:
     users = [{"email": BO, "granted_by": {"denied": {"Sales": "R", "Attic": "R"}}}]
     assert unmatched(n8n, users=users) == {**NO_UNMATCHED, "denied_projects": ["Attic"]}

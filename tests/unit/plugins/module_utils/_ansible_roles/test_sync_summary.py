@@ -19,6 +19,7 @@ SYNC_INPUT: dict[str, Any] = {
     "without_rule": [],
     "unmatched": "keep",
     "leavers_suspended": False,
+    "warnings": [],
     "invalid_people": [],
     "unused_exceptions": [],
     "unmatched_rules": [],
@@ -113,7 +114,7 @@ def test_refused_input_is_reported_without_a_plan() -> None:
 
 
 def test_record_has_all_keys_in_order_in_every_state() -> None:
-    keys = "server time state error digest summary people_without_rule unmatched leavers leavers_suspended impossible blocked lifted upcoming missing_users refused_addresses address_changes unmatched_users invalid_people unused_exceptions pending plan done errors not_tried conflicts"
+    keys = "server time state error digest summary people_without_rule unmatched leavers leavers_suspended impossible blocked lifted upcoming missing_users refused_addresses address_changes unmatched_users invalid_people unused_exceptions warnings pending plan done errors not_tried conflicts"
     for planned, applied in ((PLANNED, DONE), (PLANNED, FAILED), ({"msg": "no answer", "reason": "unreachable"}, {})):
         found = summary(planned, applied)
         assert list(found["record"]) == keys.split()
@@ -124,6 +125,7 @@ def test_record_has_all_keys_in_order_in_every_state() -> None:
         "leavers_suspended": False,
         "invalid_people": [],
         "unused_exceptions": [],
+        "warnings": [],
         "server": "https://n8n.example.com",
         "time": TIME,
         "state": "planned",
@@ -171,6 +173,13 @@ def test_leavers_are_those_of_the_module_with_what_is_impossible() -> None:
     assert "Leavers: grace@example.com, linus@example.com" in found["lines"]
     assert "Impossible: Linus owns a workflow." in found["lines"]
     assert found["result"]["failed"] and found["result"]["error"] == "Some things are impossible."
+
+
+def test_warnings_are_those_of_the_input_and_of_the_last_task_without_duplicates() -> None:
+    planned = {**EMPTY, "warnings": ["a member stays", "now is set"]}
+    found = summary(planned, warnings=["No person has the attribute", "now is set"])
+    expected = ["No person has the attribute", "now is set", "a member stays"]
+    assert found["record"]["warnings"] == found["result"]["warnings"] == expected
 
 
 def test_lines_name_people_with_a_special_state() -> None:

@@ -202,6 +202,37 @@ def test_successor_becomes_admin_unless_the_successor_leaves(successors: dict[st
     assert (("change_user_role", ADA.email, None) in changes(made)) == succeeds
 
 
+@pytest.mark.parametrize(
+    ("status", "policy", "counts"),
+    [
+        # The owner is not listed, and loses nothing.
+        (None, {}, True),
+        (None, {"protected": (LINUS.email,)}, True),
+        (None, {}, False),
+        ("leaver", {}, False),
+        ("leaver", {"keep_unlisted": True}, False),
+        ("unmatched", {}, True),
+        ("unmatched", {"unmatched_users": "remove_memberships"}, False),
+    ],
+)
+def test_successor_and_destination_count_unless_they_are_leavers(
+    status: str | None, policy: dict[str, Any], counts: bool
+) -> None:
+    candidate = OLIVIA if counts and status is None and not policy else LINUS
+    users = [*listed(GRACE.email), *([{"email": candidate.email, "status": status}] if status else [])]
+    users.append({"email": ADA.email, "status": "leaver"})
+    handling = replace(
+        LeaverHandling(record_of(STATE)),
+        successors={"": candidate.email},
+        handover_options=HandoverOptions(candidate.email, "delete"),
+    )
+    members = {SALES.id: (member(ADA, "project:admin"),), SUPPORT.id: ()}
+    made, _found = leavers(users, replace(STATE, members=members), handling, unlisted_users="demote", **policy)
+    assert (("add_member", candidate.email, "Sales") in changes(made)) == counts == (not made.impossible)
+    made, _found = leavers(users, owning(STAGED, BILLS), handling, unlisted_users="staged", **policy)
+    assert ("transfer_workflow" in [change.action for change in made.changes]) == counts
+
+
 def test_unknown_successor_is_an_error() -> None:
     with pytest.raises(InputError, match='successor: user "grce@example.com" does not exist.*grace'):
         leavers(OTHERS, handling=LeaverHandling(successors={"": "grce@example.com"}), unlisted_users="demote")
