@@ -200,7 +200,7 @@ _value:
       type: list
       elements: str
     announced:
-      description: The grants in C(upcoming) of O(previous_plan), for O(lifecycle.n8n.n8n_access#module:announced).
+      description: The grants in C(upcoming) and C(announced) of O(previous_plan), for O(lifecycle.n8n.n8n_access#module:announced).
       type: list
       elements: dict
     refusal:

@@ -63,7 +63,7 @@ def sync_input(
     - `invalid_people`: the invalid rows. `protected_rows` has the emails in them, and `leavers_suspended` says that an
       invalid row has no email, so that the list does not tell who has left.
     - `ignored_users`: the patterns of the variable. `ignored_patterns` also has the protected rows.
-    - `announced`: the grants that the previous plan listed as upcoming.
+    - `announced`: the grants whose ends the previous plan announced.
     - `refusal`: an error message if no rule matches a person and `allow_empty` is false, else "".
     """
     authority = _choice("authority", options.authority, (ADDITIVE, AUTHORITATIVE))
@@ -150,12 +150,17 @@ def _suspension(assignment: Assignment) -> list[str]:
 
 
 def _announced(text: Any) -> list[dict[str, Any]]:
-    """Return the upcoming grants in the text of a plan file; none if it is not such a file, for example before the first run."""
+    """Return the announced grants in the text of a plan file; none if it is not such a file, for example before the first run."""
     try:
-        upcoming = json.loads(text)["upcoming"]
-    except (KeyError, TypeError, ValueError):
+        plan = json.loads(text)
+    except (TypeError, ValueError):
         return []
-    return [dict(entry) for entry in upcoming if isinstance(entry, Mapping)] if isinstance(upcoming, list) else []
+    lists = [plan.get(key) for key in ("upcoming", "announced")] if isinstance(plan, Mapping) else []
+    found: list[dict[str, Any]] = []
+    for entry in (entry for entries in lists if isinstance(entries, list) for entry in entries):
+        if isinstance(entry, Mapping) and entry not in found:
+            found.append(dict(entry))
+    return found
 
 
 def _choice(name: str, value: Any, choices: Sequence[str]) -> str:
@@ -194,5 +199,5 @@ def _refusal(people: int) -> str:
 
     A broken export has the same result.
     """
-    cause = f"No rule matches any of the {people} people" if people else "sync_people is empty"
+    cause = f"No rule matches any of the {people} people" if people else "The list of people is empty"
     return f"{cause}, and nothing was changed. Set sync_allow_empty: true if this is intended."

@@ -19,6 +19,8 @@ INCOMPLETE = "incomplete"  # Some changes failed.
 DONE = "done"
 # The maximum number of names in a line.
 MAX_NAMES = 10
+# The reason of a failed task of which some changes were made, or were not needed.
+_PARTLY_DONE = "incomplete"
 
 _HEADLINES = {
     PLANNED: "Planned. Nothing was changed.",
@@ -28,6 +30,7 @@ _HEADLINES = {
     DONE: "Done.",
 }
 _NOTHING_TO_DO = "No changes were needed."
+_DONE_WITH_EXCEPTIONS = "Done, except for what is impossible or was changed by others at the same time."
 _UNMATCHED_PEOPLE = {
     "keep": "Matched by no rule, and unchanged",
     "remove_memberships": "Matched by no rule, and removed from all projects",
@@ -89,9 +92,9 @@ def _state(last: Mapping[str, Any], ran: bool, has_changes: bool) -> str:
     tells = "done" in last or "reason" in last
     untouched = not ran or (tells and not last.get("done") and not last.get("errors"))
     # What is impossible for single leavers does not prevent the rest of the plan.
-    if "msg" not in last or (not ran and last.get("reason") == INCOMPLETE):
+    if "msg" not in last or (not ran and last.get("reason") == _PARTLY_DONE):
         return PLANNED if untouched and has_changes else DONE
-    if not untouched:
+    if not untouched or last.get("reason") == _PARTLY_DONE:
         return INCOMPLETE
     return UNREACHABLE if last.get("reason") == UNREACHABLE else REFUSED
 
@@ -110,7 +113,7 @@ def _record(inputs: Mapping[str, Any], last: Mapping[str, Any], state: str, time
         "unmatched": {
             "rules": inputs["unmatched_rules"],
             "protected_users": unmatched.get("protected_users", []),
-            # The module gets the people without a rule as patterns, too. The record lists only the patterns of the
+            # The module gets the emails of invalid rows as patterns, too. The record lists only the patterns of the
             # variable.
             "ignored_users": [
                 pattern for pattern in unmatched.get("ignored_users", []) if pattern in inputs["ignored_users"]
@@ -120,6 +123,7 @@ def _record(inputs: Mapping[str, Any], last: Mapping[str, Any], state: str, time
         "leavers": [leaver["user"] for leaver in last.get("leavers", [])],
         "leavers_suspended": inputs["leavers_suspended"],
         **{key: last.get(key, []) for key in _FROM_MODULE},
+        "announced": _announced(inputs["announced"], last.get("upcoming", []), state),
         "invalid_people": inputs["invalid_people"],
         "unused_exceptions": inputs["unused_exceptions"],
         "warnings": list(dict.fromkeys([*inputs["warnings"], *map(str, last.get("warnings", []))])),
@@ -132,13 +136,30 @@ def _record(inputs: Mapping[str, Any], last: Mapping[str, Any], state: str, time
     }
 
 
+def _announced(
+    previous: Sequence[Mapping[str, Any]], upcoming: Sequence[Mapping[str, Any]], state: str
+) -> list[Mapping[str, Any]]:
+    """Return the grants whose ends this run or an earlier one announced.
+
+    Until a run is done, an announcement of an earlier run stays: the removal at the end of that grant is still to come.
+    """
+    earlier = [] if state == DONE else [entry for entry in previous if entry not in upcoming]
+    return [*upcoming, *earlier]
+
+
 def _lines(inputs: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     state = record["state"]
-    lines = [_NOTHING_TO_DO if state == DONE and not record["plan"] else _HEADLINES[state]]
+    partly = record["errors"] or record["not_tried"]
+    if state == DONE and not record["plan"]:
+        lines = [_NOTHING_TO_DO]
+    elif state == INCOMPLETE and not partly:
+        lines = [_DONE_WITH_EXCEPTIONS]
+    else:
+        lines = [_HEADLINES[state]]
     counts = [_counted(count, _label(action)) for action, count in record["summary"].items() if count]
     if counts:
         lines.append(f"{'Changes' if state == DONE else 'Planned'}: {', '.join(counts)}")
-    if state == INCOMPLETE:
+    if state == INCOMPLETE and partly:
         failed = sum(len(error["changes"]) for error in record["errors"])
         lines.append(
             f"{_counted(len(record['done']), 'change')} {_were(record['done'])} made, {failed} failed, and "
@@ -162,7 +183,7 @@ def _lines(inputs: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
         )
     lines += _listed("No account yet", record["missing_users"])
     lines += _listed("In the record of leavers and still listed", [_blocked(entry) for entry in record["blocked"]])
-    lines += _listed("Back from the record of leavers", [entry["email"] for entry in record["lifted"]])
+    lines += _listed("Removed from the record of leavers", [entry["email"] for entry in record["lifted"]])
     lines += _listed("Accounts with a previous email", [_moved(entry) for entry in record["address_changes"]], "; ")
     lines += _listed("Grants that begin or end soon", [_upcoming(entry) for entry in record["upcoming"]], "; ")
     lines += _listed("Exceptions without effect", [_unused(entry) for entry in record["unused_exceptions"]], "; ")

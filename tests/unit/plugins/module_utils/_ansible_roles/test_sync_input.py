@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 from typing import Any
@@ -53,9 +54,9 @@ def test_people_are_divided_into_users_and_people_without_a_rule() -> None:
 
 
 def test_upcoming_grants_of_the_previous_plan_are_announced() -> None:
-    text = '{"upcoming": [{"user": "ada@example.com", "project": "Sales", "ends": "2026-12-01"}, 7], "plan": []}'
-    found = sync_input([ADA], [SALES], SyncOptions(previous_plan=text))["announced"]
-    assert found == [{"user": "ada@example.com", "project": "Sales", "ends": "2026-12-01"}]
+    new, old = ({"user": "ada@example.com", "project": "Sales", "ends": ends} for ends in ("2026-12-01", "2026-11-01"))
+    text = json.dumps({"upcoming": [new, 7], "announced": [new, old], "plan": []})
+    assert sync_input([ADA], [SALES], SyncOptions(previous_plan=text))["announced"] == [new, old]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"upcoming": 7}', None])
@@ -109,7 +110,7 @@ def test_email_with_wildcards_matches_only_itself(email: str) -> None:
         (
             [],
             False,
-            "sync_people is empty, and nothing was changed. Set sync_allow_empty: true if this is intended.",
+            "The list of people is empty, and nothing was changed. Set sync_allow_empty: true if this is intended.",
         ),
         (
             [ADA, LINUS],

@@ -25,6 +25,7 @@ SYNC_INPUT: dict[str, Any] = {
     "unmatched_rules": [],
     "ignored_users": [],
     "ignored_patterns": [],
+    "announced": [],
     "refusal": "",
 }
 ADD = {"action": "add_member", "user": ADA, "project": "Sales", "project_id": "p1"}
@@ -63,7 +64,7 @@ FAILED: dict[str, Any] = {
     "not_tried": [],
 }
 SKIPPED = {"changed": False, "skipped": True}
-REFUSAL = {**SYNC_INPUT, "people": 0, "users": [], "refusal": "sync_people is empty"}
+REFUSAL = {**SYNC_INPUT, "people": 0, "users": [], "refusal": "The list of people is empty"}
 
 
 def summary(planned: Any = None, applied: Any = None, **given: Any) -> dict[str, Any]:
@@ -93,6 +94,18 @@ def summary(planned: Any = None, applied: Any = None, **given: Any) -> dict[str,
         (PLANNED, {"msg": "another plan", "done": []}, "refused"),
         (PLANNED, {**FAILED, "reason": "unreachable"}, "incomplete"),
         (PLANNED, {**FAILED, "done": []}, "incomplete"),
+        # Another task was faster with each change.
+        (
+            PLANNED,
+            {
+                "msg": "conflicts",
+                "reason": "incomplete",
+                "done": [],
+                "errors": [],
+                "conflicts": [{**ADD, "reason": "is not a member"}],
+            },
+            "incomplete",
+        ),
     ],
 )
 def test_state_follows_from_the_results_of_the_tasks(planned: Any, applied: Any, state: str) -> None:
@@ -105,7 +118,7 @@ def test_refused_input_is_reported_without_a_plan() -> None:
     for planned, applied in (({}, {}), (SKIPPED, SKIPPED)):
         found = sync_summary(REFUSAL, planned, applied, TIME)
         assert found["record"]["state"] == "refused"
-        assert found["record"]["error"] == found["result"]["msg"] == "sync_people is empty"
+        assert found["record"]["error"] == found["result"]["msg"] == "The list of people is empty"
         assert found["result"]["failed"] and not found["plan_changed"]
         assert found["lines"] == [
             "Refused before the first write. Nothing was changed.",
@@ -114,7 +127,7 @@ def test_refused_input_is_reported_without_a_plan() -> None:
 
 
 def test_record_has_all_keys_in_order_in_every_state() -> None:
-    keys = "server time state error digest summary people_without_rule unmatched leavers leavers_suspended impossible blocked lifted upcoming missing_users refused_addresses address_changes unmatched_users invalid_people unused_exceptions warnings pending plan done errors not_tried conflicts"
+    keys = "server time state error digest summary people_without_rule unmatched leavers leavers_suspended impossible blocked lifted upcoming missing_users refused_addresses address_changes unmatched_users announced invalid_people unused_exceptions warnings pending plan done errors not_tried conflicts"
     for planned, applied in ((PLANNED, DONE), (PLANNED, FAILED), ({"msg": "no answer", "reason": "unreachable"}, {})):
         found = summary(planned, applied)
         assert list(found["record"]) == keys.split()
@@ -122,6 +135,7 @@ def test_record_has_all_keys_in_order_in_every_state() -> None:
         assert found["result"].items() >= found["record"].items()
     assert summary()["record"] == {
         **{key: [] for key in FROM_MODULE},
+        "announced": [],
         "leavers_suspended": False,
         "invalid_people": [],
         "unused_exceptions": [],
@@ -206,7 +220,7 @@ def test_lines_name_people_with_a_special_state() -> None:
         "A row has no email, so users whom the list does not name were not treated as leavers in this run. Correct the list.",
         "No account yet: linus@example.com",
         "In the record of leavers and still listed: ada@example.com (since 2026-11-01, by offboard)",
-        "Back from the record of leavers: grace@example.com",
+        "Removed from the record of leavers: grace@example.com",
         "Accounts with a previous email: old@example.com of ada@example.com. Change it.",
         "Grants that begin or end soon: ada@example.com editor of Sales until 2026-12-01",
         "Exceptions without effect: linus@example.com in Sales: is not listed",
@@ -286,6 +300,22 @@ def test_unmatched_patterns_exclude_people_without_a_rule() -> None:
             ],
         ),
         (
+            PLANNED,
+            {
+                **DONE,
+                "msg": "impossible",
+                "reason": "incomplete",
+                "impossible": [{"user": LINUS, "reason": "Linus stays."}],
+            },
+            [
+                "Done, except for what is impossible or was changed by others at the same time.",
+                "Planned: 1 new membership, 1 removed membership",
+                "People: 3 in the list, 1 of them matched by a rule",
+                "Leavers: linus@example.com",
+                "Impossible: Linus stays.",
+            ],
+        ),
+        (
             {"msg": "no answer", "reason": "unreachable"},
             SKIPPED,
             [
@@ -322,6 +352,25 @@ def test_deletions_and_handovers_are_counted_in_words() -> None:
     assert summary({**PLANNED, "summary": counts})["lines"][1] == (
         "Planned: 1 deleted user, 2 moved workflows, 1 moved credential, 1 copied data table"
     )
+
+
+@pytest.mark.parametrize(
+    ("planned", "applied", "kept"),
+    [
+        ({"msg": "no answer", "reason": "unreachable"}, SKIPPED, True),
+        (PLANNED, SKIPPED, True),
+        (PLANNED, FAILED, True),
+        (PLANNED, DONE, False),
+        (EMPTY, SKIPPED, False),
+    ],
+)
+def test_announced_end_of_a_grant_is_kept_until_a_run_is_done(planned: Any, applied: Any, kept: bool) -> None:
+    old, new = (
+        {"user": ADA, "project": "Sales", "role": "viewer", "begins": None, "ends": ends}
+        for ends in ("2026-12-01", "2026-12-09")
+    )
+    results = [{**result, "upcoming": [new]} if result is not SKIPPED else result for result in (planned, applied)]
+    assert summary(*results, announced=[old, new])["record"]["announced"] == ([new, old] if kept else [new])
 
 
 def test_long_list_of_conflicts_is_shortened() -> None:
