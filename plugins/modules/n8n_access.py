@@ -16,7 +16,7 @@ description:
     sends invitations in batches of 250. It sends the additions and role changes of a project in one call.
   - Unlisted users and unlisted memberships are changed only if O(authority) or O(unlisted_users) requires it.
   - A list never removes access from the owner, from the user whose API key is used, or from the last admin of a project. They keep their
-    access, and a warning names them. O(authority) describes an exception for new projects.
+    access, and a warning names them. O(successor) and O(authority) describe exceptions.
   - If a call fails, changes that do not depend on it are still carried out. The task fails at the end and reports which changes were
     made, which failed, and which were not tried. The next run makes the remaining changes.
   - Right before a change, the module reads the state again that the change starts from. It reads the members of a project for eight
@@ -142,7 +142,7 @@ options:
         choices: [additive, authoritative]
   authority:
     description:
-      - V(additive) never removes members from projects.
+      - V(additive) removes only the memberships that a grant ends with C(until) or C(state=absent).
       - V(authoritative) removes unlisted members from each project that has O(projects[].members). It also removes each user who has
         O(users[].projects) from all team projects that are not listed for this user.
       - The user whose API key is used becomes the admin of each project that is created. If the list names another admin, V(authoritative)
@@ -160,8 +160,8 @@ options:
       - V(staged) does the same, writes their former access into the record O(state_path), and deletes the account after O(grace_days) days.
         Before that, their resources move to O(transfer_to).
       - With V(demote) and V(staged), a leaver who has not accepted the invitation and owns nothing is deleted at once, because the link of
-        the invitation would stay valid. The entry in the record then belongs to the email, and this address is not invited before the
-        grace period ends.
+        the invitation would stay valid. With V(staged), the record keeps an entry under the email. The module invites this person again
+        only if the list contains the person with another O(users[].status).
       - What is impossible for a leaver is in RV(impossible). Everything else is done, and the task fails at the end.
     type: str
     choices: [keep, remove_memberships, demote, staged]
@@ -169,6 +169,7 @@ options:
   unmatched_users:
     description:
       - How to handle listed people with O(users[].status=unmatched), whom no rule matches. The values mean the same as in O(unlisted_users).
+        So V(demote) also deletes people who have not accepted the invitation and own nothing.
     type: str
     choices: [keep, remove_memberships, demote]
     default: keep
@@ -261,9 +262,9 @@ options:
     type: int
   max_removal_percent:
     description:
-      - The maximum number of removals and demotions in one run, as a percentage of the memberships before the run. The changes are counted
-        as in O(max_removals). Protected and ignored users are left out of both numbers. If the plan has more, the task fails before its
-        first write, in check mode too.
+      - The maximum number of removals and demotions in one run, as a percentage of the memberships and users before the run. The changes
+        are counted as in O(max_removals). Protected users, ignored users and ignored projects are left out of both numbers. If the plan has
+        more, the task fails before its first write, in check mode too.
       - The limit applies to the whole instance. It also applies to each project that has more than three members, if the plan removes or
         demotes two or more of them. V(100) means that there is no limit.
     type: float
@@ -314,7 +315,7 @@ options:
       - The path of the record of leavers on the host where the module runs, as in O(lifecycle.n8n.n8n_offboard#module:state_path). A damaged
         record is an error. With O(restore=true), a record that does not exist is an error too.
       - A listed person who is in the record gets nothing. RV(blocked) and a warning name this person. If the person has access again, it is
-        removed and the grace period begins anew, provided that the list has O(users[].status) or O(unlisted_users) is not V(keep).
+        removed and the grace period starts again, provided that the list has O(users[].status) or O(unlisted_users) is not V(keep).
       - An entry that this module made ends when the list has the person with another O(users[].status) than V(leaver). The person gets back
         the instance role, and with O(authority=additive) all recorded memberships, except those that the list removes and those in
         O(ignored_projects). A recorded role that no longer exists is left out, with a warning. An entry of

@@ -70,7 +70,7 @@ options:
     type: raw
   state_path:
     description:
-      - The path of the record of staged leavers, a JSON file on the host where the module runs. It contains no secrets and can be stored in
+      - The path of the record of leavers, a JSON file on the host where the module runs. It contains no secrets and can be stored in
         version control. Each n8n server has its own record. If the record changes, the task is reported as changed.
       - O(action=staged) needs the record. With the other actions, the record keeps the entry of a deleted user under the email, so that
         the roles P(lifecycle.n8n.sync#role) and P(lifecycle.n8n.onboard#role) do not invite this person again. An entry that
@@ -104,7 +104,7 @@ notes:
     these objects, in check mode too.
   - Team projects need an n8n license that includes them.
   - The API key needs the scopes C(user:list), C(user:read), C(project:list), and C(project:manageMembers) (C(project:update) before
-    n8n 2.37). For V(demote) it also needs C(user:changeRole), and for V(delete) C(user:delete). To see the resources of users, it needs
+    n8n 2.37). For V(demote) and V(staged) it also needs C(user:changeRole). For these and for V(delete), it needs C(user:delete). To see the resources of users, it needs
     C(workflow:list), C(credential:list) and C(dataTable:list). O(transfer_to), O(data_tables) and O(delete_resources) need the same scopes
     as in M(lifecycle.n8n.n8n_user).
 seealso:
@@ -145,7 +145,7 @@ EXAMPLES = r"""
 RETURN = r"""
 users:
   description: The leavers, in the order in which the task lists them, each once.
-  returned: always, also if a call failed, but not if the task failed before its first call
+  returned: always, even if a call failed, but not if the task failed before its first call
   type: list
   elements: dict
   sample:

@@ -33,7 +33,7 @@ class Task:
         self.plan: Plan | None = None
         self.outcome = Outcome()
         self.warnings: list[str] = []
-        # The keys that a module returns besides the plan, also if it fails after planning.
+        # The keys that a module returns besides the plan, even if it fails after planning.
         self.findings: dict[str, Any] = {}
         # A function that returns texts before and after a change besides the plan. It is called after all changes.
         self.extra_diff: Callable[[], dict[str, str]] = lambda: {"before": "", "after": ""}
@@ -76,7 +76,7 @@ class Task:
             return ()
 
     def set_plan(self, plan: Plan) -> None:
-        """Add `plan` and its notes to the result of the task, also if the task fails."""
+        """Add `plan` and its notes to the result of the task, even if the task fails."""
         self.plan = plan
         self.warnings = list(dict.fromkeys((*self.warnings, *plan.notes)))
 

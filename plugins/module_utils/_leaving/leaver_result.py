@@ -84,6 +84,6 @@ def _entry(
 def _roles(role: str, changes: Sequence[Change]) -> set[str | None]:
     """Return the present role of a user, and the roles that the changes set.
 
-    n8n deletes the API keys of a user who becomes a chat user, also if the user gets another role afterwards.
+    n8n deletes the API keys of a user who becomes a chat user, even if the user gets another role afterwards.
     """
     return {role, *(change.after for change in changes if change.action == "change_user_role")}
