@@ -104,9 +104,9 @@ notes:
     these objects, in check mode too.
   - Team projects need an n8n license that includes them.
   - The API key needs the scopes C(user:list), C(user:read), C(project:list), and C(project:manageMembers) (C(project:update) before
-    n8n 2.37). For V(demote) and V(staged) it also needs C(user:changeRole). For these and for V(delete), it needs C(user:delete). To see the resources of users, it needs
-    C(workflow:list), C(credential:list) and C(dataTable:list). O(transfer_to), O(data_tables) and O(delete_resources) need the same scopes
-    as in M(lifecycle.n8n.n8n_user).
+    n8n 2.37). V(demote) and V(staged) also need C(user:changeRole) and C(user:delete), and V(delete) needs C(user:delete). To see the
+    resources of users, the key needs C(workflow:list), C(credential:list) and C(dataTable:list). O(transfer_to), O(data_tables) and
+    O(delete_resources) need the same scopes as in M(lifecycle.n8n.n8n_user).
 seealso:
   - module: lifecycle.n8n.n8n_access
   - module: lifecycle.n8n.n8n_user

@@ -53,6 +53,8 @@ class Change:
     owner: str = ""
     position: int = 0
     unfinished: Table | None = None
+    # The end of the grant because of which a membership is removed, as the list has it.
+    ended: str = ""
     # Whether a deletion is made only if the user has not accepted the invitation yet.
     only_pending: bool = False
 

@@ -91,13 +91,13 @@ class DesiredMember:
     grants: tuple[Grant, ...] = ()
     reason: str = "should not be a member"
     is_upcoming: bool = False
-    # Whether the grant has ended, so that another grant of the same project has precedence.
-    has_ended: bool = False
+    # The end of a grant that is over, as the list has it. Another grant of the same project has precedence.
+    ended: str = ""
 
     @property
     def is_denied(self) -> bool:
         """Return whether a rule or an exception denies the project, also at another time."""
-        is_absent = bool(self.rule) and not (self.present or self.has_ended or self.is_upcoming)
+        is_absent = bool(self.rule) and not (self.present or self.ended or self.is_upcoming)
         return is_absent or any(grant.absent and grant.rule for grant in self.grants)
 
 

@@ -179,7 +179,7 @@ class ListReader:
             rule=rule,
             grants=dated,
             reason=_removal_reason(grant, rule),
-            has_ended=not in_force,
+            ended=grant.ends.text if grant.ends and not in_force else "",
         )
 
     def _member(self, desired: DesiredMember) -> None:

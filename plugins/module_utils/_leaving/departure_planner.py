@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from .._changes.change import Change
-from .._desired.desired import DEMOTE, KEEP, REMOVE_MEMBERSHIPS, STAGED, DesiredState
+from .._desired.desired import DEMOTE, KEEP, REMOVE_MEMBERSHIPS, STAGED, DesiredMember, DesiredState
 from .._errors import InputError, UnseenError
 from .._planning.context import PlanContext
 from .._planning.deletion import handover_target, user_deletion
@@ -85,7 +85,7 @@ class DeparturePlanner:
     def _remove_memberships(self, departure: Departure) -> None:
         user, context = departure.user, self.context
         context.changes += [
-            replace(change, reason=self._ended_grants.get((change.project_id, user.id), change.reason))
+            self._with_ended_grant(change)
             for change in membership_removals(context.state, user, departure.reason)
             if not context.is_ignored_project(change.project or "")
         ]
@@ -93,8 +93,12 @@ class DeparturePlanner:
         if note:
             context.note(note)
 
+    def _with_ended_grant(self, change: Change) -> Change:
+        member = self._ended_grants.get((change.project_id, change.user_id))
+        return replace(change, reason=member.reason, ended=member.ended) if member else change
+
     @cached_property
-    def _ended_grants(self) -> dict[tuple[str | None, str | None], str]:
+    def _ended_grants(self) -> dict[tuple[str | None, str | None], DesiredMember]:
         return _ended_grants(self.context.state, self.context.desired)
 
     def _demote_or_delete(self, departure: Departure) -> None:
@@ -222,11 +226,11 @@ class DeparturePlanner:
             self.impossible.append(entry)
 
 
-def _ended_grants(state: State, desired: DesiredState) -> dict[tuple[str | None, str | None], str]:
-    """Return the reasons of the removals at the end of grants, by project and user. An earlier plan announced them."""
-    ended = ((member, state.find_user(member.user)) for member in desired.members if member.has_ended)
+def _ended_grants(state: State, desired: DesiredState) -> dict[tuple[str | None, str | None], DesiredMember]:
+    """Return the entries whose grants have ended, by project and user."""
+    ended = ((member, state.find_user(member.user)) for member in desired.members if member.ended)
     return {
-        (project.id, user.id): member.reason
+        (project.id, user.id): member
         for member, user in ended
         if user is not None
         for project in state.find_projects(member.project)

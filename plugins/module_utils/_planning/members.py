@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 from .._changes.change import Change
@@ -70,7 +71,7 @@ class MemberPlanner:
         """Plan the removal of a member; raises InputError if another entry gives the user a role in the project."""
         key = (project.key, user.email)
         wanted = self.context.wanted_roles.get(project.key, {}).get(user.email)
-        if wanted and not desired.has_ended:
+        if wanted and not desired.ended:
             raise InputError(_contradiction(project, user, wanted[1], desired))
         if wanted or key in self.context.unwanted:
             return
@@ -82,7 +83,9 @@ class MemberPlanner:
         if who:
             self.context.note(f"{desired.source}: {user.email} is {who} and keeps {current.role}.")
         else:
-            self.context.changes.append(membership_removal(project, current, desired.reason))
+            self.context.changes.append(
+                replace(membership_removal(project, current, desired.reason), ended=desired.ended)
+            )
 
     def _is_new(self, desired: DesiredMember, role: str, project: Project, user: User) -> bool:
         """Return whether this is the first entry for a membership; raises InputError if it contradicts the first."""

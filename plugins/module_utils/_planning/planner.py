@@ -46,7 +46,7 @@ def plan_entries(context: PlanContext) -> None:
             users.plan(user)
     # Absent members create no project, so all entries that may create it are first. A grant that has ended removes
     # nothing that another grant gives, so these entries are last.
-    for member in sorted(context.desired.members, key=lambda entry: (not entry.present, entry.has_ended)):
+    for member in sorted(context.desired.members, key=lambda entry: (not entry.present, bool(entry.ended))):
         with context.problems:
             members.plan(member)
     users.refuse_addresses()

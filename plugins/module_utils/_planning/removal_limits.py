@@ -106,16 +106,14 @@ class RemovalLimits:
         """Return the removals, demotions and deletions that count: those of users that the list may change at all."""
         excluded_users = _excluded_users(plan, policy)
         announced = {
-            (entry.get("user"), key, f"the grant ended on {entry.get('ends')}")
+            (str(entry.get("user")), to_nfc(str(entry.get("project"))), str(entry["ends"]))
             for entry in self.announced
-            for key in (to_nfc(str(entry.get("project"))),)
+            if entry.get("ends")
         }
 
         def is_announced(change: Change) -> bool:
-            return change.action == "remove_member" and any(
-                (change.user, to_nfc(key or ""), change.reason.partition(",")[0]) in announced
-                for key in (change.project, change.project_id)
-            )
+            projects = (change.project, change.project_id)
+            return any((change.user, to_nfc(key or ""), change.ended) in announced for key in projects)
 
         return [
             change

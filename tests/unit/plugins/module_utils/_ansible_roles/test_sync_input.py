@@ -183,15 +183,15 @@ def test_each_person_has_a_status() -> None:
     "keys", [{}, {"unmatched": "remove_memberships"}, {"authority": "authoritative", "unmatched": "keep"}]
 )
 @pytest.mark.parametrize(
-    ("exception", "is_upcoming", "has_ended"),
+    ("exception", "is_upcoming", "ended"),
     [
-        ({"role": "editor", "until": "2026-01-31"}, False, True),
-        ({"role": "editor", "from": "2027-01-31"}, True, False),
-        ({"state": "absent"}, False, False),
+        ({"role": "editor", "until": "2026-01-31"}, False, "2026-01-31"),
+        ({"role": "editor", "from": "2027-01-31"}, True, ""),
+        ({"state": "absent"}, False, ""),
     ],
 )
 def test_exception_that_gives_no_role_now_does_not_make_a_person_matched(
-    exception: dict[str, Any], is_upcoming: bool, has_ended: bool, keys: dict[str, Any]
+    exception: dict[str, Any], is_upcoming: bool, ended: str, keys: dict[str, Any]
 ) -> None:
     written = {"deny": True} if "state" in exception else exception
     exceptions = [{"email": "linus@example.com", "project": "P", **written}]
@@ -201,9 +201,7 @@ def test_exception_that_gives_no_role_now_does_not_make_a_person_matched(
     assert found["without_rule"] == ["linus@example.com"] and found["users"][1] == expected
     desired = desired_access(found["users"], now=NOW)
     assert not desired.users[1].gives_access
-    assert [(one.present, one.is_upcoming, one.has_ended) for one in desired.members] == [
-        (False, is_upcoming, has_ended)
-    ]
+    assert [(one.present, one.is_upcoming, one.ended) for one in desired.members] == [(False, is_upcoming, ended)]
 
 
 def test_list_in_which_exceptions_only_deny_is_refused() -> None:

@@ -73,7 +73,7 @@ def test_denial_without_a_rule_is_listed() -> None:
 def test_ended_grant_does_not_contradict_a_present_one() -> None:
     users = [{"email": ADA, "projects": {"A": ENDED}}]
     desired = desired_access(users, [{"name": "A", "members": {ADA: "editor"}}], now=NOW)
-    assert [(one.role, one.has_ended) for one in desired.members] == [("editor", False), (None, True)]
+    assert [(one.role, one.ended) for one in desired.members] == [("editor", ""), (None, ENDED["until"])]
 
 
 @pytest.mark.parametrize(
