@@ -116,7 +116,12 @@ def effective_grant(grants: Sequence[Grant], now: datetime) -> Grant | None:
 
 def given_by(rule: str) -> str:
     """Return the origin of a grant, for a reason: a rule by its name, or an exception with its own reason."""
-    return f"by {rule}" if _EXCEPTION.match(rule) else f"by rule {quoted(rule)}"
+    return f"by {rule}" if is_exception(rule) else f"by rule {quoted(rule)}"
+
+
+def is_exception(rule: str) -> bool:
+    """Return whether a grant with this origin comes from an exception."""
+    return bool(_EXCEPTION.match(rule))
 
 
 def _role(value: object, source: str) -> str:
