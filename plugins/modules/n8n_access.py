@@ -99,6 +99,7 @@ options:
         description:
           - The names of the rules that gave the role (C(role)) and each project (C(projects)) to this person, and of the rules that denied
             a project (C(denied)). The reasons of the plan contain these names.
+          - C(row) is the number of the person in the source of the list. Errors name it in place of the index in O(users).
           - The filter P(lifecycle.n8n.n8n_access_from_rules#filter) returns this dictionary.
         type: dict
   projects:
@@ -181,7 +182,10 @@ options:
     type: bool
     default: false
   grace_days:
-    description: The number of days from staging to the deletion of the account. The default is 30.
+    description:
+      - The number of days from staging to the deletion of the account. The default is 30.
+      - An entry of the record that this module made for a user whom it has deleted ends after the same number of days, with any value of
+        O(unlisted_users).
     type: int
   transfer_to:
     description:
@@ -199,6 +203,7 @@ options:
     description:
       - The email of the user who becomes admin of projects whose last admin is a leaver, or a dictionary of projects and emails.
       - Without a successor, the leaver stays the admin of such a project and keeps the instance role, and the task fails at the end.
+      - With O(unlisted_users=keep), this option requires O(state_path). It then applies to users in the record who have access again.
     type: raw
   missing_users:
     description:
@@ -945,7 +950,9 @@ def _desired(params: Mapping[str, Any], now: datetime) -> DesiredState:
 
 def _handling(params: Mapping[str, Any], file: RecordFile[LeaverRecord] | None, now: datetime) -> LeaverHandling:
     """Return the options for leavers; raises InputError for options that require another one."""
-    idle = [name for name in ("transfer_to", "successor", "grace_days") if params[name] is not None]
+    # Entries of the record have a grace period, and their users may have become last admins again, for any value of
+    # unlisted_users.
+    idle = [name for name in ("transfer_to", *(() if file else ("successor",))) if params[name] is not None]
     if params["unlisted_users"] == STAGED and file is None:
         raise InputError("unlisted_users=staged requires state_path, the path of the record of leavers.")
     if params["unlisted_users"] == KEEP and idle:

@@ -195,7 +195,7 @@ class Model:
             raise Refused
         for email, entry in list(self.record.items()):
             expired = (
-                number >= entry[0] + (GRACE_DAYS if policy["leavers"] == "staged" else 30)
+                number >= entry[0] + GRACE_DAYS
                 if entry[3] == "sync"
                 else not suspended and email not in previous and email not in listed and email not in account
             )
@@ -592,7 +592,7 @@ class Sync:
             "create_projects": False,
             "max_removal_percent": 100,
             **self.params,
-            **({"grace_days": GRACE_DAYS} if leaves == "staged" else {}),
+            "grace_days": GRACE_DAYS,
             # n8n before 2.36 does not show the data tables of other users.
             **({"data_tables": "delete"} if leaves == "staged" else {}),
             **({"transfer_to": policy["transfer"]} if leaves == "staged" and policy["transfer"] else {}),

@@ -124,7 +124,9 @@ def _users(assignment: Assignment, authority: str, unmatched: str) -> list[dict[
     lowered: Mapping[str, Any] = {"highest_role": _LOWEST_ROLE} if lowers else {}
     found: dict[str, dict[str, Any]] = {}
     for user in assignment.users:
-        found[user["email"]] = {**user, "status": PRESENT, **({} if "role" in user else lowered)}
+        # Errors of n8n_access name the row.
+        origin = {**user["granted_by"], "row": assignment.row_numbers[user["email"]]}
+        found[user["email"]] = {**user, "granted_by": origin, "status": PRESENT, **({} if "role" in user else lowered)}
     exceptions = assignment.exceptions_of_unmatched
     for email in (*assignment.without_rule, *exceptions):
         # A denial and the end of an exception remove one membership each, also of a user who keeps all others.

@@ -175,7 +175,7 @@ def _lines(inputs: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
         _UNMATCHED_PEOPLE[inputs["unmatched"]], _with_kept_access(record["people_without_rule"], inputs, record)
     )
     invalid = [entry["text"] for entry in record["invalid_people"]]
-    invalid += [f"{entry['user']}: {entry['reason']}" for entry in record["refused_addresses"]]
+    invalid += [f"{_place(entry['user'], inputs)}: {entry['reason']}" for entry in record["refused_addresses"]]
     lines += _listed("Invalid rows", invalid, "; ")
     if record["leavers_suspended"]:
         lines.append(
@@ -207,6 +207,13 @@ def _with_kept_access(emails: Sequence[str], given: Mapping[str, Any], record: M
         for entry in record["unmatched_users"]
     }
     return [f"{email} ({kept[email]})" if email in kept else email for email in emails]
+
+
+def _place(email: str, given: Mapping[str, Any]) -> str:
+    """Return the number of the row of a person and the email, or the email alone."""
+    rows = (user.get("granted_by", {}).get("row") for user in given["users"] if user["email"] == email)
+    row = next(rows, None)
+    return email if row is None else f"row {row} ({email})"
 
 
 def _blocked(entry: Mapping[str, Any]) -> str:

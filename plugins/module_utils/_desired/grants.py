@@ -68,7 +68,7 @@ def read_grants(value: object, source: str) -> tuple[Grant, ...]:
     Of several grants, the first one in force counts. Raises InputError for unknown keys, invalid dates, and a grant
     without a role.
     """
-    if isinstance(value, LISTS):
+    if isinstance(value, LISTS) and value:
         return tuple(_grant(entry, f"{source}[{number}]") for number, entry in enumerate(value))
     return (_grant(value, source),)
 
@@ -116,11 +116,16 @@ def effective_grant(grants: Sequence[Grant], now: datetime) -> Grant | None:
 
 def given_by(rule: str) -> str:
     """Return the origin of a grant, for a reason: a rule by its name, or an exception with its own reason."""
-    return f"by {rule}" if _EXCEPTION.match(rule) else f"by rule {quoted(rule)}"
+    return f"by {rule}" if is_exception(rule) else f"by rule {quoted(rule)}"
+
+
+def is_exception(rule: str) -> bool:
+    """Return whether a grant with this origin comes from an exception."""
+    return bool(_EXCEPTION.match(rule))
 
 
 def _role(value: object, source: str) -> str:
-    if value is None or value == "":
+    if value is None or value == "" or value == []:
         raise InputError(f"{source}: a membership requires a role, or state: absent.")
     if isinstance(value, (Mapping, bool, *LISTS)):
         raise InputError(f"{source}: the role must be text, but is {kind_of(value)}.")

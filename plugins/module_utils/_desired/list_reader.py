@@ -105,7 +105,8 @@ class ListReader:
                 raise InputError(f"{source} and {first} are both {email}. List each user once.")
             projects, rules = entry.get("projects"), entry.get("granted_by") or {}
             # The entries that rules make from people have other indexes than these people have in their own list.
-            who = email if rules else f"{source} ({email})"
+            row = f"row {rules['row']} ({email})" if "row" in rules else email
+            who = row if rules else f"{source} ({email})"
             if not isinstance(projects or {}, Mapping):
                 raise InputError(f"{source}: projects of {email} must be a dictionary of project names and roles.")
             denied = _rules(rules.get("denied"), f"{source}, granted_by")

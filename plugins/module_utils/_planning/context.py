@@ -10,7 +10,7 @@ from functools import cached_property
 from .._changes.change import Change
 from .._changes.handover import Handover
 from .._desired.desired import DesiredMember, DesiredProject, DesiredState, ListPolicy
-from .._desired.grants import given_by
+from .._desired.grants import given_by, is_exception
 from .._desired.protection import Protection
 from .._errors import ErrorCollector
 from .._state.model import Project, State, User
@@ -117,4 +117,7 @@ def with_rule(reason: str, rule: str) -> str:
 
 def role_source(entry_source: str, rule: str, key: str) -> str:
     """Return the place where a role is written: the part `key` of a rule, or else the entry of the list."""
+    if is_exception(rule):
+        # Many exceptions have the same reason.
+        return f"{entry_source}, {rule}"
     return f"rule {quoted(rule)}, {key}" if rule else entry_source

@@ -57,6 +57,8 @@ class Assignment:
     # The projects of people who match no rule and have exceptions none of which gives a role now, as in `users`. Only
     # people with an active denial are in `users` too.
     exceptions_of_unmatched: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    # The numbers of the valid rows, from 1, by email.
+    row_numbers: Mapping[str, int] = field(default_factory=dict, compare=False)
     # Whether a rule gives an instance role, so that the list manages instance roles.
     gives_instance_roles: bool = False
 
@@ -157,6 +159,7 @@ class _Evaluation:
                 for email in self._unmatched
                 if email in self._exceptions
             },
+            {email: person.index + 1 for email, person in self._persons.valid.items()},
             any(rule.role for rule in self._rules),
         )
 

@@ -253,9 +253,8 @@ def test_access_after_each_night_is_that_of_the_model(nights: list[Any], policy:
                 "state_path": str(record),
                 "now": day(number),
                 "max_removal_percent": 100,
-                **(
-                    {"transfer_to": "Archive", "grace_days": GRACE_DAYS} if policy["unlisted_users"] == "staged" else {}
-                ),
+                "grace_days": GRACE_DAYS,
+                **({"transfer_to": "Archive"} if policy["unlisted_users"] == "staged" else {}),
             }
             planned = run(n8n_access, n8n, check_mode=True, **options)
             done = run(n8n_access, n8n, **options)

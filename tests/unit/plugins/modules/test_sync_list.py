@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._ansible_roles.sync_input import SyncOptions, sync_input
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_apply_reapply, run
@@ -124,3 +125,14 @@ def test_exception_that_begins_later_is_upcoming_for_unmatched_person(n8n: FakeN
     found = sync_input([person("ada", "Staff"), person("cleo", "Catering")], RULES, options, NOW)
     done = run(n8n_access, n8n, True, users=found["users"], unmatched_users=found["unmatched"], now="2026-12-15")
     assert [(entry["user"], entry["begins"]) for entry in done["upcoming"]] == [("cleo@example.com", "2026-12-20")]
+
+
+def test_refused_address_and_unknown_role_of_an_exception_name_the_row(n8n: FakeN8n) -> None:
+    n8n.add_team_project("Sales")
+    exceptions = [{"email": "ada@example.com", "project": "Sales", "role": "kng", "reason": "cover"}]
+    people = [person("bo", "Catering"), person("ada", "Catering"), person("no#", "Staff")]
+    found = sync_input(people, RULES, SyncOptions(exceptions=exceptions), NOW)
+    with pytest.raises(InputError) as error:
+        run(n8n_access, n8n, users=found["users"])
+    assert 'row 2 (ada@example.com), project "Sales", exception: cover: ' in str(error.value)
+    assert "row 3 (no#@example.com): n8n does not accept # before the @" in str(error.value)

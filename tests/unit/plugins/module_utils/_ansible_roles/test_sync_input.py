@@ -33,7 +33,7 @@ def test_people_are_divided_into_users_and_people_without_a_rule() -> None:
                 "email": "ada@example.com",
                 "role": "member",
                 "projects": {},
-                "granted_by": {"role": "Sales"},
+                "granted_by": {"role": "Sales", "row": 1},
                 "status": "present",
             },
             {"email": "linus@example.com", "status": "unmatched"},

@@ -231,6 +231,9 @@ def test_refused_addresses_are_listed_with_the_invalid_rows() -> None:
     refused = {**DONE, "refused_addresses": [{"user": LINUS, "reason": "its domain has no dot"}]}
     found = summary(PLANNED, refused, invalid_people=[{"row": 2, "email": None, "text": "row 2 has no email"}])
     assert f"Invalid rows: row 2 has no email; {LINUS}: its domain has no dot" in found["lines"]
+    users = [{"email": LINUS, "status": "present", "granted_by": {"row": 7}}]
+    found = summary(PLANNED, refused, users=users)
+    assert f"Invalid rows: row 7 ({LINUS}): its domain has no dot" in found["lines"]
 
 
 def test_unmatched_patterns_exclude_people_without_a_rule() -> None:

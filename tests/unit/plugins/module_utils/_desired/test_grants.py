@@ -73,6 +73,7 @@ def test_absent_ignores_the_role_and_blank_dates_are_none() -> None:
         ({"role": ["editor"]}, "here: the role must be text, but is a list"),
         ([{"role": "editor"}, {"role": ""}], r"here\[1\]: a membership requires a role"),
         (None, "here: a membership requires a role"),
+        ([], "here: a membership requires a role"),
         (True, "here: the role must be text, but is true or false"),
     ],
 )

@@ -173,3 +173,30 @@ def test_entry_of_an_account_that_another_user_deleted_ends_with_a_warning(n8n: 
     result = nightly(n8n, path, BO, CY)
     assert result["changed"] and entries(path) == {}
     assert any("the account was deleted by other means" in note for note in result["warnings"])
+
+
+def test_entry_of_a_deleted_account_ends_after_grace_days_although_leavers_are_kept(n8n: FakeN8n, path: Path) -> None:
+    nightly(n8n, path, ADA, BO)
+    assert entries(path)[CY]["deleted"]
+    for day, ends in (("2026-12-03", False), ("2026-12-04", True)):
+        nightly(n8n, path, ADA, BO, unlisted_users="keep", grace_days=3, now=day)
+        assert (CY not in entries(path)) == ends
+
+
+def test_user_in_the_record_who_became_the_last_admin_is_succeeded_although_leavers_are_kept(
+    n8n: FakeN8n, path: Path
+) -> None:
+    nightly(n8n, path, ADA)
+    (project,) = n8n.roles_in.keys() & {key for key, one in n8n.all_projects.items() if one.name == "Sales"}
+    n8n.roles_in[project] = {n8n.id_of(BO): "project:admin"}
+    message, _result = failing(n8n, path, ADA, unlisted_users="keep", now="2026-12-02")
+    assert "successor" in message
+    done = nightly(n8n, path, ADA, unlisted_users="keep", successor=ADA, now="2026-12-02")
+    assert n8n.memberships()["Sales"] == {ADA: "project:admin"} and not done["impossible"]
+
+
+@pytest.mark.parametrize("option", ["transfer_to", "successor"])
+def test_option_for_leavers_without_leavers_and_record_is_an_error(n8n: FakeN8n, option: str) -> None:
+    with pytest.raises(InputError, match=f"{option}: used only for leavers, but unlisted_users=keep"):
+        run(n8n_access, n8n, users=[{"email": ADA}], **{option: BO})
+    run(n8n_access, n8n, users=[{"email": ADA}], grace_days=7)
