@@ -75,8 +75,9 @@ options:
       - O(action=staged) needs the record. With the other actions, the record keeps the entry of a deleted user under the email, so that
         the roles P(lifecycle.n8n.sync#role) and P(lifecycle.n8n.onboard#role) do not invite this person again. An entry that
         M(lifecycle.n8n.n8n_access) made becomes one of this module, and keeps its date.
-      - If the record does not exist, the first run that stages a user creates it, and a warning says so. The warning lists the users of
-        this run who already look staged. Such a user has no projects and no role above O(demote_role). Their grace period begins with this
+      - An entry ends, with a warning, if its account was deleted by other means, or if a new account has the email of a deleted one.
+      - If the record does not exist, the first run that stages or deletes a user creates it, and a warning says so. With O(action=staged),
+        the warning lists the users of this run who already look staged. Such a user has no projects and no role above O(demote_role). Their grace period begins with this
         run. If these users were staged before, restore the last record.
       - If the record is damaged, or contains a date in the future for one of O(users), the task fails and deletes no user.
       - If a user looks staged and is not in an existing record, a warning names the user, because the record may be outdated. The grace
@@ -211,8 +212,9 @@ users:
       description:
         - The access that the user still has, read from n8n after the run. In check mode, it is calculated from the plan.
         - Each entry has a C(type), an C(id), a C(name) and a C(role). The type is V(instance_role), V(membership), V(workflow),
-          V(credential), V(data_table), V(shared_workflow), V(shared_credential), V(api_keys) or V(unseen). V(api_keys) means that the user
-          may have keys, which n8n does not show. V(unseen) has the reason why the user may have more access.
+          V(credential), V(data_table), V(shared_workflow), V(shared_credential), V(invitation), V(api_keys) or V(unseen).
+        - V(invitation) means that the user is pending and can still accept the invitation. V(api_keys) means that the user may have keys,
+          which n8n does not show. V(unseen) has the reason why the user may have more access.
         - An empty list means that the user has no access, because the account no longer exists.
       returned: always
       type: list
@@ -403,6 +405,8 @@ from ..module_utils._leaving.leaver_result import leaver_results
 from ..module_utils._module import OPTION_NAMES, run_module
 from ..module_utils._recording.record import (
     by_offboard,
+    creation_note,
+    ended_entries,
     open_record,
     raise_impossible,
     update_after_offboarding,
@@ -446,18 +450,23 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     plan = plan_leavers(state, people, leaver_options)
     leaver_options = leaver_options.with_planned_record(plan, people)
     task.findings["impossible"] = list(plan.impossible)
+    ended: list[str] = []
+    if file:
+        ended, notes = ended_entries(file, state)
+        created = creation_note(file, plan) if leaver_options.grace_period is None else ""
+        task.warnings += [*filter(None, [created]), *notes]
 
     def store_record() -> None:
         if file:
             record = leaver_options.grace_period.record if leaver_options.grace_period else file.record
-            file.store(by_offboard(record, [person.user.id for person in people if person.user]))
+            file.store(by_offboard(record, people))
 
     def report(outcome: Outcome) -> dict[str, Any]:
         touched = outcome.done or outcome.errors
         after = None if task.check_mode else _read_after_changes(task, request) if touched else state
         then = plan.state_after(outcome.done) if task.check_mode else after
         if file and then:
-            update_after_offboarding(task, file, now, plan, outcome.done, then)
+            update_after_offboarding(task, file, now, plan, outcome.done, then, ended)
         return {"users": leaver_results(people, leaver_options, plan, outcome.done, outcome.handover_outcomes, after)}
 
     outcome = task.apply(plan, report=report, prepare=store_record)

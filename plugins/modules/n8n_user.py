@@ -181,8 +181,9 @@ lost_shares:
 residual_access:
   description:
     - The access that the user still has, read from n8n after the run. In check mode, it is calculated from the plan.
-    - Each entry has a C(type), an C(id), a C(name) and a C(role). The type is V(instance_role), V(membership), V(workflow), V(credential),
-      V(data_table), V(shared_workflow), V(shared_credential), V(api_keys) or V(unseen). V(api_keys) means that the user may have keys,
+    - Each entry has a C(type), an C(id), a C(name) and a C(role). The type is V(instance_role), V(membership), V(workflow),
+      V(credential), V(data_table), V(shared_workflow), V(shared_credential), V(invitation), V(api_keys) or V(unseen).
+    - V(invitation) means that the user is pending and can still accept the invitation. V(api_keys) means that the user may have keys,
       which n8n does not show. V(unseen) has the reason why the user may have more access.
     - An empty list means that the user has no access, because the account no longer exists.
   returned: when O(state=absent) and the user existed

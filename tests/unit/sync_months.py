@@ -466,11 +466,9 @@ def apply_event(n8n: Any, model: Model, number: int, event: tuple[str, str, str]
             state_path=str(record),
             now=day(number),
         )
-        # A run of n8n_offboard ends the entries of accounts that were deleted by other means.
-        model.record = {key: entry for key, entry in model.record.items() if key in model.users or entry[4]}
+        # Any run with a record ends the entries of accounts that were deleted or created by other means.
+        model.record = {key: entry for key, entry in model.record.items() if (key in model.users) != entry[4]}
         old = model.record.get(email)
-        if old and old[4]:
-            old = None
         kept = {key: value for key, value in old[2].items() if key not in user[1]} if old else {}
         has_access = user[0] != CHAT or bool(user[1])
         deleted = kind == "dismiss" or (user[2] and email not in model.owners)

@@ -17,6 +17,7 @@ from .._errors import N8nError
 from .._executor.task import Task
 from .._leaving.departures import LeaverHandling
 from .._leaving.grace_period import entry_of, newly_staged
+from .._leaving.leaver_options import Leaver
 from .._leaving.leaver_record import OFFBOARD, LeaverRecord
 from .._leaving.restore import RestoredUser, is_about, missing_access, restore_check_request
 from .._state.model import State
@@ -69,18 +70,52 @@ def update_after_deletions(
         task.warnings.append(str(error))
 
 
-def by_offboard(record: LeaverRecord, ids: Iterable[str]) -> LeaverRecord:
-    """Return the record in which the entries of these users are entries of n8n_offboard, with the same dates."""
-    return record.adding(replace(record.leavers[key], staged_by=OFFBOARD) for key in ids if key in record.leavers)
+def by_offboard(record: LeaverRecord, leavers: Iterable[Leaver]) -> LeaverRecord:
+    """Return the record in which the entries of these leavers are entries of n8n_offboard, with the same dates.
+
+    A leaver whose account was deleted has an entry under the email.
+    """
+    entries = [
+        record.leavers.get(leaver.user.id) if leaver.user else record.of_email(leaver.reference) for leaver in leavers
+    ]
+    return record.adding(replace(entry, staged_by=OFFBOARD) for entry in entries if entry is not None)
+
+
+def ended_entries(file: RecordFile[LeaverRecord], state: State) -> tuple[list[str], list[str]]:
+    """Return the ids of entries that end because of a deleted or a new account, and a note on each of them."""
+    existing = {user.id for user in state.users}
+    ended, notes = [], []
+    for entry in file.record.leavers.values():
+        reason = ""
+        if entry.is_deleted and state.find_user(entry.email) is not None:
+            reason = "a new account with this address exists"
+        elif not entry.is_deleted and entry.id not in existing:
+            reason = "the account was deleted by other means"
+        if reason:
+            ended.append(entry.id)
+            notes.append(f"The entry of {entry.email} in the record {file.path} ends, because {reason}.")
+    return ended, notes
+
+
+def creation_note(file: RecordFile[LeaverRecord], plan: Plan) -> str:
+    """Return a note that the run creates the record for the entries of deleted users; "" if it does not."""
+    deletes = any(change.action == "delete_user" for change in plan.changes)
+    return f"The record of leavers {file.path} does not exist. This run creates it." if file.is_new and deletes else ""
 
 
 def update_after_offboarding(
-    task: Task, file: RecordFile[LeaverRecord], now: datetime, plan: Plan, done: Iterable[Change], state: State
+    task: Task,
+    file: RecordFile[LeaverRecord],
+    now: datetime,
+    plan: Plan,
+    done: Iterable[Change],
+    state: State,
+    ended: Iterable[str] = (),
 ) -> None:
     """Update the record after n8n_offboard: the entries of deleted users stay under their emails.
 
-    `done` are the changes that were made, and `state` is the state after them. Entries of users who were deleted by
-    other means end.
+    `done` are the changes that were made, and `state` is the state after them. `ended` are the ids of other entries that
+    end.
     """
     done = list(done)
     deleted = {change.user_id or "" for change in done if change.action == "delete_user"}
@@ -94,9 +129,7 @@ def update_after_offboarding(
             for user in plan.state.users
             if user.id in deleted
         ]
-        existing = {user.id for user in state.users} | deleted
-        missing = [key for key, entry in file.record.leavers.items() if key not in existing and not entry.is_deleted]
-        file.store(file.record.without(missing).adding(kept))
+        file.store(file.record.without(ended).adding(kept))
     except N8nError as error:
         # The changes stay in place, and the next run updates the record.
         task.warnings.append(str(error))

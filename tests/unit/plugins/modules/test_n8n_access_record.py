@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The record of leavers in runs of n8n_access: entries by id and by email, previous emails, and roles that do not exist."""
+"""The record of leavers in runs of n8n_access and n8n_offboard: entries by id and by email, and entries that end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access
+from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access, n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_apply_reapply, run
 
@@ -99,3 +99,42 @@ def test_ignored_project_gets_no_member_back_from_the_record(n8n: FakeN8n, path:
     done = check_apply_reapply(n8n_access, n8n, **options)
     assert ADA in n8n.memberships()["Sales"] and ADA not in n8n.memberships()["Locked vault"]
     assert any("Locked vault" in warning and "project:viewer" in warning for warning in done["warnings"])
+
+
+def test_offboarding_an_account_that_was_made_anew_keeps_one_entry(n8n: FakeN8n, path: Path) -> None:
+    """With two entries under one email, a restore would end only one of them."""
+    path.write_text('{"format": 1, "url": "http://n8n.invalid", "leavers": []}', "utf-8")
+    options = {"users": [ADA], "action": "delete", "delete_resources": True, "state_path": str(path)}
+    n8n.add_user(ADA)
+    assert not any("ends" in warning for warning in run(n8n_offboard, n8n, **options)["warnings"])
+    n8n.add_user(ADA)
+    planned, done = run(n8n_offboard, n8n, check_mode=True, **options), run(n8n_offboard, n8n, **options)
+    assert planned["diff"] == done["diff"] and planned["warnings"] == done["warnings"]
+    assert any(ADA in warning and "new account" in warning for warning in done["warnings"])
+    assert [(email, by) for email, _since, by in entries(path)] == [(ADA, "offboard")]
+
+
+@pytest.mark.parametrize("action", ["remove_memberships", "demote", "staged"])
+def test_offboarding_reports_the_entry_of_an_account_that_was_deleted_by_hand(
+    n8n: FakeN8n, path: Path, action: str
+) -> None:
+    n8n.add_user(BO)
+    store(path, "u-deleted")
+    done = run(n8n_offboard, n8n, users=[BO], action=action, state_path=str(path))
+    assert any(ADA in warning and "deleted by other means" in warning for warning in done["warnings"])
+    assert ADA not in [email for email, _since, _by in entries(path)]
+
+
+def test_deletion_says_that_it_creates_the_record(n8n: FakeN8n, path: Path) -> None:
+    n8n.add_user(ADA)
+    options = {"users": [ADA], "delete_resources": True, "state_path": str(path)}
+    done = run(n8n_offboard, n8n, action="delete", **options)
+    assert [warning for warning in done["warnings"] if str(path) in warning and "creates it" in warning]
+    assert [email for email, _since, _by in entries(path)] == [ADA]
+
+
+def test_offboarding_a_user_whose_open_invitation_sync_deleted_changes_the_maker(n8n: FakeN8n, path: Path) -> None:
+    """Otherwise the entry would end when the person is listed again."""
+    store(path, "u-deleted", deleted=True, staged_by="sync")
+    run(n8n_offboard, n8n, users=[ADA], state_path=str(path))
+    assert entries(path) == [(ADA, "2026-11-01", "offboard")]
