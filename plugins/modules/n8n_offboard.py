@@ -465,8 +465,8 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         touched = outcome.done or outcome.errors
         after = None if task.check_mode else _read_after_changes(task, request) if touched else state
         then = plan.state_after(outcome.done) if task.check_mode else after
-        if file and then:
-            update_after_offboarding(task, file, now, plan, outcome.done, then, ended)
+        if file:
+            update_after_offboarding(task, file, now, plan, outcome.done, then, request, ended)
         return {"users": leaver_results(people, leaver_options, plan, outcome.done, outcome.handover_outcomes, after)}
 
     outcome = task.apply(plan, report=report, prepare=store_record)

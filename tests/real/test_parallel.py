@@ -300,9 +300,9 @@ def test_concurrent_invitations_and_deletions_of_one_user_succeed(n8n: Server, t
         assert len(found) == (state == "present")
 
 
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize(("when", "number"), [("before", 1), ("before", 2), ("after", 2)])
 def test_concurrent_restore_and_staging_keep_record_consistent(
-    n8n: Server, proxy: FaultProxy, tmp_path: Path, number: int
+    n8n: Server, proxy: FaultProxy, tmp_path: Path, when: str, number: int
 ) -> None:
     """Both tasks use the same time, so the new entry of the record equals the old entry."""
     invite_and_accept(n8n, "ada@example.com")
@@ -315,7 +315,8 @@ def test_concurrent_restore_and_staging_keep_record_consistent(
     (staged,) = run_concurrently([stage])
     assert not staged.get("failed") and "ada@example.com" not in n8n.memberships()["Sales"]
     proxy.reset()
-    proxy.before_write[number] = lambda: run_on_other_controller(stage, tmp_path)
+    hooks = proxy.before_write if when == "before" else proxy.after_write
+    hooks[number] = lambda: run_on_other_controller(stage, tmp_path)
     (result,) = run_concurrently([restore])
     role = n8n.get("/users/ada@example.com?includeRole=true")["role"]
     has_everything = role == "global:member" and n8n.memberships()["Sales"].get("ada@example.com") == "project:editor"

@@ -43,11 +43,15 @@ class Outcome:
         """Return the conflicts after which the desired state is not reached."""
         return [conflict for conflict in self.conflicts if conflict not in self.already_made]
 
-    def move_to_conflicts(self, matches: Callable[[Change], bool], reason: str) -> None:
-        """Move the changes that were made and that another task has undone since from `done` to `conflicts`."""
+    def move_to_conflicts(self, matches: Callable[[Change], bool], reason: str) -> bool:
+        """Move the changes that were made and that another task has undone since from `done` to `conflicts`.
+
+        Return whether there were any.
+        """
         undone = [change for change in self.done if matches(change)]
         self.done = [change for change in self.done if change not in undone]
         self.conflicts += [{**change.to_result(), "reason": f"undone: {reason}"} for change in undone]
+        return bool(undone)
 
     def sorted_by_plan(self, plan: Plan) -> Outcome:
         """Return this outcome sorted in the order of the plan, regardless of the order in which responses arrived."""

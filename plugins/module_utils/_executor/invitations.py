@@ -11,12 +11,15 @@ from functools import partial
 from .._changes.change import Change
 from .._errors import ApiError, N8nError
 from .._server.api import Api, Invitation, batches
-from .._server.hints import is_about_address
+from .._server.hints import has_shared_reason, is_about_address
 from .._state.model import User
 from .batches import refusal_of
 from .invitation_warnings import InvitationWarnings, mail_error
 from .recheck import Recheck
 from .tracker import ChangeTracker
+
+# The most single invitations that are sent to find out whether n8n refuses all invitations for one reason.
+SINGLE_TRIES = 16
 
 
 class InvitationSender:
@@ -34,6 +37,8 @@ class InvitationSender:
         self.recheck = recheck
         self._on_invite_links = on_invite_links
         self._warnings = InvitationWarnings()
+        # The messages of refusals that are known to concern only some of the users of a call.
+        self._reasons_of_some: set[str] = set()
 
     def invite(self, changes: Sequence[Change]) -> None:
         """Make the changes with one call for each BATCH of them."""
@@ -62,24 +67,44 @@ class InvitationSender:
     def _split_and_send(self, changes: Sequence[Change], refusal: N8nError, again: bool) -> None:
         """Find the invitations that n8n refuses, because one of them fails the whole call, and send the others.
 
-        The invitations are split by role, then in halves. The refusal concerns all invitations if it is not about an
-        address, and if n8n refuses every part and some single invitations for the same reason as the whole.
+        The invitations are split by role, then in halves. If n8n refuses every part for the same reason as the whole,
+        and the reason is not an address, either the refusal concerns all invitations, or each part has a refused one.
         """
         parts = _parts(changes, refusal)
-        refusals = [refusal_of(partial(self._send, part, again)) for part in parts]
-        if parts and not _is_about_address(refusal) and all(_has_same_message(error, refusal) for error in refusals):
-            tried = [changes[index] for index in sorted({0, len(changes) // 2, len(changes) - 1})]
-            about_each = {change: refusal_of(partial(self._send, [change], again)) for change in tried}
-            if all(_has_same_message(error, refusal) for error in about_each.values()):
-                parts = []
-            sent = {change for change, error in about_each.items() if error is None}
-            parts = [[change for change in part if change not in sent] for part in parts]
         if not parts:
             self.tracker.failed(changes, refusal)
             return
+        refusals = [refusal_of(partial(self._send, part, again)) for part in parts]
+        is_same = all(_has_same_message(error, refusal) for error in refusals)
+        if is_same and not _may_be_about_some(refusal):
+            self.tracker.failed(changes, refusal)
+            return
+        if is_same and not _is_about_address(refusal) and _message(refusal) not in self._reasons_of_some:
+            self._send_some_singly(changes, refusal, again)
+            return
         for part, error in zip(parts, refusals):
-            if error is not None and part:
+            if error is not None:
                 self._split_and_send(part, error, again)
+
+    def _send_some_singly(self, changes: Sequence[Change], refusal: N8nError, again: bool) -> None:
+        """Send up to SINGLE_TRIES of the invitations one by one, and then the others together.
+
+        If n8n refuses all of the single invitations for the same reason, the refusal concerns all invitations. Without
+        that rule, it would cause two requests for each of them.
+        """
+        tried = _spread(changes, SINGLE_TRIES)
+        refusals = {change: refusal_of(partial(self._send, [change], again)) for change in tried}
+        if all(_has_same_message(error, refusal) for error in refusals.values()):
+            self.tracker.failed(changes, refusal)
+            return
+        self._reasons_of_some.add(_message(refusal))
+        for change, error in refusals.items():
+            if error is not None:
+                self.tracker.failed([change], error)
+        remaining = [change for change in changes if change not in refusals]
+        error = refusal_of(partial(self._send, remaining, again)) if remaining else None
+        if error is not None:
+            self._split_and_send(remaining, error, again)
 
     def _send(self, changes: Sequence[Change], again: bool) -> None:
         invited = self.api.invite({change.user or "": change.after or "" for change in changes}, again)
@@ -165,18 +190,37 @@ def _parts(changes: Sequence[Change], refusal: N8nError) -> list[list[Change]]:
         by_role.setdefault(change.after, []).append(change)
     if len(by_role) > 1 and refusal.status < 500 and not _is_about_address(refusal):
         return list(by_role.values())
-    # If one account cannot be created, n8n creates none of them (read in 2.40.7).
-    if len(changes) > 1 and (refusal.status == 400 or "during user creation" in refusal.server_message):
+    if len(changes) > 1 and _may_be_about_some(refusal):
         middle = len(changes) // 2
         return [list(changes[:middle]), list(changes[middle:])]
     return []
 
 
+def _may_be_about_some(refusal: N8nError) -> bool:
+    """Return whether n8n may have refused a call because of some of its users. Other refusals concern all of them.
+
+    If one account cannot be created, n8n creates none of them (read in 2.40.7).
+    """
+    if not isinstance(refusal, ApiError) or has_shared_reason(refusal.server_message):
+        return False
+    return refusal.status in (400, 409, 422) or "during user creation" in refusal.server_message
+
+
+def _spread(changes: Sequence[Change], count: int) -> list[Change]:
+    """Return at most `count` of the changes, at equal distances, with the first and the last one."""
+    if len(changes) <= count:
+        return list(changes)
+    return [changes[number * (len(changes) - 1) // (count - 1)] for number in range(count)]
+
+
+def _message(refusal: N8nError) -> str:
+    """Return the message of n8n in a refusal, without the request, or "" for any other error."""
+    return refusal.server_message if isinstance(refusal, ApiError) else ""
+
+
 def _has_same_message(error: N8nError | None, refusal: N8nError) -> bool:
     """Return whether n8n refused a part for the same reason as the whole."""
-    return (
-        isinstance(error, ApiError) and isinstance(refusal, ApiError) and error.server_message == refusal.server_message
-    )
+    return isinstance(error, ApiError) and isinstance(refusal, ApiError) and _message(error) == _message(refusal)
 
 
 def _is_about_address(refusal: N8nError) -> bool:

@@ -15,6 +15,7 @@ from .._state.dates import utc
 from .._state.model import State, User
 from .._state.roles import CHAT_USER
 from .leaver_record import LeaverRecord, RecordEntry
+from .restore import RestoredUser, missing_access
 
 # The grace period in days, unless the task sets another one.
 GRACE_DAYS = 30
@@ -122,22 +123,24 @@ def removes_access(changes: Iterable[Change]) -> bool:
     )
 
 
-def newly_staged(record: LeaverRecord, done: Iterable[Change], after: State) -> list[RecordEntry]:
-    """Return the entries of users who lost access by the changes `done`, and who have no access in `after`.
+def entries_to_keep(record: LeaverRecord, done: Iterable[Change], after: State | None) -> list[RecordEntry]:
+    """Return the entries of users who lost access by the changes `done`, and who lack recorded access in `after`.
 
     The caller adds these entries to the record again if they are missing. Another task without a shared lock removes an
-    entry when it restores the user, and this task may have removed the access after that.
+    entry when it restores the user, and this task may have removed the access after that. If the state after the
+    changes is unknown (None), the access counts as missing.
     """
-    removals = [change for change in done if removes_access([change])]
-    users_losing_access = {change.user_id for change in removals}
-    roles = {change.user_id: change.after for change in removals if change.action == "change_user_role"}
-    return [
-        record.leavers[user.id]
-        for user in after.users
-        if user.id in users_losing_access.intersection(record.leavers)
-        and user.role == roles.get(user.id, user.role)
-        and not after.memberships(user)
-    ]
+    done = list(done)
+    deleted = {change.user_id for change in done if change.action == "delete_user"}
+    losing_access = {change.user_id or "" for change in done if removes_access([change])} - deleted
+    entries = [record.leavers[key] for key in sorted(losing_access.intersection(record.leavers))]
+    return [entry for entry in entries if after is None or _lacks_access(entry, after)]
+
+
+def _lacks_access(entry: RecordEntry, state: State) -> bool:
+    """Return whether a user of `state` does not have all access of an entry."""
+    user = state.find_user(entry.id)
+    return user is not None and bool(missing_access(RestoredUser(user.email, entry), state))
 
 
 def entry_of(state: State, user: User, now: datetime) -> RecordEntry:
@@ -163,4 +166,5 @@ def begun_entry(
         now,
         user.role if role_was_restored else staged.role,
         (*present_memberships, *recorded_memberships),
+        stagings=staged.stagings + 1,
     )

@@ -37,6 +37,9 @@ class RecordEntry:
     memberships: tuple[tuple[str, str, str], ...] = ()
     staged_by: str = OFFBOARD
     is_deleted: bool = False
+    # The number of times that the user was staged for this entry. An entry that another task has written anew differs from
+    # the former entry by this number, even if both have the same time.
+    stagings: int = 1
 
     def due(self, grace_days: int) -> datetime:
         """Return the time when the account is to be deleted, or the last possible time if that time is too far away."""
@@ -52,7 +55,10 @@ class RecordEntry:
         # The role of a user who has been demoted already is not a lost role.
         role = other.role if self.role == CHAT_USER else self.role
         staged_by = OFFBOARD if OFFBOARD in (self.staged_by, other.staged_by) else SYNC
-        return replace(other, role=role, memberships=(*self.memberships, *later), staged_by=staged_by)
+        stagings = max(self.stagings, other.stagings) + 1
+        return replace(
+            other, role=role, memberships=(*self.memberships, *later), staged_by=staged_by, stagings=stagings
+        )
 
     def to_result(self) -> dict[str, Any]:
         """Return the entry in the form of the record."""
@@ -63,6 +69,7 @@ class RecordEntry:
             "role": self.role,
             "staged_by": self.staged_by,
             **({"deleted": True} if self.is_deleted else {}),
+            **({"stagings": self.stagings} if self.stagings > 1 else {}),
             "memberships": [{"id": key, "name": name, "role": role} for key, name, role in self.memberships],
         }
 
@@ -98,6 +105,7 @@ class LeaverRecord:
                     ),
                     _maker(entry.get("staged_by", OFFBOARD)),
                     entry.get("deleted", False) is True,
+                    _count(entry.get("stagings", 1)),
                 )
                 for entry in _list(data["leavers"])
             ]
@@ -150,7 +158,7 @@ class LeaverRecord:
         """Return this record with the changes from `before` to `after`.
 
         An entry that another task has added or changed since `before` was read keeps its access, and also gets the
-        access that the entry in `after` has.
+        access that the entry in `after` has. It is not removed.
         """
         changed = {key: entry for key, entry in after.leavers.items() if before.leavers.get(key) != entry}
         found = {
@@ -178,6 +186,12 @@ def _maker(value: object) -> str:
     if value not in MAKERS:
         raise ValueError(f"staged_by is {json.dumps(value)}, and not {' or '.join(MAKERS)}")
     return str(value)
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"stagings is {json.dumps(value)}, and not a positive number")
+    return value
 
 
 def _text(value: object) -> str:

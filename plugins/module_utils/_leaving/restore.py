@@ -120,29 +120,37 @@ def restore_check_request(request: ReadRequest, restored_users: Iterable[Restore
     )
 
 
-def missing_access(restored: RestoredUser, state: State) -> list[tuple[str, str]]:
-    """Return the access that a restored user does not have in `state`.
+def missing_access(restored: RestoredUser, state: State) -> list[Change]:
+    """Return the changes that give a restored user the access that the user does not have in `state`.
 
-    Each item has the id of the project ("" for the instance role and the account) and a description. A protected user may
-    have a higher role, which the task does not lower.
+    A protected user may have a higher role, which the task does not lower.
     """
-    user = state.find_user(restored.email)
+    user, role = state.find_user(restored.email), restored.staged.role
     if user is None:
-        return [("", "the account")]
-    role = restored.staged.role
-    is_lower = is_demotion(role, user.role) and role not in restored.missing_roles
-    missing = [("", f"the instance role {role}")] if is_lower else []
+        return [Change("invite_user", restored.email, after=role)]
+    missing = []
+    if is_demotion(role, user.role) and role not in restored.missing_roles:
+        missing.append(Change("change_user_role", restored.email, before=user.role, after=role, user_id=user.id))
     roles = {project.id: member.role for project, member in state.memberships(user)}
-    return missing + [
-        (key, f"{role} of project {quoted(name)}")
-        for key, name, role in restored.memberships()
-        if key not in roles or is_demotion(role, roles[key])
-    ]
+    for key, name, role in restored.memberships():
+        if key not in roles or is_demotion(role, roles[key]):
+            action = "change_member_role" if key in roles else "add_member"
+            missing.append(Change(action, restored.email, name, roles.get(key), role, user_id=user.id, project_id=key))
+    return missing
 
 
-def is_about(change: Change, restored: RestoredUser, project_ids: Iterable[str]) -> bool:
-    """Return whether a change restored access of this user: in one of these projects, or on the instance (id "")."""
-    return change.user == restored.email and (change.project_id or "") in project_ids
+def describe_missing(change: Change) -> str:
+    """Return the access that a change of missing_access() gives, in words."""
+    if change.action == "invite_user":
+        return "the account"
+    return (
+        f"{change.after} of project {quoted(change.project)}" if change.project else f"the instance role {change.after}"
+    )
+
+
+def restores_same(missing: Change, change: Change) -> bool:
+    """Return whether a change that was made gave the access that is missing again: in a project, or on the instance."""
+    return (change.user, change.project_id) == (missing.user, missing.project_id)
 
 
 def names_custom_roles(restored_users: Iterable[RestoredUser]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from .._changes.change import Change
@@ -16,10 +17,16 @@ from .._changes.plan import Plan
 from .._errors import N8nError
 from .._executor.task import Task
 from .._leaving.departures import LeaverHandling
-from .._leaving.grace_period import entry_of, newly_staged
+from .._leaving.grace_period import entries_to_keep, entry_of
 from .._leaving.leaver_options import Leaver
 from .._leaving.leaver_record import OFFBOARD, LeaverRecord
-from .._leaving.restore import RestoredUser, is_about, missing_access, restore_check_request
+from .._leaving.restore import (
+    RestoredUser,
+    describe_missing,
+    missing_access,
+    restore_check_request,
+    restores_same,
+)
 from .._state.model import State
 from .._state.read_request import ReadRequest
 from .._storage.record_file import RecordFile
@@ -41,11 +48,32 @@ def update_staged(task: Task, file: RecordFile[LeaverRecord], done: Iterable[Cha
     `done` are the changes that were made, and `request` is what the task read before. Another task that shares no lock
     with this one may have removed an entry, because it restored the user at the same time.
     """
+    done = list(done)
+    request = replace(request, owned_items=False, folders=False)
     try:
-        file.add_missing(newly_staged(file.record, done, task.read(replace(request, owned_items=False, folders=False))))
+        state: State | None = task.read(request)
+    except N8nError as error:
+        state = None
+        task.warnings.append(str(error))
+    try:
+        keep_staged(task, file, done, state, request)
     except N8nError as error:
         # The changes stay in place, and the next run updates the record.
         task.warnings.append(str(error))
+
+
+def keep_staged(
+    task: Task, file: RecordFile[LeaverRecord], done: Iterable[Change], state: State | None, request: ReadRequest
+) -> None:
+    """Put the entries of users who lost access by the changes `done` back into the record if they are missing.
+
+    `state` is the state after the changes, or None if it is unknown. The other task may restore the users between that
+    reading and this step, so the state is read again with `request` after an entry was put back.
+    """
+    added = file.add_missing(entries_to_keep(file.record, done, state))
+    if added and state is not None:
+        still_missing = entries_to_keep(file.record, done, task.read(request))
+        file.store(file.record.without(entry.id for entry in added if entry not in still_missing))
 
 
 def update_after_deletions(
@@ -109,19 +137,20 @@ def update_after_offboarding(
     now: datetime,
     plan: Plan,
     done: Iterable[Change],
-    state: State,
+    state: State | None,
+    request: ReadRequest,
     ended: Iterable[str] = (),
 ) -> None:
     """Update the record after n8n_offboard: the entries of deleted users stay under their emails.
 
-    `done` are the changes that were made, and `state` is the state after them. `ended` are the ids of other entries that
-    end.
+    `done` are the changes that were made, and `state` is the state after them, which was read with `request`, or None if
+    it is unknown. `ended` are the ids of other entries that end.
     """
     done = list(done)
     deleted = {change.user_id or "" for change in done if change.action == "delete_user"}
     try:
         if not task.check_mode:
-            file.add_missing(newly_staged(file.record, done, state))
+            keep_staged(task, file, done, state, replace(request, owned_items=False, folders=False))
         kept = [
             replace(
                 file.record.leavers.get(user.id) or entry_of(plan.state, user, now), is_deleted=True, staged_by=OFFBOARD
@@ -194,15 +223,23 @@ def _check_restored(
             f"The access of the restored users could not be checked, so they stay in the record {file.path}: {error}"
         )
         return
+    stored = file.stored()
     for restored in restored_users:
-        missing = dict(missing_access(restored, state))
-        if not missing:
+        missing = missing_access(restored, state)
+        if not missing and restored.staged.id not in stored:
             continue
         file.add_missing([restored.staged])
-        task.outcome.move_to_conflicts(
-            lambda change: is_about(change, restored, missing), "another task removed this access at the same time"
-        )
+        _add_conflicts(task.outcome, missing)
+        removed = f" removed access at the same time: {', '.join(map(describe_missing, missing))}"
         task.warnings.append(
-            f"{restored.email} was restored, but another task removed access at the same time: {', '.join(missing.values())}. "
+            f"{restored.email} was restored, but another task{removed if missing else ' staged the user at the same time'}. "
             f"The user stays in the record {file.path}. Make sure that no other task stages this user. Then run this task again."
         )
+
+
+def _add_conflicts(outcome: Outcome, missing: Iterable[Change]) -> None:
+    """Add a conflict for all access that is missing, also if no change of this task gave that access."""
+    reason = "another task removed this access at the same time"
+    for change in missing:
+        if not outcome.move_to_conflicts(partial(restores_same, change), reason):
+            outcome.conflicts.append({**change.to_result(), "reason": f"not changed: {reason}"})

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 # The messages of n8n for an email address that it does not invite.
 _ADDRESS_PATTERN = r'invalid email|match format "email"'
+# The messages of n8n that do not depend on the user concerned.
+_SHARED_REASONS = r"licen[sc]e|maximum number of users|quota|managed by the identity provider|managed automatically"
 # The messages of n8n and their remedies (messages seen on 2.8.4 and 2.40.7).
 _REMEDIES = (
     (r"not licensed to use role", "Choose a role that the license of this n8n includes."),
@@ -58,6 +60,11 @@ def hint_for(status: int, server_message: str, url: str) -> str:
 def is_about_address(server_message: str) -> bool:
     """Return whether n8n refused an email address with this message."""
     return re.search(_ADDRESS_PATTERN, server_message, re.IGNORECASE) is not None
+
+
+def has_shared_reason(server_message: str) -> bool:
+    """Return whether n8n refused with this message for a reason that all users share: the license or single sign-on."""
+    return re.search(_SHARED_REASONS, server_message, re.IGNORECASE) is not None
 
 
 def scopes_remedy(needed: Sequence[str], granted: Sequence[str] | None) -> str:

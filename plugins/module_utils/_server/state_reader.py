@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
-from .._errors import ApiError, IncompleteReading
+from .._errors import ApiError, IncompleteReading, InputError
+from .._state.dates import moment
 from .._state.model import Project, State, User
+from .._state.names import to_nfc
 from .._state.read_request import NONE, Members, ReadRequest
 from .._state.roles import INSTANCE_ADMIN_ROLES, Role
 from .._state.scopes import scopes_of
@@ -19,6 +22,9 @@ from .paging import LISTING_ATTEMPTS, Listing
 
 # Without this feature of the license, n8n refuses every request about projects (seen on 2.8.4 and 2.40.7).
 TEAMS = "feat:projectRole"
+# The time for which a project counts as new, and the most readings of projects until the names of new ones are unique.
+_NEW = timedelta(seconds=10)
+_NAME_READINGS = 4
 
 
 def read(api: Api, request: ReadRequest) -> State:
@@ -144,12 +150,43 @@ def _users(listing: Listing) -> dict[str, User]:
 
 
 def _projects(api: Api, projects_optional: bool = False) -> tuple[Project, ...]:
+    """Return all projects. While the name of a new project is not unique, they are read again.
+
+    Of two tasks that create a project of one name, the later one deletes its project right away.
+    """
     try:
-        return tuple(Project.from_api(item) for item in api.list_projects().items)
+        for attempt in range(_NAME_READINGS - 1):
+            projects = _listed_projects(api)
+            if not _has_new_duplicate(projects):
+                return projects
+            api.client.pause(attempt)
+        return _listed_projects(api)
     except ApiError as error:
         if projects_optional and error.status == 403 and TEAMS in error.server_message:
             return ()
         raise
+
+
+def _listed_projects(api: Api) -> tuple[Project, ...]:
+    return tuple(Project.from_api(item) for item in api.list_projects().items)
+
+
+def _has_new_duplicate(projects: Iterable[Project]) -> bool:
+    """Return whether several team projects have one name, and at least one of them was created just now."""
+    by_name: dict[str, list[Project]] = {}
+    for project in projects:
+        if project.is_team:
+            by_name.setdefault(to_nfc(project.name), []).append(project)
+    return any(len(named) > 1 and any(map(_is_new, named)) for named in by_name.values())
+
+
+def _is_new(project: Project) -> bool:
+    try:
+        age = datetime.now(timezone.utc) - moment(project.created_at, "createdAt")
+    except InputError:
+        return False
+    # The clock of the server may be ahead.
+    return abs(age) < _NEW
 
 
 def _whole_instance(api: Api, state: State, projects_optional: bool) -> State:

@@ -80,17 +80,23 @@ class RecordFile(Generic[RecordType]):
             self._write(lambda found: found.merged(self.record, record))
         self.record = record
 
-    def add_missing(self, leavers: Sequence[Any]) -> None:
-        """Add the entries of `leavers` that the file does not have; raises N8nError if it cannot be written.
+    def stored(self) -> Mapping[str, Any]:
+        """Return the entries that the file has now. Another task may have changed them since this task wrote it."""
+        return self._read().leavers
+
+    def add_missing(self, leavers: Sequence[Any]) -> list[Any]:
+        """Add the entries of `leavers` that the file does not have, and return them.
 
         Another task that shares no lock with this one removes an entry when it restores the user. Such an entry is
-        missing from the file although this task knows that the user is staged.
+        missing from the file although this task knows that the user is staged. Raises N8nError if the file cannot be
+        written.
         """
-        found = self._read().leavers
+        found = self.stored()
         missing = [leaver for leaver in leavers if leaver.id not in found]
         if missing:
             self._write(lambda record: record.adding(leaver for leaver in missing if leaver.id not in record.leavers))
         self.record = self.record.adding(leavers)
+        return missing
 
     def _write(self, change: Callable[[RecordType], RecordType]) -> None:
         """Replace the content of the file by the result of `change` for its present content."""

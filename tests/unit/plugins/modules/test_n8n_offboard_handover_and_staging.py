@@ -471,7 +471,9 @@ def test_due_leaver_with_access_is_staged_again(n8n: FakeN8n, path: Path, run_st
     assert run_staged("2026-12-24", **HANDOVER)["msg"] and n8n.instance_roles()[ADA] == "global:member"
     result = run_staged("2026-12-25", **HANDOVER)
     assert n8n.instance_roles()[ADA] == "global:chatUser"
-    assert json.loads(path.read_text(encoding="utf-8"))["leavers"] == [{**recorded, "since": "2026-12-25T00:00:00Z"}]
+    assert json.loads(path.read_text(encoding="utf-8"))["leavers"] == [
+        {**recorded, "since": "2026-12-25T00:00:00Z", "stagings": 3}
+    ]
     assert entry(result, ADA)["staged"] == {"since": "2026-12-25T00:00:00Z", "due": "2027-01-24T00:00:00Z"}
     run_staged("2027-01-24", **HANDOVER)
     assert ADA not in n8n.instance_roles()

@@ -334,7 +334,7 @@ def test_rejection_of_all_invitations_is_detected_with_few_requests() -> None:
     sso = ApiError("n8n rejected the invitations: SSO is enabled.", 400, "SSO is enabled")
     n8n.fail = dict.fromkeys(range(1, 600), sso)
     outcome = apply(invitations(n8n, *emails), n8n, lambda links: None)
-    assert [error["users"] for error in outcome.errors] == [emails] and n8n.calls["invite"] == 6
+    assert [error["users"] for error in outcome.errors] == [emails] and n8n.calls["invite"] == 19
 
 
 @pytest.mark.parametrize("refused", [[3], [0], [3, 15], [0, 19], [3, 10, 11]])

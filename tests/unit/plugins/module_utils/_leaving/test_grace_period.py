@@ -156,7 +156,7 @@ def test_staged_leaver_with_new_access_loses_it_and_the_grace_period_restarts(
     assert ("remove_member", ADA.email, "Support", "project:editor", None) in changes_of(planned)
     # The record contains the present access and the lost access of the earlier entry.
     assert recorded(leaver_options.with_planned_record(planned, leavers)) == [
-        RecordEntry(ADA.id, ADA.email, NOW + timedelta(days=days), records, RECORDED_MEMBERSHIPS)
+        RecordEntry(ADA.id, ADA.email, NOW + timedelta(days=days), records, RECORDED_MEMBERSHIPS, stagings=2)
     ]
     assert any(
         "ada@example.com has been in the record leavers.json since 2026-11-21T09:30:00Z and still has access" in note

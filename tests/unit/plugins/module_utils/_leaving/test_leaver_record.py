@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -101,6 +102,9 @@ CHANGES: dict[str, Any] = {
     "membership without role": lambda data: data["leavers"][0]["memberships"][0].pop("role"),
     "membership is null": lambda data: data["leavers"][0]["memberships"].append(None),
     "membership is text": lambda data: data["leavers"][0]["memberships"].append("Sales"),
+    "stagings are 0": lambda data: data["leavers"][0].update(stagings=0),
+    "stagings are text": lambda data: data["leavers"][0].update(stagings="2"),
+    "stagings are true": lambda data: data["leavers"][0].update(stagings=True),
     "leaver is listed twice": lambda data: data["leavers"].append(data["leavers"][0]),
 }
 
@@ -157,3 +161,18 @@ def test_grace_days_are_days_of_24_hours() -> None:
     assert utc(ADA.due(10**9)) == "9999-12-31T23:59:59Z"
     # Daylight saving time of the local time zone has no effect.
     assert ADA.due(200) - SINCE == timedelta(hours=200 * 24)
+
+
+def test_entry_that_another_task_wrote_anew_is_not_removed() -> None:
+    """The new entry has the same time and the same access."""
+    anew = RECORD.adding([replace(ADA, stagings=2)])
+    assert LeaverRecord.from_text(anew.to_text(), URL, "leavers.json") == anew
+    assert anew.merged(RECORD, RECORD.without([ADA.id, BO.id])) == anew.without([BO.id])
+    assert RECORD.merged(RECORD, RECORD.without([ADA.id])) == RECORD.without([ADA.id])
+
+
+def test_equal_entries_of_two_tasks_become_an_entry_that_differs_from_both() -> None:
+    """A third task that has read the first entry, and removes it, does not remove the second one."""
+    both = RECORD.merged(LeaverRecord(URL), RECORD)
+    assert both.leavers[ADA.id] == replace(ADA, stagings=2)
+    assert both.merged(RECORD, LeaverRecord(URL)) == both
