@@ -190,7 +190,8 @@ options:
   transfer_to:
     description:
       - The project, or the email of the user, that gets the workflows and credentials of leavers who are deleted, as in
-        O(lifecycle.n8n.n8n_offboard#module:transfer_to).
+        O(lifecycle.n8n.n8n_offboard#module:transfer_to). Only O(unlisted_users=staged) deletes leavers. With V(demote), a warning says
+        that the resources stay with the leavers.
       - A user who is a leaver or in the record does not get anything.
     type: str
   data_tables:
@@ -795,9 +796,11 @@ from ..module_utils._desired.access_lists import desired_access
 from ..module_utils._desired.desired import (
     ADDITIVE,
     AUTHORITIES,
+    DEMOTE,
     INVITE,
     KEEP,
     MISSING_USERS,
+    REMOVE_MEMBERSHIPS,
     STAGED,
     STATUSES,
     UNLISTED,
@@ -885,6 +888,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         raise InputError("one of the following is required: users, projects")
     now = task.time(params["now"])
     desired = _desired(params, now)
+    task.warnings += _unused_destination(params)
     limits = RemovalLimits(
         params["max_removals"],
         params["max_removal_percent"],
@@ -950,13 +954,9 @@ def _desired(params: Mapping[str, Any], now: datetime) -> DesiredState:
 
 def _handling(params: Mapping[str, Any], file: RecordFile[LeaverRecord] | None, now: datetime) -> LeaverHandling:
     """Return the options for leavers; raises InputError for options that require another one."""
-    # Entries of the record have a grace period, and their users may have become last admins again, for any value of
-    # unlisted_users.
-    idle = [name for name in ("transfer_to", *(() if file else ("successor",))) if params[name] is not None]
-    if params["unlisted_users"] == STAGED and file is None:
+    deletes = params["unlisted_users"] == STAGED
+    if deletes and file is None:
         raise InputError("unlisted_users=staged requires state_path, the path of the record of leavers.")
-    if params["unlisted_users"] == KEEP and idle:
-        raise InputError(f"{' and '.join(idle)}: used only for leavers, but unlisted_users=keep changes no leaver.")
     if params["data_tables"] == "copy" and params["transfer_to"] is None:
         raise InputError("data_tables=copy requires transfer_to, the destination of the copies.")
     days = GRACE_DAYS if params["grace_days"] is None else params["grace_days"]
@@ -965,10 +965,19 @@ def _handling(params: Mapping[str, Any], file: RecordFile[LeaverRecord] | None, 
         grace_period.check(())
     return LeaverHandling(
         grace_period,
-        HandoverOptions(params["transfer_to"], params["data_tables"]),
+        HandoverOptions(params["transfer_to"], params["data_tables"]) if deletes else HandoverOptions(),
         successors(params["successor"]),
         deletes_pending=params["missing_users"] != WAIT,
     )
+
+
+def _unused_destination(params: Mapping[str, Any]) -> list[str]:
+    if params["transfer_to"] is None or params["unlisted_users"] not in (DEMOTE, REMOVE_MEMBERSHIPS):
+        return []
+    return [
+        f"transfer_to has no effect, because unlisted_users={params['unlisted_users']} does not delete leavers. They keep their "
+        "resources. Set unlisted_users=staged to move the resources before a deletion."
+    ]
 
 
 def _record(params: Mapping[str, Any], task: Task, desired: DesiredState) -> RecordFile[LeaverRecord] | None:

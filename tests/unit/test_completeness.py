@@ -102,9 +102,6 @@ TEMPLATES = (
     f"omit if {{name}}{EMPTY} in ['', none] else {{name}}",
     "omit if offboard_action != 'staged' or {name} in ['', none] else {name}",
     "{name} | default(omit, true) if offboard_action == 'staged' else omit",
-    "{name} | default(omit, true) if sync_leavers == 'staged' else omit",
-    "{name} | default(omit, true) if sync_leavers != 'keep' else omit",
-    "omit if sync_leavers != 'staged' or {name} in ['', none] else {name}",
 )
 # Variables for numbers can be empty strings, which the number types of Ansible refuse.
 NUMBERS = ("int", "float")

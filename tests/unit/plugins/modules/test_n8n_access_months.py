@@ -92,7 +92,12 @@ class Model:
                 del self.record[email]
                 role = recorded[1]
                 if policy["authority"] == "additive" and (status == "present" or policy["unmatched_users"] == "keep"):
-                    back = dict(recorded[2])
+                    # A grant that has not begun withholds nothing.
+                    back = {
+                        project: kept
+                        for project, kept in recorded[2].items()
+                        if not self.is_effective(number, entry.get("projects", {}).get(project))
+                    }
                 recorded = None
             action = {"present": "none", "unmatched": policy["unmatched_users"], "leaver": policy["unlisted_users"]}[
                 status
@@ -120,6 +125,11 @@ class Model:
             isinstance(grant, str) or ("role" in grant and grant["from"] <= day(number) <= grant["until"])
             for grant in projects.values()
         )
+
+    @staticmethod
+    def is_effective(number: int, grant: Any) -> bool:
+        """Return whether a grant gives or removes a membership on that day."""
+        return grant is not None and (isinstance(grant, str) or "state" in grant or grant["from"] <= day(number))
 
     def grant(self, number: int, email: str, back: dict[str, str], projects: Any, authority: str) -> None:
         now = day(number)

@@ -195,8 +195,16 @@ def test_user_in_the_record_who_became_the_last_admin_is_succeeded_although_leav
     assert n8n.memberships()["Sales"] == {ADA: "project:admin"} and not done["impossible"]
 
 
-@pytest.mark.parametrize("option", ["transfer_to", "successor"])
-def test_option_for_leavers_without_leavers_and_record_is_an_error(n8n: FakeN8n, option: str) -> None:
-    with pytest.raises(InputError, match=f"{option}: used only for leavers, but unlisted_users=keep"):
-        run(n8n_access, n8n, users=[{"email": ADA}], **{option: BO})
-    run(n8n_access, n8n, users=[{"email": ADA}], grace_days=7)
+@pytest.mark.parametrize(("action", "warns"), [("keep", False), ("remove_memberships", True), ("demote", True)])
+def test_destination_that_leavers_do_not_need_causes_a_warning(n8n: FakeN8n, action: str, warns: bool) -> None:
+    done = run(
+        n8n_access,
+        n8n,
+        users=[{"email": ADA}],
+        unlisted_users=action,
+        max_removal_percent=100,
+        transfer_to=ADA,
+        successor=ADA,
+        grace_days=7,
+    )
+    assert any("transfer_to has no effect" in note for note in done.get("warnings", [])) == warns
