@@ -86,7 +86,9 @@ options:
         type: str
         choices: [present, unmatched, leaver]
       highest_role:
-        description: The highest instance role that the person may have. If the present role is higher, it becomes this one.
+        description:
+          - The highest instance role that the person may have. If the present role is higher, it becomes this one.
+          - For a person with O(users[].status=leaver), this applies with O(unlisted_users=remove_memberships) only.
         type: str
       previous_emails:
         description:

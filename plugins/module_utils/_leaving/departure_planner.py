@@ -22,7 +22,7 @@ from .._state.roles import CHAT_USER
 from .._state.similar_names import SimilarEmails
 from .._text import quoted
 from .demotion import demotion
-from .departures import Departure, LeaverHandling
+from .departures import UNMATCHED_REASON, Departure, LeaverHandling
 from .grace_period import removes_access
 from .pending_deletion import impossible, pending_deletion
 
@@ -89,8 +89,10 @@ class DeparturePlanner:
             for change in membership_removals(context.state, user, departure.reason)
             if not context.is_ignored_project(change.project or "")
         ]
-        note = instance_admin_note(user, departure.reason)
-        if note:
+        reason = "is matched by no rule" if departure.reason == UNMATCHED_REASON else departure.reason
+        note = instance_admin_note(user, reason)
+        lowered = ("change_user_role", user.id)
+        if note and all((change.action, change.user_id) != lowered for change in context.changes):
             context.note(note)
 
     @cached_property
