@@ -904,7 +904,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         unmatched=unmatched(planned.plan, planned.desired),
         missing_users=sorted(planned.plan.awaited),
         refused_addresses=[{"user": email, "reason": reason} for email, reason in planned.plan.refused_addresses],
-        upcoming=upcoming_grants(planned.desired, now, params["upcoming_days"], planned.plan.state),
+        upcoming=upcoming_grants(effects.desired, now, params["upcoming_days"], planned.plan.state),
         leavers=planned.leavers.to_result(),
         unmatched_users=unmatched_users(planned.desired, planned.plan.state_after(planned.plan.changes)),
         impossible=list(planned.plan.impossible),

@@ -200,3 +200,11 @@ def test_option_for_leavers_without_leavers_and_record_is_an_error(n8n: FakeN8n,
     with pytest.raises(InputError, match=f"{option}: used only for leavers, but unlisted_users=keep"):
         run(n8n_access, n8n, users=[{"email": ADA}], **{option: BO})
     run(n8n_access, n8n, users=[{"email": ADA}], grace_days=7)
+
+
+def test_grants_of_users_in_the_record_are_not_upcoming(n8n: FakeN8n, path: Path) -> None:
+    run(n8n_offboard, n8n, users=[BO], action="staged", state_path=str(path), now="2026-12-01")
+    projects = {"Sales": {"role": "viewer", "until": "2026-12-05"}}
+    users = [{"email": email, "status": "present", "projects": projects} for email in (ADA, BO)]
+    done = nightly(n8n, path, check_mode=True, users=users, unlisted_users="keep")
+    assert [entry["user"] for entry in done["upcoming"]] == [ADA]
