@@ -245,7 +245,8 @@ _value:
       one after the other, it is a list, in which the first one in force counts.
     - C(granted_by) contains the name of the rule that gave the C(role), of the rule that gave each of the C(projects), and of the rule by
       which each project is C(denied). If several rules gave the same role, it is the rule whose name comes first. Projects whose value
-      has its own C(granted_by) are not listed here.
+      has its own C(granted_by) are not listed here. C(account) is a rule without roles and projects, by which the person is invited in any
+      case.
     - With O(result=without_rule), a sorted list of emails.
     - With O(result=unmatched_rules), a sorted list of names of rules.
     - With O(result=unused_exceptions), a list of dictionaries with C(email), C(project) and the C(reason).

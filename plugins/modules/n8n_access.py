@@ -101,6 +101,7 @@ options:
         description:
           - The names of the rules that gave the role (C(role)) and each project (C(projects)) to this person, and of the rules that denied
             a project (C(denied)). The reasons of the plan contain these names.
+          - C(account) is a rule that gives an account and nothing else. The person is then invited, even if no grant is in force.
           - C(row) is the number of the person in the source of the list. Errors name it in place of the index in O(users).
           - The filter P(lifecycle.n8n.n8n_access_from_rules#filter) returns this dictionary.
         type: dict

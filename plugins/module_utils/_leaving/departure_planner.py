@@ -219,7 +219,9 @@ class DeparturePlanner:
     def add_sole_admin(self, change: Change, key: str, name: str) -> None:
         """Add a leaver who stays the last admin of a project."""
         named = self._named_successor(key)
-        cause = f" The successor {named.email} {_LEAVES}" if named is not None and self._departs(named) else ""
+        cause = (
+            f" In successor={named.email}, this user {_LEAVES}" if named is not None and self._departs(named) else ""
+        )
         entry = _sole_admin(change, key, name, cause)
         if entry not in self.impossible:
             self.impossible.append(entry)
@@ -229,7 +231,7 @@ def _sole_admin(change: Change, key: str, name: str, cause: str) -> dict[str, An
     """Return the entry about a leaver who stays the last admin of a project; `cause` says why there is no successor."""
     reason = (
         f"{change.user} stays project:admin of {quoted(name)} ({key}), because no other user would be.{cause} Make another user "
-        f"admin, or set {'another successor' if cause else 'successor=EMAIL'}."
+        f"admin, or set successor=EMAIL{' to the email of another user' if cause else ''}."
     )
     return {"user": change.user, "user_id": change.user_id, "project": name, "project_id": key, "reason": reason}
 

@@ -183,3 +183,28 @@ def test_unmatched_admin_without_memberships_is_named_in_a_warning(n8n: FakeN8n)
         done = run(n8n_access, n8n, True, users=found["users"], **more)
         expected = "cleo@example.com is matched by no rule and keeps the instance role global:admin, which gives access"
         assert any(warning.startswith(expected) for warning in done["warnings"]) == is_warning
+
+
+@pytest.mark.parametrize(
+    ("rules", "is_invited"),
+    [
+        ([{"deny": ["Sales"]}], False),
+        ([{"projects": {"Sales": "viewer"}, "from": "2027-01-01"}], False),
+        ([{}], True),
+        ([{}, {"deny": ["Sales"]}], True),
+        ([{}, {"projects": {"Sales": "viewer"}, "from": "2027-01-01"}], True),
+        ([{"role": "member"}, {"deny": ["Sales"]}], True),
+    ],
+)
+def test_person_is_invited_unless_all_rules_deny_or_are_not_active(
+    n8n: FakeN8n, rules: list[dict[str, Any]], is_invited: bool
+) -> None:
+    written = [{"name": f"Rule {number}", "match": {"team": "Staff"}, **rule} for number, rule in enumerate(rules)]
+    found = sync_input([person("new", "Staff")], written, SyncOptions(), NOW)
+    done = run(n8n_access, n8n, True, users=found["users"], now="2026-12-15")
+    expected = (
+        [("invite_user", 'no user has this email yet, by rule "Rule 0"')] if is_invited and len(rules) > 1 else []
+    )
+    if is_invited and len(rules) == 1:
+        expected = [("invite_user", "no user has this email yet")]
+    assert [(change["action"], change["reason"]) for change in done["plan"]] == expected

@@ -230,7 +230,7 @@ def test_successor_and_destination_count_unless_they_are_leavers(
     made, _found = leavers(users, replace(STATE, members=members), handling, unlisted_users="demote", **policy)
     assert (("add_member", candidate.email, "Sales") in changes(made)) == counts == (not made.impossible)
     if not counts:
-        assert f"The successor {LINUS.email} is a leaver" in made.impossible[0]["reason"]
+        assert f"In successor={LINUS.email}, this user is a leaver" in made.impossible[0]["reason"]
     made, _found = leavers(users, owning(STAGED, BILLS), handling, unlisted_users="staged", **policy)
     assert ("transfer_workflow" in [change.action for change in made.changes]) == counts
     if not counts:
