@@ -130,7 +130,7 @@ class ListReader:
                 role,
                 source=who,
                 lists_projects=projects is not None,
-                rule=str(rules.get("role") or rules.get("account") or ""),
+                rule=str(rules.get("role") or ""),
                 denied=denied,
                 status=status,
                 highest_role=_text(entry.get("highest_role")),

@@ -69,8 +69,8 @@ class PersonGrants:
             else:
                 projects[project] = {"state": "absent"} if first.absent else first.role
                 (denied if first.absent else rules)[project] = first.rule
-        if self.account and projects and not self.role:
-            # Without projects, the entry invites the person anyway.
+        # Without projects, the entry invites the person anyway, and so does a role or a grant without dates.
+        if self.account and projects and not self.role and not any(map(_is_permanent, self.projects.values())):
             by["account"] = self.account
         by.update({key: found for key, found in (("projects", rules), ("denied", denied)) if found})
         role = {"role": self.role.role} if self.role else {}
@@ -146,6 +146,11 @@ def _unclear_roles(first: Sequence[Grant], offered: Sequence[Grant], ranking: Ra
         if len(tops) > 1:
             return [_unknown_order(tops, what)]
     return []
+
+
+def _is_permanent(grants: Sequence[Grant]) -> bool:
+    first = grants[0]
+    return not (first.absent or first.begins or first.ends)
 
 
 def _tops(grants: Sequence[Any], kind: str, ranking: Ranking) -> list[Any]:
