@@ -16,6 +16,7 @@ from ..module_utils._desired.omitted import is_omitted
 from ..module_utils._rules.assignment import assign
 from ..plugin_utils._present_time import present_time
 from ..plugin_utils._untrusted import untrusted
+from ..plugin_utils._warnings import show_warnings
 
 DOCUMENTATION = r"""
 name: n8n_access_from_rules
@@ -161,7 +162,7 @@ options:
       - V(without_rule) returns the emails of all other people.
       - V(unmatched_rules) returns the names of the rules that match no person, possibly because they are misspelled.
       - V(unused_exceptions) returns the exceptions for people who are not listed.
-      - V(warnings) returns a warning for each attribute in O(rules[].match) that no person has.
+      - V(warnings) returns a warning for each attribute in O(rules[].match) that no person has. With V(users), the filter shows these warnings.
     type: str
     choices: [users, without_rule, unmatched_rules, unused_exceptions, warnings]
     default: users
@@ -287,12 +288,15 @@ def n8n_access_from_rules(
         if result not in RESULTS:
             raise InputError(f'result must be {", ".join(RESULTS[:-1])} or {RESULTS[-1]}, but is "{result}".')
         found = assign(people, rules, email_attribute, role_order, exceptions, present_time(now))
+        warnings = [with_names(text, option_names or {}) for text in found.warnings]
     except (InputError, UndefinedError) as error:
         # With ansible-core before 2.19, this includes undefined variables. Later versions do not call a filter with
         # these.
         words = with_names(str(error), option_names or {})
         raise AnsibleFilterError(f"n8n_access_from_rules: {words}") from None
-    return list(untrusted(getattr(found, result)))
+    if result == RESULTS[0]:
+        show_warnings(warnings)
+    return list(untrusted(warnings if result == "warnings" else getattr(found, result)))
 
 
 class FilterModule:
