@@ -16,6 +16,7 @@ from ..module_utils._desired.omitted import is_omitted
 from ..module_utils._rules.assignment import assign
 from ..plugin_utils._present_time import present_time
 from ..plugin_utils._untrusted import untrusted
+from ..plugin_utils._warnings import show_warnings
 
 DOCUMENTATION = r"""
 name: n8n_access_from_rules
@@ -161,7 +162,7 @@ options:
       - V(without_rule) returns the emails of all other people.
       - V(unmatched_rules) returns the names of the rules that match no person, possibly because they are misspelled.
       - V(unused_exceptions) returns the exceptions for people who are not listed.
-      - V(warnings) returns a warning for each attribute in O(rules[].match) that no person has.
+      - V(warnings) returns a warning for each attribute in O(rules[].match) that no person has. With V(users), the filter shows these warnings.
     type: str
     choices: [users, without_rule, unmatched_rules, unused_exceptions, warnings]
     default: users
@@ -245,7 +246,8 @@ _value:
       one after the other, it is a list, in which the first one in force counts.
     - C(granted_by) contains the name of the rule that gave the C(role), of the rule that gave each of the C(projects), and of the rule by
       which each project is C(denied). If several rules gave the same role, it is the rule whose name comes first. Projects whose value
-      has its own C(granted_by) are not listed here.
+      has its own C(granted_by) are not listed here. C(account) is a rule without roles and projects, by which the person is invited in any
+      case.
     - With O(result=without_rule), a sorted list of emails.
     - With O(result=unmatched_rules), a sorted list of names of rules.
     - With O(result=unused_exceptions), a list of dictionaries with C(email), C(project) and the C(reason).
@@ -286,12 +288,15 @@ def n8n_access_from_rules(
         if result not in RESULTS:
             raise InputError(f'result must be {", ".join(RESULTS[:-1])} or {RESULTS[-1]}, but is "{result}".')
         found = assign(people, rules, email_attribute, role_order, exceptions, present_time(now))
+        warnings = [with_names(text, option_names or {}) for text in found.warnings]
     except (InputError, UndefinedError) as error:
         # With ansible-core before 2.19, this includes undefined variables. Later versions do not call a filter with
         # these.
         words = with_names(str(error), option_names or {})
         raise AnsibleFilterError(f"n8n_access_from_rules: {words}") from None
-    return list(untrusted(getattr(found, result)))
+    if result == RESULTS[0]:
+        show_warnings(warnings)
+    return list(untrusted(warnings if result == "warnings" else getattr(found, result)))
 
 
 class FilterModule:

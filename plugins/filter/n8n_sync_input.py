@@ -95,7 +95,8 @@ options:
   authority:
     description:
       - The value for O(lifecycle.n8n.n8n_access#module:authority).
-      - If a rule gives an instance role, V(authoritative) lowers the instance role of people to whom no rule gives one to V(member).
+      - If a rule gives an instance role, V(authoritative) lowers the instance role of people to whom no rule gives one to V(member). This includes
+        leavers whose memberships are removed, but not leavers who are kept.
     type: str
     choices: [additive, authoritative]
     default: additive

@@ -86,7 +86,9 @@ options:
         type: str
         choices: [present, unmatched, leaver]
       highest_role:
-        description: The highest instance role that the person may have. If the present role is higher, it becomes this one.
+        description:
+          - The highest instance role that the person may have. If the present role is higher, it becomes this one.
+          - For a person with O(users[].status=leaver), this applies with O(unlisted_users=remove_memberships) only.
         type: str
       previous_emails:
         description:
@@ -99,6 +101,7 @@ options:
         description:
           - The names of the rules that gave the role (C(role)) and each project (C(projects)) to this person, and of the rules that denied
             a project (C(denied)). The reasons of the plan contain these names.
+          - C(account) is a rule that gives an account and nothing else. The person is then invited, even if no grant is in force.
           - C(row) is the number of the person in the source of the list. Errors name it in place of the index in O(users).
           - The filter P(lifecycle.n8n.n8n_access_from_rules#filter) returns this dictionary.
         type: dict
@@ -910,7 +913,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         unmatched=unmatched(planned.plan, planned.desired),
         missing_users=sorted(planned.plan.awaited),
         refused_addresses=[{"user": email, "reason": reason} for email, reason in planned.plan.refused_addresses],
-        upcoming=upcoming_grants(planned.desired, now, params["upcoming_days"], planned.plan.state),
+        upcoming=upcoming_grants(effects.desired, now, params["upcoming_days"], planned.plan.state),
         leavers=planned.leavers.to_result(),
         unmatched_users=unmatched_users(planned.desired, planned.plan.state_after(planned.plan.changes)),
         impossible=list(planned.plan.impossible),

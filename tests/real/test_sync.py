@@ -161,7 +161,9 @@ def test_names_are_not_evaluated_as_templates(sync_run: SyncRun, n8n: Server) ->
     code, output = run("ansible-playbook play.yml", sync_run.folder)
     record = json.loads(sync_run.path.read_text("utf-8"))
     # n8n itself does not accept such an email.
-    assert code == 2 and "\n{{60+6}}@example.com: n8n does not accept { } before the @" in record["error"], output
+    assert (
+        code == 2 and "\nrow 2 ({{60+6}}@example.com): n8n does not accept { } before the @" in record["error"]
+    ), output
     assert record["people_without_rule"] == ["{{50+5}}@example.com"] and record["done"] == []
     del people[1]
     (sync_run.folder / "people.json").write_text(json.dumps(people), encoding="utf-8")

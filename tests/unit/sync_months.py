@@ -316,7 +316,15 @@ class Model:
         recorded = self.entry_of(email, entry)
         back: dict[str, str] = {}
         role = entry["role"] if entry and status == "present" else None
-        lowers = gives_roles and not additive and (status == "present" or (status == "unmatched" and action != "keep"))
+        lowers = (
+            gives_roles
+            and not additive
+            and (
+                status == "present"
+                or (status == "unmatched" and action != "keep")
+                or (status == "leaver" and action == "remove_memberships")
+            )
+        )
         if recorded and recorded[3] == "sync" and status in ("present", "unmatched"):
             del self.record[email]
             if not role and action != "demote":
@@ -355,6 +363,8 @@ class Model:
         elif status == "unmatched" and action == "keep":
             self.grant(user, back, entry["removed"], True, is_protected)
         elif action != "keep" and not is_protected:
+            if lowers and user[0] == ADMIN:
+                user[0] = MEMBER
             self.leave(number, email, action, policy)
 
     def entry_of(self, email: str, entry: Mapping[str, Any] | None) -> list[Any] | None:

@@ -133,7 +133,8 @@ def _users(assignment: Assignment, authority: str, unmatched: str) -> list[dict[
         projects = {"projects": exceptions[email]} if email in exceptions else {}
         found[email] = {"email": email, "status": UNMATCHED, **({} if unmatched == KEEP else lowered), **projects}
     for email in assignment.leavers:
-        found[email] = {"email": email, "status": LEAVER}
+        # This has an effect only on leavers whose memberships are removed. Others become chat users, or are kept.
+        found[email] = {"email": email, "status": LEAVER, **lowered}
     for email, previous in assignment.previous_emails.items():
         if email in found:
             found[email]["previous_emails"] = list(previous)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._changes.actions import ACTIONS
+from .._state.roles import CHAT_USER, MEMBER
 from .._text import shortened
 
 # The states of a run.
@@ -197,14 +198,16 @@ def _lines(inputs: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
 
 
 def _with_kept_access(emails: Sequence[str], given: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
-    """Return the unmatched people, each with the access that the person keeps, if they keep it."""
-    if given["unmatched"] != "keep":
-        return list(emails)
+    """Return the unmatched people, each with the access that the person keeps.
+
+    A person whose access is removed normally keeps at most the instance role of a member, which is not mentioned.
+    """
     kept = {
         entry["user"]: ", ".join(
             [entry["role"], *(f"{item['role']} of {item['name']}" for item in entry["memberships"])]
         )
         for entry in record["unmatched_users"]
+        if given["unmatched"] == "keep" or entry["memberships"] or entry["role"] not in (MEMBER, CHAT_USER)
     }
     return [f"{email} ({kept[email]})" if email in kept else email for email in emails]
 

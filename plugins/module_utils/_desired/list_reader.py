@@ -136,7 +136,7 @@ class ListReader:
                 highest_role=_text(entry.get("highest_role")),
                 # An entry that only removes, or gives something later, is no reason for an invitation.
                 gives_access=status in ("", PRESENT)
-                and (bool(role) or not projects or any(one.present for one in members)),
+                and (bool(role) or not projects or "account" in rules or any(one.present for one in members)),
                 previous_emails=self._previous_emails(email, entry.get("previous_emails") or (), source),
             )
             for member in members:

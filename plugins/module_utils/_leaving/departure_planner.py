@@ -22,9 +22,11 @@ from .._state.roles import CHAT_USER
 from .._state.similar_names import SimilarEmails
 from .._text import quoted
 from .demotion import demotion
-from .departures import Departure, LeaverHandling
+from .departures import UNMATCHED_REASON, Departure, LeaverHandling
 from .grace_period import removes_access
 from .pending_deletion import impossible, pending_deletion
+
+_LEAVES = "is a leaver, matched by no rule, or in the record of leavers."
 
 
 class DeparturePlanner:
@@ -89,8 +91,10 @@ class DeparturePlanner:
             for change in membership_removals(context.state, user, departure.reason)
             if not context.is_ignored_project(change.project or "")
         ]
-        note = instance_admin_note(user, departure.reason)
-        if note:
+        reason = "is matched by no rule" if departure.reason == UNMATCHED_REASON else departure.reason
+        note = instance_admin_note(user, reason)
+        lowered = ("change_user_role", user.id)
+        if note and all((change.action, change.user_id) != lowered for change in context.changes):
             context.note(note)
 
     def _with_ended_grant(self, change: Change) -> Change:
@@ -169,18 +173,22 @@ class DeparturePlanner:
         moved_to = self.context.desired.moved_accounts.get(user.id)
         if moved_to:
             options = replace(self.handling.handover_options, transfer_to=moved_to)
-            return replace(handover_target(self.context.state, options), reserved_names=self._taken)
+            target = handover_target(self.context.state, options)
+            return replace(target, reserved_names=self._taken, can_destroy=False)
         return replace(self._shared_target, reserved_names=self._taken)
 
     @cached_property
     def _shared_target(self) -> HandoverTarget:
         """Return the target for all users. A destination who is a leaver or in the record counts as none."""
-        target = handover_target(self.context.state, self.handling.handover_options)
+        target = replace(handover_target(self.context.state, self.handling.handover_options), can_destroy=False)
         destination = target.destination
         if destination is None or destination.is_team:
             return target
         owner = self.context.state.find_user(destination.creator_id or "")
-        return replace(target, destination=None) if owner is not None and self._departs(owner) else target
+        if owner is None or not self._departs(owner):
+            return target
+        unusable = f"The owner of the destination transfer_to, {owner.email}, {_LEAVES} Set another destination."
+        return replace(target, destination=None, unusable=unusable)
 
     def _departs(self, user: User) -> bool:
         # The owner and other protected users lose nothing, although the list does not name them.
@@ -201,29 +209,35 @@ class DeparturePlanner:
 
     def successor(self, key: str) -> User | None:
         """Return the user who becomes admin of a project; None without a successor, or if that user departs."""
+        user = self._named_successor(key)
+        return user if user is not None and not self._departs(user) else None
+
+    def _named_successor(self, key: str) -> User | None:
         state, successors = self.context.state, self.handling.successors
         named = [
             email for project, email in successors.items() if project and key in _keys(state.find_projects(project))
         ]
         email = next(iter([*([successors[key]] if key in successors else []), *named]), successors.get(""))
-        user = state.find_user(email) if email else None
-        return user if user is not None and not self._departs(user) else None
+        return state.find_user(email) if email else None
 
     def add_sole_admin(self, change: Change, key: str, name: str) -> None:
         """Add a leaver who stays the last admin of a project."""
-        reason = (
-            f"{change.user} stays project:admin of {quoted(name)} ({key}), because no other user would be. Make another user admin, "
-            "or set successor=EMAIL."
+        named = self._named_successor(key)
+        cause = (
+            f" In successor={named.email}, this user {_LEAVES}" if named is not None and self._departs(named) else ""
         )
-        entry = {
-            "user": change.user,
-            "user_id": change.user_id,
-            "project": name,
-            "project_id": key,
-            "reason": reason,
-        }
+        entry = _sole_admin(change, key, name, cause)
         if entry not in self.impossible:
             self.impossible.append(entry)
+
+
+def _sole_admin(change: Change, key: str, name: str, cause: str) -> dict[str, Any]:
+    """Return the entry about a leaver who stays the last admin of a project; `cause` says why there is no successor."""
+    reason = (
+        f"{change.user} stays project:admin of {quoted(name)} ({key}), because no other user would be.{cause} Make another user "
+        f"admin, or set successor=EMAIL{' to the email of another user' if cause else ''}."
+    )
+    return {"user": change.user, "user_id": change.user_id, "project": name, "project_id": key, "reason": reason}
 
 
 def _ended_grants(state: State, desired: DesiredState) -> dict[tuple[str | None, str | None], DesiredMember]:

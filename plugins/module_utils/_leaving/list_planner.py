@@ -101,7 +101,7 @@ def plan_list(state: State, desired: DesiredState, leavers: ListLeavers | None =
         context.without_role = {
             departure.user.id
             for departure in leavers.departures
-            if _gets_nothing(departure) and (departure.is_leaver or departure.action != REMOVE_MEMBERSHIPS)
+            if _gets_nothing(departure) and departure.action != REMOVE_MEMBERSHIPS
         }
         plan_entries(context)
         plan_removals(context, any(departure.action != KEEP for departure in leavers.departures))
@@ -178,13 +178,21 @@ def _succeed(
 def _keep_admins(
     context: PlanContext, planner: DeparturePlanner, left: Iterable[tuple[str, str, list[Change]]]
 ) -> None:
-    """Drop the removals of last admins; a leaver among them is impossible, and any other admin has a note."""
+    """Drop the removals of last admins; a leaver among them is impossible, and any other admin has a note.
+
+    Such a leaver keeps the instance role too.
+    """
     left = list(left)
+    staying = set()
     for key, name, losing in left:
         for change in losing:
             if planner.is_leaver(change.user_id):
                 planner.add_sole_admin(change, key, name)
+                staying.add(change.user_id)
     keep_last_admins(context, left)
+    context.changes = [
+        change for change in context.changes if change.action != "change_user_role" or change.user_id not in staying
+    ]
 
 
 def _begin_staging(

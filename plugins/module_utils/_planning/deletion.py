@@ -79,9 +79,14 @@ def user_deletion(
     if source is None:
         # A user who has not accepted the invitation yet has created nothing.
         if not user.never_signed_in and not target.delete_resources:
+            allow = (
+                "Set delete_resources: true to allow their destruction."
+                if target.can_destroy
+                else "Delete the user in n8n."
+            )
             raise InputError(
                 f"{user.email} is not deleted: n8n does not show the personal project of this user, so the resources that "
-                "the deletion would destroy are unknown. Set delete_resources: true to allow their destruction."
+                f"the deletion would destroy are unknown. {allow}"
             )
         return [*lost, deletion], None
     handover = plan_handover(state, source, target, reason=reason)

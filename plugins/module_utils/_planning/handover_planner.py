@@ -32,7 +32,9 @@ class HandoverTarget:
     """The handling of resources that the task sets: they move to `destination`, may be destroyed, or neither.
 
     `reserved_names` are the names of the data tables that other handovers bring to the destination in the same run.
-    `is_refused` says that an error already rejects the target, so that no leaver repeats the error.
+    `is_refused` says that an error already rejects the target, so that no leaver repeats the error. `can_destroy` says
+    that the task has the option delete_resources. `unusable` is the reason why the destination that the task names does
+    not count, with the remedy.
     """
 
     destination: Project | None = None
@@ -40,6 +42,14 @@ class HandoverTarget:
     delete_resources: bool = False
     reserved_names: frozenset[str] = frozenset()
     is_refused: bool = False
+    can_destroy: bool = True
+    unusable: str = ""
+
+    @property
+    def remedy(self) -> str:
+        """Return what to do about resources that a deletion would destroy."""
+        allow = ", or delete_resources: true to allow their destruction" if self.can_destroy else ""
+        return self.unusable or f"Set transfer_to to move these resources{allow}."
 
 
 def plan_handover(
@@ -139,7 +149,7 @@ def _check_handover(
     if destination is not None and target.delete_resources:
         problems.append("transfer_to and delete_resources are mutually exclusive: destroyed resources cannot be moved.")
     if destination is None and target.data_tables == "copy" and not target.is_refused:
-        problems.append("data_tables: copy requires transfer_to, the destination of the copies.")
+        problems.append(target.unusable or "data_tables: copy requires transfer_to, the destination of the copies.")
     if destination is not None and destination.id == source.id and not target.is_refused:
         problems.append(f"transfer_to: {owner} cannot be both the source and the destination.")
     is_unseen = False
@@ -147,10 +157,7 @@ def _check_handover(
         is_unseen = True
         problems.append(f"{owner} {consequence}: {owned_items.unseen}")
     if deleting and destination is None and not target.delete_resources and movable_items:
-        problems.append(
-            f"{owner} owns {listed(movable_items)}, which the deletion would destroy. Set transfer_to to move these resources, or "
-            "delete_resources: true to allow their destruction."
-        )
+        problems.append(f"{owner} owns {listed(movable_items)}, which the deletion would destroy. {target.remedy}")
     if deleting and variables and not target.delete_resources:
         problems.append(
             f"{owner} owns {listed(variables)}, which the deletion would destroy. Move them in n8n, or set "

@@ -14,6 +14,7 @@ from .._errors import InputError
 from .._state.model import Member, Project, User
 from .._state.names import personal_project_error, to_nfc
 from .._state.roles import CHAT_USER, PROJECT_ADMIN, is_demotion
+from .._state.similar_names import missing_user_note
 from .._text import quoted
 from .context import PlanContext, role_source, with_rule
 from .projects import ProjectPlanner, missing_project
@@ -53,8 +54,8 @@ class MemberPlanner:
         if project is None or user is None:
             if desired.present:
                 self._refuse_missing(desired, project, user)
-            elif project is None and self.context.desired.policy is None:
-                self.context.note_missing_project(desired.project)
+            elif not desired.has_ended and not desired.rule:
+                self._note_missing(desired, project, user)
             return
         current = self.context.state.find_member(project, user)
         if not desired.present:
@@ -171,6 +172,15 @@ class MemberPlanner:
     def _listed_users(self) -> set[str]:
         """Return the users who have their own entries in the list, by which they are invited if need be."""
         return {desired.user for desired in self.context.desired.users if desired.gives_access}
+
+    def _note_missing(self, desired: DesiredMember, project: Project | None, user: User | None) -> None:
+        """Note similar names for an absent member. The result lists the denied projects of rules that do not exist."""
+        if project is None:
+            self.context.note_missing_project(desired.project)
+        if user is None and self.context.desired.policy is not None:
+            note = missing_user_note(desired.user, self.context.similar_emails)
+            if note:
+                self.context.note(note)
 
     def _refuse_missing(self, desired: DesiredMember, project: Project | None, user: User | None) -> None:
         if project is None:

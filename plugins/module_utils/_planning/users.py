@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from .._changes.change import Change
-from .._desired.desired import FAIL, WAIT, DesiredUser
+from .._desired.desired import FAIL, LEAVER, WAIT, DesiredUser
 from .._errors import InputError
 from .._state.model import User
 from .._state.names import invitation_refusal
@@ -39,16 +39,17 @@ class UserPlanner:
             return
         if user is not None and user.id in self.context.without_role:
             return
+        is_leaver = desired.status == LEAVER
         role = (
             None
-            if desired.role is None
+            if desired.role is None or is_leaver
             else self.context.slug(desired.role, "global", role_source(desired.source, desired.rule, "role"))
         )
         if user is None:
             if desired.gives_access:
                 self.invite(desired, role)
             return
-        if user.is_pending and self.context.desired.resend_invite:
+        if user.is_pending and self.context.desired.resend_invite and not is_leaver:
             self._check_address(user.email, desired)
             self.context.changes.append(
                 Change(
@@ -60,11 +61,13 @@ class UserPlanner:
                     user_id=user.id,
                 )
             )
+        reason = with_rule("has another instance role", desired.rule)
         if role is None and desired.highest_role is not None:
             highest = self.context.slug(desired.highest_role, "global", f"{desired.source}: highest_role")
             role = highest if is_demotion(user.role, highest) else None
+            reason = "no rule gives an instance role"
         if role is not None and role != user.role:
-            self._change_role(user, role, desired)
+            self._change_role(user, role, desired, reason)
 
     def invite(self, desired: DesiredUser, role: str | None) -> User | None:
         """Plan an invitation with that role; return None if the task waits for the account or leaves the user out.
@@ -101,7 +104,7 @@ class UserPlanner:
             place = f"email ({email})" if self.context.desired.policy is None else desired.source
             self._refused_addresses[f"{place}: {refusal}."] = None
 
-    def _change_role(self, user: User, role: str, desired: DesiredUser) -> None:
+    def _change_role(self, user: User, role: str, desired: DesiredUser, reason: str) -> None:
         """Plan the change of the instance role, and the removals that n8n makes if the user becomes a chat user.
 
         A list keeps the role of a protected user and adds a note. A task about one user raises InputError instead.
@@ -125,7 +128,7 @@ class UserPlanner:
                 f"{desired.source}: {user.email} is {keep_reason} and keeps {user.role} instead of {role}."
             )
             return
-        self.context.changes.append(role_change(user, role, with_rule("has another instance role", desired.rule)))
+        self.context.changes.append(role_change(user, role, reason))
         if role == CHAT_USER:
             self.context.becoming_chat_users.add(user.id)
             kept = self._desired_projects.get(user.email, set())

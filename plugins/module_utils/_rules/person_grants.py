@@ -41,13 +41,15 @@ class RoleGrant:
 class PersonGrants:
     """The grants of a person. Of the grants in one project, the first one in force is the right one at any time.
 
-    `overridden` has the projects with exceptions. `unclear` has the questions that cannot be answered, because the
+    `overridden` has the projects with exceptions. `account` is the first rule that gives an account and nothing else,
+    or "". `unclear` has the questions that cannot be answered, because the
     order of two roles is unknown.
     """
 
     role: RoleGrant | None
     projects: Mapping[str, tuple[Grant, ...]]
     overridden: frozenset[str] = frozenset()
+    account: str = ""
     unclear: tuple[str, ...] = ()
 
     def to_result(self, email: str) -> dict[str, Any]:
@@ -67,6 +69,9 @@ class PersonGrants:
             else:
                 projects[project] = {"state": "absent"} if first.absent else first.role
                 (denied if first.absent else rules)[project] = first.rule
+        # Without projects, the entry invites the person anyway, and so does a role or a grant without dates.
+        if self.account and projects and not self.role and not any(map(_is_permanent, self.projects.values())):
+            by["account"] = self.account
         by.update({key: found for key, found in (("projects", rules), ("denied", denied)) if found})
         role = {"role": self.role.role} if self.role else {}
         return {"email": email, **role, "projects": projects, "granted_by": by}
@@ -97,8 +102,13 @@ def combine(applied: Sequence[AppliedRule], exceptions: Sequence[AccessException
         unclear += _unclear_roles(first, offered.get(name, ()), ranking, f'in project "{name}"')
         projects[name] = _without_ineffective([*first, *roles])
     given = [RoleGrant(one.rule.role, one.rule.name) for one in applied if one.rule.role]
+    accounts = [one.rule.name for one in applied if one.rule.gives_only_account]
     return PersonGrants(
-        _highest_role(given, ranking, unclear) if given else None, projects, frozenset(overriding), tuple(unclear)
+        _highest_role(given, ranking, unclear) if given else None,
+        projects,
+        frozenset(overriding),
+        next(iter(accounts), ""),
+        tuple(unclear),
     )
 
 
@@ -136,6 +146,11 @@ def _unclear_roles(first: Sequence[Grant], offered: Sequence[Grant], ranking: Ra
         if len(tops) > 1:
             return [_unknown_order(tops, what)]
     return []
+
+
+def _is_permanent(grants: Sequence[Grant]) -> bool:
+    first = grants[0]
+    return not (first.absent or first.begins or first.ends)
 
 
 def _tops(grants: Sequence[Any], kind: str, ranking: Ranking) -> list[Any]:

@@ -38,6 +38,11 @@ class Rule:
     ends: DateSource = None
     source: str = "rule"
 
+    @property
+    def gives_only_account(self) -> bool:
+        """Return whether the rule says nothing about roles and projects, so that its people only get an account."""
+        return not (self.role or self.projects or self.deny)
+
 
 def read_rules(entries: object, problems: ErrorCollector) -> list[Rule]:
     """Return rules, sorted by name; adds the errors in them to `problems`."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible.errors import AnsibleFilterError
+from ansible.utils.display import Display
 from jinja2 import StrictUndefined
 
 from ansible_collections.lifecycle.n8n.plugins.filter.n8n_access_from_rules import FilterModule, n8n_access_from_rules
@@ -46,6 +47,16 @@ def test_each_result_has_documented_content() -> None:
     (warning,) = n8n_access_from_rules(PEOPLE, [{"name": "d", "match": {"tema": "x"}}], **options, result="warnings")
     assert warning == ('No person has the attribute "tema", which the match of rule "d" names. Did you mean "team"?')
     assert FilterModule().filters() == {"n8n_access_from_rules": n8n_access_from_rules}
+
+
+def test_warnings_are_shown_with_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(Display, "warning", lambda self, message: shown.append(message))
+    rules = [{"name": "d", "match": {"tema": "x"}}]
+    for result in ("without_rule", "warnings"):
+        returned = n8n_access_from_rules(PEOPLE, rules, "mail", result=result)
+        assert shown == []
+    assert n8n_access_from_rules(PEOPLE, rules, "mail") == [] and shown == returned
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -40,3 +41,27 @@ def test_role_and_absence_in_a_project_that_does_not_exist_yet_are_refused(n8n: 
     with pytest.raises(InputError, match="ada@example.com cannot both have the role viewer and be absent in project"):
         run(n8n_access, n8n, users=users, projects=[{"name": "New", "members": {ADA: "viewer"}}])
     assert not n8n.writes
+
+
+@pytest.mark.parametrize(
+    ("entry", "warning"),
+    [
+        (ABSENT, 'Project "Slaes" does not exist. .*"Sales"'),
+        ({**ABSENT, "granted_by": "rule"}, ""),
+        ({"role": "viewer", "until": "2026-11-30"}, ""),
+        ({**ABSENT, "from": "2026-12-31"}, ""),
+    ],
+)
+def test_absence_in_an_unknown_project_warns_of_a_similar_name(n8n: FakeN8n, entry: Any, warning: str) -> None:
+    n8n.add_team_project("Sales", ada="viewer")
+    done = run(n8n_access, n8n, users=[{"email": ADA, "projects": {"Slaes": entry}}], now="2026-12-01", check_mode=True)
+    assert not done["changed"] and bool(done["warnings"]) == bool(warning)
+    assert re.search(warning, "".join(done["warnings"]))
+
+
+def test_absence_of_an_unknown_member_warns_of_a_similar_email(n8n: FakeN8n) -> None:
+    n8n.add_team_project("Sales", ada="viewer")
+    done = run(n8n_access, n8n, projects=[{"name": "Sales", "members": {"aad@example.com": ABSENT}}])
+    assert not done["changed"] and "ada@example.com" in done["warnings"][0]
+    done = run(n8n_access, n8n, projects=[{"name": "Sales", "members": {"zoe.miller@example.com": ABSENT}}])
+    assert not done["changed"] and not done["warnings"]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime, timezone
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._ansible_roles.sync_input import SyncOptions, sync_input
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.task import Task
+from ansible_collections.lifecycle.n8n.plugins.module_utils._recording.record import ImpossibleDepartures
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_apply_reapply, run
@@ -136,3 +139,68 @@ def test_refused_address_and_unknown_role_of_an_exception_name_the_row(n8n: Fake
         run(n8n_access, n8n, users=found["users"])
     assert 'row 2 (ada@example.com), project "Sales", exception: cover: ' in str(error.value)
     assert "row 3 (no#@example.com): n8n does not accept # before the @" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("leavers", "is_sole_admin", "role"),
+    [
+        ("keep", False, "global:admin"),
+        ("remove_memberships", False, "global:member"),
+        ("remove_memberships", True, "global:admin"),
+        ("demote", False, "global:chatUser"),
+    ],
+)
+def test_list_of_instance_roles_lowers_leavers_who_lose_their_memberships(
+    n8n: FakeN8n, leavers: str, is_sole_admin: bool, role: str
+) -> None:
+    bo = n8n.id_of("bo@example.com")
+    n8n.set_user_role(bo, "global:admin")
+    project = n8n.add_team_project("Sales", bo="admin" if is_sole_admin else "viewer")
+    if is_sole_admin:
+        n8n.remove_member(project, n8n.owner_id)
+    rules = [*RULES, {"name": "Boss", "match": {"team": "Boss"}, "role": "admin"}]
+    options = SyncOptions(authority="authoritative", leaver_match={"state": "gone"})
+    people = [person("ada", "Staff"), person("bo", "Staff", state="gone"), person("cleo", "Staff")]
+    found = sync_input(people, rules, options, NOW)
+    task = Task(n8n, False, wants_diff=True)
+    params = {name: row.get("default") for name, row in n8n_access.ARGUMENT_SPEC.items()}
+    params.update(users=found["users"], authority="authoritative", unlisted_users=leavers, max_removal_percent=100)
+    with contextlib.suppress(ImpossibleDepartures):
+        n8n_access.run(params, task)
+    assert n8n.users[bo].role == role
+    assert bool(task.findings["impossible"]) == is_sole_admin
+    assert not any("keeps the instance role" in warning for warning in task.warnings)
+
+
+def test_unmatched_admin_without_memberships_is_named_in_a_warning(n8n: FakeN8n) -> None:
+    n8n.set_user_role(n8n.id_of("cleo@example.com"), "global:admin")
+    n8n.add_team_project("Sales", cleo="editor")
+    boss = {"name": "Boss", "match": {"level": "9"}, "role": "admin"}
+    for rules, is_warning in ((RULES, True), ([*RULES, boss], False)):
+        options = SyncOptions(authority="authoritative")
+        found = sync_input([person("ada", "Staff"), person("cleo", "Catering")], rules, options, NOW)
+        more = {"authority": "authoritative", "unmatched_users": found["unmatched"], "max_removal_percent": 100}
+        done = run(n8n_access, n8n, True, users=found["users"], **more)
+        expected = "cleo@example.com is matched by no rule and keeps the instance role global:admin, which gives access"
+        assert any(warning.startswith(expected) for warning in done["warnings"]) == is_warning
+
+
+@pytest.mark.parametrize(
+    ("rules", "is_invited"),
+    [
+        ([{"deny": ["Sales"]}], False),
+        ([{"projects": {"Sales": "viewer"}, "from": "2027-01-01"}], False),
+        ([{}], True),
+        ([{}, {"deny": ["Sales"]}], True),
+        ([{}, {"projects": {"Sales": "viewer"}, "from": "2027-01-01"}], True),
+        ([{"role": "member"}, {"deny": ["Sales"]}], True),
+    ],
+)
+def test_person_is_invited_unless_all_rules_deny_or_are_not_active(
+    n8n: FakeN8n, rules: list[dict[str, Any]], is_invited: bool
+) -> None:
+    written = [{"name": f"Rule {number}", "match": {"team": "Staff"}, **rule} for number, rule in enumerate(rules)]
+    found = sync_input([person("new", "Staff")], written, SyncOptions(), NOW)
+    done = run(n8n_access, n8n, True, users=found["users"], now="2026-12-15")
+    invited = ["new@example.com"] if is_invited else []
+    assert [change["user"] for change in done["plan"] if change["action"] == "invite_user"] == invited

@@ -227,6 +227,20 @@ def test_lines_name_people_with_a_special_state() -> None:
     ]
 
 
+def test_lines_name_access_that_unmatched_people_keep_although_it_is_removed() -> None:
+    memberships = [{"id": "p1", "name": "Sales", "role": "project:admin"}]
+    unmatched_users = [
+        {"user": ADA, "role": "global:member", "memberships": []},
+        {"user": GRACE, "role": "global:admin", "memberships": []},
+        {"user": LINUS, "role": "global:member", "memberships": memberships},
+    ]
+    found = summary({**EMPTY, "unmatched_users": unmatched_users}, unmatched="demote", without_rule=[ADA, GRACE, LINUS])
+    assert (
+        f"Matched by no rule, and demoted: {ADA}, {GRACE} (global:admin), {LINUS} (global:member, project:admin of Sales)"
+        in found["lines"]
+    )
+
+
 def test_refused_addresses_are_listed_with_the_invalid_rows() -> None:
     refused = {**DONE, "refused_addresses": [{"user": LINUS, "reason": "its domain has no dot"}]}
     found = summary(PLANNED, refused, invalid_people=[{"row": 2, "email": None, "text": "row 2 has no email"}])

@@ -229,8 +229,16 @@ def test_successor_and_destination_count_unless_they_are_leavers(
     members = {SALES.id: (member(ADA, "project:admin"),), SUPPORT.id: ()}
     made, _found = leavers(users, replace(STATE, members=members), handling, unlisted_users="demote", **policy)
     assert (("add_member", candidate.email, "Sales") in changes(made)) == counts == (not made.impossible)
+    if not counts:
+        assert f"In successor={LINUS.email}, this user is a leaver" in made.impossible[0]["reason"]
     made, _found = leavers(users, owning(STAGED, BILLS), handling, unlisted_users="staged", **policy)
     assert ("transfer_workflow" in [change.action for change in made.changes]) == counts
+    if not counts:
+        # A list has no option delete_resources.
+        assert made.impossible[0]["reason"] == (
+            f'{ADA.email} owns workflow "Bills" (w-1), which the deletion would destroy. The owner of the destination '
+            f"transfer_to, {LINUS.email}, is a leaver, matched by no rule, or in the record of leavers. Set another destination."
+        )
 
 
 def test_unknown_successor_is_an_error() -> None:

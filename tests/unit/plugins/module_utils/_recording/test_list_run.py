@@ -208,3 +208,11 @@ def test_destination_that_leavers_do_not_need_causes_a_warning(n8n: FakeN8n, act
         grace_days=7,
     )
     assert any("transfer_to has no effect" in note for note in done.get("warnings", [])) == warns
+
+
+def test_grants_of_users_in_the_record_are_not_upcoming(n8n: FakeN8n, path: Path) -> None:
+    run(n8n_offboard, n8n, users=[BO], action="staged", state_path=str(path), now="2026-12-01")
+    projects = {"Sales": {"role": "viewer", "until": "2026-12-05"}}
+    users = [{"email": email, "status": "present", "projects": projects} for email in (ADA, BO)]
+    done = nightly(n8n, path, check_mode=True, users=users, unlisted_users="keep")
+    assert [entry["user"] for entry in done["upcoming"]] == [ADA]
