@@ -92,7 +92,10 @@ class Model:
                 del self.record[email]
                 role = recorded[1]
                 if policy["authority"] == "additive" and (status == "present" or policy["unmatched_users"] == "keep"):
-                    back = dict(recorded[2])
+                    grants = entry.get("projects", {})
+                    back = {
+                        key: value for key, value in recorded[2].items() if not self.removes(number, grants.get(key))
+                    }
                 recorded = None
             action = {"present": "none", "unmatched": policy["unmatched_users"], "leaver": policy["unlisted_users"]}[
                 status
@@ -120,6 +123,11 @@ class Model:
             isinstance(grant, str) or ("role" in grant and grant["from"] <= day(number) <= grant["until"])
             for grant in projects.values()
         )
+
+    @staticmethod
+    def removes(number: int, grant: Any) -> bool:
+        """Return whether a grant is the absence of a membership, or has ended."""
+        return isinstance(grant, dict) and ("state" in grant or grant["until"] < day(number))
 
     def grant(self, number: int, email: str, back: dict[str, str], projects: Any, authority: str) -> None:
         now = day(number)
