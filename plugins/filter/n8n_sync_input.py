@@ -110,6 +110,12 @@ options:
     description: The text of the file of O(lifecycle.n8n.sync#role:main:sync_plan_path) from the previous run.
     type: str
     default: ""
+  ignored_projects:
+    description:
+      - Patterns of project names, as a list or as a text with commas. A rule or an exception that names a matching project is an error, even if
+        it concerns no person of the list.
+    type: raw
+    default: []
 seealso:
   - plugin: lifecycle.n8n.n8n_access_from_rules
     plugin_type: filter
@@ -214,6 +220,7 @@ def n8n_sync_input(
     unmatched: Any = None,
     now: Any = None,
     previous_plan: Any = None,
+    ignored_projects: Any = None,
 ) -> dict[str, Any]:
     """Return the input of a run of sync; raises AnsibleFilterError with all errors in people and rules."""
     try:
@@ -229,6 +236,7 @@ def n8n_sync_input(
             authority=authority,
             unmatched=unmatched,
             previous_plan=previous_plan,
+            ignored_projects=ignored_projects,
         )
         found = sync_input(people, rules, options, present_time(now))
         # Messages in the result name the variables of the role, like errors.

@@ -90,7 +90,10 @@ options:
         description:
           - Former emails of the person. If no account has O(users[].email) and exactly one account has a former email, that account is the
             person's. RV(address_changes) lists it.
-          - If both accounts exist, the old one is handled as a leaver, and its resources go to the personal project of the new one.
+          - If both accounts exist, the old one is handled as a leaver, and its resources go to the personal project of the new one, unless the
+            new one leaves too.
+          - If the account with a former email is that of the owner, of the user of the key, or of a protected or ignored user, it is only
+            listed. The person is then not invited under O(users[].email).
         type: list
         elements: str
       granted_by:
@@ -259,8 +262,8 @@ options:
     type: int
   max_removal_percent:
     description:
-      - The maximum number of removals and demotions in one run, as a percentage of the memberships before the run. The changes are counted
-        as in O(max_removals). Protected and ignored users are left out of both numbers. If the plan has more, the task fails before its
+      - The maximum number of removals and demotions in one run, as a percentage of the memberships and users before the run. The changes are
+        counted as in O(max_removals). Protected and ignored users are left out of both numbers. If the plan has more, the task fails before its
         first write, in check mode too.
       - The limit applies to the whole instance. It also applies to each project that has more than three members, if the plan removes or
         demotes two or more of them. V(100) means that there is no limit.
@@ -337,7 +340,7 @@ options:
     default: []
   resend_invites:
     description:
-      - Whether to invite every listed user again who has not accepted the invitation. This is a change in every run.
+      - Whether to invite every listed user again who has not accepted the invitation and is not in the record. This is a change in every run.
     type: bool
     default: false
   option_names:

@@ -67,7 +67,7 @@ def _check_ignored_projects(lists: ListReader, policy: ListPolicy) -> None:
     named += [(member.project, member.source) for member in lists.members]
     for name, source in named:
         if name and protection.ignores_project(name):
-            lists.problems.add(_ignored_project_error(name, source))
+            lists.problems.add(ignored_project_error(name, source))
 
 
 def refuse_ignored_projects(state: State, desired: DesiredState) -> None:
@@ -79,13 +79,14 @@ def refuse_ignored_projects(state: State, desired: DesiredState) -> None:
     problems = ErrorCollector()
     for key, source in named:
         if key in ignored:
-            problems.add(_ignored_project_error(ignored[key], source))
+            problems.add(ignored_project_error(ignored[key], source))
     problems.raise_if_any()
 
 
-def _ignored_project_error(name: str, source: str) -> str:
+def ignored_project_error(name: str, source: str) -> str:
+    """Return the message for a project that a list or rule names and that `ignored_projects` excludes."""
     return (
-        f"{source}: {quoted(name)} matches ignored_projects, so the list cannot manage it. Remove the project from the list, or "
+        f"{source}: {quoted(name)} matches ignored_projects, so the list cannot manage it. Remove the project there, or "
         "change the patterns."
     )
 

@@ -58,7 +58,7 @@ def test_ignored_project_that_is_named_by_id_is_an_error(n8n: FakeN8n, by_user: 
         if by_user
         else {"projects": [{"id": key, "members": {ADA: "viewer"}}]}
     )
-    with pytest.raises(InputError, match='"Locked vault" matches ignored_projects.*Remove the project from the list'):
+    with pytest.raises(InputError, match='"Locked vault" matches ignored_projects.*Remove the project there'):
         run(n8n_access, n8n, ignored_projects=["Locked*"], **lists)
     assert n8n.writes == []
 
