@@ -153,6 +153,7 @@ users:
     - email: ada@example.com
       id: 0d0cf2b3-6c2c-4c0e-9d2b-2a9a8f0d3a51
       found: true
+      similar: null
       action: remove_memberships
       changed: true
       memberships:
@@ -169,6 +170,9 @@ users:
     found:
       description: Whether the user exists.
       type: bool
+    similar:
+      description: If the user does not exist, the email of another user that may be meant, or V(null).
+      type: str
     action:
       description: The requested action.
       type: str

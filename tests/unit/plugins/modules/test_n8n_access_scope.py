@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.lifecycle.n8n.plugins.module_utils._ansible_roles.onboarding import users_losing_access
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import Workflow
-from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access
+from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access, n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_apply_reapply, run
 
@@ -144,3 +145,23 @@ def test_invitation_is_not_sent_again_to_a_user_of_single_sign_on(n8n: FakeN8n) 
     assert n8n.writes == [] and planned["changed"]
     assert [change["user"] for change in planned["plan"]] == [NEW]
     assert [entry["user"] for entry in planned["pending"]] == [NEW]
+
+
+def test_additive_list_of_onboard_removes_only_memberships_that_it_ends_by_name(n8n: FakeN8n) -> None:
+    """The role onboard carries out such a plan, and refuses one that makes a user a chat user."""
+    for name in ("Sales", "Support", "Third"):
+        n8n.add_team_project(name, ada="viewer")
+    ended = {"Sales": {"role": "editor", "until": "2026-10-31"}, "Support": {"state": "absent"}}
+    done = check_apply_reapply(n8n_access, n8n, users=[{"email": ADA, "projects": ended}], max_removal_percent=100)
+    assert [change["project"] for change in done["plan"]] == ["Sales", "Support"] and users_losing_access(
+        done["plan"]
+    ) == []
+    assert ADA in n8n.memberships()["Third"]
+    planned = run(n8n_access, n8n, check_mode=True, users=[{"email": ADA, "role": "chatUser"}], max_removal_percent=100)
+    assert users_losing_access(planned["plan"]) == [ADA]
+
+
+def test_leaver_who_does_not_exist_comes_with_a_similar_email(n8n: FakeN8n) -> None:
+    n8n.add_user("grace.hopper@example.com")
+    found = run(n8n_offboard, n8n, users=["grace.hoper@example.com", "u-1", ADA])["users"]
+    assert [entry["similar"] for entry in found] == ["grace.hopper@example.com", None, None]
