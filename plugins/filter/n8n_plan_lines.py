@@ -12,7 +12,7 @@ from ansible.errors import AnsibleFilterError
 
 from ..module_utils._changes.actions import ACTIONS
 from ..module_utils._changes.describe import describe_change
-from ..module_utils._ansible_roles.onboarding import pending_lines
+from ..module_utils._ansible_roles.onboarding import missing_lines, pending_lines, unknown_lines
 from ..module_utils._text import quoted
 
 DOCUMENTATION = r"""
@@ -23,7 +23,7 @@ author:
   - lifecycle.n8n contributors (@lifecycle)
 description:
   - Converts the RV(lifecycle.n8n.n8n_access#module:plan) of a task to one sentence for each change, in the order of the plan.
-positional: pending, users
+positional: pending, users, missing_users
 options:
   _input:
     description: The C(plan) that M(lifecycle.n8n.n8n_access) or M(lifecycle.n8n.n8n_offboard) returned.
@@ -41,6 +41,12 @@ options:
       - The RV(lifecycle.n8n.n8n_offboard#module:users) of the same task. A line for each leaver who is not a user of n8n follows the plan.
     type: list
     elements: dict
+    default: []
+  missing_users:
+    description:
+      - The RV(lifecycle.n8n.n8n_access#module:missing_users) of the same task. A line for each of these people follows the plan.
+    type: list
+    elements: str
     default: []
 """
 
@@ -74,8 +80,8 @@ _value:
 """
 
 
-def n8n_plan_lines(plan: Any, pending: Any = (), users: Any = ()) -> list[str]:
-    """Return the sentences of `plan`, then the lines of `pending`, then the `users` who were not found.
+def n8n_plan_lines(plan: Any, pending: Any = (), users: Any = (), missing_users: Any = ()) -> list[str]:
+    """Return the sentences of `plan`, then the lines of `pending` and `missing_users`, then the `users` who were not found.
 
     Raises AnsibleFilterError if it is not a plan.
     """
@@ -102,8 +108,11 @@ def n8n_plan_lines(plan: Any, pending: Any = (), users: Any = ()) -> list[str]:
             "pending of n8n_plan_lines must be the pending that n8n_access returned. The missing or invalid part "
             f"is: {error}."
         ) from None
+    if not isinstance(missing_users, (list, tuple)) or not all(isinstance(email, str) for email in missing_users):
+        raise AnsibleFilterError("missing_users of n8n_plan_lines must be the missing_users that n8n_access returned.")
+    lines += missing_lines(missing_users)
     try:
-        return lines + [f"{user['email']} is not a user of n8n" for user in users if not user["found"]]
+        return lines + unknown_lines(users)
     except (KeyError, TypeError) as error:
         raise AnsibleFilterError(
             f"n8n_plan_lines needs as users what n8n_offboard returned. This is missing or wrong in it: {error}."

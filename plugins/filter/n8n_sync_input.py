@@ -120,6 +120,12 @@ options:
     description: Whether the caller runs in check mode, which is the purpose of O(now).
     type: bool
     default: false
+  ignored_projects:
+    description:
+      - Patterns of project names, as a list or as a text with commas. A rule or an exception that names a matching project is an error, even if
+        it concerns no person of the list.
+    type: raw
+    default: []
 seealso:
   - plugin: lifecycle.n8n.n8n_access_from_rules
     plugin_type: filter
@@ -228,6 +234,7 @@ def n8n_sync_input(
     now: Any = None,
     previous_plan: Any = None,
     check_mode: Any = False,
+    ignored_projects: Any = None,
 ) -> dict[str, Any]:
     """Return the input of a run of sync; raises AnsibleFilterError with all errors in people and rules."""
     try:
@@ -243,6 +250,7 @@ def n8n_sync_input(
             authority=authority,
             unmatched=unmatched,
             previous_plan=previous_plan,
+            ignored_projects=ignored_projects,
         )
         time = present_time(now)
         found = sync_input(people, rules, options, time)

@@ -94,7 +94,10 @@ options:
         description:
           - Former emails of the person. If no account has O(users[].email) and exactly one account has a former email, that account is the
             person's. RV(address_changes) lists it.
-          - If both accounts exist, the old one is handled as a leaver, and its resources go to the personal project of the new one.
+          - If both accounts exist, the old one is handled as a leaver, and its resources go to the personal project of the new one, unless the
+            new one leaves too.
+          - If the account with a former email is that of the owner, of the user of the key, or of a protected or ignored user, it is only
+            listed. The person is then not invited under O(users[].email).
         type: list
         elements: str
       granted_by:
@@ -146,7 +149,7 @@ options:
         choices: [additive, authoritative]
   authority:
     description:
-      - V(additive) removes only the memberships that a grant ends with C(until) or C(state=absent).
+      - V(additive) removes only the memberships that the list ends by name, with C({state: absent}) or with a grant that is over.
       - V(authoritative) removes unlisted members from each project that has O(projects[].members). It also removes each user who has
         O(users[].projects) from all team projects that are not listed for this user.
       - The user whose API key is used becomes the admin of each project that is created. If the list names another admin, V(authoritative)
@@ -349,7 +352,7 @@ options:
     default: []
   resend_invites:
     description:
-      - Whether to invite every listed user again who has not accepted the invitation. This is a change in every run.
+      - Whether to invite every listed user again who has not accepted the invitation and is not in the record. This is a change in every run.
     type: bool
     default: false
   option_names:

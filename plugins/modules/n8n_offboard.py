@@ -77,8 +77,8 @@ options:
         M(lifecycle.n8n.n8n_access) made becomes one of this module, and keeps its date.
       - An entry ends, with a warning, if its account was deleted by other means, or if a new account has the email of a deleted one.
       - If the record does not exist, the first run that stages or deletes a user creates it, and a warning says so. With O(action=staged),
-        the warning lists the users of this run who already look staged. Such a user has no projects and no role above O(demote_role). Their grace period begins with this
-        run. If these users were staged before, restore the last record.
+        the warning lists the users of this run who already look staged. Such a user has no projects and no role above O(demote_role).
+        Their grace period begins with this run. If these users were staged before, restore the last record.
       - If the record is damaged, or contains a date in the future for one of O(users), the task fails and deletes no user.
       - If a user looks staged and is not in an existing record, a warning names the user, because the record may be outdated. The grace
         period of this user begins.
@@ -153,6 +153,7 @@ users:
     - email: ada@example.com
       id: 0d0cf2b3-6c2c-4c0e-9d2b-2a9a8f0d3a51
       found: true
+      similar: null
       action: remove_memberships
       changed: true
       memberships:
@@ -169,6 +170,9 @@ users:
     found:
       description: Whether the user exists.
       type: bool
+    similar:
+      description: If the user does not exist, the email of another user that may be meant, or V(null).
+      type: str
     action:
       description: The requested action.
       type: str

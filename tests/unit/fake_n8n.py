@@ -115,7 +115,14 @@ class FakeN8n(FakeResources):
         self._check_users()
         self._check_shown("/users")
         listed = [user for user in self.users.values() if user.email not in self.not_listed]
-        names = {"id": "id", "email": "email", "role": "role", "is_pending": "isPending", "created_at": "createdAt"}
+        names = {
+            "id": "id",
+            "email": "email",
+            "first_name": "firstName",
+            "role": "role",
+            "is_pending": "isPending",
+            "created_at": "createdAt",
+        }
         items = tuple({key: getattr(user, name) for name, key in names.items()} for user in listed)
         return Listing(items, repeats=len(self.not_listed), pages=1)
 

@@ -32,12 +32,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "modules/n8n_access": (
         *INSTANCE,
         "find_user",
-        *(
-            call
-            for action, row in ACTIONS.items()
-            if row.step != "hand_over" and action != "delete_project"
-            for call in row.calls
-        ),
+        *(call for row in ACTIONS.values() if row.is_always_counted for call in row.calls),
         *OWNED,
         "delete_user",
     ),

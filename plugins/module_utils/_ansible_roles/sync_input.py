@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from .._desired.omitted import is_omitted
+from .._desired.access_lists import ignored_project_error
+from .._desired.desired import ListPolicy
+from .._desired.omitted import is_omitted, without_omitted
+from .._desired.protection import Protection
 from .._desired.validation import list_of
 from .._errors import ErrorCollector, InputError
 from .._rules.assignment import Assignment, PeopleOptions, assign
@@ -49,6 +52,7 @@ class SyncOptions:
     authority: Any = None
     unmatched: Any = None
     previous_plan: Any = None
+    ignored_projects: Any = None
 
 
 def sync_input(
@@ -89,7 +93,9 @@ def sync_input(
             place_of=row_place,
         ),
     )
-    ignored = _patterns(_value_or_default(options.ignored_users, ()))
+    ignored = _patterns("ignored_users", "patterns of emails", options.ignored_users)
+    patterns = _patterns("ignored_projects", "patterns of project names", options.ignored_projects)
+    _refuse_ignored_projects(rules, options.exceptions, patterns)
     protected = sorted({email for row in assignment.invalid_rows for email in row.protected})
     users = _users(assignment, authority, unmatched)
     is_matched = any(user["status"] == PRESENT for user in users)
@@ -179,17 +185,37 @@ def _value_or_default(value: Any, default: Any) -> Any:
     return default if value is None or value == "" or is_omitted(value) else value
 
 
-def _patterns(value: Any) -> list[Any]:
+def _patterns(name: str, elements: str, option: Any) -> list[Any]:
     """Return a list of patterns; raises InputError for any other type.
 
     On the command line, -e passes a list as a text with commas.
     """
+    value = _value_or_default(option, ())
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     problems = ErrorCollector()
-    patterns = list_of(value, "ignored_users", "patterns of emails", problems)
+    patterns = list_of(value, name, elements, problems)
     problems.raise_if_any()
     return [part for part in patterns if not is_omitted(part)]
+
+
+def _refuse_ignored_projects(rules: Any, exceptions: Any, patterns: Sequence[Any]) -> None:
+    """Raise InputError for each rule and exception that names an ignored project, even if it concerns no person now."""
+    if not patterns:
+        return
+    protection = Protection(ListPolicy(ignored_projects=tuple(map(str, patterns))))
+    named = [
+        (f'rules[{number}] ("{rule.get("name")}")', project)
+        for number, rule in enumerate(without_omitted(rules, "rules"))
+        for project in (*(rule.get("projects") or ()), *(rule.get("deny") or ()))
+    ]
+    given = without_omitted(_value_or_default(exceptions, ()), "exceptions")
+    named += [(f"exceptions[{number}]", exception["project"]) for number, exception in enumerate(given)]
+    problems = ErrorCollector()
+    for source, project in named:
+        if protection.ignores_project(str(project)):
+            problems.add(ignored_project_error(str(project), source))
+    problems.raise_if_any()
 
 
 def _literal(email: str) -> str:

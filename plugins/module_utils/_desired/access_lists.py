@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from .._errors import InputError
+from .._errors import ErrorCollector, InputError
+from .._state.model import State
 from .._state.names import check_ascii, to_nfc
 from .._state.read_request import ALL, NONE, ReadRequest
 from .._text import quoted
@@ -44,7 +45,7 @@ def desired_access(
     for number, user in enumerate(users or ()):
         lists.user(user, f"users[{number}]")
     lists.check_previous_emails()
-    _refuse_ignored_projects(lists, policy)
+    _check_ignored_projects(lists, policy)
     lists.problems.raise_if_any()
     desired = DesiredState(
         users=tuple(lists.users.values()),
@@ -59,14 +60,35 @@ def desired_access(
     return desired
 
 
-def _refuse_ignored_projects(lists: ListReader, policy: ListPolicy) -> None:
+def _check_ignored_projects(lists: ListReader, policy: ListPolicy) -> None:
     """Add a problem for each entry that names a project of ignored_projects."""
     protection = Protection(policy)
     named = [(name, project.source) for project in lists.projects for name in (project.name, *project.previous_names)]
     named += [(member.project, member.source) for member in lists.members]
     for name, source in named:
         if name and protection.ignores_project(name):
-            lists.problems.add(f"{source}: {quoted(name)} matches ignored_projects, so the list cannot manage it.")
+            lists.problems.add(ignored_project_error(name, source))
+
+
+def refuse_ignored_projects(state: State, desired: DesiredState) -> None:
+    """Raise InputError for each entry whose project is named by its id, and has a name that matches ignored_projects."""
+    protection = Protection(desired.policy or ListPolicy(), state)
+    ignored = {project.id: project.name for project in state.projects if protection.ignores_project(project.name)}
+    named = [(project.id, project.source) for project in desired.projects]
+    named += [(member.project, member.source) for member in desired.members]
+    problems = ErrorCollector()
+    for key, source in named:
+        if key in ignored:
+            problems.add(ignored_project_error(ignored[key], source))
+    problems.raise_if_any()
+
+
+def ignored_project_error(name: str, source: str) -> str:
+    """Return the message for a project that a list or rule names and that `ignored_projects` excludes."""
+    return (
+        f"{source}: {quoted(name)} matches ignored_projects, so the list cannot manage it. Remove the project there, or "
+        "change the patterns."
+    )
 
 
 def _check_not_empty(desired: DesiredState, policy: ListPolicy) -> None:

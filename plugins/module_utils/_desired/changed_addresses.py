@@ -24,10 +24,12 @@ def with_present_accounts(state: State, desired: DesiredState) -> tuple[DesiredS
 
     If no account has the email of a user and exactly one has a previous email, that account is the user's. If both
     exist, the old account stays one of its own, and `moved_accounts` says to whom its resources go. The owner, the
-    user of the key, and protected and ignored users are only reported.
+    user of the key, and protected and ignored users are only reported: a person who has one of these accounts and no
+    other one gets nothing and is not invited.
     """
     accounts: dict[str, str] = {}
     moved: dict[str, str] = {}
+    reported: set[str] = set()
     changes = []
     protection = Protection(desired.policy or ListPolicy(), state)
     for entry in desired.users:
@@ -37,10 +39,14 @@ def with_present_accounts(state: State, desired: DesiredState) -> tuple[DesiredS
             note = _REMEDY
             if protection.is_left_alone(user):
                 note = f"This account is not managed. {_REMEDY}"
+                if account is None:
+                    note = f"This account is not managed. {entry.user} is not invited. {_REMEDY}"
+                    reported.add(entry.user)
             elif account is not None:
                 moved[user.id] = account.email
                 note = (
-                    f"Both accounts exist. {user.email} is handled as a leaver, whose resources go to {account.email}."
+                    f"Both accounts exist. {user.email} is handled as a leaver, whose resources go to {account.email}, unless that "
+                    "user leaves too."
                 )
             elif len(previous) == 1:
                 accounts[entry.user] = user.email
@@ -49,7 +55,7 @@ def with_present_accounts(state: State, desired: DesiredState) -> tuple[DesiredS
                     "Several accounts have previous emails of this user, and none is used. Delete all but one of them."
                 )
             changes.append({"user": entry.user, "account": user.email, "user_id": user.id, "remedy": note})
-    return _with_accounts(desired, accounts, moved), sorted(
+    return _with_accounts(desired.without_grants(reported), accounts, moved), sorted(
         changes, key=lambda change: (change["user"], change["account"])
     )
 

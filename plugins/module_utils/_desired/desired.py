@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, replace
 
 from .._errors import InputError
 from .._state.names import check_ascii, requested_email, stored_email, to_nfc
@@ -34,7 +34,7 @@ class DesiredUser:
     is the rule that gave the role. `denied` has the rules that deny projects, by project (its id, or its name in
     Unicode form NFC). `status` is one of STATUSES, or "" if the list does not say it. An instance role above
     `highest_role` is lowered to it. `gives_access` is False for a user who is not invited, because the entry gives
-    nothing now. `previous_emails` are former addresses of the user. If the account has one of them, `user` is that one,
+    nothing now, and `accepts_invitation` for a user in the record of leavers, who is not invited again either. `previous_emails` are former addresses of the user. If the account has one of them, `user` is that one,
     and `listed_email` is the address in the list.
     """
 
@@ -48,6 +48,7 @@ class DesiredUser:
     status: str = ""
     highest_role: str | None = None
     gives_access: bool = True
+    accepts_invitation: bool = True
     previous_emails: tuple[str, ...] = ()
     listed_email: str = ""
 
@@ -142,6 +143,34 @@ class DesiredState:
     def people(self) -> tuple[DesiredUser | DesiredMember, ...]:
         """Return all entries about users and members."""
         return (*self.users, *self.members)
+
+    def without_grants(self, references: Set[str]) -> DesiredState:
+        """Return the state with these users as names only: it gives them nothing and removes nothing from them."""
+        users = (
+            (
+                replace(
+                    user,
+                    role=None,
+                    highest_role=None,
+                    lists_projects=False,
+                    gives_access=False,
+                    accepts_invitation=False,
+                )
+                if user.user in references
+                else user
+            )
+            for user in self.users
+        )
+        # Each of these users stays named, so that the user is not an unlisted user.
+        members = (
+            (
+                DesiredMember(member.project, member.user, present=False, source=member.source, is_upcoming=True)
+                if member.user in references
+                else member
+            )
+            for member in self.members
+        )
+        return replace(self, users=tuple(users), members=tuple(members))
 
     def authority(self, project: DesiredProject | None) -> str:
         """Return the authority of the list for the members of a project, whose entry may be None."""

@@ -171,7 +171,9 @@ class DeparturePlanner:
 
     def _target(self, user: User) -> HandoverTarget:
         moved_to = self.context.desired.moved_accounts.get(user.id)
-        if moved_to:
+        account = self.context.state.find_user(moved_to) if moved_to else None
+        # If the new account of the person leaves too, the resources go where those of all other leavers go.
+        if moved_to and account is not None and not self._departs(account.id):
             options = replace(self.handling.handover_options, transfer_to=moved_to)
             target = handover_target(self.context.state, options)
             return replace(target, reserved_names=self._taken, can_destroy=False)

@@ -15,6 +15,7 @@ from .._state.dates import utc
 from .._state.model import State
 from .._state.residual_access import residual_access
 from .._state.roles import CHAT_USER
+from .._state.similar_names import SimilarEmails
 from .leaver_options import LeaverOptions, Leaver
 
 
@@ -52,6 +53,7 @@ def _entry(
         "email": user.email if user else leaver.reference,
         "id": user.id if user else None,
         "found": user is not None,
+        "similar": None,
         "action": leaver_options.action,
         "changed": False,
         "memberships": [],
@@ -59,6 +61,8 @@ def _entry(
         "residual_access": [],
     }
     if user is None:
+        others = SimilarEmails(other.email for other in plan.state.users if other.id not in plan.leavers)
+        entry["similar"] = (others.find(leaver.reference) if "@" in leaver.reference else "") or None
         return entry
     own_changes = [change for change in plan.changes if change.user_id == user.id and change in made]
     entry["changed"] = bool(own_changes)

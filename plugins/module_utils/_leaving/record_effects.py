@@ -108,7 +108,7 @@ def record_effects(
     notes += _ignored_project_notes(state, desired, restored, lifted)
     accounts = {reference: state.find_user(reference) for reference in reported}
     return RecordEffects(
-        _with_lifted(_without_grants(desired, set(blocked)), restored),
+        _with_lifted(desired.without_grants(set(blocked)), restored),
         # A list can name one user by email and by id.
         tuple(dict.fromkeys(reported.values())),
         tuple(restored.values()),
@@ -171,8 +171,11 @@ def _ignored_project_notes(
 def seemingly_staged(state: State, desired: DesiredState) -> list[str]:
     """Return the emails of listed users who look staged: chat users without projects, but not by the list."""
     found = []
+    protection = Protection(desired.policy or ListPolicy(), state)
     for entry in desired.users:
         user = state.find_user(entry.user)
+        if user is not None and protection.ignores(user.email):
+            continue
         by_list = entry.role is not None and plain_slug(entry.role, "global") == CHAT_USER
         if user is not None and user.role == CHAT_USER and not by_list and not state.memberships(user):
             found.append(user.email)
@@ -209,30 +212,6 @@ def _dropped(state: State, desired: DesiredState, handling: LeaverHandling) -> t
         elif grace_period.now >= entry.due(grace_period.grace_days):
             dropped.append(entry.id)
     return dropped, notes
-
-
-def _without_grants(desired: DesiredState, references: set[str]) -> DesiredState:
-    """Return the list with these users as names only: it gives them nothing and removes nothing from them."""
-    return replace(
-        desired,
-        users=tuple(
-            (
-                replace(user, role=None, highest_role=None, lists_projects=False, gives_access=False)
-                if user.user in references
-                else user
-            )
-            for user in desired.users
-        ),
-        # Each of these users stays named, so that the user is not an unlisted user.
-        members=tuple(
-            (
-                DesiredMember(member.project, member.user, present=False, source=member.source, is_upcoming=True)
-                if member.user in references
-                else member
-            )
-            for member in desired.members
-        ),
-    )
 
 
 def _lifted(state: State, desired: DesiredState, reference: str, entry: RecordEntry) -> RestoredUser:

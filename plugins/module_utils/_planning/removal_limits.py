@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .._changes.actions import MEMBER
 from .._changes.change import Change, reduces_access
 from .._changes.plan import Plan
 from .._desired.desired import ListPolicy
@@ -103,8 +104,9 @@ class RemovalLimits:
         return words
 
     def _counted_reductions(self, plan: Plan, policy: ListPolicy) -> list[Change]:
-        """Return the removals, demotions and deletions that count: those of users that the list may change at all."""
+        """Return the removals, demotions and deletions that count: those of users and projects that the list manages."""
         excluded_users = _excluded_users(plan, policy)
+        protection = Protection(policy, plan.state)
         announced = {
             (str(entry.get("user")), to_nfc(str(entry.get("project"))), str(entry["ends"]))
             for entry in self.announced
@@ -120,6 +122,7 @@ class RemovalLimits:
             for change in plan.changes
             if (reduces_access(change) or change.action == "delete_user")
             and change.user_id not in excluded_users
+            and not (change.definition.subject_type == MEMBER and protection.ignores_project(change.project or ""))
             and not is_announced(change)
         ]
 

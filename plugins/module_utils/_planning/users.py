@@ -49,7 +49,7 @@ class UserPlanner:
             if desired.gives_access:
                 self.invite(desired, role)
             return
-        if user.is_pending and self.context.desired.resend_invite and not is_leaver:
+        if desired.accepts_invitation and self._is_pending(user) and self.context.desired.resend_invite and not is_leaver:
             self._check_address(user.email, desired)
             self.context.changes.append(
                 Change(
@@ -68,6 +68,13 @@ class UserPlanner:
             reason = "no rule gives an instance role"
         if role is not None and role != user.role:
             self._change_role(user, role, desired, reason)
+
+    def _is_pending(self, user: User) -> bool:
+        """Return whether an invitation can be sent again.
+
+        n8n reports users of single sign-on as pending. A list leaves these users out if they have signed in.
+        """
+        return user.is_pending if self.context.desired.policy is None else user.never_signed_in
 
     def invite(self, desired: DesiredUser, role: str | None) -> User | None:
         """Plan an invitation with that role; return None if the task waits for the account or leaves the user out.

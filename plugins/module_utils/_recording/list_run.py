@@ -11,7 +11,7 @@ from typing import Any
 
 from .._changes.outcome import Outcome
 from .._changes.plan import Plan
-from .._desired.access_lists import access_request
+from .._desired.access_lists import access_request, refuse_ignored_projects
 from .._desired.desired import DesiredState, ListPolicy
 from .._errors import InputError
 from .._executor.task import Task
@@ -106,6 +106,7 @@ class ListRun:
         )
 
     def _leavers(self, state: State) -> tuple[DesiredState, ListLeavers, list[RestoredUser], list[dict[str, Any]]]:
+        refuse_ignored_projects(state, self.desired)
         desired, address_changes = with_present_accounts(state, self.desired)
         restored_users: list[RestoredUser] = []
         if self.file is not None and self.restoring:
@@ -133,7 +134,7 @@ class ListRun:
         """Raise InputError if the record does not exist, and listed users look as if they were in it."""
         if self.file is None or not self.file.is_new or not any(user.status for user in self.desired.users):
             return
-        emails = seemingly_staged(state, self.desired)
+        emails = seemingly_staged(state, with_present_accounts(state, self.desired)[0])
         if emails:
             raise InputError(
                 f"The record of leavers {self.file.path} does not exist, and these listed users look staged: {', '.join(emails)}. "

@@ -58,6 +58,21 @@ def test_leavers_who_are_not_users_follow_the_plan() -> None:
     assert n8n_plan_lines([], users=users) == ["No changes are needed.", "bo@example.com is not a user of n8n"]
 
 
+def test_similar_email_follows_a_leaver_who_is_not_a_user() -> None:
+    users = [{"email": "bo@example.com", "found": False, "similar": "bob@example.com"}]
+    assert n8n_plan_lines([], users=users)[1:] == ["bo@example.com is not a user of n8n. Did you mean bob@example.com?"]
+
+
+def test_people_without_an_account_follow_the_plan() -> None:
+    assert n8n_plan_lines([], missing_users=["ada@example.com"])[1:] == ["waiting: ada@example.com has no account yet"]
+
+
+@pytest.mark.parametrize("missing_users", ["text", 7, [{}], None])
+def test_invalid_people_without_an_account_are_refused(missing_users: object) -> None:
+    with pytest.raises(AnsibleFilterError, match="missing_users of n8n_plan_lines must be"):
+        n8n_plan_lines([], missing_users=missing_users)
+
+
 @pytest.mark.parametrize("users", ["text", 7, [{}], [1]])
 def test_invalid_users_are_refused(users: object) -> None:
     with pytest.raises(AnsibleFilterError, match="n8n_plan_lines needs as users what n8n_offboard returned"):

@@ -92,11 +92,9 @@ class Model:
                 del self.record[email]
                 role = recorded[1]
                 if policy["authority"] == "additive" and (status == "present" or policy["unmatched_users"] == "keep"):
-                    # A grant that has not begun withholds nothing.
+                    grants = entry.get("projects", {})
                     back = {
-                        project: kept
-                        for project, kept in recorded[2].items()
-                        if not self.is_effective(number, entry.get("projects", {}).get(project))
+                        key: value for key, value in recorded[2].items() if not self.removes(number, grants.get(key))
                     }
                 recorded = None
             action = {"present": "none", "unmatched": policy["unmatched_users"], "leaver": policy["unlisted_users"]}[
@@ -127,9 +125,9 @@ class Model:
         )
 
     @staticmethod
-    def is_effective(number: int, grant: Any) -> bool:
-        """Return whether a grant gives or removes a membership on that day."""
-        return grant is not None and (isinstance(grant, str) or "state" in grant or grant["from"] <= day(number))
+    def removes(number: int, grant: Any) -> bool:
+        """Return whether a grant is the absence of a membership, or has ended."""
+        return isinstance(grant, dict) and ("state" in grant or grant["until"] < day(number))
 
     def grant(self, number: int, email: str, back: dict[str, str], projects: Any, authority: str) -> None:
         now = day(number)

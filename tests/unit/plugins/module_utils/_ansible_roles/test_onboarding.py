@@ -31,6 +31,8 @@ def removal(user: str) -> dict[str, Any]:
         ([], [], []),
         ([role_change(ADA, "global:member"), role_change(GRACE, "global:admin")], [], []),
         ([{"action": "invite_user", "user": ADA, "after": "global:chatUser"}], [], []),
+        # The list ends this membership by name.
+        ([removal(ADA)], [], []),
         ([role_change(GRACE, "global:chatUser"), role_change(ADA, "global:chatUser")], [], [ADA, GRACE]),
         ([role_change(ADA, "global:chatUser")], [ADA], []),
         ([role_change(ADA, "global:chatUser")], [GRACE], [ADA]),

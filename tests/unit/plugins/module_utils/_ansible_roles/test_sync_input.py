@@ -53,6 +53,31 @@ def test_people_are_divided_into_users_and_people_without_a_rule() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("rule", "exceptions", "place"),
+    [
+        ({"projects": {"Locked vault": "viewer"}}, None, r'rules\[1\] \("Other"\): "Locked vault"'),
+        ({"deny": ["Locked vault"]}, [], r'rules\[1\] \("Other"\): "Locked vault"'),
+        ({"role": "member"}, [{"email": "eve@example.com", "project": "LOCKED", "deny": True}], r"exceptions\[0\]"),
+    ],
+)
+@pytest.mark.parametrize("patterns", [["Locked*", "LOCKED"], "Locked*, LOCKED"])
+def test_ignored_project_in_a_rule_or_exception_is_an_error_even_if_no_person_matches(
+    rule: Any, exceptions: Any, place: str, patterns: Any
+) -> None:
+    """Otherwise the run would fail in the night in which the first person matches."""
+    rules = [SALES, {"name": "Other", "match": {"team": "Nobody"}, **rule}]
+    with pytest.raises(InputError, match=f"{place}.* matches ignored_projects"):
+        sync_input([ADA], rules, SyncOptions(exceptions=exceptions, ignored_projects=patterns))
+
+
+@pytest.mark.parametrize("patterns", [None, "", [], OMITTED, [OMITTED], ["Sales"]])
+def test_rules_without_ignored_projects_are_accepted(patterns: Any) -> None:
+    rules = [{**SALES, "projects": {"Marketing": "viewer"}, "deny": OMITTED}]
+    options = SyncOptions(exceptions=[OMITTED], ignored_projects=patterns)
+    assert sync_input([ADA], rules, options)["users"]
+
+
 def test_upcoming_grants_of_the_previous_plan_are_announced() -> None:
     new, old = ({"user": "ada@example.com", "project": "Sales", "ends": ends} for ends in ("2026-12-01", "2026-11-01"))
     text = json.dumps({"upcoming": [new, 7], "announced": [new, old], "plan": []})
