@@ -52,8 +52,8 @@ class MemberPlanner:
         if project is None or user is None:
             if desired.present:
                 self._refuse_missing(desired, project, user)
-            elif project is None and self.context.desired.policy is None:
-                self.context.note_missing_project(desired.project)
+            else:
+                self._note_missing(desired, project, user)
             return
         current = self.context.state.find_member(project, user)
         if not desired.present:
@@ -178,6 +178,19 @@ class MemberPlanner:
         # If the invitation of a listed user is impossible, an earlier problem says why.
         if user is None and desired.user not in self._listed_users:
             self.context.problems.add(self.users.missing(desired.user))
+
+    def _note_missing(self, desired: DesiredMember, project: Project | None, user: User | None) -> None:
+        """Note which project or user may be meant by an absence, if one does not exist and one has a similar name.
+
+        Rules remove memberships of many users and projects. `unmatched` of n8n_access lists their unknown projects.
+        """
+        if desired.rule or desired.has_ended:
+            return
+        if project is None:
+            self.context.note_missing_project(desired.project)
+        # For a single user, the module notes it, because it reads the other users only for that.
+        if user is None and self.context.desired.policy is not None:
+            self.context.note_missing_user(desired.user)
 
 
 def _contradiction(project: Project, user: User, given: DesiredMember, absent: DesiredMember) -> str:
