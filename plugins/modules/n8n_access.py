@@ -70,7 +70,8 @@ options:
           - 'In place of a role, a dictionary gives the role for some time: C({role: editor, from: 2026-12-01, until: 2027-01-31}). A date is a
             day in UTC, or an instant with time and zone, and is included. Before C(from), the grant gives nothing. After C(until), the
             membership is removed, with O(authority=additive) too.'
-          - 'C({state: absent}) removes the membership, with O(authority=additive) too. C(role) is accepted beside it and ignored.'
+          - 'C({state: absent}) removes the membership, with O(authority=additive) too. C(role) is accepted beside it and ignored.
+            If the user or project does not exist, and one with a similar email or name does, a warning names it.'
           - Several such dictionaries in a list are grants of which the first one in force counts. C(granted_by) in each of them names the
             rule or exception.
           - A person whose grants are all inactive, and who has no O(users[].role), is not invited. A project that is named only by inactive

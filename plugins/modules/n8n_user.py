@@ -68,6 +68,8 @@ options:
       - Whether to return RV(user.invite_url). It is a secret, because any person who has it can take over the account. Use this option with
         C(no_log=true).
       - If n8n returns a link and this option is V(false), a warning names the user. The API does not show the link again.
+      - If this option is V(true), and the user is already pending, for example because an earlier task was stopped before it returned the
+        link, a warning says how to get a new link.
     type: bool
     default: false
 notes:
@@ -228,6 +230,7 @@ from ..module_utils._desired.handover_options import (
     handover_options_from,
 )
 from ..module_utils._errors import N8nError
+from ..module_utils._executor.invitation_warnings import lost_link_note
 from ..module_utils._executor.task import Task
 from ..module_utils._module import run_module
 from ..module_utils._planning.deletion import possible_calls
@@ -274,6 +277,9 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     elif absent:
         task.warn_of_similar_user(reference)
     changes = plan(state, desired)
+    present_user = state.find_user(reference)
+    if params["return_invite_url"] and not params["resend_invite"] and present_user and not absent:
+        task.warnings += [lost_link_note(present_user.email)] if present_user.never_signed_in else []
     links: dict[str, str] = {}
     on_invite_links = links.update if params["return_invite_url"] else None
     outcome = task.apply_single(changes, on_invite_links, report=Outcome.handed_over)

@@ -5,17 +5,25 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from ansible.module_utils import basic
+from documents.document_checks import run as run_command
 from n8n_server.install import LOCKS
 from n8n_server.server import OWNER, Server, running
+from real.fault_proxy import FaultProxy
 from test_errors import assert_refused, run
 from test_fake_n8n import FakeInstance, RealInstance, assert_same_outcome
 
@@ -196,3 +204,61 @@ def test_unreachable_mail_server_causes_warning(
             "mail fails",
             (lambda instance: instance.invite(ada="member", bo="chatUser"),) * 2,
         )
+
+
+def processes_of(pid: int) -> list[int]:
+    """Return a process and all its descendants. Ansible starts its workers and modules in sessions of their own."""
+    threads = Path(f"/proc/{pid}/task").glob("*/children")
+    children = [child for thread in threads for child in thread.read_text(encoding="ascii").split()]
+    return [pid, *(found for child in children for found in processes_of(int(child)))]
+
+
+def run_and_kill(n8n: Server, command: str, folder: Path) -> None:
+    """Run a command, and kill it with all its processes as soon as n8n has applied its first write."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def kill() -> None:
+        for pid in processes_of(started[0].pid):
+            os.kill(pid, signal.SIGKILL)
+
+    with FaultProxy(n8n.url) as proxy:
+        proxy.after_write[1] = kill
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+        environment = {**os.environ, "PATH": path, "N8N_URL": proxy.url}
+        started.append(subprocess.Popen(command.split(), cwd=folder, env=environment, stdout=subprocess.DEVNULL))
+        assert started[0].wait(timeout=120) == -signal.SIGKILL
+        assert len(proxy.writes) == 1
+
+
+def test_link_lost_with_a_killed_task_is_reported_by_the_next_run(n8n: Server, tmp_path: Path) -> None:
+    """The tasks are killed between the response of n8n and the writing of the link."""
+    path = tmp_path / "links.json"
+    people = [{"email": ADA}, {"email": BO}]
+    tasks = {
+        "onboard": {"import_role": {"name": "lifecycle.n8n.onboard"}},
+        "user": {"lifecycle.n8n.n8n_user": {"email": CY, "return_invite_url": True}},
+    }
+    for name, task in tasks.items():
+        variables = {
+            "ansible_python_interpreter": sys.executable,
+            "onboard_users": people,
+            "onboard_invites_path": str(path),
+        }
+        play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": [task]}
+        (tmp_path / f"{name}.yml").write_text(json.dumps([play]), encoding="utf-8")
+        run_and_kill(n8n, f"ansible-playbook {name}.yml", tmp_path)
+    assert emails(n8n) == {ADA, BO, CY} and not path.exists()
+    code, output = run_command("ansible-playbook onboard.yml", tmp_path)
+    words = " ".join(output.split())
+    assert code == 0 and f"No invitation link of {ADA}, {BO} is in {path}" in words and "resend_invite=true" in words
+    assert f"pending: {ADA}, first invited " in words and f"pending: {BO}, first invited " in words
+    code, output = run_command("ansible-playbook user.yml", tmp_path)
+    assert code == 0 and f"{CY} was invited before and is pending." in " ".join(output.split())
+    # The remedy of the warning.
+    for email in (ADA, CY):
+        result = run("n8n_user", email=email, resend_invite=True, return_invite_url=True)
+        n8n.accept(result["user"]["invite_url"], "Given", "Name")
+    code, output = run_command("ansible-playbook onboard.yml", tmp_path)
+    assert f"No invitation link of {BO} is in" in " ".join(output.split())
+    code, output = run_command("ansible-playbook user.yml", tmp_path)
+    assert "was invited before" not in output

@@ -32,6 +32,14 @@ def missing_links_note(pending: Iterable[Mapping[str, Any]], linked: Container[s
     )
 
 
+def lost_link_note(email: str) -> str:
+    """Return a warning about a pending user whose link a task was to return, and whom an earlier task has invited."""
+    return (
+        f"{email} was invited before and is pending. n8n does not return the link of an earlier invitation. Unless n8n sends "
+        "invitations by mail, or the link was kept, run this task again with resend_invite=true."
+    )
+
+
 @dataclass
 class InvitationWarnings:
     """The users of one run whose accounts exist and who did not get their invitation, grouped by cause."""

@@ -173,7 +173,7 @@ class DeparturePlanner:
         moved_to = self.context.desired.moved_accounts.get(user.id)
         account = self.context.state.find_user(moved_to) if moved_to else None
         # If the new account of the person leaves too, the resources go where those of all other leavers go.
-        if moved_to and account is not None and not self._departs(account.id):
+        if moved_to and account is not None and not self._departs(account):
             options = replace(self.handling.handover_options, transfer_to=moved_to)
             target = handover_target(self.context.state, options)
             return replace(target, reserved_names=self._taken, can_destroy=False)

@@ -15,7 +15,7 @@ from .._desired.protection import Protection
 from .._errors import ErrorCollector
 from .._state.model import Project, State, User
 from .._state.roles import role_slug
-from .._state.similar_names import SimilarEmails, missing_project_note
+from .._state.similar_names import SimilarEmails, missing_project_note, missing_user_note
 from .._text import quoted, shortened
 
 
@@ -56,6 +56,8 @@ class PlanContext:
         self.without_role: set[str] = set()
         self._notes: dict[str, None] = {}
         self._staying: dict[str, list[str]] = {}
+        # The names of missing projects for which a similar name was searched.
+        self._missing_projects: set[str] = set()
         self._slugs: dict[tuple[str, str], str] = {}
 
     def note(self, text: str) -> None:
@@ -69,7 +71,16 @@ class PlanContext:
 
     def note_missing_project(self, name: str) -> None:
         """Note the project with a similar name, if one exists, for a missing project that is to be absent."""
+        if name in self._missing_projects:
+            return
+        self._missing_projects.add(name)
         note = missing_project_note(name, (project.name for project in self.state.projects if project.is_team))
+        if note:
+            self.note(note)
+
+    def note_missing_user(self, user: str) -> None:
+        """Note the user with a similar email, if one exists, for a missing user who is to be absent from a project."""
+        note = missing_user_note(user, self.similar_emails) if "@" in user else ""
         if note:
             self.note(note)
 

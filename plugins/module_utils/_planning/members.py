@@ -14,7 +14,6 @@ from .._errors import InputError
 from .._state.model import Member, Project, User
 from .._state.names import personal_project_error, to_nfc
 from .._state.roles import CHAT_USER, PROJECT_ADMIN, is_demotion
-from .._state.similar_names import missing_user_note
 from .._text import quoted
 from .context import PlanContext, role_source, with_rule
 from .projects import ProjectPlanner, missing_project
@@ -54,7 +53,7 @@ class MemberPlanner:
         if project is None or user is None:
             if desired.present:
                 self._refuse_missing(desired, project, user)
-            elif not desired.has_ended and not desired.rule:
+            else:
                 self._note_missing(desired, project, user)
             return
         current = self.context.state.find_member(project, user)
@@ -173,21 +172,25 @@ class MemberPlanner:
         """Return the users who have their own entries in the list, by which they are invited if need be."""
         return {desired.user for desired in self.context.desired.users if desired.gives_access}
 
-    def _note_missing(self, desired: DesiredMember, project: Project | None, user: User | None) -> None:
-        """Note similar names for an absent member. The result lists the denied projects of rules that do not exist."""
-        if project is None:
-            self.context.note_missing_project(desired.project)
-        if user is None and self.context.desired.policy is not None:
-            note = missing_user_note(desired.user, self.context.similar_emails)
-            if note:
-                self.context.note(note)
-
     def _refuse_missing(self, desired: DesiredMember, project: Project | None, user: User | None) -> None:
         if project is None:
             self.context.problems.add(missing_project(self.context.state, desired.project))
         # If the invitation of a listed user is impossible, an earlier problem says why.
         if user is None and desired.user not in self._listed_users:
             self.context.problems.add(self.users.missing(desired.user))
+
+    def _note_missing(self, desired: DesiredMember, project: Project | None, user: User | None) -> None:
+        """Note which project or user may be meant by an absence, if one does not exist and one has a similar name.
+
+        Rules remove memberships of many users and projects. `unmatched` of n8n_access lists their unknown projects.
+        """
+        if desired.rule or desired.ended:
+            return
+        if project is None:
+            self.context.note_missing_project(desired.project)
+        # For a single user, the module notes it, because it reads the other users only for that.
+        if user is None and self.context.desired.policy is not None:
+            self.context.note_missing_user(desired.user)
 
 
 def _contradiction(project: Project, user: User, given: DesiredMember, absent: DesiredMember) -> str:

@@ -302,3 +302,26 @@ def test_refused_address_of_a_single_user_has_a_remedy_without_a_list(n8n: FakeN
     assert str(error.value).startswith(
         "n8n refuses to invite this email address. Correct the address:\nemail (di!x@example.com): "
     )
+
+
+@pytest.mark.parametrize("reference", ["email", "id"])
+def test_link_lost_with_an_earlier_task_is_reported(n8n: FakeN8n, reference: str) -> None:
+    """A task that is stopped right after the invitation returns no link, and no later task returns it either."""
+    user_id = n8n.add_user(ADA, pending=True)
+    user = {reference: {"email": ADA, "id": user_id}[reference]}
+    for check_mode in (True, False):
+        done = run(n8n_user, n8n, check_mode, **user, return_invite_url=True)
+        assert not done["changed"] and "invite_url" not in done["user"]
+        (warning,) = done["warnings"]
+        assert warning.startswith(f"{ADA} was invited before and is pending. ") and "resend_invite=true" in warning
+        assert run(n8n_user, n8n, check_mode, **user)["warnings"] == []
+    again = run(n8n_user, n8n, **user, return_invite_url=True, resend_invite=True)
+    assert again["user"]["invite_url"] and again["warnings"] == []
+    n8n.accept(ADA)
+    assert run(n8n_user, n8n, **user, return_invite_url=True)["warnings"] == []
+
+
+def test_no_lost_link_is_reported_for_a_new_or_deleted_user(n8n: FakeN8n) -> None:
+    assert run(n8n_user, n8n, email=ADA, return_invite_url=True)["warnings"] == []
+    deleted = run(n8n_user, n8n, email=ADA, state="absent", return_invite_url=True)
+    assert not any("was invited before" in warning for warning in deleted["warnings"])

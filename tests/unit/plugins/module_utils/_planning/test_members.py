@@ -6,10 +6,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timezone
+from typing import Any
 
 import pytest
 
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import desired_access
+from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import INVITE, ListPolicy
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._planning.planner import plan
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.example_state import (
     GRACE,
     LINUS,
@@ -101,3 +106,44 @@ def test_pending_admin_counts_as_admin() -> None:
         )
         == 1
     )
+
+
+def notes_about(entry: dict[str, Any], key: str = "users") -> list[str]:
+    """Return the notes of the plan for a list with one entry, which removes a membership."""
+    lists: dict[str, Any] = {"users": None, "projects": None, key: [entry]}
+    now = datetime(2026, 11, 21, tzinfo=timezone.utc)
+    desired = desired_access(lists["users"], lists["projects"], ListPolicy(), INVITE, True, False, now)
+    return [note for note in plan(example_state(), desired).notes if "Did you mean" in note]
+
+
+GRACE_MEANT = ["User grcae@example.com does not exist. Did you mean grace@example.com?"]
+SALES_MEANT = ['Project "Slaes" does not exist. Did you mean "Sales"?']
+
+
+@pytest.mark.parametrize(
+    ("user", "project", "expected"),
+    [
+        ("grcae@example.com", "Sales", GRACE_MEANT),
+        ("grace@example.com", "Slaes", SALES_MEANT),
+        ("grcae@example.com", "Slaes", [*SALES_MEANT, *GRACE_MEANT]),
+        ("grace@example.com", "Sales", []),
+        ("nobody@example.com", "Nowhere", []),
+    ],
+)
+def test_misspelled_absence_in_a_list_is_noted(user: str, project: str, expected: list[str]) -> None:
+    absent = {"state": "absent"}
+    assert notes_about({"email": user, "projects": {project: absent}}) == expected
+    if project == "Sales":
+        assert notes_about({"name": project, "members": {user: absent}}, "projects") == expected
+
+
+@pytest.mark.parametrize(
+    "grant",
+    [
+        {"state": "absent", "granted_by": "rule of the sales team"},
+        {"role": "viewer", "until": "2020-01-01"},
+        {"state": "absent", "from": "2030-01-01"},
+    ],
+)
+def test_unknown_names_of_rules_and_of_dated_grants_are_not_noted(grant: dict[str, str]) -> None:
+    assert notes_about({"email": "grcae@example.com", "projects": {"Slaes": grant}}) == []
