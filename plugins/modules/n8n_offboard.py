@@ -61,6 +61,7 @@ options:
       - A role with scopes is refused. For a custom role, n8n has to list its roles (2.36 and later), and the key needs C(role:list).
       - The option never promotes a user. A user whose custom role has no scopes keeps it, with a warning, and is removed from the
         projects.
+      - The record of leavers stores the role, so that M(lifecycle.n8n.n8n_access) keeps it for users in the record.
     type: str
     default: chatUser
   successor:
@@ -385,7 +386,7 @@ from ..module_utils._changes.outcome import Outcome
 from ..module_utils._desired.handover_options import HANDOVER_OPTIONS, handover_options_from
 from ..module_utils._errors import InputError, N8nError
 from ..module_utils._executor.task import Task
-from ..module_utils._leaving.grace_period import GRACE_DAYS, GracePeriod
+from ..module_utils._leaving.grace_period import GRACE_DAYS, GracePeriod, with_demoted_roles
 from ..module_utils._leaving.leaver_options import (
     LEAVER_ACTIONS,
     STAGED,
@@ -450,7 +451,8 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     def store_record() -> None:
         if file:
             record = leaver_options.grace_period.record if leaver_options.grace_period else file.record
-            file.store(by_offboard(record, [person.user.id for person in people if person.user]))
+            users = [person.user for person in people if person.user]
+            file.store(with_demoted_roles(by_offboard(record, [user.id for user in users]), users, plan.changes))
 
     def report(outcome: Outcome) -> dict[str, Any]:
         touched = outcome.done or outcome.errors

@@ -37,7 +37,10 @@ LOCKED = "Locked"
 START = date(2026, 11, 1)
 GRACE_DAYS = 3
 CHAT, MEMBER, ADMIN = "global:chatUser", "global:member", "global:admin"
-RANK = [CHAT, MEMBER, ADMIN]
+# A custom role without scopes, to which an operator can demote leavers.
+PARKED = "global:parked"
+DEMOTED = [CHAT, PARKED]
+RANK = [*DEMOTED, MEMBER, ADMIN]
 PROJECT_ROLES = ["viewer", "editor"]
 
 
@@ -84,6 +87,7 @@ EVENTS = st.tuples(
             "promote",
             "accept",
             "offboard",
+            "park",
             "dismiss",
             "restore",
             "delete",
@@ -405,15 +409,15 @@ class Model:
         self, number: int, email: str, recorded: list[Any], may_delete: bool, policy: Mapping[str, Any]
     ) -> None:
         role, memberships, pending = self.users[email]
-        has_access = role != CHAT or bool(memberships)
+        has_access = role not in DEMOTED or bool(memberships)
         if has_access:
             kept = {key: value for key, value in recorded[2].items() if key not in memberships}
-            recorded[:3] = [number, role if role != CHAT else recorded[1], {**memberships, **kept}]
+            recorded[:3] = [number, recorded[1] if role in DEMOTED else role, {**memberships, **kept}]
         if pending and policy["missing"] != "wait" and email not in self.owners:
             recorded[4] = True
             del self.users[email]
         elif has_access:
-            self.users[email] = [CHAT, {}, pending]
+            self.users[email] = [role if role in DEMOTED else CHAT, {}, pending]
         elif may_delete and number >= recorded[0] + GRACE_DAYS:
             if email in self.owners and not policy["transfer"]:
                 self.is_incomplete = True
@@ -453,13 +457,16 @@ def apply_event(n8n: Any, model: Model, number: int, event: tuple[str, str, str]
         n8n.delete_user(n8n.id_of(email))
         del model.users[email]
         model.owners.discard(email)
-    elif kind in ("offboard", "dismiss"):
-        action = "staged" if kind == "offboard" else "delete"
+    elif kind in ("offboard", "park", "dismiss"):
+        action = "delete" if kind == "dismiss" else "staged"
+        # n8n before 2.36 does not show the scopes of custom roles.
+        parks = kind == "park" and PARKED in getattr(n8n, "custom_roles", {})
         run(
             n8n_offboard,
             n8n,
             users=[email],
             action=action,
+            demote_role=PARKED if parks else "chatUser",
             transfer_to="Archive",
             # n8n before 2.36 does not show the data tables of other users.
             data_tables="delete",
@@ -472,7 +479,7 @@ def apply_event(n8n: Any, model: Model, number: int, event: tuple[str, str, str]
         if old and old[4]:
             old = None
         kept = {key: value for key, value in old[2].items() if key not in user[1]} if old else {}
-        has_access = user[0] != CHAT or bool(user[1])
+        has_access = user[0] not in DEMOTED or bool(user[1])
         deleted = kind == "dismiss" or (user[2] and email not in model.owners)
         if old is None:
             model.record[email] = [number, user[0], dict(user[1]), "offboard", deleted]
@@ -481,7 +488,7 @@ def apply_event(n8n: Any, model: Model, number: int, event: tuple[str, str, str]
         else:
             model.record[email] = [
                 number,
-                user[0] if user[0] != CHAT else old[1],
+                old[1] if user[0] in DEMOTED else user[0],
                 {**user[1], **kept},
                 "offboard",
                 deleted,
@@ -490,7 +497,7 @@ def apply_event(n8n: Any, model: Model, number: int, event: tuple[str, str, str]
             del model.users[email]
             model.owners.discard(email)
         else:
-            model.users[email] = [CHAT, {}, user[2]]
+            model.users[email] = [PARKED if parks or user[0] == PARKED else CHAT, {}, user[2]]
     elif kind == "restore" and email in model.record and not model.record[email][4]:
         run(n8n_access, n8n, users=[{"email": email}], restore=True, state_path=str(record), max_removal_percent=100)
         _since, role, memberships, _by, _deleted = model.record.pop(email)

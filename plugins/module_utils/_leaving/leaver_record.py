@@ -26,7 +26,8 @@ class RecordEntry:
     """The entry of one leaver: the access that the user had when the user was staged, at `since` (UTC).
 
     `staged_by` is one of MAKERS. With `is_deleted`, the account was deleted, and the entry belongs to the email: nobody
-    is invited with this address. An entry without these keys is one of n8n_offboard for an account that exists.
+    is invited with this address. `demoted_role` is the instance role that the staging left. An entry without these keys
+    is one of n8n_offboard for an account that exists and is a chat user.
     """
 
     id: str
@@ -37,6 +38,11 @@ class RecordEntry:
     memberships: tuple[tuple[str, str, str], ...] = ()
     staged_by: str = OFFBOARD
     is_deleted: bool = False
+    demoted_role: str = CHAT_USER
+
+    def is_demoted(self, role: str | None) -> bool:
+        """Return whether an instance role is what a staging leaves, so that it is not access that was given again."""
+        return role in (CHAT_USER, self.demoted_role)
 
     def due(self, grace_days: int) -> datetime:
         """Return the time when the account is to be deleted, or the last possible time if that time is too far away."""
@@ -50,7 +56,7 @@ class RecordEntry:
         known = {key for key, _name, _role in self.memberships}
         later = tuple(entry for entry in other.memberships if entry[0] not in known)
         # The role of a user who has been demoted already is not a lost role.
-        role = other.role if self.role == CHAT_USER else self.role
+        role = other.role if other.is_demoted(self.role) else self.role
         staged_by = OFFBOARD if OFFBOARD in (self.staged_by, other.staged_by) else SYNC
         return replace(other, role=role, memberships=(*self.memberships, *later), staged_by=staged_by)
 
@@ -63,6 +69,7 @@ class RecordEntry:
             "role": self.role,
             "staged_by": self.staged_by,
             **({"deleted": True} if self.is_deleted else {}),
+            **({"demoted_role": self.demoted_role} if self.demoted_role != CHAT_USER else {}),
             "memberships": [{"id": key, "name": name, "role": role} for key, name, role in self.memberships],
         }
 
@@ -98,6 +105,7 @@ class LeaverRecord:
                     ),
                     _maker(entry.get("staged_by", OFFBOARD)),
                     entry.get("deleted", False) is True,
+                    _text(entry.get("demoted_role", CHAT_USER)),
                 )
                 for entry in _list(data["leavers"])
             ]
@@ -133,7 +141,8 @@ class LeaverRecord:
         """Return readable lines for the record, with one line for each leaver."""
         leavers = sorted(self.leavers.values(), key=lambda leaver: (leaver.email, leaver.id))
         return [
-            f"{'deleted' if leaver.is_deleted else 'staged'} leaver {leaver.email} since {utc(leaver.since)}{' by sync' if leaver.staged_by == SYNC else ''}: "
+            f"{'deleted' if leaver.is_deleted else 'staged'} leaver {leaver.email} since {utc(leaver.since)}{' by sync' if leaver.staged_by == SYNC else ''}"
+            + (f" as {leaver.demoted_role}: " if leaver.demoted_role != CHAT_USER else ": ")
             + ", ".join([leaver.role, *(f"{role} of {quoted(name)}" for _key, name, role in leaver.memberships)])
             for leaver in leavers
         ]

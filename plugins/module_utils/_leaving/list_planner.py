@@ -201,7 +201,7 @@ def _begin_staging(
     for departure in departures:
         entry, changes = departure.entry, of_user.get(departure.user.id, [])
         is_staged = departure.action == STAGED and departure.user.id in plan.leavers
-        if (is_staged and entry is None) or (entry is not None and removes_access(changes)):
+        if (is_staged and entry is None) or (entry is not None and removes_access(changes, entry)):
             made = begun_entry(plan.state, departure.user, grace_period.now, entry, changes)
             begun.append(replace(made, staged_by=entry.staged_by if entry else SYNC))
     return record.adding(begun)

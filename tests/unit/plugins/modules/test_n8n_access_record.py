@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access
+from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access, n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import check_apply_reapply, run
 
@@ -99,3 +99,45 @@ def test_ignored_project_gets_no_member_back_from_the_record(n8n: FakeN8n, path:
     done = check_apply_reapply(n8n_access, n8n, **options)
     assert ADA in n8n.memberships()["Sales"] and ADA not in n8n.memberships()["Locked vault"]
     assert any("Locked vault" in warning and "project:viewer" in warning for warning in done["warnings"])
+
+
+PARKED = "global:parked"
+
+
+def park(n8n: FakeN8n, path: Path, now: str = "2026-11-01") -> dict[str, Any]:
+    """Stage Ada with a custom role without scopes."""
+    options = {"users": [ADA], "action": "staged", "demote_role": PARKED, "data_tables": "delete"}
+    return run(n8n_offboard, n8n, state_path=str(path), now=now, **options)
+
+
+def parked_entry(path: Path) -> dict[str, Any]:
+    entry: dict[str, Any] = json.loads(path.read_text("utf-8"))["leavers"][0]
+    return {key: entry.get(key) for key in ("since", "role", "demoted_role")}
+
+
+def test_list_keeps_the_custom_demote_role_of_a_staged_user(n8n: FakeN8n, path: Path) -> None:
+    """The role is no new access, so the date and the former role stay in the record."""
+    n8n.custom_roles = {PARKED: "Parked"}
+    for email in (ADA, BO):
+        n8n.add_user(email)
+    park(n8n, path)
+    entry = {"since": "2026-11-01T00:00:00Z", "role": "global:member", "demoted_role": PARKED}
+    leavers = {"unlisted_users": "staged", "data_tables": "delete", "state_path": str(path), "grace_days": 20}
+    assert parked_entry(path) == entry
+    for _night in range(2):
+        run(n8n_access, n8n, users=[person(BO)], **leavers, **LIST)
+        assert not park(n8n, path, "2026-11-10")["changed"]
+    assert parked_entry(path) == entry and n8n.instance_roles()[ADA] == PARKED
+    run(n8n_access, n8n, users=[person(BO)], **leavers, **{**LIST, "now": "2026-11-21"})
+    assert ADA not in n8n.instance_roles()
+
+
+def test_custom_demote_role_is_recorded_for_a_user_whom_a_list_has_staged(n8n: FakeN8n, path: Path) -> None:
+    n8n.custom_roles = {PARKED: "Parked"}
+    for email in (ADA, BO):
+        n8n.add_user(email)
+    leavers = {"unlisted_users": "staged", "data_tables": "delete", "state_path": str(path)}
+    run(n8n_access, n8n, users=[person(BO)], **leavers, **LIST)
+    park(n8n, path, "2026-11-12")
+    assert parked_entry(path) == {"since": "2026-11-10T00:00:00Z", "role": "global:member", "demoted_role": PARKED}
+    assert not run(n8n_access, n8n, users=[person(BO)], **leavers, **{**LIST, "now": "2026-11-12"})["changed"]

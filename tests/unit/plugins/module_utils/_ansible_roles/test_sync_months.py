@@ -20,6 +20,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.sync_months import (
     LOCKED,
     MEMBER,
     NIGHTS,
+    PARKED,
     PEOPLE,
     POLICIES,
     PROJECTS,
@@ -44,6 +45,8 @@ def test_access_after_each_night_of_sync_is_that_of_the_model(
 
 def check_month(nights: list[Any], rules: Any, policies: Any, floor: bool = False) -> None:
     n8n, model = FakeN8n(floor), Model()
+    if not floor:
+        n8n.custom_roles = {PARKED: "Parked"}
     for name in (*PROJECTS, LOCKED, "Archive"):
         n8n.add_team_project(name)
     for email in PEOPLE[:3]:
