@@ -265,7 +265,7 @@ def _lifted(state: State, desired: DesiredState, reference: str, entry: RecordEn
     existing = {project.id for project in state.projects if project.is_team}
     missing = frozenset(key for key, _name, _role in memberships if key not in existing)
     restored = replace(entry, role=role, memberships=tuple(memberships))
-    return RestoredUser(account.email if account else reference, restored, missing)
+    return RestoredUser(account.email if account else reference, restored, missing, recorded=entry)
 
 
 def _gives_recorded(desired: DesiredState, reference: str) -> bool:

@@ -156,7 +156,7 @@ def _check_restored(
     try:
         state = task.read(request)
     except N8nError as error:
-        file.add_missing([restored.staged for restored in restored_users])
+        file.add_missing([restored.entry for restored in restored_users])
         task.warnings.append(
             f"The access of the restored users could not be checked, so they stay in the record {file.path}: {error}"
         )
@@ -165,7 +165,13 @@ def _check_restored(
         missing = dict(missing_access(restored, state))
         if not missing:
             continue
-        file.add_missing([restored.staged])
+        file.add_missing([restored.entry])
+        if _has_failed(task, restored, missing):
+            task.warnings.append(
+                f"The access of {restored.email} could not be restored completely, so the entry stays in the record {file.path}. "
+                f"Missing: {', '.join(missing.values())}. The next run tries again."
+            )
+            continue
         task.outcome.move_to_conflicts(
             lambda change: is_about(change, restored, missing), "another task removed this access at the same time"
         )
@@ -173,3 +179,10 @@ def _check_restored(
             f"{restored.email} was restored, but another task removed access at the same time: {', '.join(missing.values())}. "
             f"The user stays in the record {file.path}. Make sure that no other task stages this user. Then run this task again."
         )
+
+
+def _has_failed(task: Task, restored: RestoredUser, missing: Iterable[str]) -> bool:
+    """Return whether access of this user is missing because a planned change was not made."""
+    done = set(task.outcome.done)
+    planned = task.plan.changes if task.plan else ()
+    return any(change not in done and is_about(change, restored, missing) for change in planned)

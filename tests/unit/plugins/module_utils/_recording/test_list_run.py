@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.task import Task
 from ansible_collections.lifecycle.n8n.plugins.module_utils._recording.record import ImpossibleDepartures
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access, n8n_offboard
@@ -173,3 +173,21 @@ def test_entry_of_an_account_that_another_user_deleted_ends_with_a_warning(n8n: 
     result = nightly(n8n, path, BO, CY)
     assert result["changed"] and entries(path) == {}
     assert any("the account was deleted by other means" in note for note in result["warnings"])
+
+
+def test_failed_return_keeps_the_former_access_in_the_record(n8n: FakeN8n, path: Path) -> None:
+    """With authoritative, the user gets no recorded membership back. A later run may need it nevertheless."""
+    nightly(n8n, path, BO)
+    before = entries(path)[ADA]
+
+    def refuse(user_id: str, role: str) -> None:
+        raise N8nError("n8n refuses the change.")
+
+    set_user_role, n8n.set_user_role = n8n.set_user_role, refuse  # type: ignore[method-assign]
+    result = nightly(n8n, path, ADA, BO, authority="authoritative")
+    assert entries(path)[ADA] == before and before["memberships"]
+    assert any(f"The access of {ADA} could not be restored completely" in note for note in result["warnings"])
+    assert not any("at the same time" in note for note in result["warnings"])
+    n8n.set_user_role = set_user_role  # type: ignore[method-assign]
+    nightly(n8n, path, ADA, BO, authority="authoritative")
+    assert ADA not in entries(path) and n8n.instance_roles()[ADA] == "global:member"
