@@ -166,7 +166,9 @@ class DeparturePlanner:
 
     def _target(self, user: User) -> HandoverTarget:
         moved_to = self.context.desired.moved_accounts.get(user.id)
-        if moved_to:
+        account = self.context.state.find_user(moved_to) if moved_to else None
+        # An account that departs itself counts as no destination.
+        if account is not None and not self._departs(account):
             options = replace(self.handling.handover_options, transfer_to=moved_to)
             return replace(handover_target(self.context.state, options), reserved_names=self._taken)
         return replace(self._shared_target, reserved_names=self._taken)

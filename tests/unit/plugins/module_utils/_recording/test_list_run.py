@@ -14,11 +14,12 @@ import pytest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.task import Task
 from ansible_collections.lifecycle.n8n.plugins.module_utils._recording.record import ImpossibleDepartures
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import OwnedItem, Workflow
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access, n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import run
 
-ADA, BO, CY = (f"{name}@example.com" for name in ("ada", "bo", "cy"))
+ADA, BO, CY, OLD = (f"{name}@example.com" for name in ("ada", "bo", "cy", "old"))
 CHAT = "global:chatUser"
 
 
@@ -191,3 +192,26 @@ def test_failed_return_keeps_the_former_access_in_the_record(n8n: FakeN8n, path:
     n8n.set_user_role = set_user_role  # type: ignore[method-assign]
     nightly(n8n, path, ADA, BO, authority="authoritative")
     assert ADA not in entries(path) and n8n.instance_roles()[ADA] == "global:member"
+
+
+def two_accounts(n8n: FakeN8n, path: Path, status: str, item: OwnedItem, **params: Any) -> dict[str, Any]:
+    """Return the result of the run that deletes the old account of Ada, which owns `item`."""
+    if OLD not in n8n.instance_roles():
+        n8n.add_user(OLD)
+        n8n.add_team_project("Archive")
+    n8n.owned[n8n.personal_project_id(OLD)] = [item]
+    ada = {"email": ADA, "status": status, "previous_emails": [OLD]}
+    users = [ada, *({"email": email, "status": "present"} for email in (BO, CY))]
+    options = {"users": users, "transfer_to": "Archive", "grace_days": 1, **params}
+    nightly(n8n, path, now="2026-12-01", **options)
+    return nightly(n8n, path, now="2026-12-05", **options)
+
+
+@pytest.mark.parametrize(("status", "destination"), [("present", ADA), ("leaver", "Archive")])
+def test_resources_of_an_old_account_move_to_the_other_account_unless_it_departs(
+    n8n: FakeN8n, path: Path, status: str, destination: str
+) -> None:
+    result = two_accounts(n8n, path, status, Workflow("workflow", "w1", "Bills"))
+    moved = [change["project"] for change in result["plan"] if change["action"] == "transfer_workflow"]
+    assert moved == [destination if destination == "Archive" else f"<{ADA}>"]
+    assert OLD not in n8n.instance_roles() and [item.id for items in n8n.owned.values() for item in items] == ["w1"]
