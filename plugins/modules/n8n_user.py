@@ -299,7 +299,7 @@ def _deletion(reference: str, handover_options: HandoverOptions) -> ReadRequest:
         members=ALL,
         owned_items=True,
         folders=True,
-        destination=handover_options.transfer_to,
+        destinations=handover_options.destinations,
         also=possible_calls("user", handover_options),
     )
 

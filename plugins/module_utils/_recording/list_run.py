@@ -78,13 +78,13 @@ class ListRun:
         """Read n8n and return the plan; raises InputError for a list that cannot be applied."""
         state = self.task.read(self.request)
         self._check_new_record(state)
-        leavers = self._leavers(state)[1]
+        desired, leavers, _restored_users, _address_changes = self._leavers(state)
         candidates = leavers.deletion_candidates()
         if candidates:
             # Scopes are read first, so that a missing one is a result and not an error.
             can_delete = not self.task.api.missing_scopes({"delete_user"})
             self.handling = replace(self.handling, can_delete=can_delete)
-            self.request = self._request_of_resources(candidates)
+            self.request = self._request_of_resources(candidates, desired)
             state = self.task.read(self.request)
         planned = self._planned(state)
         if limits.needs_all_members(planned.plan, self.policy):
@@ -92,8 +92,10 @@ class ListRun:
             planned = self._planned(self.task.read(self.request))
         return planned
 
-    def _request_of_resources(self, emails: list[str]) -> ReadRequest:
-        options = self.handling.handover_options
+    def _request_of_resources(self, emails: list[str], desired: DesiredState) -> ReadRequest:
+        # The resources of an account under a previous address move to the other account of the user.
+        moved_to = [desired.moved_accounts[key] for key in sorted(desired.moved_accounts)]
+        destinations = (*self.handling.handover_options.destinations, *moved_to)
         return replace(
             self.request,
             users=tuple(emails),
@@ -101,8 +103,8 @@ class ListRun:
             projects_optional=False,
             members=ALL,
             owned_items=True,
-            folders=options.transfer_to is not None,
-            destination=options.transfer_to,
+            folders=bool(destinations),
+            destinations=destinations,
         )
 
     def _leavers(self, state: State) -> tuple[DesiredState, ListLeavers, list[RestoredUser], list[dict[str, Any]]]:

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.task import Task
 from ansible_collections.lifecycle.n8n.plugins.module_utils._recording.record import ImpossibleDepartures
-from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import OwnedItem, Workflow
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import OwnedItem, Table, Workflow
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access, n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import run
@@ -215,3 +215,12 @@ def test_resources_of_an_old_account_move_to_the_other_account_unless_it_departs
     moved = [change["project"] for change in result["plan"] if change["action"] == "transfer_workflow"]
     assert moved == [destination if destination == "Archive" else f"<{ADA}>"]
     assert OLD not in n8n.instance_roles() and [item.id for items in n8n.owned.values() for item in items] == ["w1"]
+
+
+def test_data_tables_of_an_old_account_are_copied_to_the_other_account(n8n: FakeN8n, path: Path) -> None:
+    """The names of the data tables of that account are read as well."""
+    n8n.owned[n8n.personal_project_id(ADA)] = [Table("data table", "t0", "Rows")]
+    result = two_accounts(n8n, path, "present", Table("data table", "t1", "Rows"), data_tables="copy")
+    copies = [change for change in result["plan"] if change["action"] == "copy_table"]
+    assert [(change["project"], change["after"] != "Rows") for change in copies] == [(f"<{ADA}>", True)]
+    assert OLD not in n8n.instance_roles() and len(n8n.owned[n8n.personal_project_id(ADA)]) == 2
