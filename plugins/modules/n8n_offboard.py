@@ -407,6 +407,7 @@ from ..module_utils._recording.record import (
     open_record,
     raise_impossible,
     update_after_offboarding,
+    with_deletions,
 )
 from ..module_utils._state.model import State
 from ..module_utils._state.read_request import ReadRequest
@@ -448,18 +449,21 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     leaver_options = leaver_options.with_planned_record(plan, people)
     task.findings["impossible"] = list(plan.impossible)
 
+    record = leaver_options.grace_period.record if leaver_options.grace_period else file.record if file else None
+    if record is not None:
+        users = [person.user for person in people if person.user]
+        record = with_demoted_roles(by_offboard(record, [user.id for user in users]), users, plan.changes)
+
     def store_record() -> None:
-        if file:
-            record = leaver_options.grace_period.record if leaver_options.grace_period else file.record
-            users = [person.user for person in people if person.user]
-            file.store(with_demoted_roles(by_offboard(record, [user.id for user in users]), users, plan.changes))
+        if file and record is not None:
+            file.store(with_deletions(record, plan, now))
 
     def report(outcome: Outcome) -> dict[str, Any]:
         touched = outcome.done or outcome.errors
         after = None if task.check_mode else _read_after_changes(task, request) if touched else state
         then = plan.state_after(outcome.done) if task.check_mode else after
-        if file and then:
-            update_after_offboarding(task, file, now, plan, outcome.done, then)
+        if file and record is not None and then:
+            update_after_offboarding(task, file, record, plan, outcome.done, then)
         return {"users": leaver_results(people, leaver_options, plan, outcome.done, outcome.handover_outcomes, after)}
 
     outcome = task.apply(plan, report=report, prepare=store_record)

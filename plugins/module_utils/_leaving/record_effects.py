@@ -127,7 +127,9 @@ def _under_listed_emails(
     for reference, entry in entries.items():
         user = state.find_user(reference)
         email = user.email if user and user.id == entry.id else listed.get(reference, reference)
-        found[reference] = replace(entry, email=email)
+        found[reference] = replace(
+            entry, email=email, is_deleted=entry.is_deleted and not (user and user.id == entry.id)
+        )
     return found
 
 
@@ -194,10 +196,12 @@ def _dropped(state: State, desired: DesiredState, handling: LeaverHandling) -> t
         if protection.ignores(entry.email):
             continue
         of_path = f"The entry of {entry.email} in the record {grace_period.path} ends"
+        if state.find_user(entry.id) is not None:
+            # If a run of n8n_offboard stopped before it deleted the account, the entry is one of an account that exists.
+            continue
         if not entry.is_deleted:
-            if not any(user.id == entry.id for user in state.users):
-                dropped.append(entry.id)
-                notes.append(f"{of_path}, because the account was deleted by other means.")
+            dropped.append(entry.id)
+            notes.append(f"{of_path}, because the account was deleted by other means.")
         elif state.find_user(entry.email) is not None:
             dropped.append(entry.id)
             notes.append(f"{of_path}, because a new account with this address exists.")

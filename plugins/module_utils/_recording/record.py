@@ -74,29 +74,45 @@ def by_offboard(record: LeaverRecord, ids: Iterable[str]) -> LeaverRecord:
     return record.adding(replace(record.leavers[key], staged_by=OFFBOARD) for key in ids if key in record.leavers)
 
 
-def update_after_offboarding(
-    task: Task, file: RecordFile[LeaverRecord], now: datetime, plan: Plan, done: Iterable[Change], state: State
-) -> None:
-    """Update the record after n8n_offboard: the entries of deleted users stay under their emails.
+def with_deletions(record: LeaverRecord, plan: Plan, now: datetime) -> LeaverRecord:
+    """Return the record in which the users whom n8n_offboard deletes have entries that stay under their emails.
 
-    `done` are the changes that were made, and `state` is the state after them. Entries of users who were deleted by
+    It is stored before the first change, so that a run that stops after a deletion does not forget the user.
+    """
+    deleted = _planned_deletions(plan)
+    return record.adding(
+        replace(record.leavers.get(user.id) or entry_of(plan.state, user, now), is_deleted=True, staged_by=OFFBOARD)
+        for user in plan.state.users
+        if user.id in deleted
+    )
+
+
+def _planned_deletions(plan: Plan) -> set[str]:
+    return {change.user_id or "" for change in plan.changes if change.action == "delete_user"}
+
+
+def update_after_offboarding(
+    task: Task,
+    file: RecordFile[LeaverRecord],
+    before: LeaverRecord,
+    plan: Plan,
+    done: Iterable[Change],
+    state: State,
+) -> None:
+    """Update the record after n8n_offboard.
+
+    `before` is the record without the planned deletions, `done` are the changes that were made, and `state` is the
+    state after them. Users who were not deleted have their entries of `before`. Entries of users who were deleted by
     other means end.
     """
-    done = list(done)
-    deleted = {change.user_id or "" for change in done if change.action == "delete_user"}
     try:
         if not task.check_mode:
             file.add_missing(newly_staged(file.record, done, state))
-        kept = [
-            replace(
-                file.record.leavers.get(user.id) or entry_of(plan.state, user, now), is_deleted=True, staged_by=OFFBOARD
-            )
-            for user in plan.state.users
-            if user.id in deleted
-        ]
-        existing = {user.id for user in state.users} | deleted
+        existing = {user.id for user in state.users}
+        not_deleted = _planned_deletions(plan) & existing
         missing = [key for key, entry in file.record.leavers.items() if key not in existing and not entry.is_deleted]
-        file.store(file.record.without(missing).adding(kept))
+        kept = [before.leavers[key] for key in sorted(not_deleted) if key in before.leavers]
+        file.store(file.record.without([*missing, *not_deleted]).adding(kept))
     except N8nError as error:
         # The changes stay in place, and the next run updates the record.
         task.warnings.append(str(error))

@@ -130,6 +130,12 @@ def test_entry_of_a_deleted_account_ends_with_a_new_account() -> None:
     assert found.dropped == ("u-before",) and "a new account" in found.notes[0] and not found.blocked
 
 
+def test_entry_of_a_user_whom_a_stopped_run_did_not_delete_is_one_of_an_existing_account() -> None:
+    """n8n_offboard marks the entry before the deletion."""
+    found = effects(present(), entry(OFFBOARD, is_deleted=True))
+    assert not found.dropped and [blocked["is_deleted"] for blocked in found.blocked_result()] == [False]
+
+
 @pytest.mark.parametrize(("listed", "dropped"), [([], ("u-before",)), (present(), ())])
 def test_entry_of_a_deleted_account_of_offboard_stays_while_the_person_is_listed(listed: Any, dropped: Any) -> None:
     users = [*listed, {"email": GRACE.email, "status": "present"}]
