@@ -276,7 +276,7 @@ options:
   only_approved:
     description:
       - Whether to carry out only the plan whose digest is in O(approve). If the plan has changed since then, the task fails before its first
-        write, in check mode too, and returns the plan. A plan without changes is allowed.
+        write, in check mode too, and returns the plan. A plan without changes of n8n and of the record of leavers is allowed.
       - With the digest that a task returned in check mode, the task carries out exactly the plan that was shown, or nothing.
     type: bool
     default: false
@@ -489,8 +489,8 @@ summary:
     remove_member: 0
 digest:
   description:
-    - The SHA-256 digest of the URL of the server and of the changes. Equal plans have equal digests, even if the reasons of their
-      changes differ.
+    - The SHA-256 digest of the URL of the server, of the changes, and of the new and ended entries of the record of leavers. Equal plans
+      have equal digests, even if the reasons of their changes differ.
   returned: always
   type: str
   sample: 3d5a2ffa0a37ad2a6ef6b19d0b5b7a4a3c4c5f0e8cd2b6a9a3d6f2f8e1a7c9b0

@@ -141,3 +141,15 @@ def test_custom_demote_role_is_recorded_for_a_user_whom_a_list_has_staged(n8n: F
     park(n8n, path, "2026-11-12")
     assert parked_entry(path) == {"since": "2026-11-10T00:00:00Z", "role": "global:member", "demoted_role": PARKED}
     assert not run(n8n_access, n8n, users=[person(BO)], **leavers, **{**LIST, "now": "2026-11-12"})["changed"]
+
+
+def test_only_approved_refuses_an_unapproved_change_of_the_record(n8n: FakeN8n, path: Path) -> None:
+    """The plan has no change of n8n, because the recorded access is that of a chat user."""
+    store(path, n8n.add_user(ADA, "global:chatUser"), role="global:chatUser", staged_by="sync")
+    users = [{"email": ADA, "status": "present", "projects": {}}]
+    options = {"users": users, "state_path": str(path), "only_approved": True, **LIST}
+    refused = run(n8n_access, n8n, approve="0" * 64, **options)
+    assert "the plan differs from the approved one" in refused["msg"]
+    assert refused["plan"] == [] and len(entries(path)) == 1
+    run(n8n_access, n8n, approve=refused["digest"], **options)
+    assert entries(path) == []
