@@ -340,6 +340,8 @@ options:
   resend_invites:
     description:
       - Whether to invite every listed user again who has not accepted the invitation. This is a change in every run.
+      - Users in the record of leavers O(state_path), users to whom the list gives no access, and pending users with a first name, who have
+        signed in by single sign-on, are not invited again.
     type: bool
     default: false
   option_names:

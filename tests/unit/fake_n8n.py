@@ -116,6 +116,7 @@ class FakeN8n(FakeResources):
         self._check_shown("/users")
         listed = [user for user in self.users.values() if user.email not in self.not_listed]
         names = {"id": "id", "email": "email", "role": "role", "is_pending": "isPending", "created_at": "createdAt"}
+        names["first_name"] = "firstName"
         items = tuple({key: getattr(user, name) for name, key in names.items()} for user in listed)
         return Listing(items, repeats=len(self.not_listed), pages=1)
 

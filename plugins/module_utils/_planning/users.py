@@ -48,7 +48,7 @@ class UserPlanner:
             if desired.gives_access:
                 self.invite(desired, role)
             return
-        if user.is_pending and self.context.desired.resend_invite:
+        if self.context.desired.resend_invite and self._is_invited_again(user, desired):
             self._check_address(user.email, desired)
             self.context.changes.append(
                 Change(
@@ -65,6 +65,15 @@ class UserPlanner:
             role = highest if is_demotion(user.role, highest) else None
         if role is not None and role != user.role:
             self._change_role(user, role, desired)
+
+    def _is_invited_again(self, user: User, desired: DesiredUser) -> bool:
+        """Return whether a user is pending, for a list: has certainly not signed in, and is to have access.
+
+        Users of single sign-on stay pending for n8n. A list in each run would send each of them a mail.
+        """
+        if self.context.desired.policy is None:
+            return user.is_pending
+        return user.never_signed_in and desired.gives_access
 
     def invite(self, desired: DesiredUser, role: str | None) -> User | None:
         """Plan an invitation with that role; return None if the task waits for the account or leaves the user out.

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +154,14 @@ def test_only_approved_refuses_an_unapproved_change_of_the_record(n8n: FakeN8n, 
     assert refused["plan"] == [] and len(entries(path)) == 1
     run(n8n_access, n8n, approve=refused["digest"], **options)
     assert entries(path) == []
+
+
+def test_resend_invites_skips_users_in_the_record_and_users_of_single_sign_on(n8n: FakeN8n, path: Path) -> None:
+    """n8n shows a user of single sign-on as pending, but with a first name."""
+    store(path, n8n.add_user(ADA, "global:chatUser", pending=True), staged_by="sync")
+    signed_in = n8n.add_user(BO, pending=True)
+    n8n.users[signed_in] = replace(n8n.users[signed_in], first_name="Bo")
+    n8n.add_user(OLD, pending=True)
+    users = [{"email": email} for email in (ADA, BO, OLD)]
+    done = run(n8n_access, n8n, users=users, resend_invites=True, state_path=str(path), **LIST)
+    assert [(change["action"], change["user"]) for change in done["plan"]] == [("invite_user", OLD)]
