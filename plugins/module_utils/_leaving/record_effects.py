@@ -29,6 +29,7 @@ from .._state.model import State
 from .._state.roles import CHAT_USER, MEMBER, Role, is_demotion, plain_slug, role_slug
 from .._text import quoted
 from .departures import LeaverHandling, manages_leavers
+from .grace_period import GracePeriod
 from .leaver_record import OFFBOARD, SYNC, RecordEntry
 from .restore import RestoredUser, left_out_notes, recorded_entries, without_missing_roles
 
@@ -76,7 +77,7 @@ def record_effects(
     grace_period = handling.grace_period
     if grace_period is None or not grace_period.record.leavers:
         return RecordEffects(desired)
-    dropped, notes = _dropped(state, desired, handling)
+    dropped, notes = _dropped(state, desired, grace_period)
     record = grace_period.record.without(dropped)
     if restoring:
         return RecordEffects(desired, dropped=tuple(dropped), notes=tuple(notes))
@@ -172,20 +173,20 @@ def _ignored_project_notes(
 
 def seemingly_staged(state: State, desired: DesiredState) -> list[str]:
     """Return the emails of listed users who look staged: chat users without projects, but not by the list."""
+    protection = Protection(desired.policy or ListPolicy(), state)
     found = []
     for entry in desired.users:
         user = state.find_user(entry.user)
         by_list = entry.role is not None and plain_slug(entry.role, "global") == CHAT_USER
+        if entry.status == LEAVER or protection.ignores(user.email if user else entry.user):
+            continue
         if user is not None and user.role == CHAT_USER and not by_list and not state.memberships(user):
             found.append(user.email)
     return sorted(found)
 
 
-def _dropped(state: State, desired: DesiredState, handling: LeaverHandling) -> tuple[list[str], list[str]]:
+def _dropped(state: State, desired: DesiredState, grace_period: GracePeriod) -> tuple[list[str], list[str]]:
     """Return the ids of the entries that end whether their users are listed or not, and a note on each of them."""
-    grace_period = handling.grace_period
-    if grace_period is None:
-        return [], []
     policy = desired.policy or ListPolicy()
     protection = Protection(policy, state)
     listed = {person.user for person in desired.people} | {user.listed_email for user in desired.users}
@@ -193,6 +194,7 @@ def _dropped(state: State, desired: DesiredState, handling: LeaverHandling) -> t
     is_complete = manages_leavers(desired) and not policy.keep_unlisted
     dropped, notes = [], []
     for entry in grace_period.record.leavers.values():
+        # A list does not tell whether ignored users have left.
         if protection.ignores(entry.email):
             continue
         of_path = f"The entry of {entry.email} in the record {grace_period.path} ends"
@@ -206,8 +208,7 @@ def _dropped(state: State, desired: DesiredState, handling: LeaverHandling) -> t
             dropped.append(entry.id)
             notes.append(f"{of_path}, because a new account with this address exists.")
         elif entry.staged_by == OFFBOARD:
-            # A list does not tell whether ignored users have left.
-            if is_complete and entry.email not in listed and not protection.ignores(entry.email):
+            if is_complete and entry.email not in listed:
                 dropped.append(entry.id)
                 notes.append(f"{of_path}, because the account was deleted and the list no longer has this user.")
         elif grace_period.now >= entry.due(grace_period.grace_days):

@@ -33,6 +33,7 @@ from .._planning.removal_limits import RemovalLimits
 from .._state.model import State
 from .._state.read_request import ALL, ReadRequest
 from .._storage.record_file import RecordFile
+from .._text import shortened
 from .record import raise_impossible, remove_restored, update_after_deletions, update_staged
 
 
@@ -138,7 +139,7 @@ class ListRun:
         emails = seemingly_staged(state, self.desired)
         if emails:
             raise InputError(
-                f"The record of leavers {self.file.path} does not exist, and these listed users look staged: {', '.join(emails)}. "
+                f"The record of leavers {self.file.path} does not exist, and these listed users look staged: {shortened(emails, 10)}. "
                 "They are chat users without projects, and no rule makes them chat users. Use the last version of the record. If no "
                 f"user was ever staged, create the file with this content: {LeaverRecord(self.task.url).to_text_in_one_line()}"
             )

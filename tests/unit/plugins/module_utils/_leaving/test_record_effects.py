@@ -255,3 +255,9 @@ def test_listed_chat_user_without_projects_looks_staged() -> None:
     assert seemingly_staged(STATE, desired) == [ADA.email]
     assert seemingly_staged(STATE, desired_access([{"email": ADA.email, "role": "chatUser"}])) == []
     assert seemingly_staged(example_state(users=(STAGED_ADA,)), desired) == []
+
+
+def test_ignored_user_and_listed_leaver_do_not_look_staged() -> None:
+    assert not seemingly_staged(STATE, desired_access([{"email": ADA.email, "status": "leaver"}]))
+    ignoring = ListPolicy(ignored=(ADA.email,))
+    assert not seemingly_staged(STATE, desired_access([{"email": ADA.email}, {"email": GRACE.email}], policy=ignoring))

@@ -80,6 +80,15 @@ def test_listed_user_who_looks_staged_is_an_error_without_a_record(n8n: FakeN8n,
     assert len(n8n.writes) == writes and not path.exists()
 
 
+def test_error_about_users_who_look_staged_names_ten_of_them(n8n: FakeN8n, path: Path) -> None:
+    """A company may use many chat users."""
+    emails = [f"chat{number:02}@example.com" for number in range(12)]
+    for email in emails:
+        n8n.add_user(email, CHAT)
+    with pytest.raises(InputError, match="chat09@example.com and 2 more. They are chat users"):
+        nightly(n8n, path, *emails)
+
+
 def test_pending_leaver_who_accepts_during_the_run_is_a_conflict_and_is_demoted_by_the_next_run(
     n8n: FakeN8n, path: Path
 ) -> None:
