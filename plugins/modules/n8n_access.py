@@ -312,7 +312,8 @@ options:
   state_path:
     description:
       - The path of the record of leavers on the host where the module runs, as in O(lifecycle.n8n.n8n_offboard#module:state_path). A damaged
-        record is an error. With O(restore=true), a record that does not exist is an error too.
+        record is an error. With O(restore=true), a record that does not exist is an error too. In all other cases, a run that handles
+        leavers creates the record. This counts as a change.
       - A listed person who is in the record gets nothing. RV(blocked) and a warning name this person. If the person has access again, it is
         removed and the grace period begins anew, provided that the list has O(users[].status) or O(unlisted_users) is not V(keep).
       - An entry that this module made ends when the list has the person with another O(users[].status) than V(leaver). The person gets back
@@ -491,8 +492,8 @@ summary:
     remove_member: 0
 digest:
   description:
-    - The SHA-256 digest of the URL of the server, of the changes, and of the new and ended entries of the record of leavers. Equal plans
-      have equal digests, even if the reasons of their changes differ.
+    - The SHA-256 digest of the URL of the server, of the changes, of the new and ended entries of the record of leavers, and of its
+      creation. Equal plans have equal digests, even if the reasons of their changes differ.
   returned: always
   type: str
   sample: 3d5a2ffa0a37ad2a6ef6b19d0b5b7a4a3c4c5f0e8cd2b6a9a3d6f2f8e1a7c9b0

@@ -36,6 +36,9 @@ from .._storage.record_file import RecordFile
 from .._text import shortened
 from .record import raise_impossible, remove_restored, update_after_deletions, update_staged
 
+# The change of the record by which a run creates it.
+_RECORD_CREATION = "create the record"
+
 
 @dataclass(frozen=True)
 class PlannedList:
@@ -129,7 +132,7 @@ class ListRun:
             plan = replace(plan, notes=(*plan.notes, *restore_notes(restored_users)))
         if self.file is not None and self.file.is_new and manages_leavers(desired):
             created = f"The record of leavers {self.file.path} does not exist. This run creates it."
-            plan = replace(plan, notes=(created, *plan.notes))
+            plan = replace(plan, notes=(created, *plan.notes), record_changes=(_RECORD_CREATION, *plan.record_changes))
         return PlannedList(plan, desired, leavers, restored_users, address_changes)
 
     def _check_new_record(self, state: State) -> None:
@@ -175,6 +178,6 @@ class ListRun:
         lifted = [*planned.leavers.effects.lifted, *planned.restored_users]
         if lifted:
             remove_restored(self.task, self.file, lifted, self.request)
-        if planned.plan.record_changes and not self.task.check_mode and outcome.done:
+        if set(planned.plan.record_changes) - {_RECORD_CREATION} and not self.task.check_mode and outcome.done:
             update_staged(self.task, self.file, outcome.done, self.request)
         return {}

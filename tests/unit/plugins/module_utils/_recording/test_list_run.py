@@ -68,6 +68,18 @@ def test_run_creates_the_record_before_the_first_write_and_says_so(n8n: FakeN8n,
     assert {email: entry.get("deleted", False) for email, entry in entries(path).items()} == {ADA: False, CY: True}
 
 
+def test_creation_of_the_record_is_a_change_without_other_changes(n8n: FakeN8n, path: Path) -> None:
+    """The role sync carries out a plan only if it changes something."""
+    planned = nightly(n8n, path, ADA, BO, CY, check_mode=True)
+    assert planned["plan"] == [] and planned["changed"] and str(path) in planned["diff"]["after"]
+    with pytest.raises(InputError, match="requires approve"):
+        nightly(n8n, path, ADA, BO, CY, only_approved=True)
+    done = nightly(n8n, path, ADA, BO, CY, only_approved=True, approve=planned["digest"])
+    assert done["changed"] and done["diff"] == planned["diff"] and entries(path) == {}
+    again = nightly(n8n, path, ADA, BO, CY)
+    assert not again["changed"] and again["digest"] != planned["digest"]
+
+
 def test_check_mode_writes_no_record(n8n: FakeN8n, path: Path) -> None:
     assert nightly(n8n, path, BO, check_mode=True)["changed"] and not path.exists()
 
