@@ -75,7 +75,8 @@ options:
         version control. Each n8n server has its own record. If the record changes, the task is reported as changed.
       - O(action=staged) needs the record. With the other actions, the record keeps the entry of a deleted user under the email, so that
         the roles P(lifecycle.n8n.sync#role) and P(lifecycle.n8n.onboard#role) do not invite this person again. An entry that
-        M(lifecycle.n8n.n8n_access) made becomes one of this module, and keeps its date.
+        M(lifecycle.n8n.n8n_access) made becomes one of this module, and keeps its date. The entry of an account that was deleted by
+        other means ends, and a warning says so.
       - If the record does not exist, the first run that stages a user creates it, and a warning says so. The warning lists the users of
         this run who already look staged. Such a user has no projects and no role above O(demote_role). Their grace period begins with this
         run. If these users were staged before, restore the last record.

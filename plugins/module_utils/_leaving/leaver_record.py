@@ -20,6 +20,9 @@ FORMAT = 1
 # The modules that make an entry: n8n_offboard, or n8n_access for a list. Only a restore lifts an entry of n8n_offboard.
 OFFBOARD, SYNC = MAKERS = ("offboard", "sync")
 
+# The reason for the end of an entry without a deletion by this collection.
+DELETED_BY_OTHERS = "the account was deleted by other means"
+
 
 @dataclass(frozen=True)
 class RecordEntry:
@@ -50,6 +53,10 @@ class RecordEntry:
             return self.since + timedelta(days=grace_days)
         except OverflowError:
             return datetime.max.replace(tzinfo=timezone.utc)
+
+    def end_note(self, path: str, reason: str) -> str:
+        """Return a note that the entry ends for this reason, although nothing is given back to the user."""
+        return f"The entry of {self.email} in the record {path} ends, because {reason}."
 
     def merged(self, other: RecordEntry) -> RecordEntry:
         """Return an entry with the access that either of two entries of one user has; `other` is the later one."""

@@ -30,7 +30,7 @@ from .._state.roles import CHAT_USER, MEMBER, Role, is_demotion, plain_slug, rol
 from .._text import quoted
 from .departures import LeaverHandling, manages_leavers
 from .grace_period import GracePeriod
-from .leaver_record import OFFBOARD, SYNC, RecordEntry
+from .leaver_record import DELETED_BY_OTHERS, OFFBOARD, SYNC, RecordEntry
 from .restore import RestoredUser, left_out_notes, recorded_entries, without_missing_roles
 
 
@@ -197,22 +197,22 @@ def _dropped(state: State, desired: DesiredState, grace_period: GracePeriod) -> 
         # A list does not tell whether ignored users have left.
         if protection.ignores(entry.email):
             continue
-        of_path = f"The entry of {entry.email} in the record {grace_period.path} ends"
+        reason = ""
         if state.find_user(entry.id) is not None:
             # If a run of n8n_offboard stopped before it deleted the account, the entry is one of an account that exists.
             continue
         if not entry.is_deleted:
-            dropped.append(entry.id)
-            notes.append(f"{of_path}, because the account was deleted by other means.")
+            reason = DELETED_BY_OTHERS
         elif state.find_user(entry.email) is not None:
-            dropped.append(entry.id)
-            notes.append(f"{of_path}, because a new account with this address exists.")
+            reason = "a new account with this address exists"
         elif entry.staged_by == OFFBOARD:
             if is_complete and entry.email not in listed:
-                dropped.append(entry.id)
-                notes.append(f"{of_path}, because the account was deleted and the list no longer has this user.")
+                reason = "the account was deleted and the list no longer has this user"
         elif grace_period.now >= entry.due(grace_period.grace_days):
+            reason = "the account was deleted and the grace period is over"
+        if reason:
             dropped.append(entry.id)
+            notes.append(entry.end_note(grace_period.path, reason))
     return dropped, notes
 
 

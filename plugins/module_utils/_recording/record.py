@@ -17,7 +17,7 @@ from .._errors import N8nError
 from .._executor.task import Task
 from .._leaving.departures import LeaverHandling
 from .._leaving.grace_period import entry_of, newly_staged
-from .._leaving.leaver_record import OFFBOARD, LeaverRecord
+from .._leaving.leaver_record import DELETED_BY_OTHERS, OFFBOARD, LeaverRecord
 from .._leaving.restore import RestoredUser, is_about, missing_access, restore_check_request
 from .._state.model import State
 from .._state.read_request import ReadRequest
@@ -110,9 +110,10 @@ def update_after_offboarding(
             file.add_missing(newly_staged(file.record, done, state))
         existing = {user.id for user in state.users}
         not_deleted = _planned_deletions(plan) & existing
-        missing = [key for key, entry in file.record.leavers.items() if key not in existing and not entry.is_deleted]
+        missing = [entry for key, entry in file.record.leavers.items() if key not in existing and not entry.is_deleted]
+        task.warnings += [entry.end_note(file.path, DELETED_BY_OTHERS) for entry in missing]
         kept = [before.leavers[key] for key in sorted(not_deleted) if key in before.leavers]
-        file.store(file.record.without([*missing, *not_deleted]).adding(kept))
+        file.store(file.record.without([*(entry.id for entry in missing), *not_deleted]).adding(kept))
     except N8nError as error:
         # The changes stay in place, and the next run updates the record.
         task.warnings.append(str(error))

@@ -311,6 +311,18 @@ def test_new_record_entry_without_plan_is_change(n8n: FakeN8n, path: Path, run_s
     assert line in deleted["diff"]["before"] and line not in deleted["diff"]["after"]
 
 
+def test_entry_of_an_account_that_another_user_deleted_ends_with_a_warning(
+    n8n: FakeN8n, path: Path, run_staged: RunStaged
+) -> None:
+    run_staged("2026-11-01")
+    n8n.owned.clear()
+    n8n.delete_user(n8n.id_of(ADA))
+    for check_mode in (True, False):
+        result = run_staged("2026-11-02", check_mode, users=[BO])
+        assert any(f"The entry of {ADA}" in note and "by other means" in note for note in result["warnings"])
+    assert [entry["email"] for entry in json.loads(path.read_text(encoding="utf-8"))["leavers"]] == [BO]
+
+
 def test_unknown_users_create_no_record(path: Path, run_staged: RunStaged) -> None:
     for check_mode in (True, False, False):
         assert not run_staged("2026-11-01", check_mode, users=["nobody@example.com"])["changed"] and not path.exists()

@@ -160,6 +160,7 @@ def test_entry_of_a_deleted_account_of_sync_ends_with_the_grace_period(grace_day
     users = [{"email": GRACE.email, "status": "present"}]
     found = effects(users, entry(SYNC, "u-before", True), replace(STATE, users=(GRACE,)), grace_days=grace_days)
     assert found.dropped == dropped
+    assert ["the grace period is over" in note for note in found.notes] == [True] * len(dropped)
 
 
 def test_entry_of_a_deleted_account_ends_if_the_list_waits_for_the_account() -> None:
