@@ -524,6 +524,13 @@ leavers:
   returned: always after planning
   type: list
   elements: dict
+  sample:
+    - user: ada@example.com
+      user_id: 0d0cf2b3-6c2c-4c0e-9d2b-2a9a8f0d3a51
+      action: staged
+      reason: is not listed
+      since: "2026-11-01T02:03:04Z"
+      due: "2026-12-01T02:03:04Z"
   contains:
     user:
       description: The email of the user.
@@ -538,7 +545,7 @@ leavers:
       description: Why the user is a leaver.
       type: str
     since:
-      description: The time of staging, in UTC, or V(null) for a leaver who is not in the record.
+      description: The time of staging, in UTC, or V(null) for a leaver who is not in the record, or without O(state_path).
       type: str
     due:
       description: The end of the grace period, in UTC, or V(null).
@@ -612,6 +619,7 @@ missing_users:
   returned: always after planning
   type: list
   elements: str
+  sample: [grace@example.com]
 refused_addresses:
   description: The listed people whom O(skip_refused_addresses) leaves out, because n8n refuses to invite their address.
   returned: always after planning
@@ -689,7 +697,7 @@ server:
 unmatched:
   description:
     - The patterns and names in the task that match no user and no project, possibly because they are misspelled. They are not an error.
-  returned: always
+  returned: always after planning
   type: dict
   sample:
     protected_users: []
@@ -774,7 +782,7 @@ reason:
     - V(refused) if n8n refused a request.
     - V(incomplete_reading) if n8n did not return all data.
     - V(not_approved) if the plan exceeds O(max_removals) or O(max_removal_percent), or if O(only_approved) stopped it.
-    - V(incomplete) if some changes failed.
+    - V(incomplete) if some changes failed, or if something was impossible for a leaver.
     - V(unanswered) if the response to a write request was lost.
     - V(locked) if another task held the lock of this n8n server for more than 10 minutes.
     - V(failed) for all other failures.

@@ -77,7 +77,7 @@ class ListLeavers:
                 "user_id": departure.user.id,
                 "action": departure.action,
                 "reason": departure.reason,
-                **(grace_period.dates(departure.entry) if grace_period else {}),
+                **(grace_period.dates(departure.entry) if grace_period else {"since": None, "due": None}),
             }
             for departure in sorted(self.departures, key=lambda departure: departure.user.email)
             if departure.is_leaver
