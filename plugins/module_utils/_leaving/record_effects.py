@@ -26,7 +26,7 @@ from .._desired.desired import (
 from .._desired.protection import Protection
 from .._state.dates import utc
 from .._state.model import State
-from .._state.roles import CHAT_USER, MEMBER, Role, is_demotion, plain_slug, role_slug
+from .._state.roles import CHAT_USER, MEMBER, Role, is_demotion, role_slug
 from .._text import quoted
 from .departures import LeaverHandling, manages_leavers
 from .grace_period import GracePeriod
@@ -81,15 +81,18 @@ def record_effects(
     record = grace_period.record.without(dropped)
     if restoring:
         return RecordEffects(desired, dropped=tuple(dropped), notes=tuple(notes))
-    statuses = {user.user: user.status for user in desired.users}
+    users = {user.user: user for user in desired.users}
+    # A list can name one user by email and by id. Only a user by email has a status.
+    statuses = {_key(state, reference): user.status for reference, user in users.items()}
     entries = recorded_entries(state, desired, record)
-    lifted = {
-        reference: entry
-        for reference, entry in entries.items()
-        if entry.staged_by == SYNC and statuses.get(reference) in (PRESENT, UNMATCHED)
+    returning = {
+        _key(state, key)
+        for key, entry in entries.items()
+        if entry.staged_by == SYNC and statuses.get(_key(state, key)) in (PRESENT, UNMATCHED)
     }
-    blocked = {reference: entry for reference, entry in entries.items() if reference not in lifted}
-    restored = {reference: _lifted(state, desired, reference, entry) for reference, entry in lifted.items()}
+    blocked = {key: entry for key, entry in entries.items() if _key(state, key) not in returning}
+    lifted = {key: entry for key, entry in entries.items() if key in users and key not in blocked}
+    restored = {key: _lifted(state, desired, users[key], entry) for key, entry in lifted.items()}
     if roles is not None:
         existing = without_missing_roles(restored.values(), roles)
         restored = dict(zip(restored, existing))
@@ -98,7 +101,7 @@ def record_effects(
     dropped += [lifted[reference].id for reference in ended]
     notes += ended_notes
     # A listed leaver is in the record as expected.
-    reported = {reference: entry for reference, entry in blocked.items() if statuses.get(reference) != LEAVER}
+    reported = {key: entry for key, entry in blocked.items() if statuses.get(_key(state, key)) != LEAVER}
     reported = _under_listed_emails(state, desired, reported)
     notes += [
         f"{entry.email} is in the record of leavers {grace_period.path} since {utc(entry.since)} and is still listed. This run gives "
@@ -110,13 +113,18 @@ def record_effects(
     accounts = {reference: state.find_user(reference) for reference in reported}
     return RecordEffects(
         _with_lifted(_without_grants(desired, set(blocked)), restored),
-        # A list can name one user by email and by id.
         tuple(dict.fromkeys(reported.values())),
         tuple(restored.values()),
         tuple(dropped),
         tuple(notes),
         {user.id: blocked[reference] for reference, user in accounts.items() if user is not None},
     )
+
+
+def _key(state: State, reference: str) -> str:
+    """Return the id of the account that a list names by email or by id, or the reference without an account."""
+    user = state.find_user(reference)
+    return user.id if user else reference
 
 
 def _under_listed_emails(
@@ -160,29 +168,17 @@ def _ignored_project_notes(
     state: State, desired: DesiredState, restored: Mapping[str, RestoredUser], lifted: Mapping[str, RecordEntry]
 ) -> list[str]:
     """Return notes about recorded memberships that users do not get back, because the list does not manage the project."""
-    protection = Protection(desired.policy or ListPolicy(), state)
+    policy = desired.policy or ListPolicy()
+    protection = Protection(policy, state)
+    users = {user.user: user for user in desired.users}
     ignored = {project.id for project in state.projects if protection.ignores_project(project.name)}
     return [
         f"{user.email} had {role} in {quoted(name)} ({key}), which matches ignored_projects. This run does not give it back. "
         "An admin of the project can."
         for reference, user in restored.items()
         for key, name, role in lifted[reference].memberships
-        if key in ignored and _gives_recorded(desired, reference)
+        if key in ignored and _gives_recorded(policy, users[reference])
     ]
-
-
-def seemingly_staged(state: State, desired: DesiredState) -> list[str]:
-    """Return the emails of listed users who look staged: chat users without projects, but not by the list."""
-    protection = Protection(desired.policy or ListPolicy(), state)
-    found = []
-    for entry in desired.users:
-        user = state.find_user(entry.user)
-        by_list = entry.role is not None and plain_slug(entry.role, "global") == CHAT_USER
-        if entry.status == LEAVER or protection.ignores(user.email if user else entry.user):
-            continue
-        if user is not None and user.role == CHAT_USER and not by_list and not state.memberships(user):
-            found.append(user.email)
-    return sorted(found)
 
 
 def _dropped(state: State, desired: DesiredState, grace_period: GracePeriod) -> tuple[list[str], list[str]]:
@@ -240,18 +236,17 @@ def _without_grants(desired: DesiredState, references: set[str]) -> DesiredState
     )
 
 
-def _lifted(state: State, desired: DesiredState, reference: str, entry: RecordEntry) -> RestoredUser:
+def _lifted(state: State, desired: DesiredState, user: DesiredUser, entry: RecordEntry) -> RestoredUser:
     """Return the access that a user gets back whose entry ends, as far as rules do not say something else."""
-    user = next(user for user in desired.users if user.user == reference)
     policy = desired.policy or ListPolicy()
-    account = state.find_user(reference)
+    account, key = state.find_user(user.user), _key(state, user.user)
     memberships: Sequence[tuple[str, str, str]] = ()
-    if _gives_recorded(desired, reference):
+    if _gives_recorded(policy, user):
         named = {
             project.id
             for member in desired.members
             # A grant that begins later says nothing about the membership until then.
-            if member.user == reference and not member.is_upcoming
+            if not member.is_upcoming and _key(state, member.user) == key
             for project in state.find_projects(member.project)
         }
         protection = Protection(policy, state)
@@ -270,13 +265,11 @@ def _lifted(state: State, desired: DesiredState, reference: str, entry: RecordEn
     existing = {project.id for project in state.projects if project.is_team}
     missing = frozenset(key for key, _name, _role in memberships if key not in existing)
     restored = replace(entry, role=role, memberships=tuple(memberships))
-    return RestoredUser(account.email if account else reference, restored, missing, recorded=entry)
+    return RestoredUser(account.email if account else user.user, restored, missing, recorded=entry)
 
 
-def _gives_recorded(desired: DesiredState, reference: str) -> bool:
+def _gives_recorded(policy: ListPolicy, user: DesiredUser) -> bool:
     """Return whether a user whose entry ends gets back recorded memberships that the list does not name."""
-    policy = desired.policy or ListPolicy()
-    user = next(user for user in desired.users if user.user == reference)
     return policy.authority == ADDITIVE and (user.status == PRESENT or policy.unmatched_users == KEEP)
 
 

@@ -16,10 +16,9 @@ from .._desired.desired import DesiredState, ListPolicy
 from .._errors import InputError
 from .._executor.task import Task
 from .._desired.changed_addresses import with_present_accounts
-from .._leaving.departures import LeaverHandling, manages_leavers
+from .._leaving.departures import LeaverHandling, manages_leavers, seemingly_staged
 from .._leaving.leaver_record import LeaverRecord
 from .._leaving.list_planner import ListLeavers, plan_list
-from .._leaving.record_effects import seemingly_staged
 from .._leaving.restore import (
     RestoredUser,
     find_restored_users,

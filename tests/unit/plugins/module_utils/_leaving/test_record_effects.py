@@ -16,7 +16,7 @@ from example_state import ADA, GRACE, LINUS, SALES, SUPPORT, example_state
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import desired_access
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.changed_addresses import with_present_accounts
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import ListPolicy
-from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.departures import LeaverHandling
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.departures import LeaverHandling, seemingly_staged
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.grace_period import GracePeriod
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_record import (
     OFFBOARD,
@@ -27,7 +27,6 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_reco
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.record_effects import (
     RecordEffects,
     record_effects,
-    seemingly_staged,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State, User
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import Role
@@ -244,6 +243,16 @@ def test_recorded_membership_in_a_project_with_an_authoritative_list_is_not_give
 def test_blocked_user_who_is_listed_by_email_and_id_is_reported_once() -> None:
     projects = [{"name": "Sales", "members": {ADA.id: "viewer"}}]
     assert len(effects(present(), entry(OFFBOARD), projects=projects).blocked) == 1
+
+
+@pytest.mark.parametrize("authority", ["additive", "authoritative"])
+def test_returning_user_who_is_listed_by_email_and_id_is_not_blocked(authority: str) -> None:
+    """The status belongs to the account, and the membership in the list has precedence over the recorded one."""
+    projects = [{"name": "Sales", "members": {ADA.id: "viewer"}}]
+    found = effects(present(), entry(), projects=projects, authority=authority)
+    assert [user.email for user in found.lifted] == [ADA.email] and not found.blocked and not found.notes
+    roles = {(member.project, member.role) for member in found.desired.members if member.present}
+    assert roles == {("Sales", "viewer"), *([(SUPPORT.id, "project:viewer")] if authority == "additive" else [])}
 
 
 def test_restore_neither_blocks_nor_lifts() -> None:
