@@ -120,26 +120,25 @@ class DeparturePlanner:
             )
         context.changes += changes
 
-    def _delete(self, departure: Departure, reason: str) -> bool:
-        """Plan the deletion of a user, and return whether it is possible."""
+    def _delete(self, departure: Departure, reason: str) -> None:
+        """Plan the deletion of a user."""
         user, context = departure.user, self.context
         if not self.handling.can_delete:
             self.impossible.append(
                 impossible(user, f"{user.email} is not deleted, because the key lacks the scope user:delete.")
             )
-            return False
+            return
         try:
             changes, handover = user_deletion(context.state, user, reason, self._target(user))
         except InputError as error:
             hint = f" {context.state.scopes_hint}" if isinstance(error, UnseenError) else ""
             self.impossible.append(impossible(user, f"{error}{hint}"))
-            return False
+            return
         context.changes += changes
         context.hand_over(user.id, handover)
         if handover is not None:
             names = {change.after for change in handover.changes if change.action == "copy_table" and change.after}
             self._taken |= names
-        return True
 
     def _delete_pending(self, departure: Departure) -> bool:
         """Plan the deletion of a user with an open invitation who owns nothing, and return whether it is planned."""
