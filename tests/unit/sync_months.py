@@ -23,6 +23,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import Input
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.task import Task
 from ansible_collections.lifecycle.n8n.plugins.module_utils._recording.record import ImpossibleDepartures
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.dates import moment
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import User
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access, n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import run
@@ -94,6 +95,7 @@ EVENTS = st.tuples(
             "create",
             "create",
             "onboard",
+            "rename",
         ]
     ),
     st.sampled_from(ACCOUNTS),
@@ -179,6 +181,10 @@ class Model:
         # The emails of users who own a workflow.
         self.owners: set[str] = set()
         self.is_incomplete = False
+
+    def entries(self) -> dict[str, list[Any]]:
+        """Return the entries of the record, except those of accounts that were deleted by other means."""
+        return {email: entry for email, entry in self.record.items() if entry[4] or email in self.users}
 
     def night(self, number: int, night: Mapping[str, Any], rules: Mapping[str, Any], policy: Mapping[str, Any]) -> None:
         """Apply one night. Raise Refused if nothing is to change."""
@@ -444,7 +450,16 @@ def apply_event(n8n: Any, model: Model, number: int, event: tuple[str, str, str]
         return
     if user is None:
         return
-    if kind == "add" and not user[2]:
+    other = {PEOPLE[0]: OLD, OLD: PEOPLE[0]}.get(email, email)
+    if kind == "rename" and not user[2] and other not in {*model.users, *model.record} and hasattr(n8n, "rename"):
+        # The entry in the record belongs to the id of the account.
+        n8n.rename(email, other)
+        model.users[other] = model.users.pop(email)
+        if email in model.record:
+            model.record[other] = model.record.pop(email)
+        if email in model.owners:
+            model.owners = {*model.owners - {email}, other}
+    elif kind == "add" and not user[2]:
         n8n.set_members(project_id(n8n, project), {n8n.id_of(email): "project:viewer"})
         user[1][project] = "viewer"
     elif kind == "promote" and not user[2]:
@@ -528,10 +543,12 @@ def access(n8n: FakeN8n) -> dict[str, Any]:
     }
 
 
-def recorded(path: Path) -> dict[str, Any]:
+def recorded(path: Path, users: Mapping[str, User] | None = None) -> dict[str, Any]:
+    """Return the entries by email. With the present `users` by id, entries of accounts have the emails of the accounts."""
     entries = json.loads(path.read_text("utf-8"))["leavers"]
+    emails = {key: user.email for key, user in (users or {}).items()}
     return {
-        entry["email"]: [
+        emails.get(entry["id"], entry["email"]): [
             (date.fromisoformat(entry["since"][:10]) - START).days,
             entry["role"],
             {item["name"]: item["role"].partition(":")[2] for item in entry["memberships"]},
@@ -539,6 +556,8 @@ def recorded(path: Path) -> dict[str, Any]:
             entry.get("deleted", False),
         ]
         for entry in entries
+        # The next run ends the entry of an account that was deleted by other means.
+        if users is None or entry.get("deleted", False) or entry["id"] in users
     }
 
 

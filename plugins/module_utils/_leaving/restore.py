@@ -83,7 +83,7 @@ def find_restored_users(record: LeaverRecord, desired: DesiredState, state: Stat
     """
     protection = Protection(desired.policy or ListPolicy(), state)
     existing = {project.id for project in state.projects if project.is_team}
-    by_email = {staged.email: staged for staged in record.leavers.values()}
+    by_email = {staged.email: staged for staged in record.leavers.values() if state.find_user(staged.id) is None}
     found: dict[str, RestoredUser] = {}
     for person in desired.people if record.leavers else ():
         user = state.find_user(person.user)

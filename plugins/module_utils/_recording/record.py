@@ -59,7 +59,7 @@ def update_after_deletions(
         return
     record = file.record.without(key for key, change in deleted.items() if not change.only_pending)
     kept = [
-        replace(file.record.leavers[key], is_deleted=True)
+        replace(file.record.leavers[key], email=change.user or file.record.leavers[key].email, is_deleted=True)
         for key, change in deleted.items()
         if change.only_pending and key in file.record.leavers
     ]
@@ -81,7 +81,13 @@ def with_deletions(record: LeaverRecord, plan: Plan, now: datetime) -> LeaverRec
     """
     deleted = _planned_deletions(plan)
     return record.adding(
-        replace(record.leavers.get(user.id) or entry_of(plan.state, user, now), is_deleted=True, staged_by=OFFBOARD)
+        replace(
+            record.leavers.get(user.id) or entry_of(plan.state, user, now),
+            # The email may have changed since the staging.
+            email=user.email,
+            is_deleted=True,
+            staged_by=OFFBOARD,
+        )
         for user in plan.state.users
         if user.id in deleted
     )

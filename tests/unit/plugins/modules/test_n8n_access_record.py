@@ -165,3 +165,23 @@ def test_resend_invites_skips_users_in_the_record_and_users_of_single_sign_on(n8
     users = [{"email": email} for email in (ADA, BO, OLD)]
     done = run(n8n_access, n8n, users=users, resend_invites=True, state_path=str(path), **LIST)
     assert [(change["action"], change["user"]) for change in done["plan"]] == [("invite_user", OLD)]
+
+
+def test_entry_of_a_deleted_user_belongs_to_the_changed_email(n8n: FakeN8n, path: Path) -> None:
+    """The address of the staging may be the address of another user by then."""
+    n8n.add_user(OLD)
+    run(n8n_offboard, n8n, users=[OLD], action="staged", state_path=str(path), now="2026-11-01")
+    n8n.rename(OLD, ADA)
+    run(n8n_offboard, n8n, users=[ADA], action="delete", state_path=str(path))
+    assert entries(path) == [(ADA, "2026-11-01", "offboard")]
+    done = run(n8n_access, n8n, users=[person(), person(OLD)], state_path=str(path), **LIST)
+    assert {change["user"] for change in done["plan"]} == {OLD}
+
+
+def test_restore_does_not_give_access_to_a_new_account_with_a_former_email(n8n: FakeN8n, path: Path) -> None:
+    n8n.add_user(OLD, "global:admin")
+    run(n8n_offboard, n8n, users=[OLD], action="staged", state_path=str(path), now="2026-11-01")
+    n8n.rename(OLD, ADA)
+    n8n.add_user(OLD)
+    done = run(n8n_access, n8n, users=[{"email": OLD}], restore=True, state_path=str(path), **LIST)
+    assert done["restored"] == [] and n8n.instance_roles()[OLD] == "global:member" and len(entries(path)) == 1
