@@ -290,7 +290,7 @@ options:
   only_approved:
     description:
       - Whether to carry out only the plan whose digest is in O(approve). If the plan has changed since then, the task fails before its first
-        write, in check mode too, and returns the plan. A plan without changes is allowed.
+        write, in check mode too, and returns the plan. A plan without changes of n8n and of the record of leavers is allowed.
       - With the digest that a task returned in check mode, the task carries out exactly the plan that was shown, or nothing.
     type: bool
     default: false
@@ -326,7 +326,8 @@ options:
   state_path:
     description:
       - The path of the record of leavers on the host where the module runs, as in O(lifecycle.n8n.n8n_offboard#module:state_path). A damaged
-        record is an error. With O(restore=true), a record that does not exist is an error too.
+        record is an error. With O(restore=true), a record that does not exist is an error too. In all other cases, a run that handles
+        leavers creates the record. This counts as a change.
       - A listed person who is in the record gets nothing. RV(blocked) and a warning name this person. If the person has access again, it is
         removed and the grace period starts again, provided that the list has O(users[].status) or O(unlisted_users) is not V(keep).
       - An entry that this module made ends when the list has the person with another O(users[].status) than V(leaver). The person gets back
@@ -353,7 +354,9 @@ options:
     default: []
   resend_invites:
     description:
-      - Whether to invite every listed user again who has not accepted the invitation and is not in the record. This is a change in every run.
+      - Whether to invite every listed user again who has not accepted the invitation. This is a change in every run.
+      - Users in the record of leavers O(state_path), users to whom the list gives no access, and pending users with a first name, who have
+        signed in by single sign-on, are not invited again.
     type: bool
     default: false
   option_names:
@@ -503,8 +506,8 @@ summary:
     remove_member: 0
 digest:
   description:
-    - The SHA-256 digest of the URL of the server and of the changes. Equal plans have equal digests, even if the reasons of their
-      changes differ.
+    - The SHA-256 digest of the URL of the server, of the changes, of the new and ended entries of the record of leavers, and of its
+      creation. Equal plans have equal digests, even if the reasons of their changes differ.
   returned: always
   type: str
   sample: 3d5a2ffa0a37ad2a6ef6b19d0b5b7a4a3c4c5f0e8cd2b6a9a3d6f2f8e1a7c9b0
@@ -535,6 +538,13 @@ leavers:
   returned: always after planning
   type: list
   elements: dict
+  sample:
+    - user: ada@example.com
+      user_id: 0d0cf2b3-6c2c-4c0e-9d2b-2a9a8f0d3a51
+      action: staged
+      reason: is not listed
+      since: "2026-11-01T02:03:04Z"
+      due: "2026-12-01T02:03:04Z"
   contains:
     user:
       description: The email of the user.
@@ -549,7 +559,7 @@ leavers:
       description: Why the user is a leaver.
       type: str
     since:
-      description: The time of staging, in UTC, or V(null) for a leaver who is not in the record.
+      description: The time of staging, in UTC, or V(null) for a leaver who is not in the record, or without O(state_path).
       type: str
     due:
       description: The end of the grace period, in UTC, or V(null).
@@ -623,6 +633,7 @@ missing_users:
   returned: always after planning
   type: list
   elements: str
+  sample: [grace@example.com]
 refused_addresses:
   description: The listed people whom O(skip_refused_addresses) leaves out, because n8n refuses to invite their address.
   returned: always after planning
@@ -700,7 +711,7 @@ server:
 unmatched:
   description:
     - The patterns and names in the task that match no user and no project, possibly because they are misspelled. They are not an error.
-  returned: always
+  returned: always after planning
   type: dict
   sample:
     protected_users: []
@@ -785,7 +796,7 @@ reason:
     - V(refused) if n8n refused a request.
     - V(incomplete_reading) if n8n did not return all data.
     - V(not_approved) if the plan exceeds O(max_removals) or O(max_removal_percent), or if O(only_approved) stopped it.
-    - V(incomplete) if some changes failed.
+    - V(incomplete) if some changes failed, or if something was impossible for a leaver.
     - V(unanswered) if the response to a write request was lost.
     - V(locked) if another task held the lock of this n8n server for more than 10 minutes.
     - V(failed) for all other failures.

@@ -61,6 +61,7 @@ options:
       - A role with scopes is refused. For a custom role, n8n has to list its roles (2.36 and later), and the key needs C(role:list).
       - The option never promotes a user. A user whose custom role has no scopes keeps it, with a warning, and is removed from the
         projects.
+      - The record of leavers stores the role, so that M(lifecycle.n8n.n8n_access) keeps it for users in the record.
     type: str
     default: chatUser
   successor:
@@ -373,7 +374,7 @@ reason:
     - V(invalid) if options are wrong, contradict each other, or cannot be applied to this n8n server.
     - V(refused) if n8n refused a request.
     - V(incomplete_reading) if n8n did not return all data.
-    - V(incomplete) if some changes failed.
+    - V(incomplete) if some changes failed, or if something was impossible for a leaver.
     - V(unanswered) if the response to a write request was lost.
     - V(locked) if another task held the lock of this n8n server for more than 10 minutes.
     - V(failed) for all other failures.
@@ -391,7 +392,7 @@ from ..module_utils._changes.outcome import Outcome
 from ..module_utils._desired.handover_options import HANDOVER_OPTIONS, handover_options_from
 from ..module_utils._errors import InputError, N8nError
 from ..module_utils._executor.task import Task
-from ..module_utils._leaving.grace_period import GRACE_DAYS, GracePeriod
+from ..module_utils._leaving.grace_period import GRACE_DAYS, GracePeriod, with_demoted_roles
 from ..module_utils._leaving.leaver_options import (
     LEAVER_ACTIONS,
     STAGED,
@@ -414,6 +415,7 @@ from ..module_utils._recording.record import (
     open_record,
     raise_impossible,
     update_after_offboarding,
+    with_deletions,
 )
 from ..module_utils._state.model import State
 from ..module_utils._state.read_request import ReadRequest
@@ -460,17 +462,21 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         created = creation_note(file, plan) if leaver_options.grace_period is None else ""
         task.warnings += [*filter(None, [created]), *notes]
 
+    record = leaver_options.grace_period.record if leaver_options.grace_period else file.record if file else None
+    if record is not None:
+        users = [person.user for person in people if person.user]
+        record = with_demoted_roles(by_offboard(record, people), users, plan.changes)
+
     def store_record() -> None:
-        if file:
-            record = leaver_options.grace_period.record if leaver_options.grace_period else file.record
-            file.store(by_offboard(record, people))
+        if file and record is not None:
+            file.store(with_deletions(record, plan, now))
 
     def report(outcome: Outcome) -> dict[str, Any]:
         touched = outcome.done or outcome.errors
         after = None if task.check_mode else _read_after_changes(task, request) if touched else state
         then = plan.state_after(outcome.done) if task.check_mode else after
-        if file:
-            update_after_offboarding(task, file, now, plan, outcome.done, then, request, ended)
+        if file and record is not None:
+            update_after_offboarding(task, file, record, plan, outcome.done, then, request, ended)
         return {"users": leaver_results(people, leaver_options, plan, outcome.done, outcome.handover_outcomes, after)}
 
     outcome = task.apply(plan, report=report, prepare=store_record)

@@ -213,7 +213,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         projects=True,
         owned_by_projects=deleted_project,
         folders=absent,
-        destination=desired.handover_options.transfer_to,
+        destinations=desired.handover_options.destinations,
         also=possible_calls("project", desired.handover_options) if absent else (),
     )
     changes = plan(task.read(request), desired)

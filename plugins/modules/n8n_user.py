@@ -60,6 +60,7 @@ options:
   resend_invite:
     description:
       - Whether to send a pending invitation again. This creates a new link (n8n 2.8 sends the same link). Every run is reported as changed.
+      - n8n also shows users of single sign-on as pending. This option sends them an invitation as well.
       - The task fails if n8n cannot send the mail.
     type: bool
     default: false
@@ -306,7 +307,7 @@ def _deletion(reference: str, handover_options: HandoverOptions) -> ReadRequest:
         members=ALL,
         owned_items=True,
         folders=True,
-        destination=handover_options.transfer_to,
+        destinations=handover_options.destinations,
         also=possible_calls("user", handover_options),
     )
 

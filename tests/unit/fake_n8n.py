@@ -87,6 +87,10 @@ class FakeN8n(FakeResources):
         """Accept the invitation of a user."""
         self.users[self.id_of(email)] = replace(self.users[self.id_of(email)], is_pending=False)
 
+    def rename(self, email: str, new: str) -> None:
+        """Change the email of a user, as the user can do in the settings."""
+        self.users[self.id_of(email)] = replace(self.users[self.id_of(email)], email=new)
+
     def id_of(self, email: str) -> str:
         """Return the id of the user with this email."""
         return next(user.id for user in self.users.values() if user.email == email)

@@ -23,6 +23,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import Input
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.task import Task
 from ansible_collections.lifecycle.n8n.plugins.module_utils._recording.record import ImpossibleDepartures
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.dates import moment
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import User
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access, n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import run
@@ -37,7 +38,10 @@ LOCKED = "Locked"
 START = date(2026, 11, 1)
 GRACE_DAYS = 3
 CHAT, MEMBER, ADMIN = "global:chatUser", "global:member", "global:admin"
-RANK = [CHAT, MEMBER, ADMIN]
+# A custom role without scopes, to which an operator can demote leavers.
+PARKED = "global:parked"
+DEMOTED = [CHAT, PARKED]
+RANK = [*DEMOTED, MEMBER, ADMIN]
 PROJECT_ROLES = ["viewer", "editor"]
 
 
@@ -84,12 +88,14 @@ EVENTS = st.tuples(
             "promote",
             "accept",
             "offboard",
+            "park",
             "dismiss",
             "restore",
             "delete",
             "create",
             "create",
             "onboard",
+            "rename",
         ]
     ),
     st.sampled_from(ACCOUNTS),
@@ -175,6 +181,10 @@ class Model:
         # The emails of users who own a workflow.
         self.owners: set[str] = set()
         self.is_incomplete = False
+
+    def entries(self) -> dict[str, list[Any]]:
+        """Return the entries of the record, except those of accounts that were deleted by other means."""
+        return {email: entry for email, entry in self.record.items() if entry[4] or email in self.users}
 
     def night(self, number: int, night: Mapping[str, Any], rules: Mapping[str, Any], policy: Mapping[str, Any]) -> None:
         """Apply one night. Raise Refused if nothing is to change."""
@@ -415,15 +425,15 @@ class Model:
         self, number: int, email: str, recorded: list[Any], may_delete: bool, policy: Mapping[str, Any]
     ) -> None:
         role, memberships, pending = self.users[email]
-        has_access = role != CHAT or bool(memberships)
+        has_access = role not in DEMOTED or bool(memberships)
         if has_access:
             kept = {key: value for key, value in recorded[2].items() if key not in memberships}
-            recorded[:3] = [number, role if role != CHAT else recorded[1], {**memberships, **kept}]
+            recorded[:3] = [number, recorded[1] if role in DEMOTED else role, {**memberships, **kept}]
         if pending and policy["missing"] != "wait" and email not in self.owners:
             recorded[4] = True
             del self.users[email]
         elif has_access:
-            self.users[email] = [CHAT, {}, pending]
+            self.users[email] = [role if role in DEMOTED else CHAT, {}, pending]
         elif may_delete and number >= recorded[0] + GRACE_DAYS:
             if email in self.owners and not policy["transfer"]:
                 self.is_incomplete = True
@@ -450,7 +460,16 @@ def apply_event(n8n: Any, model: Model, number: int, event: tuple[str, str, str]
         return
     if user is None:
         return
-    if kind == "add" and not user[2]:
+    other = {PEOPLE[0]: OLD, OLD: PEOPLE[0]}.get(email, email)
+    if kind == "rename" and not user[2] and other not in {*model.users, *model.record} and hasattr(n8n, "rename"):
+        # The entry in the record belongs to the id of the account.
+        n8n.rename(email, other)
+        model.users[other] = model.users.pop(email)
+        if email in model.record:
+            model.record[other] = model.record.pop(email)
+        if email in model.owners:
+            model.owners = {*model.owners - {email}, other}
+    elif kind == "add" and not user[2]:
         n8n.set_members(project_id(n8n, project), {n8n.id_of(email): "project:viewer"})
         user[1][project] = "viewer"
     elif kind == "promote" and not user[2]:
@@ -463,13 +482,16 @@ def apply_event(n8n: Any, model: Model, number: int, event: tuple[str, str, str]
         n8n.delete_user(n8n.id_of(email))
         del model.users[email]
         model.owners.discard(email)
-    elif kind in ("offboard", "dismiss"):
-        action = "staged" if kind == "offboard" else "delete"
+    elif kind in ("offboard", "park", "dismiss"):
+        action = "delete" if kind == "dismiss" else "staged"
+        # n8n before 2.36 does not show the scopes of custom roles.
+        parks = kind == "park" and PARKED in getattr(n8n, "custom_roles", {})
         run(
             n8n_offboard,
             n8n,
             users=[email],
             action=action,
+            demote_role=PARKED if parks else "chatUser",
             transfer_to="Archive",
             # n8n before 2.36 does not show the data tables of other users.
             data_tables="delete",
@@ -480,7 +502,7 @@ def apply_event(n8n: Any, model: Model, number: int, event: tuple[str, str, str]
         model.record = {key: entry for key, entry in model.record.items() if (key in model.users) != entry[4]}
         old = model.record.get(email)
         kept = {key: value for key, value in old[2].items() if key not in user[1]} if old else {}
-        has_access = user[0] != CHAT or bool(user[1])
+        has_access = user[0] not in DEMOTED or bool(user[1])
         deleted = kind == "dismiss" or (user[2] and email not in model.owners)
         if old is None:
             model.record[email] = [number, user[0], dict(user[1]), "offboard", deleted]
@@ -489,7 +511,7 @@ def apply_event(n8n: Any, model: Model, number: int, event: tuple[str, str, str]
         else:
             model.record[email] = [
                 number,
-                user[0] if user[0] != CHAT else old[1],
+                old[1] if user[0] in DEMOTED else user[0],
                 {**user[1], **kept},
                 "offboard",
                 deleted,
@@ -498,7 +520,7 @@ def apply_event(n8n: Any, model: Model, number: int, event: tuple[str, str, str]
             del model.users[email]
             model.owners.discard(email)
         else:
-            model.users[email] = [CHAT, {}, user[2]]
+            model.users[email] = [PARKED if parks or user[0] == PARKED else CHAT, {}, user[2]]
     elif kind == "restore" and email in model.record and not model.record[email][4]:
         run(n8n_access, n8n, users=[{"email": email}], restore=True, state_path=str(record), max_removal_percent=100)
         _since, role, memberships, _by, _deleted = model.record.pop(email)
@@ -529,10 +551,12 @@ def access(n8n: FakeN8n) -> dict[str, Any]:
     }
 
 
-def recorded(path: Path) -> dict[str, Any]:
+def recorded(path: Path, users: Mapping[str, User] | None = None) -> dict[str, Any]:
+    """Return the entries by email. With the present `users` by id, entries of accounts have the emails of the accounts."""
     entries = json.loads(path.read_text("utf-8"))["leavers"]
+    emails = {key: user.email for key, user in (users or {}).items()}
     return {
-        entry["email"]: [
+        emails.get(entry["id"], entry["email"]): [
             (date.fromisoformat(entry["since"][:10]) - START).days,
             entry["role"],
             {item["name"]: item["role"].partition(":")[2] for item in entry["memberships"]},
@@ -540,6 +564,8 @@ def recorded(path: Path) -> dict[str, Any]:
             entry.get("deleted", False),
         ]
         for entry in entries
+        # The next run ends the entry of an account that was deleted by other means.
+        if users is None or entry.get("deleted", False) or entry["id"] in users
     }
 
 

@@ -118,6 +118,11 @@ class Plan:
             yield step, list(changes)
 
     @property
+    def has_effects(self) -> bool:
+        """Return whether the plan changes n8n or the record of leavers."""
+        return bool(self.changes or self.record_changes)
+
+    @property
     def digest(self) -> str:
         """Return the SHA-256 of the server and the changes, which does not depend on reasons and options."""
         subject: dict[str, Any] = {

@@ -34,8 +34,9 @@ class DesiredUser:
     is the rule that gave the role. `denied` has the rules that deny projects, by project (its id, or its name in
     Unicode form NFC). `status` is one of STATUSES, or "" if the list does not say it. An instance role above
     `highest_role` is lowered to it. `gives_access` is False for a user who is not invited, because the entry gives
-    nothing now, and `accepts_invitation` for a user in the record of leavers, who is not invited again either. `previous_emails` are former addresses of the user. If the account has one of them, `user` is that one,
-    and `listed_email` is the address in the list.
+    nothing now, and `accepts_invitation` for a user in the record of leavers, who is not invited again either.
+    `previous_emails` are former addresses of the user. If the account has one of them, `user` is that one, and
+    `listed_email` is the address in the list.
     """
 
     user: str

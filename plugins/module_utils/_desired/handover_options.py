@@ -33,6 +33,11 @@ class HandoverOptions:
     data_tables: str = "refuse"
     delete_resources: bool = False
 
+    @property
+    def destinations(self) -> tuple[str, ...]:
+        """Return the project or email in `transfer_to`, if it is set."""
+        return () if self.transfer_to is None else (self.transfer_to,)
+
 
 def handover_options_from(params: Mapping[str, Any]) -> HandoverOptions:
     """Return the handover options of a task; raises InputError for options that are blank or exclude each other."""

@@ -46,7 +46,8 @@ class Task:
     def time(self, now: str | None) -> datetime:
         """Return the present time, or the time that the option `now` sets for a rehearsal; raises InputError."""
         if now is None:
-            return datetime.now(timezone.utc)
+            # The record of leavers has no fractions of a second.
+            return datetime.now(timezone.utc).replace(microsecond=0)
         when = moment(now, "now")
         if not self.check_mode:
             self.warnings.append(rehearsal_warning(when))

@@ -107,44 +107,46 @@ class DeparturePlanner:
 
     def _demote_or_delete(self, departure: Departure) -> None:
         user, context = departure.user, self.context
-        # A role without scopes is no reason to keep it, because API keys stay with it.
-        changes = demotion(replace(context.state, roles=None), user, CHAT_USER, departure.reason)
+        entry = departure.entry
+        # A role without scopes is no reason to keep it, because API keys stay with it. The demoted role of an entry is,
+        # because the user became a chat user before.
+        role = user.role if entry is not None and entry.is_demoted(user.role) else CHAT_USER
+        changes = demotion(replace(context.state, roles=None), user, role, departure.reason)
         grace_period = self.handling.grace_period
         if (
             departure.action == STAGED
             and grace_period is not None
             and self._is_due(departure)
-            and not removes_access(changes)
+            and not removes_access(changes, entry)
         ):
             self._delete(departure, f"{departure.reason}, and the grace period is over")
             return
-        if departure.entry is not None and removes_access(changes):
+        if entry is not None and removes_access(changes, entry):
             context.note(
                 f"{user.email} is in the record of leavers and has access again. This run removes it, and the grace period "
                 "begins anew."
             )
         context.changes += changes
 
-    def _delete(self, departure: Departure, reason: str) -> bool:
-        """Plan the deletion of a user, and return whether it is possible."""
+    def _delete(self, departure: Departure, reason: str) -> None:
+        """Plan the deletion of a user."""
         user, context = departure.user, self.context
         if not self.handling.can_delete:
             self.impossible.append(
                 impossible(user, f"{user.email} is not deleted, because the key lacks the scope user:delete.")
             )
-            return False
+            return
         try:
             changes, handover = user_deletion(context.state, user, reason, self._target(user))
         except InputError as error:
             hint = f" {context.state.scopes_hint}" if isinstance(error, UnseenError) else ""
             self.impossible.append(impossible(user, f"{error}{hint}"))
-            return False
+            return
         context.changes += changes
         context.hand_over(user.id, handover)
         if handover is not None:
             names = {change.after for change in handover.changes if change.action == "copy_table" and change.after}
             self._taken |= names
-        return True
 
     def _delete_pending(self, departure: Departure) -> bool:
         """Plan the deletion of a user with an open invitation who owns nothing, and return whether it is planned."""

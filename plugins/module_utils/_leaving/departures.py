@@ -22,6 +22,7 @@ from .._desired.handover_options import HandoverOptions
 from .._desired.protection import Protection
 from .._state.dates import utc
 from .._state.model import State, User
+from .._state.roles import CHAT_USER, plain_slug
 from .grace_period import GracePeriod
 from .leaver_record import LeaverRecord, RecordEntry
 
@@ -115,3 +116,17 @@ def find_departures(
         if departure is not None:
             found.append(replace(departure, is_leaver=False) if is_protected else departure)
     return found
+
+
+def seemingly_staged(state: State, desired: DesiredState) -> list[str]:
+    """Return the emails of listed users who look staged: chat users without projects, but not by the list."""
+    protection = Protection(desired.policy or ListPolicy(), state)
+    found = []
+    for entry in desired.users:
+        user = state.find_user(entry.user)
+        by_list = entry.role is not None and plain_slug(entry.role, "global") == CHAT_USER
+        if entry.status == LEAVER or protection.ignores(user.email if user else entry.user):
+            continue
+        if user is not None and user.role == CHAT_USER and not by_list and not state.memberships(user):
+            found.append(user.email)
+    return sorted(found)

@@ -60,12 +60,12 @@ class GracePeriod:
     def is_over(self, user: User, changes: Sequence[Change]) -> bool:
         """Return whether the grace period of a leaver is over, and the `changes` of the demotion remove no access."""
         staged = self.record.leavers.get(user.id)
-        return staged is not None and self.now >= staged.due(self.grace_days) and not removes_access(changes)
+        return staged is not None and self.now >= staged.due(self.grace_days) and not removes_access(changes, staged)
 
     def note(self, user: User, changes: Sequence[Change]) -> str:
         """Return a note for the operator about a leaver; "" for no note. `changes` are those of the demotion."""
         staged = self.record.leavers.get(user.id)
-        if staged is not None and removes_access(changes):
+        if staged is not None and removes_access(changes, staged):
             return (
                 f"{user.email} has been in the record {self.path} since {utc(staged.since)} and still has access. "
                 "This run removes the access and restarts the grace period. It adds the present access to the "
@@ -107,20 +107,33 @@ class GracePeriod:
         for user in users:
             own_changes = [change for change in changes if change.user_id == user.id]
             staged = self.record.leavers.get(user.id)
-            if staged is None or removes_access(own_changes):
+            if staged is None or removes_access(own_changes, staged):
                 new_entries.append(begun_entry(state, user, self.now, staged, own_changes))
         return replace(self, record=self.record.adding(new_entries))
 
 
-def removes_access(changes: Iterable[Change]) -> bool:
-    """Return whether changes remove access from a user who stays.
+def removes_access(changes: Iterable[Change], staged: RecordEntry | None = None) -> bool:
+    """Return whether changes remove access from a user who stays. `staged` is the entry of the user in the record.
 
-    A role change of a chat user does not count, because this user has lost the relevant access already.
+    A role change of a user with the role that staging leaves does not count, because this user has lost the relevant
+    access already.
     """
     return any(
-        change.action == "remove_member" or (change.action == "change_user_role" and change.before != CHAT_USER)
+        change.action == "remove_member"
+        or (change.action == "change_user_role" and not _is_demoted(change.before, staged))
         for change in changes
     )
+
+
+def _is_demoted(role: str | None, staged: RecordEntry | None) -> bool:
+    return role == CHAT_USER if staged is None else staged.is_demoted(role)
+
+
+def with_demoted_roles(record: LeaverRecord, users: Iterable[User], changes: Sequence[Change]) -> LeaverRecord:
+    """Return the record with the instance roles that n8n_offboard leaves `users` with by demotions in `changes`."""
+    left = {change.user_id: change.after or CHAT_USER for change in changes if change.action == "change_user_role"}
+    known = {user.id: record.leavers[user.id] for user in users if user.id in record.leavers}
+    return record.adding(replace(entry, demoted_role=left[key]) for key, entry in known.items() if key in left)
 
 
 def entries_to_keep(record: LeaverRecord, done: Iterable[Change], after: State | None) -> list[RecordEntry]:
@@ -132,7 +145,9 @@ def entries_to_keep(record: LeaverRecord, done: Iterable[Change], after: State |
     """
     done = list(done)
     deleted = {change.user_id for change in done if change.action == "delete_user"}
-    losing_access = {change.user_id or "" for change in done if removes_access([change])} - deleted
+    losing_access = {
+        change.user_id or "" for change in done if removes_access([change], record.leavers.get(change.user_id or ""))
+    } - deleted
     entries = [record.leavers[key] for key in sorted(losing_access.intersection(record.leavers))]
     return [entry for entry in entries if after is None or _lacks_access(entry, after)]
 
@@ -154,12 +169,16 @@ def begun_entry(
 ) -> RecordEntry:
     """Return an entry that begins now, with the present access of a user and the recorded access that was removed."""
     present_memberships = tuple((project.id, project.name, member.role) for project, member in state.memberships(user))
+    new_roles = [change.after for change in changes if change.action == "change_user_role" and change.after]
+    demoted_role = new_roles[-1] if new_roles else staged.demoted_role if staged else CHAT_USER
     if staged is None:
-        return RecordEntry(user.id, user.email, now, user.role, present_memberships)
+        return RecordEntry(user.id, user.email, now, user.role, present_memberships, demoted_role=demoted_role)
     keys = {key for key, _name, _role in present_memberships}
     recorded_memberships = tuple(entry for entry in staged.memberships if entry[0] not in keys)
     # If no change removes the role, it is the role that the demotion left.
-    role_was_restored = any(change.action == "change_user_role" and change.before != CHAT_USER for change in changes)
+    role_was_restored = any(
+        change.action == "change_user_role" and not staged.is_demoted(change.before) for change in changes
+    )
     return RecordEntry(
         user.id,
         user.email,
@@ -167,4 +186,5 @@ def begun_entry(
         user.role if role_was_restored else staged.role,
         (*present_memberships, *recorded_memberships),
         stagings=staged.stagings + 1,
+        demoted_role=demoted_role,
     )

@@ -130,7 +130,7 @@ def leaver_request(references: Sequence[str], leaver_options: LeaverOptions) -> 
         # Folders matter only if the workflows in them are moved or destroyed.
         folders=leaver_options.handover_options.transfer_to is not None
         or leaver_options.handover_options.delete_resources,
-        destination=leaver_options.handover_options.transfer_to,
+        destinations=leaver_options.handover_options.destinations,
         also=also,
     )
 

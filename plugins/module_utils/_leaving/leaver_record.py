@@ -20,13 +20,17 @@ FORMAT = 1
 # The modules that make an entry: n8n_offboard, or n8n_access for a list. Only a restore lifts an entry of n8n_offboard.
 OFFBOARD, SYNC = MAKERS = ("offboard", "sync")
 
+# The reason for the end of an entry without a deletion by this collection.
+DELETED_BY_OTHERS = "the account was deleted by other means"
+
 
 @dataclass(frozen=True)
 class RecordEntry:
     """The entry of one leaver: the access that the user had when the user was staged, at `since` (UTC).
 
     `staged_by` is one of MAKERS. With `is_deleted`, the account was deleted, and the entry belongs to the email: nobody
-    is invited with this address. An entry without these keys is one of n8n_offboard for an account that exists.
+    is invited with this address. `demoted_role` is the instance role that the staging left. An entry without these keys
+    is one of n8n_offboard for an account that exists and is a chat user.
     """
 
     id: str
@@ -40,6 +44,11 @@ class RecordEntry:
     # The number of times that the user was staged for this entry. An entry that another task has written anew differs from
     # the former entry by this number, even if both have the same time.
     stagings: int = 1
+    demoted_role: str = CHAT_USER
+
+    def is_demoted(self, role: str | None) -> bool:
+        """Return whether an instance role is what a staging leaves, so that it is not access that was given again."""
+        return role in (CHAT_USER, self.demoted_role)
 
     def due(self, grace_days: int) -> datetime:
         """Return the time when the account is to be deleted, or the last possible time if that time is too far away."""
@@ -48,12 +57,16 @@ class RecordEntry:
         except OverflowError:
             return datetime.max.replace(tzinfo=timezone.utc)
 
+    def end_note(self, path: str, reason: str) -> str:
+        """Return a note that the entry ends for this reason, although nothing is given back to the user."""
+        return f"The entry of {self.email} in the record {path} ends, because {reason}."
+
     def merged(self, other: RecordEntry) -> RecordEntry:
         """Return an entry with the access that either of two entries of one user has; `other` is the later one."""
         known = {key for key, _name, _role in self.memberships}
         later = tuple(entry for entry in other.memberships if entry[0] not in known)
         # The role of a user who has been demoted already is not a lost role.
-        role = other.role if self.role == CHAT_USER else self.role
+        role = other.role if other.is_demoted(self.role) else self.role
         staged_by = OFFBOARD if OFFBOARD in (self.staged_by, other.staged_by) else SYNC
         stagings = max(self.stagings, other.stagings) + 1
         return replace(
@@ -70,6 +83,7 @@ class RecordEntry:
             "staged_by": self.staged_by,
             **({"deleted": True} if self.is_deleted else {}),
             **({"stagings": self.stagings} if self.stagings > 1 else {}),
+            **({"demoted_role": self.demoted_role} if self.demoted_role != CHAT_USER else {}),
             "memberships": [{"id": key, "name": name, "role": role} for key, name, role in self.memberships],
         }
 
@@ -106,6 +120,7 @@ class LeaverRecord:
                     _maker(entry.get("staged_by", OFFBOARD)),
                     entry.get("deleted", False) is True,
                     _count(entry.get("stagings", 1)),
+                    _text(entry.get("demoted_role", CHAT_USER)),
                 )
                 for entry in _list(data["leavers"])
             ]
@@ -141,7 +156,8 @@ class LeaverRecord:
         """Return readable lines for the record, with one line for each leaver."""
         leavers = sorted(self.leavers.values(), key=lambda leaver: (leaver.email, leaver.id))
         return [
-            f"{'deleted' if leaver.is_deleted else 'staged'} leaver {leaver.email} since {utc(leaver.since)}{' by sync' if leaver.staged_by == SYNC else ''}: "
+            f"{'deleted' if leaver.is_deleted else 'staged'} leaver {leaver.email} since {utc(leaver.since)}{' by sync' if leaver.staged_by == SYNC else ''}"
+            + (f" as {leaver.demoted_role}: " if leaver.demoted_role != CHAT_USER else ": ")
             + ", ".join([leaver.role, *(f"{role} of {quoted(name)}" for _key, name, role in leaver.memberships)])
             for leaver in leavers
         ]

@@ -77,7 +77,7 @@ class ListLeavers:
                 "user_id": departure.user.id,
                 "action": departure.action,
                 "reason": departure.reason,
-                **(grace_period.dates(departure.entry) if grace_period else {}),
+                **(grace_period.dates(departure.entry) if grace_period else {"since": None, "due": None}),
             }
             for departure in sorted(self.departures, key=lambda departure: departure.user.email)
             if departure.is_leaver
@@ -209,7 +209,7 @@ def _begin_staging(
     for departure in departures:
         entry, changes = departure.entry, of_user.get(departure.user.id, [])
         is_staged = departure.action == STAGED and departure.user.id in plan.leavers
-        if (is_staged and entry is None) or (entry is not None and removes_access(changes)):
+        if (is_staged and entry is None) or (entry is not None and removes_access(changes, entry)):
             made = begun_entry(plan.state, departure.user, grace_period.now, entry, changes)
             begun.append(replace(made, staged_by=entry.staged_by if entry else SYNC))
     return record.adding(begun)

@@ -26,10 +26,11 @@ from .._desired.desired import (
 from .._desired.protection import Protection
 from .._state.dates import utc
 from .._state.model import State
-from .._state.roles import CHAT_USER, MEMBER, Role, is_demotion, plain_slug, role_slug
+from .._state.roles import CHAT_USER, MEMBER, Role, is_demotion, role_slug
 from .._text import quoted
 from .departures import LeaverHandling, manages_leavers
-from .leaver_record import OFFBOARD, SYNC, RecordEntry
+from .grace_period import GracePeriod
+from .leaver_record import DELETED_BY_OTHERS, OFFBOARD, SYNC, RecordEntry
 from .restore import RestoredUser, left_out_notes, recorded_entries, without_missing_roles
 
 
@@ -76,19 +77,22 @@ def record_effects(
     grace_period = handling.grace_period
     if grace_period is None or not grace_period.record.leavers:
         return RecordEffects(desired)
-    dropped, notes = _dropped(state, desired, handling)
+    dropped, notes = _dropped(state, desired, grace_period)
     record = grace_period.record.without(dropped)
     if restoring:
         return RecordEffects(desired, dropped=tuple(dropped), notes=tuple(notes))
-    statuses = {user.user: user.status for user in desired.users}
+    users = {user.user: user for user in desired.users}
+    # A list can name one user by email and by id. Only a user by email has a status.
+    statuses = {_key(state, reference): user.status for reference, user in users.items()}
     entries = recorded_entries(state, desired, record)
-    lifted = {
-        reference: entry
-        for reference, entry in entries.items()
-        if entry.staged_by == SYNC and statuses.get(reference) in (PRESENT, UNMATCHED)
+    returning = {
+        _key(state, key)
+        for key, entry in entries.items()
+        if entry.staged_by == SYNC and statuses.get(_key(state, key)) in (PRESENT, UNMATCHED)
     }
-    blocked = {reference: entry for reference, entry in entries.items() if reference not in lifted}
-    restored = {reference: _lifted(state, desired, reference, entry) for reference, entry in lifted.items()}
+    blocked = {key: entry for key, entry in entries.items() if _key(state, key) not in returning}
+    lifted = {key: entry for key, entry in entries.items() if key in users and key not in blocked}
+    restored = {key: _lifted(state, desired, users[key], entry) for key, entry in lifted.items()}
     if roles is not None:
         existing = without_missing_roles(restored.values(), roles)
         restored = dict(zip(restored, existing))
@@ -97,7 +101,7 @@ def record_effects(
     dropped += [lifted[reference].id for reference in ended]
     notes += ended_notes
     # A listed leaver is in the record as expected.
-    reported = {reference: entry for reference, entry in blocked.items() if statuses.get(reference) != LEAVER}
+    reported = {key: entry for key, entry in blocked.items() if statuses.get(_key(state, key)) != LEAVER}
     reported = _under_listed_emails(state, desired, reported)
     notes += [
         f"{entry.email} is in the record of leavers {grace_period.path} since {utc(entry.since)} and is still listed. This run gives "
@@ -109,13 +113,18 @@ def record_effects(
     accounts = {reference: state.find_user(reference) for reference in reported}
     return RecordEffects(
         _with_lifted(desired.without_grants(set(blocked)), restored),
-        # A list can name one user by email and by id.
         tuple(dict.fromkeys(reported.values())),
         tuple(restored.values()),
         tuple(dropped),
         tuple(notes),
         {user.id: blocked[reference] for reference, user in accounts.items() if user is not None},
     )
+
+
+def _key(state: State, reference: str) -> str:
+    """Return the id of the account that a list names by email or by id, or the reference without an account."""
+    user = state.find_user(reference)
+    return user.id if user else reference
 
 
 def _under_listed_emails(
@@ -127,7 +136,9 @@ def _under_listed_emails(
     for reference, entry in entries.items():
         user = state.find_user(reference)
         email = user.email if user and user.id == entry.id else listed.get(reference, reference)
-        found[reference] = replace(entry, email=email)
+        found[reference] = replace(
+            entry, email=email, is_deleted=entry.is_deleted and not (user and user.id == entry.id)
+        )
     return found
 
 
@@ -157,36 +168,21 @@ def _ignored_project_notes(
     state: State, desired: DesiredState, restored: Mapping[str, RestoredUser], lifted: Mapping[str, RecordEntry]
 ) -> list[str]:
     """Return notes about recorded memberships that users do not get back, because the list does not manage the project."""
-    protection = Protection(desired.policy or ListPolicy(), state)
+    policy = desired.policy or ListPolicy()
+    protection = Protection(policy, state)
+    users = {user.user: user for user in desired.users}
     ignored = {project.id for project in state.projects if protection.ignores_project(project.name)}
     return [
         f"{user.email} had {role} in {quoted(name)} ({key}), which matches ignored_projects. This run does not give it back. "
         "An admin of the project can."
         for reference, user in restored.items()
         for key, name, role in lifted[reference].memberships
-        if key in ignored and _gives_recorded(desired, reference)
+        if key in ignored and _gives_recorded(policy, users[reference])
     ]
 
 
-def seemingly_staged(state: State, desired: DesiredState) -> list[str]:
-    """Return the emails of listed users who look staged: chat users without projects, but not by the list."""
-    found = []
-    protection = Protection(desired.policy or ListPolicy(), state)
-    for entry in desired.users:
-        user = state.find_user(entry.user)
-        if user is not None and protection.ignores(user.email):
-            continue
-        by_list = entry.role is not None and plain_slug(entry.role, "global") == CHAT_USER
-        if user is not None and user.role == CHAT_USER and not by_list and not state.memberships(user):
-            found.append(user.email)
-    return sorted(found)
-
-
-def _dropped(state: State, desired: DesiredState, handling: LeaverHandling) -> tuple[list[str], list[str]]:
+def _dropped(state: State, desired: DesiredState, grace_period: GracePeriod) -> tuple[list[str], list[str]]:
     """Return the ids of the entries that end whether their users are listed or not, and a note on each of them."""
-    grace_period = handling.grace_period
-    if grace_period is None:
-        return [], []
     policy = desired.policy or ListPolicy()
     protection = Protection(policy, state)
     listed = {person.user for person in desired.people} | {user.listed_email for user in desired.users}
@@ -194,38 +190,39 @@ def _dropped(state: State, desired: DesiredState, handling: LeaverHandling) -> t
     is_complete = manages_leavers(desired) and not policy.keep_unlisted
     dropped, notes = [], []
     for entry in grace_period.record.leavers.values():
+        # A list does not tell whether ignored users have left.
         if protection.ignores(entry.email):
             continue
-        of_path = f"The entry of {entry.email} in the record {grace_period.path} ends"
+        reason = ""
+        if state.find_user(entry.id) is not None:
+            # If a run of n8n_offboard stopped before it deleted the account, the entry is one of an account that exists.
+            continue
         if not entry.is_deleted:
-            if not any(user.id == entry.id for user in state.users):
-                dropped.append(entry.id)
-                notes.append(f"{of_path}, because the account was deleted by other means.")
+            reason = DELETED_BY_OTHERS
         elif state.find_user(entry.email) is not None:
-            dropped.append(entry.id)
-            notes.append(f"{of_path}, because a new account with this address exists.")
+            reason = "a new account with this address exists"
         elif entry.staged_by == OFFBOARD:
-            # A list does not tell whether ignored users have left.
-            if is_complete and entry.email not in listed and not protection.ignores(entry.email):
-                dropped.append(entry.id)
-                notes.append(f"{of_path}, because the account was deleted and the list no longer has this user.")
+            if is_complete and entry.email not in listed:
+                reason = "the account was deleted and the list no longer has this user"
         elif grace_period.now >= entry.due(grace_period.grace_days):
+            reason = "the account was deleted and the grace period is over"
+        if reason:
             dropped.append(entry.id)
+            notes.append(entry.end_note(grace_period.path, reason))
     return dropped, notes
 
 
-def _lifted(state: State, desired: DesiredState, reference: str, entry: RecordEntry) -> RestoredUser:
+def _lifted(state: State, desired: DesiredState, user: DesiredUser, entry: RecordEntry) -> RestoredUser:
     """Return the access that a user gets back whose entry ends, as far as rules do not say something else."""
-    user = next(user for user in desired.users if user.user == reference)
     policy = desired.policy or ListPolicy()
-    account = state.find_user(reference)
+    account, key = state.find_user(user.user), _key(state, user.user)
     memberships: Sequence[tuple[str, str, str]] = ()
-    if _gives_recorded(desired, reference):
+    if _gives_recorded(policy, user):
         named = {
             project.id
             for member in desired.members
             # A grant that begins later says nothing about the membership until then.
-            if member.user == reference and not member.is_upcoming
+            if not member.is_upcoming and _key(state, member.user) == key
             for project in state.find_projects(member.project)
         }
         protection = Protection(policy, state)
@@ -244,13 +241,11 @@ def _lifted(state: State, desired: DesiredState, reference: str, entry: RecordEn
     existing = {project.id for project in state.projects if project.is_team}
     missing = frozenset(key for key, _name, _role in memberships if key not in existing)
     restored = replace(entry, role=role, memberships=tuple(memberships))
-    return RestoredUser(account.email if account else reference, restored, missing)
+    return RestoredUser(account.email if account else user.user, restored, missing, recorded=entry)
 
 
-def _gives_recorded(desired: DesiredState, reference: str) -> bool:
+def _gives_recorded(policy: ListPolicy, user: DesiredUser) -> bool:
     """Return whether a user whose entry ends gets back recorded memberships that the list does not name."""
-    policy = desired.policy or ListPolicy()
-    user = next(user for user in desired.users if user.user == reference)
     return policy.authority == ADDITIVE and (user.status == PRESENT or policy.unmatched_users == KEEP)
 
 

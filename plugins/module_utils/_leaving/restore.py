@@ -25,6 +25,7 @@ from .leaver_record import LeaverRecord, RecordEntry
 class RestoredUser:
     """A user that a list names by `email` and that is in the record.
 
+    `staged` has the access that the user gets back. `recorded` is the entry in the record, if it has other access.
     `missing_projects` are the ids of recorded projects that do not exist any more. `missing_roles` are recorded roles that
     do not exist any more.
     """
@@ -33,6 +34,12 @@ class RestoredUser:
     staged: RecordEntry
     missing_projects: frozenset[str] = frozenset()
     missing_roles: frozenset[str] = frozenset()
+    recorded: RecordEntry | None = None
+
+    @property
+    def entry(self) -> RecordEntry:
+        """Return the entry in the record."""
+        return self.recorded or self.staged
 
     @property
     def roles(self) -> set[str]:
@@ -76,7 +83,7 @@ def find_restored_users(record: LeaverRecord, desired: DesiredState, state: Stat
     """
     protection = Protection(desired.policy or ListPolicy(), state)
     existing = {project.id for project in state.projects if project.is_team}
-    by_email = {staged.email: staged for staged in record.leavers.values()}
+    by_email = {staged.email: staged for staged in record.leavers.values() if state.find_user(staged.id) is None}
     found: dict[str, RestoredUser] = {}
     for person in desired.people if record.leavers else ():
         user = state.find_user(person.user)

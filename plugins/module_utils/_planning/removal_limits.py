@@ -67,7 +67,7 @@ class RemovalLimits:
         """Raise RemovalLimitExceeded if a plan removes too much, unless exactly this plan is approved."""
         if self.approve is not None and self.approve.strip().lower() == plan.digest:
             return
-        if self.only_approved and plan.changes:
+        if self.only_approved and plan.has_effects:
             raise RemovalLimitExceeded(
                 f"Nothing was changed: the plan differs from the approved one ({self.approve}), because n8n or the lists have changed "
                 f"since. Review the plan. If all changes are intended, run the task again with approve: {plan.digest}."

@@ -49,7 +49,7 @@ class UserPlanner:
             if desired.gives_access:
                 self.invite(desired, role)
             return
-        if desired.accepts_invitation and self._is_pending(user) and self.context.desired.resend_invite and not is_leaver:
+        if self.context.desired.resend_invite and self._is_invited_again(user, desired):
             self._check_address(user.email, desired)
             self.context.changes.append(
                 Change(
@@ -69,12 +69,14 @@ class UserPlanner:
         if role is not None and role != user.role:
             self._change_role(user, role, desired, reason)
 
-    def _is_pending(self, user: User) -> bool:
-        """Return whether an invitation can be sent again.
+    def _is_invited_again(self, user: User, desired: DesiredUser) -> bool:
+        """Return whether a user is pending, for a list: has certainly not signed in, and is to have access.
 
-        n8n reports users of single sign-on as pending. A list leaves these users out if they have signed in.
+        Users of single sign-on stay pending for n8n. A list in each run would send each of them a mail.
         """
-        return user.is_pending if self.context.desired.policy is None else user.never_signed_in
+        if self.context.desired.policy is None:
+            return user.is_pending
+        return user.never_signed_in and desired.accepts_invitation and desired.status != LEAVER
 
     def invite(self, desired: DesiredUser, role: str | None) -> User | None:
         """Plan an invitation with that role; return None if the task waits for the account or leaves the user out.

@@ -16,10 +16,9 @@ from .._desired.desired import DesiredState, ListPolicy
 from .._errors import InputError
 from .._executor.task import Task
 from .._desired.changed_addresses import with_present_accounts
-from .._leaving.departures import LeaverHandling, manages_leavers
+from .._leaving.departures import LeaverHandling, manages_leavers, seemingly_staged
 from .._leaving.leaver_record import LeaverRecord
 from .._leaving.list_planner import ListLeavers, plan_list
-from .._leaving.record_effects import seemingly_staged
 from .._leaving.restore import (
     RestoredUser,
     find_restored_users,
@@ -33,7 +32,11 @@ from .._planning.removal_limits import RemovalLimits
 from .._state.model import State
 from .._state.read_request import ALL, ReadRequest
 from .._storage.record_file import RecordFile
+from .._text import shortened
 from .record import raise_impossible, remove_restored, update_after_deletions, update_staged
+
+# The change of the record by which a run creates it.
+_RECORD_CREATION = "create the record"
 
 
 @dataclass(frozen=True)
@@ -78,13 +81,13 @@ class ListRun:
         """Read n8n and return the plan; raises InputError for a list that cannot be applied."""
         state = self.task.read(self.request)
         self._check_new_record(state)
-        leavers = self._leavers(state)[1]
+        desired, leavers, _restored_users, _address_changes = self._leavers(state)
         candidates = leavers.deletion_candidates()
         if candidates:
             # Scopes are read first, so that a missing one is a result and not an error.
             can_delete = not self.task.api.missing_scopes({"delete_user"})
             self.handling = replace(self.handling, can_delete=can_delete)
-            self.request = self._request_of_resources(candidates)
+            self.request = self._request_of_resources(candidates, desired)
             state = self.task.read(self.request)
         planned = self._planned(state)
         if limits.needs_all_members(planned.plan, self.policy):
@@ -92,8 +95,10 @@ class ListRun:
             planned = self._planned(self.task.read(self.request))
         return planned
 
-    def _request_of_resources(self, emails: list[str]) -> ReadRequest:
-        options = self.handling.handover_options
+    def _request_of_resources(self, emails: list[str], desired: DesiredState) -> ReadRequest:
+        # The resources of an account under a previous address move to the other account of the user.
+        moved_to = [desired.moved_accounts[key] for key in sorted(desired.moved_accounts)]
+        destinations = (*self.handling.handover_options.destinations, *moved_to)
         return replace(
             self.request,
             users=tuple(emails),
@@ -101,8 +106,8 @@ class ListRun:
             projects_optional=False,
             members=ALL,
             owned_items=True,
-            folders=options.transfer_to is not None,
-            destination=options.transfer_to,
+            folders=bool(destinations),
+            destinations=destinations,
         )
 
     def _leavers(self, state: State) -> tuple[DesiredState, ListLeavers, list[RestoredUser], list[dict[str, Any]]]:
@@ -127,7 +132,7 @@ class ListRun:
             plan = replace(plan, notes=(*plan.notes, *restore_notes(restored_users)))
         if self.file is not None and self.file.is_new and manages_leavers(desired):
             created = f"The record of leavers {self.file.path} does not exist. This run creates it."
-            plan = replace(plan, notes=(created, *plan.notes))
+            plan = replace(plan, notes=(created, *plan.notes), record_changes=(_RECORD_CREATION, *plan.record_changes))
         return PlannedList(plan, desired, leavers, restored_users, address_changes)
 
     def _check_new_record(self, state: State) -> None:
@@ -137,7 +142,7 @@ class ListRun:
         emails = seemingly_staged(state, with_present_accounts(state, self.desired)[0])
         if emails:
             raise InputError(
-                f"The record of leavers {self.file.path} does not exist, and these listed users look staged: {', '.join(emails)}. "
+                f"The record of leavers {self.file.path} does not exist, and these listed users look staged: {shortened(emails, 10)}. "
                 "They are chat users without projects, and no rule makes them chat users. Use the last version of the record. If no "
                 f"user was ever staged, create the file with this content: {LeaverRecord(self.task.url).to_text_in_one_line()}"
             )
@@ -173,6 +178,6 @@ class ListRun:
         lifted = [*planned.leavers.effects.lifted, *planned.restored_users]
         if lifted:
             remove_restored(self.task, self.file, lifted, self.request)
-        if planned.plan.record_changes and not self.task.check_mode and outcome.done:
+        if set(planned.plan.record_changes) - {_RECORD_CREATION} and not self.task.check_mode and outcome.done:
             update_staged(self.task, self.file, outcome.done, self.request)
         return {}

@@ -19,7 +19,7 @@ from .._executor.task import Task
 from .._leaving.departures import LeaverHandling
 from .._leaving.grace_period import entries_to_keep, entry_of
 from .._leaving.leaver_options import Leaver
-from .._leaving.leaver_record import OFFBOARD, LeaverRecord
+from .._leaving.leaver_record import DELETED_BY_OTHERS, OFFBOARD, LeaverRecord
 from .._leaving.restore import (
     RestoredUser,
     describe_missing,
@@ -88,7 +88,7 @@ def update_after_deletions(
         return
     record = file.record.without(key for key, change in deleted.items() if not change.only_pending)
     kept = [
-        replace(file.record.leavers[key], is_deleted=True)
+        replace(file.record.leavers[key], email=change.user or file.record.leavers[key].email, is_deleted=True)
         for key, change in deleted.items()
         if change.only_pending and key in file.record.leavers
     ]
@@ -118,10 +118,10 @@ def ended_entries(file: RecordFile[LeaverRecord], state: State) -> tuple[list[st
         if entry.is_deleted and state.find_user(entry.email) is not None:
             reason = "a new account with this address exists"
         elif not entry.is_deleted and entry.id not in existing:
-            reason = "the account was deleted by other means"
+            reason = DELETED_BY_OTHERS
         if reason:
             ended.append(entry.id)
-            notes.append(f"The entry of {entry.email} in the record {file.path} ends, because {reason}.")
+            notes.append(entry.end_note(file.path, reason))
     return ended, notes
 
 
@@ -131,34 +131,54 @@ def creation_note(file: RecordFile[LeaverRecord], plan: Plan) -> str:
     return f"The record of leavers {file.path} does not exist. This run creates it." if file.is_new and deletes else ""
 
 
+def with_deletions(record: LeaverRecord, plan: Plan, now: datetime) -> LeaverRecord:
+    """Return the record in which the users whom n8n_offboard deletes have entries that stay under their emails.
+
+    It is stored before the first change, so that a run that stops after a deletion does not forget the user.
+    """
+    deleted = deleted_users(plan)
+    return record.adding(
+        replace(
+            record.leavers.get(user.id) or entry_of(plan.state, user, now),
+            # The email may have changed since the staging.
+            email=user.email,
+            is_deleted=True,
+            staged_by=OFFBOARD,
+        )
+        for user in plan.state.users
+        if user.id in deleted
+    )
+
+
+def deleted_users(plan: Plan) -> set[str]:
+    """Return the ids of the users whom a plan deletes."""
+    return {change.user_id or "" for change in plan.changes if change.action == "delete_user"}
+
+
 def update_after_offboarding(
     task: Task,
     file: RecordFile[LeaverRecord],
-    now: datetime,
+    before: LeaverRecord,
     plan: Plan,
     done: Iterable[Change],
     state: State | None,
     request: ReadRequest,
     ended: Iterable[str] = (),
 ) -> None:
-    """Update the record after n8n_offboard: the entries of deleted users stay under their emails.
+    """Update the record after n8n_offboard.
 
-    `done` are the changes that were made, and `state` is the state after them, which was read with `request`, or None if
-    it is unknown. `ended` are the ids of other entries that end.
+    `before` is the record without the planned deletions, `done` are the changes that were made, and `state` is the
+    state after them, which was read with `request`, or None if it is unknown. Users who were not deleted have their
+    entries of `before`. `ended` are the ids of other entries that end.
     """
-    done = list(done)
-    deleted = {change.user_id or "" for change in done if change.action == "delete_user"}
     try:
         if not task.check_mode:
             keep_staged(task, file, done, state, replace(request, owned_items=False, folders=False))
-        kept = [
-            replace(
-                file.record.leavers.get(user.id) or entry_of(plan.state, user, now), is_deleted=True, staged_by=OFFBOARD
-            )
-            for user in plan.state.users
-            if user.id in deleted
-        ]
-        file.store(file.record.without(ended).adding(kept))
+        deleted = {change.user_id for change in done if change.action == "delete_user"}
+        not_deleted = {user.id for user in state.users} if state else deleted_users(plan) - deleted
+        not_deleted &= deleted_users(plan)
+        kept = [before.leavers[key] for key in sorted(not_deleted) if key in before.leavers]
+        file.store(file.record.without([*ended, *not_deleted]).adding(kept))
     except N8nError as error:
         # The changes stay in place, and the next run updates the record.
         task.warnings.append(str(error))
@@ -218,7 +238,7 @@ def _check_restored(
     try:
         state = task.read(request)
     except N8nError as error:
-        file.add_missing([restored.staged for restored in restored_users])
+        file.add_missing([restored.entry for restored in restored_users])
         task.warnings.append(
             f"The access of the restored users could not be checked, so they stay in the record {file.path}: {error}"
         )
@@ -228,7 +248,13 @@ def _check_restored(
         missing = missing_access(restored, state)
         if not missing and restored.staged.id not in stored:
             continue
-        file.add_missing([restored.staged])
+        file.add_missing([restored.entry])
+        if _has_failed(task, missing):
+            task.warnings.append(
+                f"The access of {restored.email} could not be restored completely, so the entry stays in the record {file.path}. "
+                f"Missing: {', '.join(map(describe_missing, missing))}. The next run tries again."
+            )
+            continue
         _add_conflicts(task.outcome, missing)
         removed = f" removed access at the same time: {', '.join(map(describe_missing, missing))}"
         task.warnings.append(
@@ -243,3 +269,10 @@ def _add_conflicts(outcome: Outcome, missing: Iterable[Change]) -> None:
     for change in missing:
         if not outcome.move_to_conflicts(partial(restores_same, change), reason):
             outcome.conflicts.append({**change.to_result(), "reason": f"not changed: {reason}"})
+
+
+def _has_failed(task: Task, missing: Iterable[Change]) -> bool:
+    """Return whether access is missing because a planned change was not made."""
+    done = task.outcome.done
+    planned = [change for change in (task.plan.changes if task.plan else ()) if change not in done]
+    return any(restores_same(access, change) for access in missing for change in planned)

@@ -258,7 +258,8 @@ def _with_owned_items(api: Api, state: State, request: ReadRequest) -> State:
     if own_user is None and state.own_user_id:
         own_user = api.find_user(state.own_user_id)
     is_instance_admin = own_user is not None and own_user.role in INSTANCE_ADMIN_ROLES
-    owned_items = api.resources.owned_items([*sources, *_destination(state, request.destination)], is_instance_admin)
+    destinations = [key for reference in request.destinations for key in _destination(state, reference)]
+    owned_items = api.resources.owned_items([*sources, *destinations], is_instance_admin)
     hint = _scopes_hint(api, request, next(iter(owned_items.values())).refused)
     # Folders contain workflows, so an owner without resources has no folder that matters.
     with_folders = [key for key in sources if request.folders and owned_items[key].items]
@@ -267,10 +268,8 @@ def _with_owned_items(api: Api, state: State, request: ReadRequest) -> State:
     return replace(state, owned_items=owned_items, scopes_hint=hint)
 
 
-def _destination(state: State, reference: str | None) -> list[str]:
+def _destination(state: State, reference: str) -> list[str]:
     """Return the ids of the projects that a destination may mean, if there are any. The planner selects one of them."""
-    if reference is None:
-        return []
     user = state.find_user(reference) if "@" in reference else None
     project = state.personal_project(user) if user else None
     return [project.id] if project else [project.id for project in state.find_projects(reference)]

@@ -27,8 +27,8 @@ class ReadRequest:
     The members are those of the named projects, or ALL or NONE. With `projects_optional`, no projects are read if the
     license has no team projects, instead of an error. `owned_items` requests the items that the named users own, and
     `owned_by_projects` the items that these projects own. `folders` requests their folders, with one request for each
-    owner. `destination` (a project, or the email of a user) requests the existing items of the destination. `also` are
-    the calls that the task makes afterwards: an error about missing scopes also names the scopes for these calls.
+    owner. `destinations` (projects, or emails of users) requests the existing items of the destinations. `also` are the
+    calls that the task makes afterwards: an error about missing scopes also names the scopes for these calls.
     """
 
     users: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class ReadRequest:
     owned_items: bool = False
     owned_by_projects: tuple[str, ...] = ()
     folders: bool = False
-    destination: str | None = None
+    destinations: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
 
     @property

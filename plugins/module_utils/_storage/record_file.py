@@ -55,6 +55,8 @@ class RecordFile(Generic[RecordType]):
         if problem:
             raise InputError(f"The record of leavers cannot be written to {path}: {problem}.")
         self.is_new = not os.path.lexists(path)
+        # Whether the task creates the file even without entries.
+        self._is_created = False
         self.record = self._initial = self._read()
 
     def _read(self) -> RecordType:
@@ -76,6 +78,7 @@ class RecordFile(Generic[RecordType]):
         """
         if record == self.record and not (create and self.is_new):
             return
+        self._is_created = self._is_created or (create and self.is_new)
         if not self.read_only:
             self._write(lambda found: found.merged(self.record, record))
         self.record = record
@@ -110,8 +113,9 @@ class RecordFile(Generic[RecordType]):
         self.is_new = False
 
     def diff(self) -> dict[str, str]:
-        """Return the changed entries of the record before and after the run."""
-        before, after = self._initial.lines(), self.record.lines()
+        """Return the changed entries of the record before and after the run, and the path of a record that the run creates."""
+        before = self._initial.lines()
+        after = [*([f"record of leavers: {self.path}"] if self._is_created else []), *self.record.lines()]
         return {
             "before": "".join(f"{line}\n" for line in before if line not in after),
             "after": "".join(f"{line}\n" for line in after if line not in before),

@@ -8,7 +8,6 @@ The model shares no code with the planner.
 
 from __future__ import annotations
 
-import json
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +20,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items i
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access, n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import run
+from ansible_collections.lifecycle.n8n.tests.unit.sync_months import access, items, project_id, recorded
 
 PEOPLE = [f"{name}@example.com" for name in ("ada", "bo", "cy", "di")]
 PROJECTS = ["A", "B"]
@@ -194,45 +194,6 @@ def apply_event(n8n: FakeN8n, model: Model, number: int, event: tuple[str, str, 
         _since, role, memberships, _by, _deleted = model.record.pop(email)
         # Memberships that another user has added since stay.
         model.users[email] = [role, {**user[1], **memberships}, False]
-
-
-def project_id(n8n: FakeN8n, name: str) -> str:
-    return next(key for key, project in n8n.all_projects.items() if project.name == name)
-
-
-def access(n8n: FakeN8n) -> dict[str, Any]:
-    memberships = n8n.memberships()
-    return {
-        user.email: [
-            user.role,
-            {
-                project: members[user.email].partition(":")[2]
-                for project, members in memberships.items()
-                if user.email in members
-            },
-            user.is_pending,
-        ]
-        for user in n8n.users.values()
-        if user.email != OLIVIA
-    }
-
-
-def recorded(path: Path) -> dict[str, Any]:
-    entries = json.loads(path.read_text("utf-8"))["leavers"]
-    return {
-        entry["email"]: [
-            (date.fromisoformat(entry["since"][:10]) - START).days,
-            entry["role"],
-            {item["name"]: item["role"].partition(":")[2] for item in entry["memberships"]},
-            entry["staged_by"],
-            entry.get("deleted", False),
-        ]
-        for entry in entries
-    }
-
-
-def items(n8n: FakeN8n) -> set[str]:
-    return {item.id for key in n8n.owned if key in n8n.all_projects for item in n8n.owned[key]}
 
 
 @given(nights=NIGHTS, policy=POLICIES)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,88 @@ def test_offboarding_a_user_whose_open_invitation_sync_deleted_changes_the_maker
     store(path, "u-deleted", deleted=True, staged_by="sync")
     run(n8n_offboard, n8n, users=[ADA], state_path=str(path))
     assert entries(path) == [(ADA, "2026-11-01", "offboard")]
+
+
+PARKED = "global:parked"
+
+
+def park(n8n: FakeN8n, path: Path, now: str = "2026-11-01") -> dict[str, Any]:
+    """Stage Ada with a custom role without scopes."""
+    options = {"users": [ADA], "action": "staged", "demote_role": PARKED, "data_tables": "delete"}
+    return run(n8n_offboard, n8n, state_path=str(path), now=now, **options)
+
+
+def parked_entry(path: Path) -> dict[str, Any]:
+    entry: dict[str, Any] = json.loads(path.read_text("utf-8"))["leavers"][0]
+    return {key: entry.get(key) for key in ("since", "role", "demoted_role")}
+
+
+def test_list_keeps_the_custom_demote_role_of_a_staged_user(n8n: FakeN8n, path: Path) -> None:
+    """The role is no new access, so the date and the former role stay in the record."""
+    n8n.custom_roles = {PARKED: "Parked"}
+    for email in (ADA, BO):
+        n8n.add_user(email)
+    park(n8n, path)
+    entry = {"since": "2026-11-01T00:00:00Z", "role": "global:member", "demoted_role": PARKED}
+    leavers = {"unlisted_users": "staged", "data_tables": "delete", "state_path": str(path), "grace_days": 20}
+    assert parked_entry(path) == entry
+    for _night in range(2):
+        run(n8n_access, n8n, users=[person(BO)], **leavers, **LIST)
+        assert not park(n8n, path, "2026-11-10")["changed"]
+    assert parked_entry(path) == entry and n8n.instance_roles()[ADA] == PARKED
+    run(n8n_access, n8n, users=[person(BO)], **leavers, **{**LIST, "now": "2026-11-21"})
+    assert ADA not in n8n.instance_roles()
+
+
+def test_custom_demote_role_is_recorded_for_a_user_whom_a_list_has_staged(n8n: FakeN8n, path: Path) -> None:
+    n8n.custom_roles = {PARKED: "Parked"}
+    for email in (ADA, BO):
+        n8n.add_user(email)
+    leavers = {"unlisted_users": "staged", "data_tables": "delete", "state_path": str(path)}
+    run(n8n_access, n8n, users=[person(BO)], **leavers, **LIST)
+    park(n8n, path, "2026-11-12")
+    assert parked_entry(path) == {"since": "2026-11-10T00:00:00Z", "role": "global:member", "demoted_role": PARKED}
+    assert not run(n8n_access, n8n, users=[person(BO)], **leavers, **{**LIST, "now": "2026-11-12"})["changed"]
+
+
+def test_only_approved_refuses_an_unapproved_change_of_the_record(n8n: FakeN8n, path: Path) -> None:
+    """The plan has no change of n8n, because the recorded access is that of a chat user."""
+    store(path, n8n.add_user(ADA, "global:chatUser"), role="global:chatUser", staged_by="sync")
+    users = [{"email": ADA, "status": "present", "projects": {}}]
+    options = {"users": users, "state_path": str(path), "only_approved": True, **LIST}
+    refused = run(n8n_access, n8n, approve="0" * 64, **options)
+    assert "the plan differs from the approved one" in refused["msg"]
+    assert refused["plan"] == [] and len(entries(path)) == 1
+    run(n8n_access, n8n, approve=refused["digest"], **options)
+    assert entries(path) == []
+
+
+def test_resend_invites_skips_users_in_the_record_and_users_of_single_sign_on(n8n: FakeN8n, path: Path) -> None:
+    """n8n shows a user of single sign-on as pending, but with a first name."""
+    store(path, n8n.add_user(ADA, "global:chatUser", pending=True), staged_by="sync")
+    signed_in = n8n.add_user(BO, pending=True)
+    n8n.users[signed_in] = replace(n8n.users[signed_in], first_name="Bo")
+    n8n.add_user(OLD, pending=True)
+    users = [{"email": email} for email in (ADA, BO, OLD)]
+    done = run(n8n_access, n8n, users=users, resend_invites=True, state_path=str(path), **LIST)
+    assert [(change["action"], change["user"]) for change in done["plan"]] == [("invite_user", OLD)]
+
+
+def test_entry_of_a_deleted_user_belongs_to_the_changed_email(n8n: FakeN8n, path: Path) -> None:
+    """The address of the staging may be the address of another user by then."""
+    n8n.add_user(OLD)
+    run(n8n_offboard, n8n, users=[OLD], action="staged", state_path=str(path), now="2026-11-01")
+    n8n.rename(OLD, ADA)
+    run(n8n_offboard, n8n, users=[ADA], action="delete", state_path=str(path))
+    assert entries(path) == [(ADA, "2026-11-01", "offboard")]
+    done = run(n8n_access, n8n, users=[person(), person(OLD)], state_path=str(path), **LIST)
+    assert {change["user"] for change in done["plan"]} == {OLD}
+
+
+def test_restore_does_not_give_access_to_a_new_account_with_a_former_email(n8n: FakeN8n, path: Path) -> None:
+    n8n.add_user(OLD, "global:admin")
+    run(n8n_offboard, n8n, users=[OLD], action="staged", state_path=str(path), now="2026-11-01")
+    n8n.rename(OLD, ADA)
+    n8n.add_user(OLD)
+    done = run(n8n_access, n8n, users=[{"email": OLD}], restore=True, state_path=str(path), **LIST)
+    assert done["restored"] == [] and n8n.instance_roles()[OLD] == "global:member" and len(entries(path)) == 1

@@ -311,6 +311,18 @@ def test_new_record_entry_without_plan_is_change(n8n: FakeN8n, path: Path, run_s
     assert line in deleted["diff"]["before"] and line not in deleted["diff"]["after"]
 
 
+def test_entry_of_an_account_that_another_user_deleted_ends_with_a_warning(
+    n8n: FakeN8n, path: Path, run_staged: RunStaged
+) -> None:
+    run_staged("2026-11-01")
+    n8n.owned.clear()
+    n8n.delete_user(n8n.id_of(ADA))
+    for check_mode in (True, False):
+        result = run_staged("2026-11-02", check_mode, users=[BO])
+        assert any(f"The entry of {ADA}" in note and "by other means" in note for note in result["warnings"])
+    assert [entry["email"] for entry in json.loads(path.read_text(encoding="utf-8"))["leavers"]] == [BO]
+
+
 def test_unknown_users_create_no_record(path: Path, run_staged: RunStaged) -> None:
     for check_mode in (True, False, False):
         assert not run_staged("2026-11-01", check_mode, users=["nobody@example.com"])["changed"] and not path.exists()
@@ -359,22 +371,53 @@ def test_unwritable_record_prevents_writes(
     assert n8n.calls["write"] == 0
 
 
-def test_full_disk_after_deletion_keeps_result(
+def test_full_disk_prevents_deletion(
     n8n: FakeN8n, path: Path, run_staged: RunStaged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The record is written before the deletion, so that the run cannot forget the deleted user."""
     run_staged("2026-11-01")
+    writes = len(n8n.writes)
 
     def disk_full(*_what: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(_files.os, "replace", disk_full)
-    deleted = run_staged("2026-12-01", **HANDOVER)
-    assert deleted["changed"] and ADA not in n8n.instance_roles() and len(entry(deleted, ADA)["transferred"]) == 2
+    with pytest.raises(N8nError, match="No space left on device"):
+        run_staged("2026-12-01", **HANDOVER)
+    assert ADA in n8n.instance_roles() and len(n8n.writes) == writes
     monkeypatch.undo()
-    # The next run removes the entry from the record.
-    cleaned = run_staged("2026-12-02", **HANDOVER)
-    assert cleaned["changed"] and cleaned["plan"] == [] and not run_staged("2026-12-03", **HANDOVER)["changed"]
-    assert json.loads(path.read_text(encoding="utf-8"))["leavers"] == []
+    deleted = run_staged("2026-12-02", **HANDOVER)
+    assert deleted["changed"] and ADA not in n8n.instance_roles() and len(entry(deleted, ADA)["transferred"]) == 2
+    assert not run_staged("2026-12-03", **HANDOVER)["changed"]
+
+
+@pytest.mark.parametrize("action", ["delete", "staged"])
+def test_entry_of_a_deleted_user_is_stored_before_the_deletion(n8n: FakeN8n, path: Path, action: str) -> None:
+    """The server can fail after the deletion, and the job can be killed. A list must not invite the user again."""
+
+    def unavailable() -> None:
+        raise BROKEN
+
+    options = {"users": [ADA], "state_path": str(path), "successor": DI, **HANDOVER}
+    if action == "staged":
+        run(n8n_offboard, n8n, action=action, now="2026-11-01", **options)
+    n8n.before_call["list_users", n8n.calls["list_users"] + 2] = unavailable
+    run(n8n_offboard, n8n, action=action, now="2026-12-05", **options)
+    (kept,) = json.loads(path.read_text(encoding="utf-8"))["leavers"]
+    assert ADA not in n8n.instance_roles() and (kept["email"], kept["deleted"]) == (ADA, True)
+
+
+@pytest.mark.parametrize("action", ["delete", "staged"])
+def test_entry_of_a_user_who_could_not_be_deleted_is_not_changed(n8n: FakeN8n, path: Path, action: str) -> None:
+    options = {"users": [BO], "state_path": str(path)}
+    before: list[Any] = []
+    if action == "staged":
+        run(n8n_offboard, n8n, action=action, now="2026-11-01", **options)
+        before = json.loads(path.read_text(encoding="utf-8"))["leavers"]
+    n8n.fail[n8n.calls["write"] + 1] = BROKEN
+    failed = run(n8n_offboard, n8n, action=action, now=None if action == "delete" else "2026-12-05", **options)
+    assert failed["errors"] and BO in n8n.instance_roles()
+    assert json.loads(path.read_text(encoding="utf-8"))["leavers"] == before
 
 
 @pytest.mark.parametrize("damage", ["{", "", '{"format": 2}', "[]"])

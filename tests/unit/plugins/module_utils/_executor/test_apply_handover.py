@@ -115,7 +115,7 @@ def plan_project_deletion(n8n: FakeN8n) -> Plan:
     desired = DesiredState(
         projects=(DesiredProject("Sales", present=False),), handover_options=HandoverOptions(DI, "copy")
     )
-    request = ReadRequest(all_users=True, projects=True, owned_by_projects=("Sales",), destination=DI)
+    request = ReadRequest(all_users=True, projects=True, owned_by_projects=("Sales",), destinations=(DI,))
     return plan(read(n8n, request), desired)
 
 

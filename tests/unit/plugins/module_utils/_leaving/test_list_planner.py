@@ -290,3 +290,10 @@ def test_departures_of_protected_users_are_no_leavers() -> None:
         departure.user.email: departure.is_leaver for departure in find_departures(STATE, desired, LeaverHandling())
     }
     assert found == {ADA.email: False, OLIVIA.email: False}
+
+
+@pytest.mark.parametrize("grace_period", [None, GracePeriod(LeaverRecord(STATE.url), False, NOW)])
+def test_leaver_who_is_not_in_the_record_has_no_dates(grace_period: GracePeriod | None) -> None:
+    """The keys exist without a record too, for templates."""
+    (entry,) = leavers(OTHERS, handling=LeaverHandling(grace_period), unlisted_users="demote")[1].to_result()
+    assert entry["since"] is None and entry["due"] is None

@@ -16,7 +16,7 @@ from example_state import ADA, GRACE, LINUS, SALES, SUPPORT, example_state
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.access_lists import desired_access
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.changed_addresses import with_present_accounts
 from ansible_collections.lifecycle.n8n.plugins.module_utils._desired.desired import ListPolicy
-from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.departures import LeaverHandling
+from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.departures import LeaverHandling, seemingly_staged
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.grace_period import GracePeriod
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_record import (
     OFFBOARD,
@@ -27,7 +27,6 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.leaver_reco
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.record_effects import (
     RecordEffects,
     record_effects,
-    seemingly_staged,
 )
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State, User
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.roles import Role
@@ -130,6 +129,12 @@ def test_entry_of_a_deleted_account_ends_with_a_new_account() -> None:
     assert found.dropped == ("u-before",) and "a new account" in found.notes[0] and not found.blocked
 
 
+def test_entry_of_a_user_whom_a_stopped_run_did_not_delete_is_one_of_an_existing_account() -> None:
+    """n8n_offboard marks the entry before the deletion."""
+    found = effects(present(), entry(OFFBOARD, is_deleted=True))
+    assert not found.dropped and [blocked["is_deleted"] for blocked in found.blocked_result()] == [False]
+
+
 @pytest.mark.parametrize(("listed", "dropped"), [([], ("u-before",)), (present(), ())])
 def test_entry_of_a_deleted_account_of_offboard_stays_while_the_person_is_listed(listed: Any, dropped: Any) -> None:
     users = [*listed, {"email": GRACE.email, "status": "present"}]
@@ -154,6 +159,7 @@ def test_entry_of_a_deleted_account_of_sync_ends_with_the_grace_period(grace_day
     users = [{"email": GRACE.email, "status": "present"}]
     found = effects(users, entry(SYNC, "u-before", True), replace(STATE, users=(GRACE,)), grace_days=grace_days)
     assert found.dropped == dropped
+    assert ["the grace period is over" in note for note in found.notes] == [True] * len(dropped)
 
 
 def test_entry_of_a_deleted_account_ends_if_the_list_waits_for_the_account() -> None:
@@ -239,6 +245,16 @@ def test_blocked_user_who_is_listed_by_email_and_id_is_reported_once() -> None:
     assert len(effects(present(), entry(OFFBOARD), projects=projects).blocked) == 1
 
 
+@pytest.mark.parametrize("authority", ["additive", "authoritative"])
+def test_returning_user_who_is_listed_by_email_and_id_is_not_blocked(authority: str) -> None:
+    """The status belongs to the account, and the membership in the list has precedence over the recorded one."""
+    projects = [{"name": "Sales", "members": {ADA.id: "viewer"}}]
+    found = effects(present(), entry(), projects=projects, authority=authority)
+    assert [user.email for user in found.lifted] == [ADA.email] and not found.blocked and not found.notes
+    roles = {(member.project, member.role) for member in found.desired.members if member.present}
+    assert roles == {("Sales", "viewer"), *([(SUPPORT.id, "project:viewer")] if authority == "additive" else [])}
+
+
 def test_restore_neither_blocks_nor_lifts() -> None:
     found = effects(present(), entry(OFFBOARD), restoring=True)
     assert not found.blocked and not found.lifted and not found.notes
@@ -249,3 +265,9 @@ def test_listed_chat_user_without_projects_looks_staged() -> None:
     assert seemingly_staged(STATE, desired) == [ADA.email]
     assert seemingly_staged(STATE, desired_access([{"email": ADA.email, "role": "chatUser"}])) == []
     assert seemingly_staged(example_state(users=(STAGED_ADA,)), desired) == []
+
+
+def test_ignored_user_and_listed_leaver_do_not_look_staged() -> None:
+    assert not seemingly_staged(STATE, desired_access([{"email": ADA.email, "status": "leaver"}]))
+    ignoring = ListPolicy(ignored=(ADA.email,))
+    assert not seemingly_staged(STATE, desired_access([{"email": ADA.email}, {"email": GRACE.email}], policy=ignoring))

@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError, N8nError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.task import Task
 from ansible_collections.lifecycle.n8n.plugins.module_utils._recording.record import ImpossibleDepartures
+from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import OwnedItem, Table, Workflow
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access, n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.fake_n8n import OLIVIA, FakeN8n
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import run
 
-ADA, BO, CY = (f"{name}@example.com" for name in ("ada", "bo", "cy"))
+ADA, BO, CY, OLD = (f"{name}@example.com" for name in ("ada", "bo", "cy", "old"))
 CHAT = "global:chatUser"
 
 
@@ -67,6 +68,18 @@ def test_run_creates_the_record_before_the_first_write_and_says_so(n8n: FakeN8n,
     assert {email: entry.get("deleted", False) for email, entry in entries(path).items()} == {ADA: False, CY: True}
 
 
+def test_creation_of_the_record_is_a_change_without_other_changes(n8n: FakeN8n, path: Path) -> None:
+    """The role sync carries out a plan only if it changes something."""
+    planned = nightly(n8n, path, ADA, BO, CY, check_mode=True)
+    assert planned["plan"] == [] and planned["changed"] and str(path) in planned["diff"]["after"]
+    with pytest.raises(InputError, match="requires approve"):
+        nightly(n8n, path, ADA, BO, CY, only_approved=True)
+    done = nightly(n8n, path, ADA, BO, CY, only_approved=True, approve=planned["digest"])
+    assert done["changed"] and done["diff"] == planned["diff"] and entries(path) == {}
+    again = nightly(n8n, path, ADA, BO, CY)
+    assert not again["changed"] and again["digest"] != planned["digest"]
+
+
 def test_check_mode_writes_no_record(n8n: FakeN8n, path: Path) -> None:
     assert nightly(n8n, path, BO, check_mode=True)["changed"] and not path.exists()
 
@@ -77,6 +90,15 @@ def test_listed_user_who_looks_staged_is_an_error_without_a_record(n8n: FakeN8n,
     with pytest.raises(InputError, match=f"does not exist, and these listed users look staged: {BO}"):
         nightly(n8n, path, BO)
     assert len(n8n.writes) == writes and not path.exists()
+
+
+def test_error_about_users_who_look_staged_names_ten_of_them(n8n: FakeN8n, path: Path) -> None:
+    """A company may use many chat users."""
+    emails = [f"chat{number:02}@example.com" for number in range(12)]
+    for email in emails:
+        n8n.add_user(email, CHAT)
+    with pytest.raises(InputError, match="chat09@example.com and 2 more. They are chat users"):
+        nightly(n8n, path, *emails)
 
 
 def test_pending_leaver_who_accepts_during_the_run_is_a_conflict_and_is_demoted_by_the_next_run(
@@ -216,3 +238,53 @@ def test_grants_of_users_in_the_record_are_not_upcoming(n8n: FakeN8n, path: Path
     users = [{"email": email, "status": "present", "projects": projects} for email in (ADA, BO)]
     done = nightly(n8n, path, check_mode=True, users=users, unlisted_users="keep")
     assert [entry["user"] for entry in done["upcoming"]] == [ADA]
+
+
+def test_failed_return_keeps_the_former_access_in_the_record(n8n: FakeN8n, path: Path) -> None:
+    """With authoritative, the user gets no recorded membership back. A later run may need it nevertheless."""
+    nightly(n8n, path, BO)
+    before = entries(path)[ADA]
+
+    def refuse(user_id: str, role: str) -> None:
+        raise N8nError("n8n refuses the change.")
+
+    set_user_role, n8n.set_user_role = n8n.set_user_role, refuse  # type: ignore[method-assign]
+    result = nightly(n8n, path, ADA, BO, authority="authoritative")
+    assert entries(path)[ADA] == before and before["memberships"]
+    assert any(f"The access of {ADA} could not be restored completely" in note for note in result["warnings"])
+    assert not any("at the same time" in note for note in result["warnings"])
+    n8n.set_user_role = set_user_role  # type: ignore[method-assign]
+    nightly(n8n, path, ADA, BO, authority="authoritative")
+    assert ADA not in entries(path) and n8n.instance_roles()[ADA] == "global:member"
+
+
+def two_accounts(n8n: FakeN8n, path: Path, status: str, item: OwnedItem, **params: Any) -> dict[str, Any]:
+    """Return the result of the run that deletes the old account of Ada, which owns `item`."""
+    if OLD not in n8n.instance_roles():
+        n8n.add_user(OLD)
+        n8n.add_team_project("Archive")
+    n8n.owned[n8n.personal_project_id(OLD)] = [item]
+    ada = {"email": ADA, "status": status, "previous_emails": [OLD]}
+    users = [ada, *({"email": email, "status": "present"} for email in (BO, CY))]
+    options = {"users": users, "transfer_to": "Archive", "grace_days": 1, **params}
+    nightly(n8n, path, now="2026-12-01", **options)
+    return nightly(n8n, path, now="2026-12-05", **options)
+
+
+@pytest.mark.parametrize(("status", "destination"), [("present", ADA), ("leaver", "Archive")])
+def test_resources_of_an_old_account_move_to_the_other_account_unless_it_departs(
+    n8n: FakeN8n, path: Path, status: str, destination: str
+) -> None:
+    result = two_accounts(n8n, path, status, Workflow("workflow", "w1", "Bills"))
+    moved = [change["project"] for change in result["plan"] if change["action"] == "transfer_workflow"]
+    assert moved == [destination if destination == "Archive" else f"<{ADA}>"]
+    assert OLD not in n8n.instance_roles() and [item.id for items in n8n.owned.values() for item in items] == ["w1"]
+
+
+def test_data_tables_of_an_old_account_are_copied_to_the_other_account(n8n: FakeN8n, path: Path) -> None:
+    """The names of the data tables of that account are read as well."""
+    n8n.owned[n8n.personal_project_id(ADA)] = [Table("data table", "t0", "Rows")]
+    result = two_accounts(n8n, path, "present", Table("data table", "t1", "Rows"), data_tables="copy")
+    copies = [change for change in result["plan"] if change["action"] == "copy_table"]
+    assert [(change["project"], change["after"] != "Rows") for change in copies] == [(f"<{ADA}>", True)]
+    assert OLD not in n8n.instance_roles() and len(n8n.owned[n8n.personal_project_id(ADA)]) == 2
