@@ -506,8 +506,9 @@ summary:
     remove_member: 0
 digest:
   description:
-    - The SHA-256 digest of the URL of the server, of the changes, of the new and ended entries of the record of leavers, and of its
-      creation. Equal plans have equal digests, even if the reasons of their changes differ.
+    - The SHA-256 digest of the URL of the server and of the changes. Equal plans have equal digests, even if the reasons of their
+      changes differ.
+    - New and ended entries of the record of leavers and its creation are changes in this sense.
   returned: always
   type: str
   sample: 3d5a2ffa0a37ad2a6ef6b19d0b5b7a4a3c4c5f0e8cd2b6a9a3d6f2f8e1a7c9b0
@@ -796,7 +797,7 @@ reason:
     - V(refused) if n8n refused a request.
     - V(incomplete_reading) if n8n did not return all data.
     - V(not_approved) if the plan exceeds O(max_removals) or O(max_removal_percent), or if O(only_approved) stopped it.
-    - V(incomplete) if some changes failed, or if something was impossible for a leaver.
+    - V(incomplete) if some changes failed or were impossible.
     - V(unanswered) if the response to a write request was lost.
     - V(locked) if another task held the lock of this n8n server for more than 10 minutes.
     - V(failed) for all other failures.

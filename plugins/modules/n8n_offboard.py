@@ -374,7 +374,7 @@ reason:
     - V(invalid) if options are wrong, contradict each other, or cannot be applied to this n8n server.
     - V(refused) if n8n refused a request.
     - V(incomplete_reading) if n8n did not return all data.
-    - V(incomplete) if some changes failed, or if something was impossible for a leaver.
+    - V(incomplete) if some changes failed or were impossible.
     - V(unanswered) if the response to a write request was lost.
     - V(locked) if another task held the lock of this n8n server for more than 10 minutes.
     - V(failed) for all other failures.

@@ -209,7 +209,7 @@ reason:
     - V(invalid) if options are wrong, contradict each other, or cannot be applied to this n8n server.
     - V(refused) if n8n refused a request.
     - V(incomplete_reading) if n8n did not return all data.
-    - V(incomplete) if some changes failed.
+    - V(incomplete) if some changes failed or were impossible.
     - V(unanswered) if the response to a write request was lost.
     - V(conflict) if another user or task changed the same object at the same time.
     - V(locked) if another task held the lock of this n8n server for more than 10 minutes.

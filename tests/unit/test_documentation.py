@@ -61,7 +61,7 @@ DIFFERENT = {
     "members",
 }
 # Keys and fields whose descriptions differ between modules after the first sentence, because their values differ.
-VALUES = {"plan.action", "reason", "not_tried"}
+VALUES = {"plan.action", "reason", "not_tried", "digest"}
 # The values of `reason`, in the order in which the modules document them.
 REASONS = [
     "unreachable",

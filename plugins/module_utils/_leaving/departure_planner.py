@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from .._changes.change import Change
-from .._desired.desired import DEMOTE, KEEP, REMOVE_MEMBERSHIPS, STAGED, DesiredMember, DesiredState
+from .._desired.desired import KEEP, REMOVE_MEMBERSHIPS, STAGED, DesiredMember, DesiredState
 from .._errors import InputError, UnseenError
 from .._planning.context import PlanContext
 from .._planning.deletion import handover_target, user_deletion
@@ -36,31 +36,18 @@ class DeparturePlanner:
     `impossible` has what cannot be done for leavers: entries with user, user_id, project, project_id and reason.
     """
 
-    def __init__(self, handling: LeaverHandling, departing: Set[str], context: PlanContext | None = None) -> None:
+    def __init__(self, handling: LeaverHandling, departing: Set[str], context: PlanContext) -> None:
         self.handling = handling
         self.departing = departing
-        self._context = context
+        self.context = context
         self.impossible: list[dict[str, Any]] = []
         self._leavers: set[str] = set()
         # The names of the data tables that this run brings to the destination.
         self._taken: frozenset[str] = frozenset()
 
-    @property
-    def context(self) -> PlanContext:
-        """Return the plan so far."""
-        if self._context is None:
-            raise AssertionError("this planner only answers questions")
-        return self._context
-
     def is_leaver(self, user_id: str | None) -> bool:
         """Return whether a user counts as a leaver."""
         return user_id in self._leavers
-
-    def may_delete(self, departure: Departure) -> bool:
-        """Return whether this run may delete the user, so that the resources of the user have to be known."""
-        if departure.action == STAGED and self._is_due(departure):
-            return True
-        return departure.action in (DEMOTE, STAGED) and self._is_open_invitation(departure.user)
 
     def plan(self, departure: Departure) -> None:
         """Add the changes for one departure."""
@@ -79,7 +66,7 @@ class DeparturePlanner:
             return
         if user.id in context.keep_role:
             self._remove_memberships(departure)
-        elif self._is_open_invitation(user) and self._delete_pending(departure):
+        elif self.handling.is_open_invitation(user) and self._delete_pending(departure):
             return
         else:
             self._demote_or_delete(departure)
@@ -112,19 +99,13 @@ class DeparturePlanner:
         # because the user became a chat user before.
         role = user.role if entry is not None and entry.is_demoted(user.role) else CHAT_USER
         changes = demotion(replace(context.state, roles=None), user, role, departure.reason)
-        grace_period = self.handling.grace_period
-        if (
-            departure.action == STAGED
-            and grace_period is not None
-            and self._is_due(departure)
-            and not removes_access(changes, entry)
-        ):
+        if departure.action == STAGED and self.handling.is_due(departure) and not removes_access(changes, entry):
             self._delete(departure, f"{departure.reason}, and the grace period is over")
             return
         if entry is not None and removes_access(changes, entry):
             context.note(
                 f"{user.email} is in the record of leavers and has access again. This run removes it, and the grace period "
-                "begins anew."
+                "starts again."
             )
         context.changes += changes
 
@@ -158,18 +139,6 @@ class DeparturePlanner:
         context.changes += changes
         context.hand_over(user.id, handover)
         return True
-
-    def _is_due(self, departure: Departure) -> bool:
-        grace_period, entry = self.handling.grace_period, departure.entry
-        return (
-            grace_period is not None
-            and entry is not None
-            and departure.is_leaver
-            and grace_period.now >= entry.due(grace_period.grace_days)
-        )
-
-    def _is_open_invitation(self, user: User) -> bool:
-        return user.never_signed_in and self.handling.deletes_pending
 
     def _target(self, user: User) -> HandoverTarget:
         moved_to = self.context.desired.moved_accounts.get(user.id)

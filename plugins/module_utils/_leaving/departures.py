@@ -51,6 +51,26 @@ class LeaverHandling:
         """Return the record of leavers, which is empty without a file."""
         return self.grace_period.record if self.grace_period else LeaverRecord("")
 
+    def may_delete(self, departure: Departure) -> bool:
+        """Return whether this run may delete the user, so that the resources of the user have to be known."""
+        if departure.action == STAGED and self.is_due(departure):
+            return True
+        return departure.action in (DEMOTE, STAGED) and self.is_open_invitation(departure.user)
+
+    def is_due(self, departure: Departure) -> bool:
+        """Return whether the grace period of a leaver is over."""
+        grace_period, entry = self.grace_period, departure.entry
+        return (
+            grace_period is not None
+            and entry is not None
+            and departure.is_leaver
+            and grace_period.now >= entry.due(grace_period.grace_days)
+        )
+
+    def is_open_invitation(self, user: User) -> bool:
+        """Return whether a user has certainly not accepted the invitation, so that its link still works."""
+        return user.never_signed_in and self.deletes_pending
+
 
 @dataclass(frozen=True)
 class Departure:

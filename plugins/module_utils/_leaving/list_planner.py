@@ -58,8 +58,7 @@ class ListLeavers:
 
     def deletion_candidates(self) -> list[str]:
         """Return the emails of the users that the plan may delete, whose resources have to be read for it."""
-        planner = DeparturePlanner(self.handling, self.departing())
-        return [departure.user.email for departure in self.departures if planner.may_delete(departure)]
+        return [departure.user.email for departure in self.departures if self.handling.may_delete(departure)]
 
     def record_before(self, plan: Plan) -> LeaverRecord:
         """Return the record that must be stored before the first change of `plan` is made."""
