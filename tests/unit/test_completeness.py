@@ -103,8 +103,7 @@ TEMPLATES = (
     "omit if offboard_action != 'staged' or {name} in ['', none] else {name}",
     "{name} | default(omit, true) if offboard_action == 'staged' else omit",
     "{name} | default(omit, true) if sync_leavers == 'staged' else omit",
-    "{name} | default(omit, true) if sync_leavers != 'keep' else omit",
-    "omit if sync_leavers != 'staged' or {name} in ['', none] else {name}",
+    "{name} | default(omit, true) if sync_leavers != 'keep' or __sync_state_path else omit",
 )
 # Variables for numbers can be empty strings, which the number types of Ansible refuse.
 NUMBERS = ("int", "float")
