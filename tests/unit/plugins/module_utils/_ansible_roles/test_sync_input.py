@@ -314,6 +314,11 @@ def test_invalid_rows_fail_together_with_their_numbers() -> None:
     ]
 
 
+def test_omitted_value_in_the_text_of_an_attribute_is_an_error_that_names_the_row() -> None:
+    with pytest.raises(InputError, match="^row 2.name: the text contains an omitted value"):
+        sync_input([LINUS, {**ADA, "name": f"Ada {OMITTED}"}], [SALES])
+
+
 def test_skipped_row_with_readable_email_protects_only_its_user() -> None:
     people = [ADA, {"email": "bob@[example].com", "team": "Sales"}, {**LINUS, "name": "1"}, {**LINUS, "name": "2"}]
     found = sync_input(people, [SALES], SyncOptions(invalid_people="skip", ignored_users="x@example.com"))
