@@ -196,7 +196,7 @@ def test_exception_that_gives_no_role_now_does_not_make_a_person_matched(
     exceptions = [{"email": "linus@example.com", "project": "P", **written}]
     found = sync_input([ADA, LINUS], [SALES], SyncOptions(exceptions=exceptions, **keys), NOW)
     projects = {"P": {**exception, "granted_by": "exception"}}
-    expected = {"email": "linus@example.com", "status": "unmatched", "projects": projects}
+    expected = {"email": "linus@example.com", "status": "unmatched", "projects": projects, "granted_by": {"row": 2}}
     assert found["without_rule"] == ["linus@example.com"] and found["users"][1] == expected
     desired = desired_access(found["users"], now=NOW)
     assert not desired.users[1].gives_access
