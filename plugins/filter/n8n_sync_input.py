@@ -158,7 +158,7 @@ _value:
         - All people in the list, without invalid rows, for O(lifecycle.n8n.n8n_access#module:users), sorted by email.
         - C(status) is C(present) if a rule matches the person, even if it only denies or is not active, or if an active exception gives the person
           a role. It is C(leaver) if O(leaver_match) matches the person, else C(unmatched).
-        - C(granted_by.row) of a person with the status C(present) is the number of the row, from 1.
+        - C(granted_by.row) of a person with C(projects) is the number of the row, from 1.
         - C(projects) of an unmatched person has the exceptions of the person. A denial, and the end of an exception, removes the membership, also
           of a person who keeps all others.
       type: list

@@ -136,7 +136,8 @@ def _users(assignment: Assignment, authority: str, unmatched: str) -> list[dict[
     exceptions = assignment.exceptions_of_unmatched
     for email in (*assignment.without_rule, *exceptions):
         # A denial and the end of an exception remove one membership each, also of a user who keeps all others.
-        projects = {"projects": exceptions[email]} if email in exceptions else {}
+        origin = {"row": assignment.row_numbers[email]}
+        projects = {"projects": exceptions[email], "granted_by": origin} if email in exceptions else {}
         found[email] = {"email": email, "status": UNMATCHED, **({} if unmatched == KEEP else lowered), **projects}
     for email in assignment.leavers:
         # This has an effect only on leavers whose memberships are removed. Others become chat users, or are kept.

@@ -113,7 +113,7 @@ def read_people(
         if is_omitted(entry):
             continue
         with problems:
-            row = without_omitted(entry, f"people[{index}]")
+            row = without_omitted(entry, place_of(index, None))
             if not isinstance(row, Mapping):
                 found.add_invalid(index, row, f" is {kind_of(row)}, but a person must be a dictionary.")
                 continue

@@ -222,7 +222,7 @@ def test_exception_that_gives_no_role_now_does_not_make_a_person_matched(
     exceptions = [{"email": "linus@example.com", "project": "P", **written}]
     found = sync_input([ADA, LINUS], [SALES], SyncOptions(exceptions=exceptions, **keys), NOW)
     projects = {"P": {**exception, "granted_by": "exception"}}
-    expected = {"email": "linus@example.com", "status": "unmatched", "projects": projects}
+    expected = {"email": "linus@example.com", "status": "unmatched", "projects": projects, "granted_by": {"row": 2}}
     assert found["without_rule"] == ["linus@example.com"] and found["users"][1] == expected
     desired = desired_access(found["users"], now=NOW)
     assert not desired.users[1].gives_access
@@ -336,6 +336,11 @@ def test_invalid_rows_fail_together_with_their_numbers() -> None:
         f"row 2 (name: {('Bob ' * 20)[:40]}..., team: Sales) has no email, the attribute set by email_attribute.",
         'row 3 (email: linus): "linus" is not an email address.',
     ]
+
+
+def test_omitted_value_in_the_text_of_an_attribute_is_an_error_that_names_the_row() -> None:
+    with pytest.raises(InputError, match="^row 2.name: the text contains an omitted value"):
+        sync_input([LINUS, {**ADA, "name": f"Ada {OMITTED}"}], [SALES])
 
 
 def test_skipped_row_with_readable_email_protects_only_its_user() -> None:
