@@ -22,7 +22,7 @@ from .._state.roles import CHAT_USER
 from .._state.similar_names import SimilarEmails
 from .._text import quoted
 from .demotion import demotion
-from .departures import Departure, LeaverHandling
+from .departures import UNLISTED_REASON, Departure, LeaverHandling
 from .grace_period import removes_access
 from .pending_deletion import impossible, pending_deletion
 
@@ -65,8 +65,7 @@ class DeparturePlanner:
         if departure.action == KEEP:
             return
         if context.protection.reason_for(user):
-            for project, _member in context.state.memberships(user):
-                context.note_kept_member(user, project.name)
+            _note_kept_memberships(context, departure)
             context.departing.discard(user.id)
             return
         if departure.is_leaver or departure.entry is not None:
@@ -218,3 +217,18 @@ class DeparturePlanner:
 
 def _keys(projects: tuple[Any, ...]) -> set[str]:
     return {project.id for project in projects}
+
+
+def _note_kept_memberships(context: PlanContext, departure: Departure) -> None:
+    """Add a note about the memberships that a protected user keeps.
+
+    A list need not name the owner, or the user of the key, who is an admin of each project that this collection has
+    created. A note about them is needed only if the list names them or the members of the project.
+    """
+    user = departure.user
+    is_expected = departure.reason == UNLISTED_REASON and bool(context.state.protected_as(user))
+    for project, _member in context.state.memberships(user):
+        entry = context.entry_by_project.get(project.key)
+        lists_members = entry is not None and entry.lists_members
+        if not context.is_ignored_project(project.name) and (lists_members or not is_expected):
+            context.note_kept_member(user, project.name)
