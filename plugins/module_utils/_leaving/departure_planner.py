@@ -16,6 +16,7 @@ from .._errors import InputError, UnseenError
 from .._planning.context import PlanContext
 from .._planning.deletion import handover_target, user_deletion
 from .._planning.handover_planner import HandoverTarget
+from .._planning.projects import similar_project_hint
 from .._planning.removal_changes import instance_admin_note, membership_removals
 from .._state.model import User
 from .._state.roles import CHAT_USER
@@ -186,7 +187,8 @@ class DeparturePlanner:
                 hint = SimilarEmails(user.email for user in context.state.users).hint(email)
                 context.problems.add(f'successor: user "{email}" does not exist in this n8n. {hint}'.rstrip())
             if project and not context.state.find_projects(project):
-                context.problems.add(f'successor: project "{project}" does not exist.')
+                hint = similar_project_hint(context.state, project)
+                context.problems.add(f'successor: project "{project}" does not exist. {hint}'.rstrip())
 
     def successor(self, key: str) -> User | None:
         """Return the user who becomes admin of a project; None without a successor, or if that user departs."""

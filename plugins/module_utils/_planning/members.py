@@ -52,7 +52,7 @@ class MemberPlanner:
         if project is None or user is None:
             if desired.present:
                 self._refuse_missing(desired, project, user)
-            elif project is None and self.context.desired.policy is None:
+            elif project is None and not desired.has_ended:
                 self.context.note_missing_project(desired.project)
             return
         current = self.context.state.find_member(project, user)
