@@ -81,7 +81,8 @@ def record_effects(
     if restoring:
         return RecordEffects(desired, dropped=tuple(dropped), notes=tuple(notes))
     statuses = {user.user: user.status for user in desired.users}
-    entries = recorded_entries(state, desired, record)
+    all_entries = recorded_entries(state, desired, record)
+    entries = {reference: own[0] for reference, own in all_entries.items()}
     lifted = {
         reference: entry
         for reference, entry in entries.items()
@@ -95,6 +96,8 @@ def record_effects(
     ended, ended_notes = _without_account(state, desired, restored)
     restored = {reference: user for reference, user in restored.items() if reference not in ended}
     dropped += [lifted[reference].id for reference in ended]
+    # The access in the first entry comes back. Another one is about a deleted account of the same person.
+    dropped += [entry.id for reference in lifted for entry in all_entries[reference][1:]]
     notes += ended_notes
     # A listed leaver is in the record as expected.
     reported = {reference: entry for reference, entry in blocked.items() if statuses.get(reference) != LEAVER}
