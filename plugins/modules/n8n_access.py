@@ -334,7 +334,8 @@ options:
     default: 14
   announced:
     description:
-      - Grants that RV(upcoming) of an earlier run has listed. A removal at the end of such a grant does not count for the removal limits.
+      - Grants that RV(upcoming) of an earlier run has listed. A removed or lowered membership at the end of such a grant does not
+        count for the removal limits.
     type: list
     elements: dict
     default: []

@@ -94,6 +94,8 @@ class DesiredMember:
     is_upcoming: bool = False
     # Whether the grant has ended, so that another grant of the same project has precedence.
     has_ended: bool = False
+    # The grants of a role that have ended. Another grant may be in force.
+    ended_grants: tuple[Grant, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,11 @@ def effective_grant(grants: Sequence[Grant], now: datetime) -> Grant | None:
     return next(iter(in_force + ended), None)
 
 
+def grant_end(ends: Bound) -> str:
+    """Return the reason of a change at the end of a grant, by which the removal limits find an announced one."""
+    return f"the grant ended on {ends.text}"
+
+
 def given_by(rule: str) -> str:
     """Return the origin of a grant, for a reason: a rule by its name, or an exception with its own reason."""
     return f"by {rule}" if _EXCEPTION.match(rule) else f"by rule {quoted(rule)}"

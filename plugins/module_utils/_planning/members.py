@@ -9,10 +9,11 @@ from functools import cached_property
 
 from .._changes.change import Change
 from .._desired.desired import AUTHORITATIVE, FAIL, DesiredMember, DesiredUser
+from .._desired.grants import grant_end
 from .._errors import InputError
 from .._state.model import Member, Project, User
 from .._state.names import personal_project_error, to_nfc
-from .._state.roles import CHAT_USER, PROJECT_ADMIN, is_demotion
+from .._state.roles import CHAT_USER, PROJECT_ADMIN, is_demotion, plain_slug
 from .._text import quoted
 from .context import PlanContext, role_source, with_rule
 from .projects import ProjectPlanner, missing_project
@@ -52,7 +53,7 @@ class MemberPlanner:
         if project is None or user is None:
             if desired.present:
                 self._refuse_missing(desired, project, user)
-            elif project is None and not desired.has_ended:
+            elif project is None and self.context.desired.policy is None:
                 self.context.note_missing_project(desired.project)
             return
         current = self.context.state.find_member(project, user)
@@ -117,7 +118,7 @@ class MemberPlanner:
         elif before is None:
             action, reason = "add_member", "is not a member yet"
         else:
-            action, reason = "change_member_role", "has another role in the project"
+            action, reason = "change_member_role", _role_change_reason(desired, before)
         self.context.changes.append(
             Change(
                 action,
@@ -178,6 +179,15 @@ class MemberPlanner:
         # If the invitation of a listed user is impossible, an earlier problem says why.
         if user is None and desired.user not in self._listed_users:
             self.context.problems.add(self.users.missing(desired.user))
+
+
+def _role_change_reason(desired: DesiredMember, before: str) -> str:
+    """Return the reason of a change of a project role, which is the end of a grant if the present role is from it."""
+    reason = "has another role in the project"
+    for grant in desired.ended_grants:
+        if grant.ends is not None and plain_slug(grant.role or "", "project") == before:
+            return f"{grant_end(grant.ends)}, {reason} now"
+    return reason
 
 
 def _contradiction(project: Project, user: User, given: DesiredMember, absent: DesiredMember) -> str:

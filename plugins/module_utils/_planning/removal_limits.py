@@ -35,7 +35,7 @@ class RemovalLimits:
     """The removal limits of a list: None and 100 mean no limit. `approve` is the digest of a reviewed plan.
 
     With `only_approved`, no other plan with changes passes, even if it removes nothing. `announced` are the grants that
-    an earlier plan listed in `upcoming`: removals at their end do not count.
+    an earlier plan listed in `upcoming`: removed and lowered memberships at their end do not count.
     """
 
     max_removals: int | None = None
@@ -114,7 +114,7 @@ class RemovalLimits:
         }
 
         def is_announced(change: Change) -> bool:
-            return change.action == "remove_member" and any(
+            return change.action in ("remove_member", "change_member_role") and any(
                 (change.user, to_nfc(key or ""), change.reason.partition(",")[0]) in announced
                 for key in (change.project, change.project_id)
             )

@@ -176,14 +176,3 @@ def test_unknown_project_of_a_successor_comes_with_a_similar_name(n8n: FakeN8n, 
         options = {"users": [ADA], "action": "demote"}
     with pytest.raises(InputError, match='successor: project "Sales Departmen" does not exist. Did you mean "Sales De'):
         run(module, n8n, successor={"Sales Departmen": OLIVIA}, **options)
-
-
-def test_absence_in_a_project_that_does_not_exist_warns_only_if_a_similar_name_exists(n8n: FakeN8n) -> None:
-    """A misspelled denial would otherwise leave the membership without a word."""
-    n8n.add_team_project("Sales Department", ada="viewer")
-    for name, warnings in (
-        ("Sales Departmen", ['Project "Sales Departmen" does not exist. Did you mean "Sales Department"?']),
-        ("Attic", []),
-    ):
-        done = run(n8n_access, n8n, users=[present(ADA, projects={name: {"state": "absent"}})], create_projects=False)
-        assert not done["changed"] and done["warnings"] == warnings
