@@ -16,7 +16,8 @@ description:
     sends invitations in batches of 250. It sends the additions and role changes of a project in one call.
   - Unlisted users and unlisted memberships are changed only if O(authority) or O(unlisted_users) requires it.
   - A list never removes access from the owner, from the user whose API key is used, or from the last admin of a project. They keep their
-    access, and a warning names them. O(successor) and O(authority) describe exceptions.
+    access. A warning names them if the lists name them, or the members of a project in which they stay. O(successor) and O(authority)
+    describe exceptions.
   - If a call fails, changes that do not depend on it are still carried out. The task fails at the end and reports which changes were
     made, which failed, and which were not tried. The next run makes the remaining changes.
   - Right before a change, the module reads the state again that the change starts from. It reads the members of a project for eight
@@ -348,7 +349,8 @@ options:
     default: 14
   announced:
     description:
-      - Grants that RV(upcoming) of an earlier run has listed. A removal at the end of such a grant does not count for the removal limits.
+      - Grants that RV(upcoming) of an earlier run has listed. A removed or lowered membership at the end of such a grant does not
+        count for the removal limits.
     type: list
     elements: dict
     default: []

@@ -335,7 +335,8 @@ class Model:
                 or (status == "leaver" and action == "remove_memberships")
             )
         )
-        if recorded and recorded[3] == "sync" and status in ("present", "unmatched"):
+        other = self.record.get(entry["email"]) if entry else None
+        if recorded and recorded[3] == "sync" and status in ("present", "unmatched") and other in (recorded, None):
             del self.record[email]
             if not role and action != "demote":
                 role = recorded[1]
@@ -379,17 +380,19 @@ class Model:
 
     def entry_of(self, email: str, entry: Mapping[str, Any] | None) -> list[Any] | None:
         """Return the recorded entry of an account, or of a deleted account of the same person."""
-        if email in self.record or entry is None or entry["status"] == "leaver":
+        if entry is None or entry["status"] == "leaver":
             return self.record.get(email)
-        if email not in self.users:
+        if email not in self.users and email not in self.record:
             return self.record.get(entry["old"])
         other = self.record.get(entry["email"])
-        if other is None:
-            return None
+        if other is None or entry["email"] == email:
+            return self.record.get(email)
         if other[3] == "sync":
             # The entry ends, because the person has another account.
             del self.record[entry["email"]]
-            return None
+            return self.record.get(email)
+        if email in self.record:
+            return self.record[email]
         role, memberships, _pending = self.users[email]
         found = [*other[:3], "offboard", False]
         if role != CHAT or memberships:

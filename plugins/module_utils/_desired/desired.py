@@ -95,6 +95,8 @@ class DesiredMember:
     is_upcoming: bool = False
     # The end of a grant that is over, as the list has it. Another grant of the same project has precedence.
     ended: str = ""
+    # The grants of a role that have ended. Another grant may be in force.
+    ended_grants: tuple[Grant, ...] = ()
 
     @property
     def is_denied(self) -> bool:

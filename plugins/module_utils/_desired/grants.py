@@ -114,6 +114,11 @@ def effective_grant(grants: Sequence[Grant], now: datetime) -> Grant | None:
     return next(iter(in_force + ended), None)
 
 
+def grant_end(end: str) -> str:
+    """Return the reason of a change at the end of a grant."""
+    return f"the grant ended on {end}"
+
+
 def given_by(rule: str) -> str:
     """Return the origin of a grant, for a reason: a rule by its name, or an exception with its own reason."""
     return f"by {rule}" if is_exception(rule) else f"by rule {quoted(rule)}"

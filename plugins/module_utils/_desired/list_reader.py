@@ -13,7 +13,7 @@ from .._errors import ErrorCollector, InputError
 from .._state.names import project_name, stored_email, to_nfc
 from .._state.roles import plain_slug
 from .desired import PRESENT, DesiredMember, DesiredProject, DesiredUser, listed_user
-from .grants import ACTIVE, Grant, effective_grant, given_by, read_grants
+from .grants import ACTIVE, OVER, Grant, effective_grant, given_by, grant_end, read_grants
 
 
 class ListReader:
@@ -171,7 +171,8 @@ class ListReader:
         dated = grants if any(one.begins or one.ends for one in grants) else ()
         in_force = grant.phase(self.now) == ACTIVE
         if in_force and not grant.absent:
-            return DesiredMember(project, user, grant.role, source=source, rule=rule, grants=dated)
+            ended = tuple(one for one in grants if one.phase(self.now) == OVER and not one.absent)
+            return DesiredMember(project, user, grant.role, source=source, rule=rule, grants=dated, ended_grants=ended)
         return DesiredMember(
             project,
             user,
@@ -218,7 +219,7 @@ def _name_conflict_error(name: str, former: str, present: str) -> str:
 def _removal_reason(grant: Grant, rule: str) -> str:
     if grant.absent:
         return f"is denied {given_by(rule)}" if rule else "is listed with state: absent"
-    ended = f"the grant ended on {grant.ends.text}" if grant.ends else "should not be a member"
+    ended = grant_end(grant.ends.text) if grant.ends else "should not be a member"
     return f"{ended}, {given_by(rule)}" if rule else ended
 
 

@@ -16,13 +16,14 @@ from .._errors import InputError, UnseenError
 from .._planning.context import PlanContext
 from .._planning.deletion import handover_target, user_deletion
 from .._planning.handover_planner import HandoverTarget
+from .._planning.projects import similar_project_hint
 from .._planning.removal_changes import instance_admin_note, membership_removals
 from .._state.model import State, User
 from .._state.roles import CHAT_USER
 from .._state.similar_names import SimilarEmails
 from .._text import quoted
 from .demotion import demotion
-from .departures import UNMATCHED_REASON, Departure, LeaverHandling
+from .departures import UNLISTED_REASON, UNMATCHED_REASON, Departure, LeaverHandling
 from .grace_period import removes_access
 from .pending_deletion import impossible, pending_deletion
 
@@ -55,8 +56,7 @@ class DeparturePlanner:
         if departure.action == KEEP:
             return
         if context.protection.reason_for(user):
-            for project, _member in context.state.memberships(user):
-                context.note_kept_member(user, project.name)
+            _note_kept_memberships(context, departure)
             context.departing.discard(user.id)
             return
         if departure.is_leaver or departure.entry is not None:
@@ -178,7 +178,8 @@ class DeparturePlanner:
                 hint = SimilarEmails(user.email for user in context.state.users).hint(email)
                 context.problems.add(f'successor: user "{email}" does not exist in this n8n. {hint}'.rstrip())
             if project and not context.state.find_projects(project):
-                context.problems.add(f'successor: project "{project}" does not exist.')
+                hint = similar_project_hint(context.state, project)
+                context.problems.add(f'successor: project "{project}" does not exist. {hint}'.rstrip())
 
     def successor(self, key: str) -> User | None:
         """Return the user who becomes admin of a project; None without a successor, or if that user departs."""
@@ -226,3 +227,18 @@ def _ended_grants(state: State, desired: DesiredState) -> dict[tuple[str | None,
 
 def _keys(projects: tuple[Any, ...]) -> set[str]:
     return {project.id for project in projects}
+
+
+def _note_kept_memberships(context: PlanContext, departure: Departure) -> None:
+    """Add a note about the memberships that a protected user keeps.
+
+    A list need not name the owner, or the user of the key, who is an admin of each project that this collection has
+    created. A note about them is needed only if the list names them or the members of the project.
+    """
+    user = departure.user
+    is_expected = departure.reason == UNLISTED_REASON and bool(context.state.protected_as(user))
+    for project, _member in context.state.memberships(user):
+        entry = context.entry_by_project.get(project.key)
+        lists_members = entry is not None and entry.lists_members
+        if not context.is_ignored_project(project.name) and (lists_members or not is_expected):
+            context.note_kept_member(user, project.name)

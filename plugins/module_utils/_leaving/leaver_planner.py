@@ -16,6 +16,7 @@ from .._desired.desired import DEMOTE
 from .._errors import ErrorCollector, InputError, UnseenError
 from .._planning.deletion import handover_target, user_deletion
 from .._planning.handover_planner import HandoverTarget, plan_handover
+from .._planning.projects import similar_project_hint
 from .._planning.removal_changes import (
     check_leaver,
     instance_admin_note,
@@ -108,7 +109,8 @@ class _LeaverPlanner:
         """
         project = self.state.find_project(reference)
         if project is None:
-            raise InputError(f'successor: project "{reference}" does not exist.')
+            hint = similar_project_hint(self.state, reference)
+            raise InputError(f'successor: project "{reference}" does not exist. {hint}'.rstrip())
         other = self.successors.get(project.id, email)
         by_id = self.leaver_options.successors.get(project.id)
         if other != email and by_id is None:

@@ -84,7 +84,8 @@ def record_effects(
     users = {user.user: user for user in desired.users}
     # A list can name one user by email and by id. Only a user by email has a status.
     statuses = {_key(state, reference): user.status for reference, user in users.items()}
-    entries = recorded_entries(state, desired, record)
+    all_entries = recorded_entries(state, desired, record)
+    entries = {reference: own[0] for reference, own in all_entries.items()}
     returning = {
         _key(state, key)
         for key, entry in entries.items()
@@ -99,6 +100,8 @@ def record_effects(
     ended, ended_notes = _without_account(state, desired, restored)
     restored = {reference: user for reference, user in restored.items() if reference not in ended}
     dropped += [lifted[reference].id for reference in ended]
+    # The access in the first entry comes back. Another one is about a deleted account of the same person.
+    dropped += [entry.id for reference in lifted for entry in all_entries[reference][1:]]
     notes += ended_notes
     # A listed leaver is in the record as expected.
     reported = {key: entry for key, entry in blocked.items() if statuses.get(_key(state, key)) != LEAVER}

@@ -18,7 +18,7 @@ from .._state.model import State
 from .._state.read_request import Members, ReadRequest
 from .._state.roles import ORDER, Role, is_demotion, role_slug
 from .._text import quoted
-from .leaver_record import LeaverRecord, RecordEntry
+from .leaver_record import OFFBOARD, LeaverRecord, RecordEntry
 
 
 @dataclass(frozen=True)
@@ -95,25 +95,24 @@ def find_restored_users(record: LeaverRecord, desired: DesiredState, state: Stat
     return list(found.values())
 
 
-def recorded_entries(state: State, desired: DesiredState, record: LeaverRecord) -> dict[str, RecordEntry]:
+def recorded_entries(state: State, desired: DesiredState, record: LeaverRecord) -> dict[str, list[RecordEntry]]:
     """Return the entries of the listed users who are in the record, by the references of the list.
 
     An entry of a deleted account belongs to the email of a person in the list, or, if the person has no account, to a
-    previous email.
+    previous email. So a person can have several entries. Entries of n8n_offboard come first.
     """
     protection = Protection(desired.policy or ListPolicy(), state)
-    entries: dict[str, RecordEntry] = {}
+    found: dict[str, list[RecordEntry]] = {}
     for person in desired.people:
         user = state.find_user(person.user)
-        entry = record.leavers.get(user.id) if user else None
         emails = [person.user]
         if isinstance(person, DesiredUser):
             emails = [person.listed_email or person.user, *(() if user else person.previous_emails)]
-        for email in emails:
-            entry = entry or record.of_email(email)
-        if entry is not None and not protection.ignores(user.email if user else person.user):
-            entries.setdefault(person.user, entry)
-    return entries
+        entries = [record.leavers.get(user.id) if user else None, *map(record.of_email, emails)]
+        own = [entry for entry in entries if entry is not None]
+        if own and not protection.ignores(user.email if user else person.user):
+            found.setdefault(person.user, sorted(own, key=lambda entry: entry.staged_by != OFFBOARD))
+    return found
 
 
 def restore_check_request(request: ReadRequest, restored_users: Iterable[RestoredUser]) -> ReadRequest:

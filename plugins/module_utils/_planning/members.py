@@ -10,10 +10,11 @@ from functools import cached_property
 
 from .._changes.change import Change
 from .._desired.desired import AUTHORITATIVE, FAIL, DesiredMember, DesiredUser
+from .._desired.grants import grant_end
 from .._errors import InputError
 from .._state.model import Member, Project, User
 from .._state.names import personal_project_error, to_nfc
-from .._state.roles import CHAT_USER, PROJECT_ADMIN, is_demotion
+from .._state.roles import CHAT_USER, PROJECT_ADMIN, is_demotion, plain_slug
 from .._text import quoted
 from .context import PlanContext, role_source, with_rule
 from .projects import ProjectPlanner, missing_project
@@ -112,12 +113,16 @@ class MemberPlanner:
         if before and keep_reason and is_demotion(before, role):
             self.context.note(f"{desired.source}: {user.email} is {keep_reason} and keeps {before} instead of {role}.")
             return
+        ended = ""
         if after_role_change and current:
             action, reason = "add_member", f"restores the membership that the change to {CHAT_USER} removes"
         elif before is None:
             action, reason = "add_member", "is not a member yet"
         else:
             action, reason = "change_member_role", "has another role in the project"
+            ended = _ended_grant(desired, before)
+            if ended:
+                reason = f"{grant_end(ended)}, {reason} now"
         self.context.changes.append(
             Change(
                 action,
@@ -129,6 +134,7 @@ class MemberPlanner:
                 user_id=user.id or None,
                 project_id=project.id or None,
                 after_role_change=after_role_change,
+                ended=ended,
             )
         )
 
@@ -191,6 +197,16 @@ class MemberPlanner:
         # For a single user, the module notes it, because it reads the other users only for that.
         if user is None and self.context.desired.policy is not None:
             self.context.note_missing_user(desired.user)
+
+
+def _ended_grant(desired: DesiredMember, before: str) -> str:
+    """Return the end of the grant that gave the present role, or "" if the role is from elsewhere."""
+    ends = [
+        grant.ends.text
+        for grant in desired.ended_grants
+        if grant.ends is not None and plain_slug(grant.role or "", "project") == before
+    ]
+    return ends[0] if ends else ""
 
 
 def _contradiction(project: Project, user: User, given: DesiredMember, absent: DesiredMember) -> str:

@@ -121,6 +121,11 @@ class ProjectPlanner:
 
 def missing_project(state: State, project: str) -> str:
     """Return the message for a project that does not exist, with a similar name, or else the remedy."""
-    other = similar_name(project, (team.name for team in state.projects if team.is_team))
-    hint = f'Did you mean "{other}"?' if other else "Create it with n8n_project, or with create_projects."
+    hint = similar_project_hint(state, project) or "Create it with n8n_project, or with create_projects."
     return f'Project "{project}" does not exist. {hint}'
+
+
+def similar_project_hint(state: State, project: str) -> str:
+    """Return the sentence that suggests the team project with a similar name, or ""."""
+    other = similar_name(project, (team.name for team in state.projects if team.is_team))
+    return f'Did you mean "{other}"?' if other else ""

@@ -35,7 +35,7 @@ class RemovalLimits:
     """The removal limits of a list: None and 100 mean no limit. `approve` is the digest of a reviewed plan.
 
     With `only_approved`, no other plan with changes passes, even if it removes nothing. `announced` are the grants that
-    an earlier plan listed in `upcoming`: removals at their end do not count.
+    an earlier plan listed in `upcoming`: removed and lowered memberships at their end do not count.
     """
 
     max_removals: int | None = None

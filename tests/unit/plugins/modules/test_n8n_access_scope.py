@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -165,3 +166,13 @@ def test_leaver_who_does_not_exist_comes_with_a_similar_email(n8n: FakeN8n) -> N
     n8n.add_user("grace.hopper@example.com")
     found = run(n8n_offboard, n8n, users=["grace.hoper@example.com", "u-1", ADA])["users"]
     assert [entry["similar"] for entry in found] == ["grace.hopper@example.com", None, None]
+
+
+@pytest.mark.parametrize("module", [n8n_access, n8n_offboard])
+def test_unknown_project_of_a_successor_comes_with_a_similar_name(n8n: FakeN8n, module: ModuleType) -> None:
+    n8n.add_team_project("Sales Department")
+    options: dict[str, Any] = {"users": [present(OLIVIA)], "unlisted_users": "demote", "max_removal_percent": 100}
+    if module is n8n_offboard:
+        options = {"users": [ADA], "action": "demote"}
+    with pytest.raises(InputError, match='successor: project "Sales Departmen" does not exist. Did you mean "Sales De'):
+        run(module, n8n, successor={"Sales Departmen": OLIVIA}, **options)

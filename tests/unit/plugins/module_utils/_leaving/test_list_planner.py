@@ -31,6 +31,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.list_planne
 from ansible_collections.lifecycle.n8n.plugins.module_utils._leaving.pending_deletion import pending_deletion
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.model import State
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.owned_items import OwnedItems, Workflow
+from ansible_collections.lifecycle.n8n.plugins.module_utils._text import quoted
 
 NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)
 BILLS = Workflow("workflow", "w-1", "Bills")
@@ -297,3 +298,30 @@ def test_leaver_who_is_not_in_the_record_has_no_dates(grace_period: GracePeriod 
     """The keys exist without a record too, for templates."""
     (entry,) = leavers(OTHERS, handling=LeaverHandling(grace_period), unlisted_users="demote")[1].to_result()
     assert entry["since"] is None and entry["due"] is None
+
+
+@pytest.mark.parametrize(
+    ("users", "projects", "noted"),
+    [
+        (OTHERS, None, []),
+        ([*OTHERS, {"email": OLIVIA.email, "status": "unmatched"}], None, ["Sales", "Support"]),
+        ([*OTHERS, {"email": OLIVIA.email, "status": "leaver"}], None, ["Sales", "Support"]),
+        (OTHERS, [{"name": "Sales", "members": {ADA.email: "admin"}}], ["Sales"]),
+    ],
+)
+def test_note_about_the_owner_is_given_only_if_the_list_concerns_the_owner(
+    users: list[dict[str, Any]], projects: Any, noted: list[str]
+) -> None:
+    """Otherwise the same note would be repeated every night, because the owner is an admin of each new project."""
+    policy = ListPolicy(unlisted_users="demote", unmatched_users="demote")
+    notes = [
+        note for note in plan_list(STATE, desired_access(users, projects, policy)).notes if "stays a member" in note
+    ]
+    assert bool(notes) == bool(noted) and all(quoted(name) in notes[0] for name in noted)
+    assert not noted or (quoted("Support") in notes[0]) == ("Support" in noted)
+
+
+def test_note_about_the_owner_leaves_out_ignored_projects() -> None:
+    users = [*OTHERS, {"email": OLIVIA.email, "status": "leaver"}]
+    policy = ListPolicy(unlisted_users="demote", ignored_projects=("S*",))
+    assert not [note for note in plan_list(STATE, desired_access(users, policy=policy)).notes if OLIVIA.email in note]

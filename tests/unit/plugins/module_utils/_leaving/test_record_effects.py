@@ -207,6 +207,23 @@ def test_entry_of_sync_ends_if_the_person_has_another_account() -> None:
     assert found.desired.users[0].role is None
 
 
+@pytest.mark.parametrize(
+    ("makers", "lifted", "dropped"),
+    [((SYNC, OFFBOARD), 0, ()), ((SYNC, SYNC), 1, ("u-before",)), ((OFFBOARD, SYNC), 0, ())],
+)
+def test_entry_of_offboard_has_precedence_over_other_entries_of_the_same_person(
+    makers: Any, lifted: int, dropped: Any
+) -> None:
+    """The account under the previous email has an entry, and so has the deleted account under the present email."""
+    own, deleted = replace(entry(makers[0], OLD_ADA.id), email=OLD_ADA.email), entry(makers[1], "u-before", True)
+    record = LeaverRecord(STATE.url, {own.id: own, deleted.id: deleted})
+    desired = desired_access(present(previous_emails=[OLD_ADA.email]), policy=ListPolicy(), now=NOW)
+    state = replace(STATE, users=(GRACE, OLD_ADA))
+    handling = LeaverHandling(GracePeriod(record, False, NOW))
+    found = record_effects(state, with_present_accounts(state, desired)[0], handling, False)
+    assert (len(found.lifted), len(found.blocked), found.dropped) == (lifted, 1 - lifted, dropped)
+
+
 def test_lifted_user_has_the_present_email_of_the_account() -> None:
     """An entry belongs to the id of a user, who can change the email in n8n."""
     renamed = replace(STAGED_ADA, email="countess@example.com")

@@ -403,6 +403,24 @@ def test_announced_end_of_a_grant_is_not_counted(entries: list[dict[str, Any]], 
             RemovalLimits(counted - 1, 100, announced=entries).check(made, ListPolicy())
 
 
+@pytest.mark.parametrize(("role", "counted"), [("editor", False), ("admin", True)])
+def test_membership_that_is_lowered_at_the_announced_end_of_its_grant_is_not_counted(role: str, counted: bool) -> None:
+    """A role that does not come from the grant that ended is lowered for another reason."""
+    grants = [{"role": "editor", "until": "2026-12-01"}, {"role": "viewer"}]
+    users = [{"email": email("p00"), "projects": {"A": grants}}]
+    made = plan(state_with({"A": {"p00": role}}), desired_access(users, policy=ListPolicy(), now=NOW))
+    assert [(change.action, change.after) for change in made.changes] == [("change_member_role", "project:viewer")]
+    assert made.changes[0].reason.startswith("the grant ended on 2026-12-01") != counted
+    limits = RemovalLimits(0, 100, announced=[announced("p00")])
+    if counted:
+        with pytest.raises(RemovalLimitExceeded):
+            limits.check(made, ListPolicy())
+    else:
+        limits.check(made, ListPolicy())
+    with pytest.raises(RemovalLimitExceeded):
+        RemovalLimits(0, 100).check(made, ListPolicy())
+
+
 def test_denial_of_an_announced_membership_is_counted() -> None:
     users = [{"email": email("p00"), "projects": {"A": {"state": "absent"}}}]
     made = plan(state_with({"A": members_with_role(10)}), desired_access(users, policy=ListPolicy(), now=NOW))
