@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -211,6 +212,19 @@ def test_project_created_by_many_controllers_exists_once(n8n: Server, tmp_path: 
     assert len(project_ids(n8n, "New")) == 1
     assert not [result for result in run_concurrently(tasks, tmp_path) if result.get("failed")]
     assert n8n.memberships()["New"] == {OWNER: "project:admin", **dict.fromkeys(emails_of(count), "project:viewer")}
+
+
+def test_task_that_reads_two_new_projects_of_one_name_reads_again(n8n: Server) -> None:
+    """Another task created the second project, and deletes it right away."""
+    first, second = (n8n.api("POST", "/projects", {"name": "New"})["id"] for _number in range(2))
+    timer = threading.Timer(1.5, lambda: n8n.api("DELETE", f"/projects/{second}"))
+    timer.start()
+    (result,) = run_concurrently([{"module": "n8n_project", "name": "New"}])
+    timer.join()
+    assert not result.get("failed") and not result["changed"] and result["project"]["id"] == first, result
+    n8n.api("POST", "/projects", {"name": "New"})
+    (result,) = run_concurrently([{"module": "n8n_project", "name": "New"}])
+    assert result["failed"] and "exists 2 times" in result["msg"]
 
 
 def test_duplicate_project_with_content_is_not_deleted(n8n: Server, proxy: FaultProxy) -> None:
