@@ -272,6 +272,7 @@ options:
     description:
       - The RV(digest) of a plan that O(max_removals) or O(max_removal_percent) has stopped and that a person has reviewed. The limits
         then allow exactly this plan.
+      - New and ended entries of the record of leavers, and its creation, belong to the plan as well.
     type: str
   only_approved:
     description:
@@ -492,8 +493,8 @@ summary:
     remove_member: 0
 digest:
   description:
-    - The SHA-256 digest of the URL of the server, of the changes, of the new and ended entries of the record of leavers, and of its
-      creation. Equal plans have equal digests, even if the reasons of their changes differ.
+    - The SHA-256 digest of the URL of the server and of the changes. Equal plans have equal digests, even if the reasons of their
+      changes differ.
   returned: always
   type: str
   sample: 3d5a2ffa0a37ad2a6ef6b19d0b5b7a4a3c4c5f0e8cd2b6a9a3d6f2f8e1a7c9b0
@@ -571,7 +572,7 @@ unmatched_users:
       elements: dict
 impossible:
   description:
-    - What cannot be done for leavers. The task does everything else and fails at the end.
+    - What cannot be done for leavers. The task does everything else and fails at the end. RV(reason) is then V(incomplete).
   returned: always after planning
   type: list
   elements: dict
@@ -782,7 +783,7 @@ reason:
     - V(refused) if n8n refused a request.
     - V(incomplete_reading) if n8n did not return all data.
     - V(not_approved) if the plan exceeds O(max_removals) or O(max_removal_percent), or if O(only_approved) stopped it.
-    - V(incomplete) if some changes failed, or if something was impossible for a leaver.
+    - V(incomplete) if some changes failed.
     - V(unanswered) if the response to a write request was lost.
     - V(locked) if another task held the lock of this n8n server for more than 10 minutes.
     - V(failed) for all other failures.

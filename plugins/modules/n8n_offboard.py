@@ -296,7 +296,7 @@ digest:
   sample: 3d5a2ffa0a37ad2a6ef6b19d0b5b7a4a3c4c5f0e8cd2b6a9a3d6f2f8e1a7c9b0
 impossible:
   description:
-    - What cannot be done for leavers. The task does everything else and fails at the end.
+    - What cannot be done for leavers. The task does everything else and fails at the end. RV(reason) is then V(incomplete).
   returned: always after planning
   type: list
   elements: dict
@@ -369,7 +369,7 @@ reason:
     - V(invalid) if options are wrong, contradict each other, or cannot be applied to this n8n server.
     - V(refused) if n8n refused a request.
     - V(incomplete_reading) if n8n did not return all data.
-    - V(incomplete) if some changes failed, or if something was impossible for a leaver.
+    - V(incomplete) if some changes failed.
     - V(unanswered) if the response to a write request was lost.
     - V(locked) if another task held the lock of this n8n server for more than 10 minutes.
     - V(failed) for all other failures.
