@@ -287,6 +287,7 @@ options:
     description:
       - The RV(digest) of a plan that O(max_removals) or O(max_removal_percent) has stopped and that a person has reviewed. The limits
         then allow exactly this plan.
+      - New and ended entries of the record of leavers, and its creation, belong to the plan as well.
     type: str
   only_approved:
     description:
@@ -588,7 +589,7 @@ unmatched_users:
       elements: dict
 impossible:
   description:
-    - What cannot be done for leavers. The task does everything else and fails at the end.
+    - What cannot be done for leavers. The task does everything else and fails at the end. RV(reason) is then V(incomplete).
   returned: always after planning
   type: list
   elements: dict

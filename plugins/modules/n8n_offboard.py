@@ -301,7 +301,7 @@ digest:
   sample: 3d5a2ffa0a37ad2a6ef6b19d0b5b7a4a3c4c5f0e8cd2b6a9a3d6f2f8e1a7c9b0
 impossible:
   description:
-    - What cannot be done for leavers. The task does everything else and fails at the end.
+    - What cannot be done for leavers. The task does everything else and fails at the end. RV(reason) is then V(incomplete).
   returned: always after planning
   type: list
   elements: dict
