@@ -557,7 +557,9 @@ leavers:
       description: The id of the user.
       type: str
     action:
-      description: The value of O(unlisted_users), or V(keep) if the leaver is kept in this run.
+      description:
+        - The value of O(unlisted_users), or V(keep) if the leaver is kept in this run.
+        - It is V(demote) for a user in the record, unless O(unlisted_users=staged). Such a user loses access that was given again.
       type: str
     reason:
       description: Why the user is a leaver.

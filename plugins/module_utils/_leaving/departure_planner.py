@@ -114,7 +114,10 @@ class DeparturePlanner:
         user, context = departure.user, self.context
         if not self.handling.can_delete:
             self.impossible.append(
-                impossible(user, f"{user.email} is not deleted, because the key lacks the scope user:delete.")
+                impossible(
+                    user,
+                    f"{user.email} is not deleted, because the key lacks the scope user:delete. Use a key with this scope.",
+                )
             )
             return
         try:

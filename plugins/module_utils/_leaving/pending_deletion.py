@@ -15,6 +15,7 @@ from .._planning.handover_planner import HandoverTarget
 from .._state.model import State, User
 from .._state.owned_items import listed
 
+_REMEDY = "Check these resources, and delete the user in n8n."
 PENDING_REASON = "the invitation was not accepted, and its link would stay valid"
 
 
@@ -30,9 +31,16 @@ def pending_deletion(
     owned_items = state.owned_items.get(source.id) if source else None
     if owned_items is None or owned_items.items or owned_items.unseen:
         owns = f"owns {listed(owned_items.items)}" if owned_items and owned_items.items else "may own resources"
-        return [], None, f"The invitation of {user.email} stays open, because this user {owns}."
+        return [], None, f"The invitation of {user.email} stays open, because this user {owns}. {_REMEDY}"
     if not can_delete:
-        return [], None, f"The invitation of {user.email} stays open, because the key lacks the scope user:delete."
+        return (
+            [],
+            None,
+            (
+                f"The invitation of {user.email} stays open, because the key lacks the scope user:delete. Use a key with this scope, or "
+                "delete the user in n8n."
+            ),
+        )
     changes, handover = user_deletion(state, user, f"{reason}; {PENDING_REASON}", HandoverTarget())
     deletions = [replace(change, only_pending=True) if change.action == "delete_user" else change for change in changes]
     return deletions, handover, ""
