@@ -92,7 +92,8 @@ class Model:
                 del self.record[email]
                 role = recorded[1]
                 if policy["authority"] == "additive" and (status == "present" or policy["unmatched_users"] == "keep"):
-                    back = dict(recorded[2])
+                    removed = self.removed(number, (entry or {}).get("projects") or {})
+                    back = {key: value for key, value in recorded[2].items() if key not in removed}
                 recorded = None
             action = {"present": "none", "unmatched": policy["unmatched_users"], "leaver": policy["unlisted_users"]}[
                 status
@@ -120,6 +121,15 @@ class Model:
             isinstance(grant, str) or ("role" in grant and grant["from"] <= day(number) <= grant["until"])
             for grant in projects.values()
         )
+
+    @staticmethod
+    def removed(number: int, projects: dict[str, Any]) -> set[str]:
+        """Return the projects that an entry removes: it names their absence, or a role that is over."""
+        return {
+            project
+            for project, grant in projects.items()
+            if not isinstance(grant, str) and ("state" in grant or grant["until"] < day(number))
+        }
 
     def grant(self, number: int, email: str, back: dict[str, str], projects: Any, authority: str) -> None:
         now = day(number)
