@@ -77,7 +77,7 @@ def sync_summary(
     return {
         "record": record,
         "result": {**last, **record, "failed": bool(record["error"])},
-        "lines": _lines(inputs, record),
+        "lines": _lines(inputs, record, bool(last.get("plan") or last.get("changed"))),
         "apply": record["state"] == PLANNED,
         "applied": ran,
         "plan_changed": ran and applied.get("digest", planned.get("digest")) != planned.get("digest"),
@@ -87,7 +87,9 @@ def sync_summary(
 def _state(last: Mapping[str, Any], ran: bool, has_changes: bool) -> str:
     # A task that failed and returned neither its changes nor the reason may have made any change.
     tells = "done" in last or "reason" in last
-    untouched = not ran or (tells and not last.get("done") and not last.get("errors"))
+    # A run can change the record of leavers only.
+    made = last.get("done") or last.get("errors") or last.get("changed")
+    untouched = not ran or (tells and not made)
     # What is impossible for single leavers does not prevent the rest of the plan.
     if "msg" not in last or (not ran and last.get("reason") == INCOMPLETE):
         return PLANNED if untouched and has_changes else DONE
@@ -132,9 +134,9 @@ def _record(inputs: Mapping[str, Any], last: Mapping[str, Any], state: str, time
     }
 
 
-def _lines(inputs: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
+def _lines(inputs: Mapping[str, Any], record: Mapping[str, Any], has_changes: bool) -> list[str]:
     state = record["state"]
-    lines = [_NOTHING_TO_DO if state == DONE and not record["plan"] else _HEADLINES[state]]
+    lines = [_HEADLINES[state] if has_changes or state != DONE else _NOTHING_TO_DO]
     counts = [_counted(count, _label(action)) for action, count in record["summary"].items() if count]
     if counts:
         lines.append(f"{'Changes' if state == DONE else 'Planned'}: {', '.join(counts)}")

@@ -70,8 +70,13 @@ def update_after_deletions(
 
 
 def by_offboard(record: LeaverRecord, ids: Iterable[str]) -> LeaverRecord:
-    """Return the record in which the entries of these users are entries of n8n_offboard, with the same dates."""
-    return record.adding(replace(record.leavers[key], staged_by=OFFBOARD) for key in ids if key in record.leavers)
+    """Return the record in which the entries of these users are entries of n8n_offboard, with the same dates.
+
+    The accounts exist, also those that an earlier run was about to delete when it stopped.
+    """
+    return record.adding(
+        replace(record.leavers[key], staged_by=OFFBOARD, is_deleted=False) for key in ids if key in record.leavers
+    )
 
 
 def with_deletions(record: LeaverRecord, plan: Plan, now: datetime) -> LeaverRecord:
