@@ -81,7 +81,7 @@ def sync_summary(
     return {
         "record": record,
         "result": {**last, **record, "failed": bool(record["error"])},
-        "lines": _lines(inputs, record),
+        "lines": _lines(inputs, record, bool(last.get("plan") or last.get("changed"))),
         "apply": record["state"] == PLANNED,
         "applied": ran,
         "plan_changed": ran and applied.get("digest", planned.get("digest")) != planned.get("digest"),
@@ -91,7 +91,9 @@ def sync_summary(
 def _state(last: Mapping[str, Any], ran: bool, has_changes: bool) -> str:
     # A task that failed and returned neither its changes nor the reason may have made any change.
     tells = "done" in last or "reason" in last
-    untouched = not ran or (tells and not last.get("done") and not last.get("errors"))
+    # A run can change the record of leavers only.
+    made = last.get("done") or last.get("errors") or last.get("changed")
+    untouched = not ran or (tells and not made)
     # What is impossible for single leavers does not prevent the rest of the plan.
     if "msg" not in last or (not ran and last.get("reason") == _PARTLY_DONE):
         return PLANNED if untouched and has_changes else DONE
@@ -148,10 +150,10 @@ def _announced(
     return [*upcoming, *earlier]
 
 
-def _lines(inputs: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
+def _lines(inputs: Mapping[str, Any], record: Mapping[str, Any], has_changes: bool) -> list[str]:
     state = record["state"]
     partly = record["errors"] or record["not_tried"]
-    if state == DONE and not record["plan"]:
+    if state == DONE and not has_changes:
         lines = [_NOTHING_TO_DO]
     elif state == INCOMPLETE and not partly:
         lines = [_DONE_WITH_EXCEPTIONS]

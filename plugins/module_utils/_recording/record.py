@@ -101,12 +101,18 @@ def update_after_deletions(
 def by_offboard(record: LeaverRecord, leavers: Iterable[Leaver]) -> LeaverRecord:
     """Return the record in which the entries of these leavers are entries of n8n_offboard, with the same dates.
 
-    A leaver whose account was deleted has an entry under the email.
+    A leaver whose account was deleted has an entry under the email. If the account exists, an earlier run that was about
+    to delete it has stopped before.
     """
     entries = [
-        record.leavers.get(leaver.user.id) if leaver.user else record.of_email(leaver.reference) for leaver in leavers
+        (record.leavers.get(leaver.user.id) if leaver.user else record.of_email(leaver.reference), leaver.user)
+        for leaver in leavers
     ]
-    return record.adding(replace(entry, staged_by=OFFBOARD) for entry in entries if entry is not None)
+    return record.adding(
+        replace(entry, staged_by=OFFBOARD, is_deleted=entry.is_deleted and user is None)
+        for entry, user in entries
+        if entry is not None
+    )
 
 
 def ended_entries(file: RecordFile[LeaverRecord], state: State) -> tuple[list[str], list[str]]:
@@ -115,7 +121,8 @@ def ended_entries(file: RecordFile[LeaverRecord], state: State) -> tuple[list[st
     ended, notes = [], []
     for entry in file.record.leavers.values():
         reason = ""
-        if entry.is_deleted and state.find_user(entry.email) is not None:
+        account = state.find_user(entry.email)
+        if entry.is_deleted and account is not None and account.id != entry.id:
             reason = "a new account with this address exists"
         elif not entry.is_deleted and entry.id not in existing:
             reason = DELETED_BY_OTHERS

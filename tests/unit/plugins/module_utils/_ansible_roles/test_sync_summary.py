@@ -413,3 +413,11 @@ def test_summary_tells_whether_the_plan_is_to_be_applied_and_was_applied(
 ) -> None:
     found = summary(planned, applied)
     assert (found["apply"], found["applied"]) == expected
+
+
+def test_run_that_changed_only_the_record_of_leavers_is_done() -> None:
+    """The plan is empty, because it has the changes of n8n."""
+    changed = {**EMPTY, "changed": True}
+    assert summary(changed)["record"]["state"] == "planned" and summary(changed)["apply"]
+    done = summary(changed, changed)
+    assert done["record"]["state"] == "done" and done["lines"][0] == "Done."
