@@ -109,7 +109,7 @@ def _still(residual: Sequence[Mapping[str, Any]]) -> list[str]:
         *_line("is still in", [f"{quoted(item['name'])} ({item['role']})" for item in by_type.get("membership", [])]),
         *_line("still owns", map(_thing, own)),
         *_line("still has a share of", map(_thing, shared)),
-        *(item["name"] for kind in ("api_keys", "unseen") for item in by_type.get(kind, [])),
+        *(item["name"] for kind in ("invitation", "api_keys", "unseen") for item in by_type.get(kind, [])),
     ]
 
 

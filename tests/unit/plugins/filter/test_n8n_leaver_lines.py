@@ -33,6 +33,10 @@ def residual_item(kind: str, name: str, key: str | None = None, role: str | None
         ({}, ["has no access: the account does not exist"]),
         ({"found": False}, ["is not a user of this n8n"]),
         (
+            {"residual_access": [residual_item("invitation", "The invitation can still be accepted")]},
+            ["The invitation can still be accepted"],
+        ),
+        (
             {"memberships": [{"id": "p1", "name": "Sales", "role": "project:viewer"}], "transferred": [BANK, INVOICES]},
             [
                 'removed from: "Sales" (project:viewer)',
