@@ -126,11 +126,10 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ offboarded.users }}"
 
-- name: Demote two users to chat users and delete their API keys
+- name: Demote a user to a chat user, which deletes the API keys of this user
   lifecycle.n8n.n8n_offboard:
     users:
-      - ada@example.com
-      - grace@example.com
+      - linus@example.com
     action: demote
 
 - name: Delete a user and transfer their resources to Sales

@@ -145,6 +145,7 @@ def test_plugin_examples_run_with_listed_scopes(
     """Run the examples in check mode, and then with a key that has only the scopes that the guide lists."""
     PREPARATION.get(source.stem, lambda server: None)(n8n)
     play = "- hosts: localhost\n  gather_facts: false\n  tasks:\n"
+    (tmp_path / "people.csv").write_text("email,department\nada@example.com,Sales\n", encoding="utf-8")
     (tmp_path / "play.yml").write_text(play + textwrap.indent(examples(source), "    "), encoding="utf-8")
     before = everything(n8n)
     unseen = "may hide data tables of other users" if version(n8n) < (2, 36) else None

@@ -304,7 +304,7 @@ def test_admin_role_without_advanced_permissions_is_refused(features: Server) ->
             "n8n_user", "Your license does not allow for feat:advancedPermissions", advanced, email=ADA, role="admin"
         )
     assert_refused_by_n8n(
-        "n8n_offboard", "Your license does not allow for feat:advancedPermissions", users=[BO], action="demote"
+        "n8n_offboard", "Your license does not allow for feat:advancedPermissions", users=[ADA], action="demote"
     )
     assert access_state(features) == before
 

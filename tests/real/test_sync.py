@@ -60,7 +60,8 @@ class SyncRun:
 
     def sync(self, *people: dict[str, Any], check: bool = False, **settings: Any) -> tuple[int, str, dict[str, Any]]:
         """Return the exit code, the output and the record of the run."""
-        variables = {"sync_people": people, "sync_rules": RULES, "sync_plan_path": str(self.path), **settings}
+        variables = {"sync_people": people, "sync_rules": RULES, "sync_plan_path": str(self.path)}
+        variables |= {"sync_create_projects": True, **settings}
         (self.folder / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
         self.path.unlink(missing_ok=True)
         command = f"ansible-playbook lifecycle.n8n.sync -e @variables.json{' --check' if check else ''}"
