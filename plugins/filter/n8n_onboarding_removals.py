@@ -21,7 +21,7 @@ description:
   - Returns the users whom a plan of M(lifecycle.n8n.n8n_access) makes chat users. n8n removes memberships and API keys from them.
   - A user whom O(lifecycle.n8n.n8n_access#module:restore) gives back the instance role V(global:chatUser) is returned only if the plan
     removes a membership of this user.
-  - A membership that the list ends by name, with C({state: absent}) or a date that is over, is not a reason to return its user.
+  - A membership that the list ends by name, with C(state=absent) or a date that is over, is not a reason to return its user.
   - The role P(lifecycle.n8n.onboard#role) uses this filter to reject such a plan. You can use it in your own roles.
 options:
   _input:

@@ -151,7 +151,7 @@ options:
         choices: [additive, authoritative]
   authority:
     description:
-      - V(additive) removes only the memberships that the list ends by name, with C({state: absent}) or with a grant that is over.
+      - V(additive) removes only the memberships that the list ends by name, with C(state=absent) or with a grant that is over.
       - V(authoritative) removes unlisted members from each project that has O(projects[].members). It also removes each user who has
         O(users[].projects) from all team projects that are not listed for this user.
       - The user whose API key is used becomes the admin of each project that is created. If the list names another admin, V(authoritative)

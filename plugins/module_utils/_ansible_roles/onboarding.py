@@ -14,8 +14,10 @@ from .._state.roles import CHAT_USER
 def users_losing_access(plan: Iterable[Mapping[str, Any]], restored: Iterable[Mapping[str, Any]] = ()) -> list[str]:
     """Return the emails of the users from whom a plan of n8n_access would remove unnamed memberships and API keys, sorted.
 
-    Without an authoritative list, any other removal is one that the list names: a grant that ended, or state: absent. n8n removes memberships and API keys from a user who becomes a chat user. A user in `restored` was a chat user before and
-    may become one again, if the plan removes no membership of this user. Other lower roles are intended, so they do not count.
+    Without an authoritative list, any other removal is one that the list names: a grant that ended, or state: absent.
+    n8n removes memberships and API keys from a user who becomes a chat user. A user in `restored` was a chat user before
+    and may become one again, if the plan removes no membership of this user. Other lower roles are intended, so they do
+    not count.
     """
     changes = list(plan)
     losing = {change["user"] for change in changes if change["action"] == "remove_member"}

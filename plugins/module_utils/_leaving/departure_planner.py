@@ -175,7 +175,7 @@ class DeparturePlanner:
         """Add a problem for a destination or a successor that does not exist."""
         context = self.context
         with context.problems:
-            _ = self._shared_target
+            handover_target(context.state, self.handling.handover_options)
         for project, email in self.handling.successors.items():
             if context.state.find_user(email) is None:
                 hint = SimilarEmails(user.email for user in context.state.users).hint(email)

@@ -96,8 +96,8 @@ def find_departures(
     state: State,
     desired: DesiredState,
     handling: LeaverHandling,
-    lifted: Set[str] = frozenset(),
-    blocked: Mapping[str, RecordEntry] = {},
+    lifted: Set[str],
+    blocked: Mapping[str, RecordEntry],
 ) -> list[Departure]:
     """Return the departures, in the order of the users in `state`.
 

@@ -74,7 +74,8 @@ class RecordFile(Generic[RecordType]):
     def store(self, record: RecordType, create: bool = False) -> None:
         """Store `record` if it differs from the present record; raises N8nError if it cannot be written.
 
-        With `create`, a file that does not exist is created in any case. Changes that other tasks have written in the meantime stay, because only the differences are written.
+        With `create`, a file that does not exist is created in any case. Changes that other tasks have written in the
+        meantime stay, because only the differences are written.
         """
         if record == self.record and not (create and self.is_new):
             return

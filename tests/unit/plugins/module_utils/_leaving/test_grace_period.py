@@ -244,7 +244,8 @@ def test_grace_period_of_a_chat_user_starts_without_a_record_and_is_noted(
     }
     assert planned.notes[0] == (
         "The record of leavers leavers.json does not exist. This run creates it. ada@example.com already looks staged: no "
-        "projects, and no instance role above global:chatUser. The grace period begins now. If these users were staged before, use the last version of the record, which contains the dates and the former access."
+        "projects, and no instance role above global:chatUser. The grace period begins now. "
+        "If these users were staged before, use the last version of the record, which contains the dates and the former access."
     )
     since = {staged.email: staged.since for staged in recorded(leaver_options.with_planned_record(planned, leavers))}
     assert since == dict.fromkeys((ADA.email, LINUS.email), NOW + timedelta(days=300))

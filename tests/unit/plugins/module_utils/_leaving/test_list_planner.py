@@ -289,7 +289,8 @@ def test_pending_user_who_owns_something_is_not_deleted(owned: OwnedItems | None
 def test_departures_of_protected_users_are_no_leavers() -> None:
     desired = desired_access(OTHERS, policy=ListPolicy(unlisted_users="demote", protected=("ada@*",)))
     found = {
-        departure.user.email: departure.is_leaver for departure in find_departures(STATE, desired, LeaverHandling())
+        departure.user.email: departure.is_leaver
+        for departure in find_departures(STATE, desired, LeaverHandling(), frozenset(), {})
     }
     assert found == {ADA.email: False, OLIVIA.email: False}
 
