@@ -129,7 +129,9 @@ def test_refused_input_is_reported_without_a_plan() -> None:
 def test_record_has_all_keys_in_order_in_every_state() -> None:
     keys = (
         "server time state error digest summary people_without_rule unmatched leavers leavers_suspended "
-        "impossible blocked lifted upcoming missing_users refused_addresses address_changes unmatched_users announced invalid_people unused_exceptions warnings pending plan done errors not_tried conflicts"
+        "impossible blocked lifted upcoming missing_users refused_addresses address_changes "
+        "unmatched_users announced invalid_people unused_exceptions warnings pending plan done errors "
+        "not_tried conflicts"
     )
     for planned, applied in ((PLANNED, DONE), (PLANNED, FAILED), ({"msg": "no answer", "reason": "unreachable"}, {})):
         found = summary(planned, applied)
