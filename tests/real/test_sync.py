@@ -156,6 +156,7 @@ def test_names_are_not_evaluated_as_templates(sync_run: SyncRun, n8n: Server) ->
         "sync_people": "{{ people.stdout | from_json }}",
         "sync_rules": RULES,
         "sync_plan_path": str(sync_run.path),
+        "sync_create_projects": True,
     }
     play = [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}]
     (sync_run.folder / "play.yml").write_text(yaml.safe_dump(play), encoding="utf-8")
@@ -221,7 +222,7 @@ def test_omitted_values_of_people_and_rules_match_no_user(sync_run: SyncRun, n8n
         play = {
             "hosts": "localhost",
             "gather_facts": False,
-            "vars": {"sync_people": [ada], "sync_rules": rules},
+            "vars": {"sync_people": [ada], "sync_rules": rules, "sync_create_projects": True},
             "roles": ["lifecycle.n8n.sync"],
         }
         (sync_run.folder / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
