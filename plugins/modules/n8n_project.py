@@ -215,6 +215,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         folders=absent,
         destinations=desired.handover_options.destinations,
         also=possible_calls("project", desired.handover_options) if absent else (),
+        unique_names=desired.project_references,
     )
     changes = plan(task.read(request), desired)
     outcome = task.apply_single(changes, report=Outcome.handed_over)

@@ -159,7 +159,13 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     desired = desired_state(params)
     member = desired.members[0]
     state = task.read(
-        ReadRequest(users=(member.user,), projects=True, members=(member.project,), roles=desired.needs_role_lookup)
+        ReadRequest(
+            users=(member.user,),
+            projects=True,
+            members=(member.project,),
+            roles=desired.needs_role_lookup,
+            unique_names=desired.project_references,
+        )
     )
     if state.find_user(member.user) is None:
         if member.present:

@@ -136,6 +136,7 @@ RESOLVED = {
     "report_path",
     "sync_approve",
     "sync_exceptions",
+    "sync_leaver_match",
     "sync_people_path",
     "sync_previous_emails_attribute",
     "sync_state_path",

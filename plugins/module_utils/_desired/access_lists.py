@@ -145,4 +145,5 @@ def access_request(desired: DesiredState) -> ReadRequest:
         members=members,
         roles=desired.needs_role_lookup,
         also=("find_user",),
+        unique_names=desired.project_references,
     )

@@ -147,6 +147,13 @@ class DesiredState:
         """Return all entries about users and members."""
         return (*self.users, *self.members)
 
+    @property
+    def project_references(self) -> tuple[str, ...]:
+        """Return all ids and names by which entries mean projects."""
+        named = [name for project in self.projects for name in (project.id, project.name, *project.previous_names)]
+        named += [member.project for member in self.members]
+        return tuple(dict.fromkeys(filter(None, named)))
+
     def without_grants(self, references: Set[str]) -> DesiredState:
         """Return the state with these users as names only: it gives them nothing and removes nothing from them."""
         users = (

@@ -64,13 +64,13 @@ def _read(api: Api, request: ReadRequest) -> State:
     """Return the state that `request` asks for. Members are read after the projects, and owned items after the users."""
     state = State(api.client.connection.url, api.client.own_user_id)
     if request.all_users and request.projects:
-        state = _whole_instance(api, state, request.projects_optional)
+        state = _whole_instance(api, state, request)
     elif request.all_users:
         state = replace(state, users=_all_users(api, state, request.users))
     else:
         state = replace(state, users=_named_users(api, request.users))
         if request.projects:
-            state = replace(state, projects=_projects(api, request.projects_optional))
+            state = replace(state, projects=_projects(api, request))
     if request.members != NONE:
         state = replace(state, members=api.members_of(_team_projects(state, request.members)))
     if request.roles:
@@ -113,7 +113,7 @@ def _all_users(api: Api, state: State, wanted: Sequence[str]) -> tuple[User, ...
         state = replace(state, users=tuple(_users(listing).values()))
         return state.users + _named_users(api, [name for name in wanted if state.find_user(name) is None])
     try:
-        return _whole_instance(api, state, projects_optional=True).users
+        return _whole_instance(api, state, ReadRequest(projects_optional=True)).users
     except ApiError as error:
         # The key has access to users only.
         if error.status != 403:
@@ -149,20 +149,20 @@ def _users(listing: Listing) -> dict[str, User]:
     return {item["id"]: User.from_api(item) for item in listing.items}
 
 
-def _projects(api: Api, projects_optional: bool = False) -> tuple[Project, ...]:
-    """Return all projects. While the name of a new project is not unique, they are read again.
+def _projects(api: Api, request: ReadRequest) -> tuple[Project, ...]:
+    """Return all projects. While a name that has to be unique means a new project and another one, they are read again.
 
     Of two tasks that create a project of one name, the later one deletes its project right away.
     """
     try:
         for attempt in range(_NAME_READINGS - 1):
             projects = _listed_projects(api)
-            if not _has_new_duplicate(projects):
+            if not _has_new_duplicate(projects, request.unique_names):
                 return projects
             api.client.pause(attempt)
         return _listed_projects(api)
     except ApiError as error:
-        if projects_optional and error.status == 403 and TEAMS in error.server_message:
+        if request.projects_optional and error.status == 403 and TEAMS in error.server_message:
             return ()
         raise
 
@@ -171,11 +171,12 @@ def _listed_projects(api: Api) -> tuple[Project, ...]:
     return tuple(Project.from_api(item) for item in api.list_projects().items)
 
 
-def _has_new_duplicate(projects: Iterable[Project]) -> bool:
-    """Return whether several team projects have one name, and at least one of them was created just now."""
+def _has_new_duplicate(projects: Iterable[Project], names: Iterable[str]) -> bool:
+    """Return whether several team projects have one of these names, and at least one of them was created just now."""
+    wanted = set(map(to_nfc, names))
     by_name: dict[str, list[Project]] = {}
     for project in projects:
-        if project.is_team:
+        if project.is_team and to_nfc(project.name) in wanted:
             by_name.setdefault(to_nfc(project.name), []).append(project)
     return any(len(named) > 1 and any(map(_is_new, named)) for named in by_name.values())
 
@@ -189,19 +190,19 @@ def _is_new(project: Project) -> bool:
     return abs(age) < _NEW
 
 
-def _whole_instance(api: Api, state: State, projects_optional: bool) -> State:
+def _whole_instance(api: Api, state: State, request: ReadRequest) -> State:
     """Return the state with all users and projects, checked against each other.
 
     The community edition shows no projects, so there is no such check. Every user, including pending users, has one
     personal project with the id of that user as creatorId (seen on 2.8.4 and 2.40.7).
     """
-    listing, projects = _read_users_and_projects(api, projects_optional)
-    if projects_optional and not projects:
+    listing, projects = _read_users_and_projects(api, request)
+    if request.projects_optional and not projects:
         return replace(state, users=_without_projects(api, listing))
     users = _users(listing)
     if _owners(projects.values()) != set(users):
         # A user may have been created or deleted between the two listings. Another listing shows this.
-        listing, projects = _read_users_and_projects(api, projects_optional)
+        listing, projects = _read_users_and_projects(api, request)
         users.update(_users(listing))
         unlisted = sorted(_owners(projects.values()) - set(users))
         users.update({user.id: user for user in _named_users(api, unlisted)})
@@ -220,7 +221,7 @@ def _whole_instance(api: Api, state: State, projects_optional: bool) -> State:
     return replace(state, users=tuple(users.values()), projects=tuple(projects.values()))
 
 
-def _read_users_and_projects(api: Api, projects_optional: bool) -> tuple[Listing, dict[str, Project]]:
+def _read_users_and_projects(api: Api, request: ReadRequest) -> tuple[Listing, dict[str, Project]]:
     """Return the listing of users, and projects by id. Both are read at the same time."""
     listings: list[Listing] = []
     projects: dict[str, Project] = {}
@@ -229,7 +230,7 @@ def _read_users_and_projects(api: Api, projects_optional: bool) -> tuple[Listing
         if what == "users":
             listings.append(api.list_users())
         else:
-            projects.update({project.id: project for project in _projects(api, projects_optional)})
+            projects.update({project.id: project for project in _projects(api, request)})
 
     api.client.in_parallel(read_listing, ("users", "projects"))
     return listings[0], projects

@@ -29,6 +29,8 @@ class ReadRequest:
     `owned_by_projects` the items that these projects own. `folders` requests their folders, with one request for each
     owner. `destinations` (projects, or emails of users) requests the existing items of the destinations. `also` are the
     calls that the task makes afterwards: an error about missing scopes also names the scopes for these calls.
+    `unique_names` are names that each mean one project. While one of them means a new project and another one, because
+    two tasks have created it at the same time, the projects are read again.
     """
 
     users: tuple[str, ...] = ()
@@ -42,6 +44,7 @@ class ReadRequest:
     folders: bool = False
     destinations: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    unique_names: tuple[str, ...] = ()
 
     @property
     def calls(self) -> tuple[str, ...]:

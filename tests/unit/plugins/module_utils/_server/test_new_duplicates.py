@@ -15,7 +15,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._server.state_reader
 from ansible_collections.lifecycle.n8n.plugins.module_utils._state.read_request import ReadRequest
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.scripted_server import ScriptedServer, page
 
-PROJECTS = ReadRequest(projects=True)
+PROJECTS = ReadRequest(projects=True, unique_names=("New", "M\u00e4rkte"))
 
 
 def project(number: int, age: float | None, name: str = "New", kind: str = "team") -> dict[str, Any]:
@@ -57,6 +57,8 @@ def test_duplicates_that_stay_are_returned_after_four_readings(
         [project(1, None), project(2, None)],
         [project(1, 0), project(2, 0, "Other")],
         [project(1, 0), project(2, 0, kind="personal")],
+        # The task does not name these projects.
+        [project(1, 0, "Other"), project(2, 0, "Other")],
     ],
 )
 def test_other_projects_are_read_once(server: ScriptedServer, api: Api, projects: list[dict[str, Any]]) -> None:
