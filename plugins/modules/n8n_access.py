@@ -845,7 +845,7 @@ from ..module_utils._module import OPTION_NAMES, run_module
 from ..module_utils._planning.list_results import pending_users, unmatched, unmatched_users, upcoming_grants
 from ..module_utils._planning.removal_limits import RemovalLimits
 from ..module_utils._recording.list_run import ListRun
-from ..module_utils._recording.record import open_record
+from ..module_utils._recording.record import impossible_result, open_record
 from ..module_utils._storage.invite_file import InviteFile
 from ..module_utils._storage.progress_file import ProgressFile
 from ..module_utils._storage.record_file import RecordFile
@@ -937,7 +937,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         upcoming=upcoming_grants(effects.desired, now, params["upcoming_days"], planned.plan.state),
         leavers=planned.leavers.to_result(),
         unmatched_users=unmatched_users(planned.desired, planned.plan.state_after(planned.plan.changes)),
-        impossible=list(planned.plan.impossible),
+        impossible=impossible_result(planned.plan, params["option_names"]),
         blocked=effects.blocked_result(),
         lifted=[restored.to_result() for restored in effects.lifted],
         address_changes=planned.address_changes,

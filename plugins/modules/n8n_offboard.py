@@ -411,6 +411,7 @@ from ..module_utils._recording.record import (
     by_offboard,
     creation_note,
     ended_entries,
+    impossible_result,
     open_record,
     raise_impossible,
     update_after_offboarding,
@@ -454,7 +455,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         state = replace(state, roles=task.roles_if_shown())
     plan = plan_leavers(state, people, leaver_options)
     leaver_options = leaver_options.with_planned_record(plan, people)
-    task.findings["impossible"] = list(plan.impossible)
+    task.findings["impossible"] = impossible_result(plan, params["option_names"])
     ended: list[str] = []
     if file:
         ended, notes = ended_entries(file, state)

@@ -178,6 +178,8 @@ class Model:
         self.users: dict[str, list[Any]] = {}
         # {email: [since (number of a day), instance role, memberships, staged by, is deleted]}
         self.record: dict[str, list[Any]] = {}
+        # {email of an account: its email in the record}
+        self.recorded_emails: dict[str, str] = {}
         # The emails of users who own a workflow.
         self.owners: set[str] = set()
         self.is_incomplete = False
@@ -189,6 +191,7 @@ class Model:
     def night(self, number: int, night: Mapping[str, Any], rules: Mapping[str, Any], policy: Mapping[str, Any]) -> None:
         """Apply one night. Raise Refused if nothing is to change."""
         self.is_incomplete = False
+        self.recorded_emails = {key: email for key, email in self.recorded_emails.items() if key in self.record}
         listed, left_alone, suspended = self.read(number, night, rules, policy)
         gives_roles = bool(rules["role"])
         unmatched = policy["unmatched"] or ("remove_memberships" if policy["authority"] == "authoritative" else "keep")
@@ -337,6 +340,11 @@ class Model:
         )
         other = self.record.get(entry["email"]) if entry else None
         if recorded and recorded[3] == "sync" and status in ("present", "unmatched") and other in (recorded, None):
+            # A leaver could take the address of another person.
+            returns = self.recorded_emails.get(email, email) in (email, entry["email"], entry["old"])
+        else:
+            returns = False
+        if returns:
             del self.record[email]
             if not role and action != "demote":
                 role = recorded[1]
@@ -470,6 +478,7 @@ def apply_event(n8n: Any, model: Model, number: int, event: tuple[str, str, str]
         model.users[other] = model.users.pop(email)
         if email in model.record:
             model.record[other] = model.record.pop(email)
+            model.recorded_emails[other] = model.recorded_emails.pop(email, email)
         if email in model.owners:
             model.owners = {*model.owners - {email}, other}
     elif kind == "add" and not user[2]:

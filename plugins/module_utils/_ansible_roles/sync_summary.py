@@ -33,9 +33,9 @@ _HEADLINES = {
 _NOTHING_TO_DO = "No changes were needed."
 _DONE_WITH_EXCEPTIONS = "Done, except for what is impossible or was changed by others at the same time."
 _UNMATCHED_PEOPLE = {
-    "keep": "Matched by no rule, and unchanged",
-    "remove_memberships": "Matched by no rule, and removed from all projects",
-    "demote": "Matched by no rule, and demoted",
+    "keep": "Matched by no rule (keep)",
+    "remove_memberships": "Matched by no rule (remove_memberships)",
+    "demote": "Matched by no rule (demote)",
 }
 # The keys of the record that are those of n8n_access.
 _FROM_MODULE = (
@@ -153,9 +153,9 @@ def _announced(
 def _lines(inputs: Mapping[str, Any], record: Mapping[str, Any], has_changes: bool) -> list[str]:
     state = record["state"]
     partly = record["errors"] or record["not_tried"]
-    if state == DONE and not has_changes:
+    if state == DONE and not has_changes and not record["impossible"]:
         lines = [_NOTHING_TO_DO]
-    elif state == INCOMPLETE and not partly:
+    elif (state == INCOMPLETE and not partly) or (state == DONE and record["impossible"]):
         lines = [_DONE_WITH_EXCEPTIONS]
     else:
         lines = [_HEADLINES[state]]

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from .._state.model import State, User
@@ -14,18 +14,25 @@ from .desired import ListPolicy
 
 
 class Protection:
-    """Tells whether and why a list leaves a user unchanged, and caches the answers for many users."""
+    """Tells whether and why a list leaves a user unchanged, and caches the answers for many users.
 
-    def __init__(self, policy: ListPolicy, state: State | None = None) -> None:
+    `recorded_emails` has the emails in the record of leavers by the present emails of these users. A leaver can change
+    the own email in n8n, so a pattern has to match both.
+    """
+
+    def __init__(
+        self, policy: ListPolicy, state: State | None = None, recorded_emails: Mapping[str, str] | None = None
+    ) -> None:
         self._policy = policy
         self._state = state
+        self._recorded_emails = recorded_emails or {}
         self._ignored: dict[str, bool] = {}
         self._kept: dict[str, str] = {}
 
     def ignores(self, email: str) -> bool:
         """Return whether a user of that email (in lower case) is neither counted nor changed."""
         if email not in self._ignored:
-            self._ignored[email] = bool(_match(email, self._policy.ignored))
+            self._ignored[email] = bool(self._match(email, self._policy.ignored))
         return self._ignored[email]
 
     def ignores_project(self, name: str) -> bool:
@@ -34,7 +41,7 @@ class Protection:
 
     def pattern_for(self, user: User) -> str:
         """Return a description of the user with the matching pattern of protected_users; "" if no pattern matches."""
-        pattern = _match(user.email, self._policy.protected)
+        pattern = self._match(user.email, self._policy.protected)
         return f'protected ("{pattern}")' if pattern else ""
 
     def reason_for(self, user: User) -> str:
@@ -48,11 +55,12 @@ class Protection:
         """Return whether a user is ignored or protected, and therefore not counted."""
         return self.ignores(user.email) or bool(self.reason_for(user))
 
+    def _match(self, email: str, patterns: Sequence[str]) -> str:
+        """Return the first pattern that matches a user of that email, or ""."""
+        emails = {email, self._recorded_emails.get(email, email)}
+        return next((pattern for pattern in patterns if all(matches(pattern, each) for each in emails)), "")
+
 
 def matches(pattern: str, email: str) -> bool:
     """Return whether a pattern of `protected_users` or `ignored_users` matches an email (in lower case)."""
     return fnmatchcase(email, pattern.strip().lower())
-
-
-def _match(email: str, patterns: Sequence[str]) -> str:
-    return next((pattern for pattern in patterns if matches(pattern, email)), "")

@@ -51,6 +51,12 @@ class LeaverHandling:
         """Return the record of leavers, which is empty without a file."""
         return self.grace_period.record if self.grace_period else LeaverRecord("")
 
+    def protection(self, policy: ListPolicy, state: State) -> Protection:
+        """Return the protection of users, for which users in the record have the recorded email as well."""
+        accounts = {key: state.find_user(key) for key in self.record.leavers}
+        emails = {user.email: self.record.leavers[key].email for key, user in accounts.items() if user is not None}
+        return Protection(policy, state, emails)
+
     def may_delete(self, departure: Departure) -> bool:
         """Return whether this run may delete the user, so that the resources of the user have to be known."""
         if departure.action == STAGED and self.is_due(departure):
@@ -105,7 +111,7 @@ def find_departures(
     accounts, also of users whose recorded account was deleted and who have another one.
     """
     policy = desired.policy or ListPolicy()
-    protection = Protection(policy, state)
+    protection = handling.protection(policy, state)
     users: dict[str, DesiredUser] = {}
     listed: set[str] = set()
     for person in desired.people:

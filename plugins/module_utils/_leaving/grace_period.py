@@ -181,7 +181,8 @@ def begun_entry(
     )
     return RecordEntry(
         user.id,
-        user.email,
+        # A leaver can change the own email in n8n, so the record keeps the address of the first staging.
+        staged.email if staged.id == user.id else user.email,
         now,
         user.role if role_was_restored else staged.role,
         (*present_memberships, *recorded_memberships),

@@ -95,6 +95,7 @@ def plan_list(state: State, desired: DesiredState, leavers: ListLeavers | None =
     stay: frozenset[tuple[str, str]] = frozenset()
     while True:
         context = PlanContext(state, leavers.effects.desired, frozenset(user_id for user_id, _key in stay))
+        context.protection = leavers.handling.protection(context.policy, state)
         planner = DeparturePlanner(leavers.handling, leavers.departing(), context)
         context.departing = {departure.user.id for departure in leavers.departures if _gets_nothing(departure)}
         context.without_role = {

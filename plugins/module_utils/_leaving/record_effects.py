@@ -86,11 +86,12 @@ def record_effects(
     statuses = {_key(state, reference): user.status for reference, user in users.items()}
     all_entries = recorded_entries(state, desired, record)
     entries = {reference: own[0] for reference, own in all_entries.items()}
+    renamed = {key: entry for key, entry in entries.items() if _is_renamed(state, users.get(key), entry)}
     returning = {
         _key(state, key)
         for key, entry in entries.items()
         if entry.staged_by == SYNC and statuses.get(_key(state, key)) in (PRESENT, UNMATCHED)
-    }
+    } - {_key(state, key) for key in renamed}
     blocked = {key: entry for key, entry in entries.items() if _key(state, key) not in returning}
     lifted = {key: entry for key, entry in entries.items() if key in users and key not in blocked}
     restored = {key: _lifted(state, desired, users[key], entry) for key, entry in lifted.items()}
@@ -107,9 +108,17 @@ def record_effects(
     reported = {key: entry for key, entry in blocked.items() if statuses.get(_key(state, key)) != LEAVER}
     reported = _under_listed_emails(state, desired, reported)
     notes += [
+        f"{key} is listed, but this is now the email of the account of {entry.email}, who is in the record of leavers "
+        f"{grace_period.path} since {utc(entry.since)}. This run gives this account nothing. If both are one person, add {entry.email} "
+        "to the previous emails of this person. If not, delete the account, so that the listed person can be invited."
+        for key, entry in renamed.items()
+        if key in reported
+    ]
+    notes += [
         f"{entry.email} is in the record of leavers {grace_period.path} since {utc(entry.since)} and is still listed. This run gives "
         "this user nothing. Only restore: true restores the former access."
-        for entry in reported.values()
+        for key, entry in reported.items()
+        if key not in renamed
     ]
     notes += left_out_notes(list(restored.values()))
     notes += _ignored_project_notes(state, desired, restored, lifted)
@@ -128,6 +137,17 @@ def _key(state: State, reference: str) -> str:
     """Return the id of the account that a list names by email or by id, or the reference without an account."""
     user = state.find_user(reference)
     return user.id if user else reference
+
+
+def _is_renamed(state: State, user: DesiredUser | None, entry: RecordEntry) -> bool:
+    """Return whether a listed account has another email than in the record, and the list does not know the former email.
+
+    A user can change the own email in n8n without a confirmation. So a leaver could take the address of another person.
+    """
+    account = state.find_user(entry.id)
+    if user is None or account is None or account.email == entry.email:
+        return False
+    return entry.email not in (user.user, user.listed_email, *user.previous_emails)
 
 
 def _under_listed_emails(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from .._changes.change import Change
-from .._desired.desired import AUTHORITATIVE, FAIL, DesiredMember, DesiredUser
+from .._desired.desired import AUTHORITATIVE, FAIL, LEAVER, DesiredMember, DesiredUser
 from .._desired.grants import grant_end
 from .._errors import InputError
 from .._state.model import Member, Project, User
@@ -45,6 +45,8 @@ class MemberPlanner:
         existing_user = self.context.state.find_user(desired.user)
         # This check comes before the project, because no project is created for an ignored user.
         if self.context.is_ignored(existing_user.email if existing_user else desired.user):
+            return
+        if existing_user is None and desired.user in self._listed_leavers:
             return
         user = self._user_of(desired)
         left_out = desired.user in self.context.awaited or desired.user in self.context.refused_addresses
@@ -172,6 +174,10 @@ class MemberPlanner:
             if "@" in desired.user:
                 return self.users.invite(DesiredUser(desired.user, source=desired.source), None)
         return user
+
+    @cached_property
+    def _listed_leavers(self) -> set[str]:
+        return {desired.user for desired in self.context.desired.users if desired.status == LEAVER}
 
     @cached_property
     def _listed_users(self) -> set[str]:

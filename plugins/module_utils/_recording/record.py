@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -14,6 +14,7 @@ from typing import Any
 from .._changes.change import Change
 from .._changes.outcome import Outcome
 from .._changes.plan import Plan
+from .._desired.option_names import with_names
 from .._errors import N8nError
 from .._executor.task import Task
 from .._leaving.departures import LeaverHandling
@@ -203,6 +204,11 @@ class ImpossibleDepartures(N8nError):
     def result(self) -> dict[str, Any]:
         """Return the keys that a failed task reports besides the message."""
         return self._report
+
+
+def impossible_result(plan: Plan, names: Mapping[str, str] | None) -> list[dict[str, Any]]:
+    """Return what is impossible for leavers, with the names of options that the users of a role know."""
+    return [{**entry, "reason": with_names(entry["reason"], names or {})} for entry in plan.impossible]
 
 
 def raise_impossible(plan: Plan, outcome: Outcome, report: dict[str, Any] | None = None) -> None:

@@ -75,9 +75,39 @@ def test_person_whose_account_was_offboarded_under_a_previous_email_is_not_invit
 def test_entry_ends_for_a_listed_user_who_changed_the_email(n8n: FakeN8n, path: Path) -> None:
     user_id = n8n.add_user("countess@example.com", "global:chatUser")
     store(path, user_id, staged_by="sync")
-    done = check_apply_reapply(n8n_access, n8n, users=[person("countess@example.com")], state_path=str(path), **LIST)
+    users = [person("countess@example.com", previous_emails=[ADA])]
+    done = check_apply_reapply(n8n_access, n8n, users=users, state_path=str(path), **LIST)
     assert [entry["email"] for entry in done["lifted"]] == ["countess@example.com"] and not done["conflicts"]
     assert n8n.instance_roles()["countess@example.com"] == "global:member" and entries(path) == []
+
+
+def test_leaver_who_takes_the_address_of_a_joiner_gets_nothing(n8n: FakeN8n, path: Path) -> None:
+    """A chat user can change the own email in n8n without a confirmation."""
+    user_id = n8n.add_user("joiner@example.com", "global:chatUser")
+    key = n8n.add_team_project("Finance")
+    store(path, user_id, role="global:admin", staged_by="sync")
+    users = [person("joiner@example.com", projects={"Finance": "admin"}), person(ADA, status="leaver")]
+    options = {"users": users, "unlisted_users": "staged", "state_path": str(path), **LIST}
+    done = run(n8n_access, n8n, **options)
+    assert (
+        done["plan"] == [] and done["lifted"] == [] and n8n.instance_roles()["joiner@example.com"] == "global:chatUser"
+    )
+    assert any(ADA in warning and "previous emails" in warning for warning in done["warnings"])
+    # Access that another user gives to the account is removed, and the record keeps the former address.
+    n8n.set_members(key, {user_id: "project:viewer"})
+    for _night in range(2):
+        run(n8n_access, n8n, **options)
+    assert "joiner@example.com" not in n8n.memberships()["Finance"] and [entry[0] for entry in entries(path)] == [ADA]
+
+
+@pytest.mark.parametrize("option", ["ignored_users", "protected_users"])
+def test_leaver_does_not_escape_by_an_address_that_a_pattern_matches(n8n: FakeN8n, path: Path, option: str) -> None:
+    n8n.add_user(BO)
+    store(path, n8n.add_user("ada@contractors.example.com", "global:chatUser"), staged_by="sync")
+    options = {"unlisted_users": "staged", "state_path": str(path), option: ["*@contractors.example.com"], **LIST}
+    done = run(n8n_access, n8n, users=[person(BO)], **options, data_tables="delete", grace_days=1)
+    assert [leaver["user"] for leaver in done["leavers"]] == ["ada@contractors.example.com"]
+    assert "ada@contractors.example.com" not in n8n.instance_roles()
 
 
 def test_returning_user_whose_custom_roles_do_not_exist_does_not_stop_the_list(n8n: FakeN8n, path: Path) -> None:

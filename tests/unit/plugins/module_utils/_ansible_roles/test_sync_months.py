@@ -36,7 +36,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.sync_months import (
 
 
 @given(nights=NIGHTS, rules=RULES, policies=st.tuples(POLICIES, POLICIES), floor=st.booleans())
-@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_access_after_each_night_of_sync_is_that_of_the_model(
     nights: list[Any], rules: Any, policies: Any, floor: bool
 ) -> None:

@@ -220,7 +220,7 @@ def test_lines_name_people_with_a_special_state() -> None:
         unused_exceptions=[{"email": LINUS, "project": "Sales", "reason": "is not listed"}],
     )["lines"]
     assert lines[2:] == [
-        "Matched by no rule, and unchanged: grace@example.com (global:member, project:viewer of Sales), linus@example.com",
+        "Matched by no rule (keep): grace@example.com (global:member, project:viewer of Sales), linus@example.com",
         "Invalid rows: row 3 has no email",
         "A row has no email, so users whom the list does not name were not treated as leavers in this run. Correct the list.",
         "No account yet: linus@example.com",
@@ -241,7 +241,7 @@ def test_lines_name_access_that_unmatched_people_keep_although_it_is_removed() -
     ]
     found = summary({**EMPTY, "unmatched_users": unmatched_users}, unmatched="demote", without_rule=[ADA, GRACE, LINUS])
     assert (
-        f"Matched by no rule, and demoted: {ADA}, {GRACE} (global:admin), {LINUS} (global:member, project:admin of Sales)"
+        f"Matched by no rule (demote): {ADA}, {GRACE} (global:admin), {LINUS} (global:member, project:admin of Sales)"
         in found["lines"]
     )
 
@@ -275,7 +275,7 @@ def test_unmatched_patterns_exclude_people_without_a_rule() -> None:
     }
     assert found["lines"][2:] == [
         "People: 3 in the list, 1 of them matched by a rule",
-        "Matched by no rule, and unchanged: *@example.com",
+        "Matched by no rule (keep): *@example.com",
         "Rules that match no person: Slaes",
         "Patterns of sync_protected_users that match no user: eve@*",
         "Patterns of sync_ignored_users that match no user: *@partner.example.com",
@@ -401,7 +401,7 @@ def test_long_list_of_conflicts_is_shortened() -> None:
     lines = summary({**DONE, "conflicts": conflicts}, without_rule=people)["lines"]
     shown = "; ".join(f"reason {number}" for number in range(10))
     assert f"Not changed, because another user or task changed it at the same time: {shown} and 2 more" in lines
-    assert f"Matched by no rule, and unchanged: {', '.join(people)}" in lines
+    assert f"Matched by no rule (keep): {', '.join(people)}" in lines
 
 
 @pytest.mark.parametrize(

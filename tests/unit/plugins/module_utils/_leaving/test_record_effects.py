@@ -227,7 +227,8 @@ def test_entry_of_offboard_has_precedence_over_other_entries_of_the_same_person(
 def test_lifted_user_has_the_present_email_of_the_account() -> None:
     """An entry belongs to the id of a user, who can change the email in n8n."""
     renamed = replace(STAGED_ADA, email="countess@example.com")
-    found = effects(present(email=renamed.email), entry(), replace(STATE, users=(renamed,)))
+    users = present(email=renamed.email, previous_emails=[STAGED_ADA.email])
+    found = effects(users, entry(), replace(STATE, users=(renamed,)))
     assert [user.email for user in found.lifted] == [renamed.email]
     found = effects(present(email=renamed.email), entry(OFFBOARD), replace(STATE, users=(renamed,)))
     assert [blocked["user"] for blocked in found.blocked_result()] == [renamed.email]
