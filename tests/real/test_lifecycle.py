@@ -24,7 +24,7 @@ from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import Input
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.api import Api
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import Connection
-from ansible_collections.lifecycle.n8n.plugins.modules import n8n_offboard
+from ansible_collections.lifecycle.n8n.plugins.modules import n8n_access, n8n_offboard
 from ansible_collections.lifecycle.n8n.tests.unit.module_runs import run
 from ansible_collections.lifecycle.n8n.tests.unit.sync_months import (
     ADMIN,
@@ -291,3 +291,34 @@ def test_fixed_month_on_the_real_n8n(real: RealN8n, tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_random_month_on_the_real_n8n(real: RealN8n, tmp_path: Path, seed: int) -> None:
     play(real, tmp_path, *random_month(seed))
+
+
+def test_leaver_who_takes_the_email_of_a_joiner_gets_nothing(real: RealN8n, tmp_path: Path) -> None:
+    """Every user, a chat user too, can change the own email in n8n without a confirmation."""
+    joiner = "joiner@example.com"
+    real.create_project("A")
+    real.create_project("Archive")
+    for email in (ADA, BO):
+        real.add_user(email)
+    real.set_user_role(real.id_of(ADA), ADMIN)
+    options = {
+        "unlisted_users": "staged",
+        "transfer_to": "Archive",
+        "ignored_users": [OWNER],
+        "max_removal_percent": 100,
+        "state_path": str(tmp_path / "leavers.json"),
+    }
+    people = [{"email": BO, "status": "present"}, {"email": ADA, "status": "leaver"}]
+    run(n8n_access, real, users=people, **options)
+    names = {"firstName": "Ada", "lastName": "L"}
+    change = {"email": joiner, "currentPassword": PASSWORD, **names}
+    real.server.login(ADA).call("PATCH", "/me", change)
+    people.append({"email": joiner, "status": "present", "role": "admin", "projects": {"A": "admin"}})
+    for _night in range(2):
+        done = run(n8n_access, real, users=people, **options)
+        assert done["plan"] == [] and any(ADA in warning and joiner in warning for warning in done["warnings"])
+    assert real.access()[joiner] == [CHAT, {}, False]
+    # A listed previous email says that both addresses belong to one person.
+    people[1:] = [{**people[-1], "previous_emails": [ADA]}]
+    run(n8n_access, real, users=people, **options)
+    assert real.access()[joiner] == [ADMIN, {"A": "admin"}, False]
