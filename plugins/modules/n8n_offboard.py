@@ -68,6 +68,7 @@ options:
     description:
       - The email of the user who becomes an admin of projects whose last admin is a leaver, or a dictionary of project names or ids and emails.
       - An id takes precedence over a name. Names are compared in Unicode form NFC.
+      - A user in the record of leavers (O(state_path)) cannot be the successor. The task then fails before its first write.
     type: raw
   state_path:
     description:
@@ -76,6 +77,8 @@ options:
       - O(action=staged) needs the record. With the other actions, the record keeps the entry of a deleted user under the email, so that
         the roles P(lifecycle.n8n.sync#role) and P(lifecycle.n8n.onboard#role) do not invite this person again. An entry that
         M(lifecycle.n8n.n8n_access) made becomes one of this module, and keeps its date.
+      - A user in the record cannot receive resources (O(transfer_to)) or become an admin (O(successor)). The task then fails before its
+        first write.
       - An entry ends, with a warning, if its account was deleted by other means, or if a new account has the email of a deleted one.
       - If the record does not exist, the first run that stages or deletes a user creates it, and a warning says so. With O(action=staged),
         the warning lists the users of this run who already look staged. Such a user has no projects and no role above O(demote_role).
@@ -444,6 +447,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         handover_options_from(params),
         successors(params["successor"]),
         _staging(params, now, file) if file and params["action"] == STAGED else None,
+        record=file.record if file else None,
     )
     request = leaver_request(references, leaver_options)
     state = task.read(request)

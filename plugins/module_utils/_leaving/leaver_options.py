@@ -21,6 +21,7 @@ from .._state.read_request import ALL, ReadRequest
 from .._state.roles import CHAT_USER
 from .demotion import has_custom_role
 from .grace_period import GracePeriod
+from .leaver_record import LeaverRecord, RecordEntry
 
 DELETE, STAGED = "delete", "staged"
 # The actions for the access of a leaver, from easy to hard to undo.
@@ -46,6 +47,14 @@ class LeaverOptions:
     grace_period: GracePeriod | None = None
     # Whether the key may delete users, which is read only if a leaver has an open invitation.
     can_delete: bool = True
+    # The record of leavers for other actions than STAGED, which has it in `grace_period`.
+    record: LeaverRecord | None = None
+
+    @property
+    def entries(self) -> Mapping[str, RecordEntry]:
+        """Return the entries of the record of leavers by the ids of users; without a record, there are none."""
+        record = self.grace_period.record if self.grace_period is not None else self.record
+        return record.leavers if record is not None else {}
 
     def with_planned_record(self, plan: Plan, leavers: Sequence[Leaver]) -> LeaverOptions:
         """Return the options with the record that must be stored before the first change of `plan` is made."""

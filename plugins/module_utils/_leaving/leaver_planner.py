@@ -92,12 +92,20 @@ class _LeaverPlanner:
             if recipient is not None and recipient in users:
                 self.target = replace(target, is_refused=True)
                 raise InputError(f"transfer_to: {recipient.email} is also leaving and cannot receive resources.")
+            if recipient is not None and recipient.id in leaver_options.entries:
+                self.target = replace(target, is_refused=True)
+                raise InputError(
+                    f"transfer_to: {recipient.email} is in the record of leavers and cannot receive resources. Set another destination."
+                )
         for project, email in leaver_options.successors.items():
             with self.problems:
                 if project:
                     self._set_successor(email, project)
-                if self._find_successor(email) in users:
+                successor = self._find_successor(email)
+                if successor in users:
                     raise InputError(f"successor: {email} is also leaving.")
+                if successor.id in leaver_options.entries:
+                    raise InputError(f"successor: {email} is in the record of leavers. Set another successor.")
         if leaver_options.grace_period is not None:
             with self.problems:
                 leaver_options.grace_period.check(users)
