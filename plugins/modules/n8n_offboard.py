@@ -83,7 +83,8 @@ options:
       - If the record does not exist, the first run that stages or deletes a user creates it, and a warning says so. With O(action=staged),
         the warning lists the users of this run who already look staged. Such a user has no projects and no role above O(demote_role).
         Their grace period begins with this run. If these users were staged before, restore the last record.
-      - If the record is damaged, or contains a date in the future for one of O(users), the task fails and deletes no user.
+      - If the record is damaged, or contains a date in the future for one of O(users), the task fails and deletes no user. The record
+        contains emails in upper or lower case, and C(deleted) must be true or false.
       - If a user looks staged and is not in an existing record, a warning names the user, because the record may be outdated. The grace
         period of this user begins.
       - If a user in the record gets access again, the record then contains this access. It also keeps the recorded memberships that the
