@@ -77,6 +77,9 @@ options:
       - O(action=staged) needs the record. With the other actions, the record keeps the entry of a deleted user under the email, so that
         the roles P(lifecycle.n8n.sync#role) and P(lifecycle.n8n.onboard#role) do not invite this person again. An entry that
         M(lifecycle.n8n.n8n_access) made becomes one of this module, and keeps its date.
+      - An email in O(users) that is in the record means the account of this entry, even if the account has another email now, and a
+        warning names both. If another account has this email now, the email means that account, and a warning names the email of the
+        account in the record.
       - A user in the record cannot receive resources (O(transfer_to)) or become an admin (O(successor)). The task then fails before its
         first write.
       - An entry ends, with a warning, if its account was deleted by other means, or if a new account has the email of a deleted one.
@@ -406,6 +409,7 @@ from ..module_utils._leaving.leaver_options import (
     leaver_request,
     successors,
     wants_roles,
+    with_recorded_emails,
 )
 from ..module_utils._leaving.leaver_planner import plan_leavers
 from ..module_utils._leaving.leaver_record import LeaverRecord
@@ -452,7 +456,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     )
     request = leaver_request(references, leaver_options)
     state = task.read(request)
-    people = find_leavers(state, references)
+    people = find_leavers(state, references, leaver_options.entries)
     if deletes_pending(people, leaver_options):
         leaver_options = replace(leaver_options, can_delete=not task.api.missing_scopes({"delete_user"}))
     if state.roles is None and wants_roles(people, leaver_options):
@@ -466,6 +470,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         created = creation_note(file, plan) if leaver_options.grace_period is None else ""
         task.warnings += [*filter(None, [created]), *notes]
 
+    recorded = file.record if file else LeaverRecord(task.url)
     record = leaver_options.grace_period.record if leaver_options.grace_period else file.record if file else None
     if record is not None:
         users = [person.user for person in people if person.user]
@@ -473,7 +478,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
 
     def store_record() -> None:
         if file and record is not None:
-            file.store(with_deletions(record, plan, now))
+            file.store(with_recorded_emails(with_deletions(record, plan, now), recorded, state, references))
 
     def report(outcome: Outcome) -> dict[str, Any]:
         touched = outcome.done or outcome.errors
