@@ -68,6 +68,7 @@ options:
     description:
       - The email of the user who becomes an admin of projects whose last admin is a leaver, or a dictionary of project names or ids and emails.
       - An id takes precedence over a name. Names are compared in Unicode form NFC.
+      - A user in the record of leavers (O(state_path)) cannot be the successor. The task then fails before its first write.
     type: raw
   state_path:
     description:
@@ -76,11 +77,17 @@ options:
       - O(action=staged) needs the record. With the other actions, the record keeps the entry of a deleted user under the email, so that
         the roles P(lifecycle.n8n.sync#role) and P(lifecycle.n8n.onboard#role) do not invite this person again. An entry that
         M(lifecycle.n8n.n8n_access) made becomes one of this module, and keeps its date.
+      - An email in O(users) that is in the record means the account of this entry, even if the account has another email now, and a
+        warning names both. If another account has this email now, the email means that account, and a warning names the email of the
+        account in the record.
+      - A user in the record cannot receive resources (O(transfer_to)) or become an admin (O(successor)). The task then fails before its
+        first write.
       - An entry ends, with a warning, if its account was deleted by other means, or if a new account has the email of a deleted one.
       - If the record does not exist, the first run that stages or deletes a user creates it, and a warning says so. With O(action=staged),
         the warning lists the users of this run who already look staged. Such a user has no projects and no role above O(demote_role).
         Their grace period begins with this run. If these users were staged before, restore the last record.
-      - If the record is damaged, or contains a date in the future for one of O(users), the task fails and deletes no user.
+      - If the record is damaged, or contains a date in the future for one of O(users), the task fails and deletes no user. The record
+        contains emails in upper or lower case, and C(deleted) must be true or false.
       - If a user looks staged and is not in an existing record, a warning names the user, because the record may be outdated. The grace
         period of this user begins.
       - If a user in the record gets access again, the record then contains this access. It also keeps the recorded memberships that the
@@ -402,6 +409,7 @@ from ..module_utils._leaving.leaver_options import (
     leaver_request,
     successors,
     wants_roles,
+    with_recorded_emails,
 )
 from ..module_utils._leaving.leaver_planner import plan_leavers
 from ..module_utils._leaving.leaver_record import LeaverRecord
@@ -445,10 +453,11 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         handover_options_from(params),
         successors(params["successor"]),
         _staging(params, now, file) if file and params["action"] == STAGED else None,
+        record=file.record if file else None,
     )
     request = leaver_request(references, leaver_options)
     state = task.read(request)
-    people = find_leavers(state, references)
+    people = find_leavers(state, references, leaver_options.entries)
     if deletes_pending(people, leaver_options):
         leaver_options = replace(leaver_options, can_delete=not task.api.missing_scopes({"delete_user"}))
     if state.roles is None and wants_roles(people, leaver_options):
@@ -462,6 +471,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         created = creation_note(file, plan) if leaver_options.grace_period is None else ""
         task.warnings += [*filter(None, [created]), *notes]
 
+    recorded = file.record if file else LeaverRecord(task.url)
     record = leaver_options.grace_period.record if leaver_options.grace_period else file.record if file else None
     if record is not None:
         users = [person.user for person in people if person.user]
@@ -469,7 +479,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
 
     def store_record() -> None:
         if file and record is not None:
-            file.store(with_deletions(record, plan, now))
+            file.store(with_recorded_emails(with_deletions(record, plan, now), recorded, state, references))
 
     def report(outcome: Outcome) -> dict[str, Any]:
         touched = outcome.done or outcome.errors

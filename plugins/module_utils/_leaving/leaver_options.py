@@ -1,12 +1,16 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks the options of n8n_offboard, finds the leavers, and makes the read request for them. PURE."""
+"""Checks the options of n8n_offboard, finds the leavers, and makes the read request for them. PURE.
+
+Users can change their own emails in n8n, so leavers are also found by the emails in the record of leavers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from .._changes.plan import Plan
@@ -21,6 +25,7 @@ from .._state.read_request import ALL, ReadRequest
 from .._state.roles import CHAT_USER
 from .demotion import has_custom_role
 from .grace_period import GracePeriod
+from .leaver_record import LeaverRecord, RecordEntry
 
 DELETE, STAGED = "delete", "staged"
 # The actions for the access of a leaver, from easy to hard to undo.
@@ -46,6 +51,14 @@ class LeaverOptions:
     grace_period: GracePeriod | None = None
     # Whether the key may delete users, which is read only if a leaver has an open invitation.
     can_delete: bool = True
+    # The record of leavers for other actions than STAGED, which has it in `grace_period`.
+    record: LeaverRecord | None = None
+
+    @property
+    def entries(self) -> Mapping[str, RecordEntry]:
+        """Return the entries of the record of leavers by the ids of users; without a record, there are none."""
+        record = self.grace_period.record if self.grace_period is not None else self.record
+        return record.leavers if record is not None else {}
 
     def with_planned_record(self, plan: Plan, leavers: Sequence[Leaver]) -> LeaverOptions:
         """Return the options with the record that must be stored before the first change of `plan` is made."""
@@ -121,7 +134,7 @@ def leaver_request(references: Sequence[str], leaver_options: LeaverOptions) -> 
     if leaver_options.action in (DELETE, STAGED):
         also += possible_calls("user", leaver_options.handover_options)
     return ReadRequest(
-        users=tuple(references),
+        users=(*references, *recorded_ids(leaver_options.entries, references)),
         all_users=True,
         projects=True,
         members=ALL,
@@ -135,13 +148,72 @@ def leaver_request(references: Sequence[str], leaver_options: LeaverOptions) -> 
     )
 
 
-def find_leavers(state: State, references: Sequence[str]) -> list[Leaver]:
-    """Return the leavers, each once, even if a leaver is named both by email and by id."""
+def find_leavers(
+    state: State, references: Sequence[str], entries: Mapping[str, RecordEntry] | None = None
+) -> list[Leaver]:
+    """Return the leavers, each once, even if a leaver is named both by email and by id.
+
+    `entries` are those of the record of leavers. The email of an entry means the account of the entry, unless another
+    account has this email.
+    """
     found: dict[str, Leaver] = {}
     for reference in references:
-        user = state.find_user(reference)
+        user = state.find_user(reference) or next(iter(recorded_accounts(state, entries or {}, reference)), None)
         found.setdefault(user.id if user else reference, Leaver(reference, user))
     return list(found.values())
+
+
+def recorded_ids(entries: Mapping[str, RecordEntry], emails: Sequence[str]) -> tuple[str, ...]:
+    """Return the ids of the users whose entries in the record have one of these emails (in lower case)."""
+    wanted = set(emails)
+    return tuple(entry.id for entry in entries.values() if entry.email in wanted)
+
+
+def recorded_accounts(state: State, entries: Mapping[str, RecordEntry], email: str) -> list[User]:
+    """Return the existing accounts of the entries with this email, the account that was staged last first."""
+    found = sorted((entry for entry in entries.values() if entry.email == email), key=_time, reverse=True)
+    accounts = [state.find_user(entry.id) for entry in found]
+    return [account for account in accounts if account is not None]
+
+
+def _time(entry: RecordEntry) -> tuple[datetime, str]:
+    return entry.since, entry.id
+
+
+def changed_email_notes(
+    state: State, entries: Mapping[str, RecordEntry], found: Sequence[tuple[str, User | None]]
+) -> list[str]:
+    """Return notes about accounts that the record has under an email of the task, and that have another email now.
+
+    `found` are the references of the task, each with the user whom the task means by it.
+    """
+    leaving = {user.id for _reference, user in found if user is not None}
+    notes = []
+    for reference, user in found:
+        for account in recorded_accounts(state, entries, reference):
+            if account == user and state.find_user(reference) is None:
+                notes.append(
+                    f"{reference}: the account with this email in the record of leavers has the email {account.email} now. The task "
+                    "means this account."
+                )
+            elif account.id not in leaving:
+                notes.append(
+                    f"{reference}: the record of leavers has this email for another account, which has the email {account.email} "
+                    f"now. If this user is to leave too, also name {account.email}."
+                )
+    return notes
+
+
+def with_recorded_emails(
+    record: LeaverRecord, recorded: LeaverRecord, state: State, emails: Sequence[str]
+) -> LeaverRecord:
+    """Return `record` with the emails of `recorded` for the entries that the task names by these emails.
+
+    The next task, or a list, names the same emails. An email that another account has now is not kept.
+    """
+    ids = [key for key in recorded_ids(recorded.leavers, emails) if key in record.leavers]
+    named = [(record.leavers[key], recorded.leavers[key].email) for key in ids]
+    return record.adding(replace(entry, email=email) for entry, email in named if state.find_user(email) is None)
 
 
 def wants_roles(leavers: Sequence[Leaver], leaver_options: LeaverOptions) -> bool:

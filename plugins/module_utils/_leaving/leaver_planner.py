@@ -30,7 +30,7 @@ from .._state.roles import CHAT_USER, role_slug
 from .._state.similar_names import SimilarEmails, missing_user_note
 from .demotion import check_demote_role, demotion, kept_role_note
 from .pending_deletion import impossible, pending_deletion
-from .leaver_options import DELETE, STAGED, Leaver, LeaverOptions, check_leaver_options
+from .leaver_options import DELETE, STAGED, Leaver, LeaverOptions, changed_email_notes, check_leaver_options
 
 
 def plan_leavers(state: State, leavers: Sequence[Leaver], leaver_options: LeaverOptions) -> Plan:
@@ -48,6 +48,8 @@ def plan_leavers(state: State, leavers: Sequence[Leaver], leaver_options: Leaver
     leaving = {user.id for user in users}
     planner.plan_successors(leaving)
     planner.problems.raise_if_any(state.scopes_hint)
+    found = [(leaver.reference, leaver.user) for leaver in leavers]
+    planner.notes += changed_email_notes(state, leaver_options.entries, found)
     planner.note_creation(users)
     planner.note_similar([leaver.reference for leaver in leavers if leaver.user is None], users)
     made = Plan.of(state, planner.changes, planner.notes, planner.handovers, leaving)
@@ -92,12 +94,20 @@ class _LeaverPlanner:
             if recipient is not None and recipient in users:
                 self.target = replace(target, is_refused=True)
                 raise InputError(f"transfer_to: {recipient.email} is also leaving and cannot receive resources.")
+            if recipient is not None and recipient.id in leaver_options.entries:
+                self.target = replace(target, is_refused=True)
+                raise InputError(
+                    f"transfer_to: {recipient.email} is in the record of leavers and cannot receive resources. Set another destination."
+                )
         for project, email in leaver_options.successors.items():
             with self.problems:
                 if project:
                     self._set_successor(email, project)
-                if self._find_successor(email) in users:
+                successor = self._find_successor(email)
+                if successor in users:
                     raise InputError(f"successor: {email} is also leaving.")
+                if successor.id in leaver_options.entries:
+                    raise InputError(f"successor: {email} is in the record of leavers. Set another successor.")
         if leaver_options.grace_period is not None:
             with self.problems:
                 leaver_options.grace_period.check(users)

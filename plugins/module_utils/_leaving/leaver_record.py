@@ -13,6 +13,7 @@ from typing import Any
 
 from .._errors import InputError
 from .._state.dates import moment, utc
+from .._state.names import email_key
 from .._state.roles import CHAT_USER
 from .._text import quoted
 
@@ -110,7 +111,7 @@ class LeaverRecord:
             leavers = [
                 RecordEntry(
                     _text(entry["id"]),
-                    _text(entry["email"]),
+                    _text(email_key(_text(entry["email"]))),
                     moment(entry["since"], "since"),
                     _text(entry["role"]),
                     tuple(
@@ -118,7 +119,7 @@ class LeaverRecord:
                         for item in _list(entry["memberships"])
                     ),
                     _maker(entry.get("staged_by", OFFBOARD)),
-                    entry.get("deleted", False) is True,
+                    _flag(entry.get("deleted", False)),
                     _count(entry.get("stagings", 1)),
                     _text(entry.get("demoted_role", CHAT_USER)),
                 )
@@ -207,6 +208,12 @@ def _maker(value: object) -> str:
 def _count(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError(f"stagings is {json.dumps(value)}, and not a positive number")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"deleted is {json.dumps(value)}, and not true or false")
     return value
 
 

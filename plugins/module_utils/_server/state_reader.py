@@ -263,7 +263,7 @@ def _with_owned_items(api: Api, state: State, request: ReadRequest) -> State:
     owned_items = api.resources.owned_items([*sources, *destinations], is_instance_admin)
     hint = _scopes_hint(api, request, next(iter(owned_items.values())).refused)
     # Folders contain workflows, so an owner without resources has no folder that matters.
-    with_folders = [key for key in sources if request.folders and owned_items[key].items]
+    with_folders = [key for key in dict.fromkeys(sources) if request.folders and owned_items[key].items]
     for key, folders in zip(with_folders, api.client.in_parallel(api.resources.folders, with_folders)):
         owned_items[key] = replace(owned_items[key], folders=folders)
     return replace(state, owned_items=owned_items, scopes_hint=hint)

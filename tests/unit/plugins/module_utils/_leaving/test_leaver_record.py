@@ -86,6 +86,7 @@ CHANGES: dict[str, Any] = {
     "blank id": lambda data: data["leavers"][0].update(id=""),
     "id is null": lambda data: data["leavers"][0].update(id=None),
     "no email": lambda data: data["leavers"][0].pop("email"),
+    "blank email": lambda data: data["leavers"][0].update(email=" "),
     "email is a number": lambda data: data["leavers"][0].update(email=1),
     "no since": lambda data: data["leavers"][0].pop("since"),
     "since is not a date": lambda data: data["leavers"][0].update(since="yesterday"),
@@ -105,6 +106,9 @@ CHANGES: dict[str, Any] = {
     "stagings are 0": lambda data: data["leavers"][0].update(stagings=0),
     "stagings are text": lambda data: data["leavers"][0].update(stagings="2"),
     "stagings are true": lambda data: data["leavers"][0].update(stagings=True),
+    "deleted is text": lambda data: data["leavers"][0].update(deleted="true"),
+    "deleted is a number": lambda data: data["leavers"][0].update(deleted=1),
+    "deleted is null": lambda data: data["leavers"][0].update(deleted=None),
     "leaver is listed twice": lambda data: data["leavers"].append(data["leavers"][0]),
 }
 
@@ -114,6 +118,26 @@ def test_damaged_record_is_an_error_with_a_remedy(change: Any) -> None:
     message = error_of(text_with(change))
     assert "The record leavers.json is damaged: " in message
     assert "Restore the last" in message and "Traceback" not in message
+
+
+def test_error_about_deleted_names_the_value() -> None:
+    message = error_of(text_with(lambda data: data["leavers"][0].update(deleted="yes")))
+    assert 'leavers.json is damaged: deleted is "yes", and not true or false.' in message
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_deleted_may_be_true_or_false(is_deleted: bool) -> None:
+    record = LeaverRecord.from_text(
+        text_with(lambda data: data["leavers"][0].update(deleted=is_deleted)), URL, "leavers.json"
+    )
+    assert record.leavers[ADA.id].is_deleted is is_deleted
+
+
+def test_emails_of_the_record_are_compared_in_lower_case() -> None:
+    text = text_with(lambda data: data["leavers"][0].update(email=" Ada@Example.com", deleted=True))
+    record = LeaverRecord.from_text(text, URL, "leavers.json")
+    assert record.leavers[ADA.id].email == ADA.email
+    assert record.of_email(ADA.email) == replace(ADA, is_deleted=True)
 
 
 @pytest.mark.parametrize(
