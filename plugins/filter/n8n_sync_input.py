@@ -208,9 +208,14 @@ _value:
       type: list
       elements: str
     announced:
-      description: The grants in C(upcoming) and C(announced) of O(previous_plan), for O(lifecycle.n8n.n8n_access#module:announced).
+      description:
+        - The grants in C(announced) of O(previous_plan), for O(lifecycle.n8n.n8n_access#module:announced). If O(previous_plan) has no such
+          key, these are the grants in C(upcoming).
       type: list
       elements: dict
+    is_rehearsal:
+      description: Whether O(check_mode) is V(true) and O(now) is set. The plan file of such a run announces no further grants.
+      type: bool
     refusal:
       description: The error message if no person has the status C(present) and O(allow_empty) is false, else an empty text.
       type: str
@@ -238,6 +243,7 @@ def n8n_sync_input(
 ) -> dict[str, Any]:
     """Return the input of a run of sync; raises AnsibleFilterError with all errors in people and rules."""
     try:
+        has_now = not (now is None or now == "" or is_omitted(now))
         options = SyncOptions(
             email_attribute=email_attribute,
             role_order=role_order,
@@ -251,10 +257,11 @@ def n8n_sync_input(
             unmatched=unmatched,
             previous_plan=previous_plan,
             ignored_projects=ignored_projects,
+            is_rehearsal=bool(check_mode) and has_now,
         )
         time = present_time(now)
         found = sync_input(people, rules, options, time)
-        if not check_mode and not (now is None or now == "" or is_omitted(now)):
+        if has_now and not check_mode:
             found["warnings"].append(rehearsal_warning(time))
         # Messages in the result name the variables of the role, like errors.
         found["warnings"] = [with_names(text, option_names or {}) for text in found["warnings"]]

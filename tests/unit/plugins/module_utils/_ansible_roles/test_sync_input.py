@@ -49,6 +49,7 @@ def test_people_are_divided_into_users_and_people_without_a_rule() -> None:
         "ignored_users": ["*@partner.example.com"],
         "ignored_patterns": ["*@partner.example.com"],
         "announced": [],
+        "is_rehearsal": False,
         "refusal": "",
     }
 
@@ -76,6 +77,19 @@ def test_rules_without_ignored_projects_are_accepted(patterns: Any) -> None:
     rules = [{**SALES, "projects": {"Marketing": "viewer"}, "deny": OMITTED}]
     options = SyncOptions(exceptions=[OMITTED], ignored_projects=patterns)
     assert sync_input([ADA], rules, options)["users"]
+
+
+@pytest.mark.parametrize(
+    ("plan", "announced"),
+    [
+        ({"upcoming": [{"user": "new"}], "announced": []}, []),
+        ({"upcoming": [{"user": "new"}], "announced": None}, []),
+        ({"upcoming": [{"user": "new"}]}, [{"user": "new"}]),
+    ],
+)
+def test_upcoming_grants_count_only_without_announced_grants(plan: Any, announced: Any) -> None:
+    found = sync_input([ADA], [SALES], SyncOptions(previous_plan=json.dumps(plan)))
+    assert found["announced"] == announced
 
 
 def test_upcoming_grants_of_the_previous_plan_are_announced() -> None:
