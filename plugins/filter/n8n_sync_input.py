@@ -87,8 +87,9 @@ options:
         invalid if an address is the email of one person and a previous email of another, or a previous email of two people. Another reason is an
         invalid date in an attribute that a rule that matches the person uses as a date.
       - V(fail) raises one error for all invalid rows.
-      - V(skip) returns them. A user whose email is readable in an invalid row is left untouched. An invalid row without a readable email suspends
-        the leavers who are absent from the list, unless O(leaver_match) matches the row.
+      - V(skip) returns them. A user whose email is readable in an invalid row is left untouched. If the text has more than an email, such as
+        C(Ada Lovelace <ada@example.com>), this applies to each email in it. An invalid row without a readable email suspends the leavers who are
+        absent from the list, unless O(leaver_match) matches the row.
     type: str
     choices: [fail, skip]
     default: fail
@@ -191,7 +192,7 @@ _value:
       type: list
       elements: dict
     protected_rows:
-      description: The readable emails and previous emails in invalid rows, sorted.
+      description: The readable emails and previous emails in invalid rows, and the emails that their texts contain, sorted.
       type: list
       elements: str
     leavers_suspended:

@@ -386,6 +386,34 @@ def test_skipped_row_without_readable_email_suspends_leavers(row: Any) -> None:
     assert found["invalid_people"][0]["text"].startswith("row 2")
 
 
+@pytest.mark.parametrize(
+    ("email", "protected", "suspends"),
+    [
+        ("Ada Lovelace <ada@example.com>", ["ada lovelace <ada@example.com>", "ada@example.com"], False),
+        ("mailto:ada@example.com", ["ada@example.com", "mailto:ada@example.com"], False),
+        ("ada@example.com\u200b", ["ada@example.com", "ada@example.com\u200b"], False),
+        # These rows do not tell which of several users they are about.
+        ("ada@x.example; ada@y.example", ["ada@x.example", "ada@y.example"], True),
+        (["ada@x.example", "ada@y.example"], ["ada@x.example", "ada@y.example"], True),
+        (["ada@x.example", 7], ["ada@x.example"], True),
+    ],
+)
+def test_skipped_row_protects_each_email_in_the_text(email: Any, protected: list[str], suspends: bool) -> None:
+    found = sync_input([EVE, {**ADA, "email": email}], [SALES], SyncOptions(invalid_people="skip"))
+    assert found["protected_rows"] == protected and found["leavers_suspended"] is suspends
+    assert {one for one in protected if one.partition("@")[0] == "ada" and one.isascii()} <= set(
+        found["ignored_patterns"]
+    )
+
+
+@pytest.mark.parametrize("old", ["Ada <ada@old.example>", "mailto:ada@old.example", ["ada@old.example\u200b"]])
+def test_skipped_row_protects_each_email_in_the_text_of_previous_emails(old: Any) -> None:
+    options = SyncOptions(previous_emails_attribute="old", invalid_people="skip")
+    found = sync_input([EVE, {**ADA, "old": old}], [SALES], options)
+    assert {"ada@example.com", "ada@old.example"} <= set(found["protected_rows"])
+    assert {"ada@example.com", "ada@old.example"} <= set(found["ignored_patterns"])
+
+
 def test_skipped_row_with_email_that_no_account_can_have_does_not_suspend_leavers() -> None:
     people = [ADA, {"email": "kim@ex\u00e4mple.com"}]
     found = sync_input(people, [SALES], SyncOptions(invalid_people="skip"))
