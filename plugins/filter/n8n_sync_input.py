@@ -183,6 +183,7 @@ _value:
       description:
         - The warnings that the filter also shows. There is one for each attribute that the match of a rule, or O(previous_emails_attribute), names
           and no person has. Others say that leavers are suspended, or that O(now) is set outside check mode.
+        - There is also one for each value that differs from a value of O(leaver_match) only in upper and lower case or in spaces around it.
       type: list
       elements: str
     invalid_people:
