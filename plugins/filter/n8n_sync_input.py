@@ -87,8 +87,9 @@ options:
         invalid if an address is the email of one person and a previous email of another, or a previous email of two people. Another reason is an
         invalid date in an attribute that a rule that matches the person uses as a date.
       - V(fail) raises one error for all invalid rows.
-      - V(skip) returns them. A user whose email is readable in an invalid row is left untouched. An invalid row without a readable email suspends
-        the leavers who are absent from the list, unless O(leaver_match) matches the row.
+      - V(skip) returns them. A user whose email is readable in an invalid row is left untouched. If the text has more than an email, such as
+        C(Ada Lovelace <ada@example.com>), this applies to each email in it. An invalid row without a readable email suspends the leavers who are
+        absent from the list, unless O(leaver_match) matches the row.
     type: str
     choices: [fail, skip]
     default: fail
@@ -182,6 +183,7 @@ _value:
       description:
         - The warnings that the filter also shows. There is one for each attribute that the match of a rule, or O(previous_emails_attribute), names
           and no person has. Others say that leavers are suspended, or that O(now) is set outside check mode.
+        - There is also one for each value that differs from a value of O(leaver_match) only in upper and lower case or in spaces around it.
       type: list
       elements: str
     invalid_people:
@@ -191,7 +193,7 @@ _value:
       type: list
       elements: dict
     protected_rows:
-      description: The readable emails and previous emails in invalid rows, sorted.
+      description: The readable emails and previous emails in invalid rows, and the emails that their texts contain, sorted.
       type: list
       elements: str
     leavers_suspended:
@@ -208,9 +210,14 @@ _value:
       type: list
       elements: str
     announced:
-      description: The grants in C(upcoming) and C(announced) of O(previous_plan), for O(lifecycle.n8n.n8n_access#module:announced).
+      description:
+        - The grants in C(announced) of O(previous_plan), for O(lifecycle.n8n.n8n_access#module:announced). If O(previous_plan) has no such
+          key, these are the grants in C(upcoming).
       type: list
       elements: dict
+    is_rehearsal:
+      description: Whether O(check_mode) is V(true) and O(now) is set. The plan file of such a run announces no further grants.
+      type: bool
     refusal:
       description: The error message if no person has the status C(present) and O(allow_empty) is false, else an empty text.
       type: str
@@ -238,6 +245,7 @@ def n8n_sync_input(
 ) -> dict[str, Any]:
     """Return the input of a run of sync; raises AnsibleFilterError with all errors in people and rules."""
     try:
+        has_now = not (now is None or now == "" or is_omitted(now))
         options = SyncOptions(
             email_attribute=email_attribute,
             role_order=role_order,
@@ -251,10 +259,11 @@ def n8n_sync_input(
             unmatched=unmatched,
             previous_plan=previous_plan,
             ignored_projects=ignored_projects,
+            is_rehearsal=bool(check_mode) and has_now,
         )
         time = present_time(now)
         found = sync_input(people, rules, options, time)
-        if not check_mode and not (now is None or now == "" or is_omitted(now)):
+        if has_now and not check_mode:
             found["warnings"].append(rehearsal_warning(time))
         # Messages in the result name the variables of the role, like errors.
         found["warnings"] = [with_names(text, option_names or {}) for text in found["warnings"]]

@@ -338,6 +338,7 @@ options:
         M(lifecycle.n8n.n8n_offboard) ends only with O(restore=true).
       - The entry of a deleted account belongs to the email. It also applies to another account of the same person, and to a person without
         an account who has this email in O(users[].previous_emails).
+      - The paths in O(state_path), O(invites_path) and O(progress_path) must differ.
     type: path
   now:
     description:
@@ -846,6 +847,7 @@ from ..module_utils._planning.list_results import pending_users, unmatched, unma
 from ..module_utils._planning.removal_limits import RemovalLimits
 from ..module_utils._recording.list_run import ListRun
 from ..module_utils._recording.record import impossible_result, open_record
+from ..module_utils._storage.equal_paths import equal_paths_error
 from ..module_utils._storage.invite_file import InviteFile
 from ..module_utils._storage.progress_file import ProgressFile
 from ..module_utils._storage.record_file import RecordFile
@@ -910,6 +912,9 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     if params["users"] is None and params["projects"] is None:
         # Ansible accepts null as a value of a required option.
         raise InputError("one of the following is required: users, projects")
+    problem = equal_paths_error({name: params[name] for name in ("state_path", "invites_path", "progress_path")})
+    if problem:
+        raise InputError(problem)
     now = task.time(params["now"])
     desired = _desired(params, now)
     task.warnings += _unused_destination(params)

@@ -53,6 +53,7 @@ class SyncOptions:
     unmatched: Any = None
     previous_plan: Any = None
     ignored_projects: Any = None
+    is_rehearsal: bool = False
 
 
 def sync_input(
@@ -68,6 +69,7 @@ def sync_input(
       invalid row has no email, so that the list does not tell who has left.
     - `ignored_users`: the patterns of the variable. `ignored_patterns` also has the protected rows.
     - `announced`: the grants whose ends the previous plan announced.
+    - `is_rehearsal`: whether the run only shows a plan for another time, so that it announces nothing.
     - `refusal`: an error message if no rule matches a person and `allow_empty` is false, else "".
     """
     authority = _choice("authority", options.authority, (ADDITIVE, AUTHORITATIVE))
@@ -117,6 +119,7 @@ def sync_input(
         # n8n has no account with other characters than ASCII, and its module accepts no such pattern.
         "ignored_patterns": [*ignored, *map(_literal, filter(str.isascii, protected))],
         "announced": _announced(options.previous_plan),
+        "is_rehearsal": options.is_rehearsal,
         "refusal": "" if is_matched or options.allow_empty else _refusal(len(people)),
     }
 
@@ -160,14 +163,17 @@ def _suspension(assignment: Assignment) -> list[str]:
 
 
 def _announced(text: Any) -> list[dict[str, Any]]:
-    """Return the announced grants in the text of a plan file; none if it is not such a file, for example before the first run."""
+    """Return the announced grants in the text of a plan file; none if it is not such a file, for example before the first run.
+
+    `upcoming` counts only in a file of other origin, without `announced`: a rehearsal has upcoming grants and announces none.
+    """
     try:
         plan = json.loads(text)
     except (TypeError, ValueError):
         return []
-    lists = [plan.get(key) for key in ("upcoming", "announced")] if isinstance(plan, Mapping) else []
+    entries = plan.get("announced", plan.get("upcoming")) if isinstance(plan, Mapping) else None
     found: list[dict[str, Any]] = []
-    for entry in (entry for entries in lists if isinstance(entries, list) for entry in entries):
+    for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, Mapping) and entry not in found:
             found.append(dict(entry))
     return found

@@ -91,8 +91,8 @@ def sync_summary(
 def _state(last: Mapping[str, Any], ran: bool, has_changes: bool) -> str:
     # A task that failed and returned neither its changes nor the reason may have made any change.
     tells = "done" in last or "reason" in last
-    # A run can change the record of leavers only.
-    made = last.get("done") or last.get("errors") or last.get("changed")
+    # A run can change the record of leavers only. In check mode, a task returns a plan that it has not carried out.
+    made = last.get("done") or last.get("errors") or (last.get("changed") and not last.get("plan"))
     untouched = not ran or (tells and not made)
     # What is impossible for single leavers does not prevent the rest of the plan.
     if "msg" not in last or (not ran and last.get("reason") == _PARTLY_DONE):
@@ -126,7 +126,7 @@ def _record(inputs: Mapping[str, Any], last: Mapping[str, Any], state: str, time
         "leavers": [leaver["user"] for leaver in last.get("leavers", [])],
         "leavers_suspended": inputs["leavers_suspended"],
         **{key: last.get(key, []) for key in _FROM_MODULE},
-        "announced": _announced(inputs["announced"], last.get("upcoming", []), state),
+        "announced": _announced(inputs, last.get("upcoming", []), state),
         "invalid_people": inputs["invalid_people"],
         "unused_exceptions": inputs["unused_exceptions"],
         "warnings": list(dict.fromkeys([*inputs["warnings"], *map(str, last.get("warnings", []))])),
@@ -139,13 +139,15 @@ def _record(inputs: Mapping[str, Any], last: Mapping[str, Any], state: str, time
     }
 
 
-def _announced(
-    previous: Sequence[Mapping[str, Any]], upcoming: Sequence[Mapping[str, Any]], state: str
-) -> list[Mapping[str, Any]]:
+def _announced(inputs: Mapping[str, Any], upcoming: Sequence[Mapping[str, Any]], state: str) -> list[Mapping[str, Any]]:
     """Return the grants whose ends this run or an earlier one announced.
 
     Until a run is done, an announcement of an earlier run stays: the removal at the end of that grant is still to come.
+    A rehearsal announces nothing and carries out nothing.
     """
+    previous: Sequence[Mapping[str, Any]] = inputs["announced"]
+    if inputs["is_rehearsal"]:
+        return list(previous)
     earlier = [] if state == DONE else [entry for entry in previous if entry not in upcoming]
     return [*upcoming, *earlier]
 

@@ -13,7 +13,7 @@ from typing import Any
 from .._errors import InputError, ErrorCollector
 from .._desired.omitted import is_omitted, without_omitted
 from .._desired.validation import texts_of
-from .attributes import check_required, warnings_about
+from .attributes import check_required, warnings_about, warnings_about_leavers
 from .rule_dates import dates_of
 from .exceptions import AccessException, read_exceptions
 from .matching import Matcher, Values
@@ -115,6 +115,7 @@ class _Evaluation:
         now: datetime,
     ) -> None:
         self._rules = rules
+        self._leaver_match = leaver_match
         self._leaver_index = _RuleIndex([leaver_match] if leaver_match else [])
         self._exceptions = exceptions
         self._persons = persons
@@ -150,7 +151,10 @@ class _Evaluation:
             [rule.name for number, rule in enumerate(self._rules) if number not in self._matched],
             self._leavers,
             self._unused_exceptions(invalid),
-            warnings_about(self._persons.rows, self._rules, options.previous_emails_attribute),
+            [
+                *warnings_about(self._persons.rows, self._rules, options.previous_emails_attribute),
+                *warnings_about_leavers(self._persons.rows, self._leaver_match),
+            ],
             invalid,
             [row for row in invalid if row.email is None and not self._is_leaver(row.attributes)],
             {email: person.previous_emails for email, person in self._persons.valid.items() if person.previous_emails},

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finds the attributes that rules name and no person has. PURE."""
+"""Finds the attributes that rules name and no person has, and values that are almost those of leavers. PURE."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 
 from .._errors import ErrorCollector
 from .._desired.validation import nearest
-from .matching import has_attribute
+from .._text import quoted
+from .matching import Matcher, Values, has_attribute
 from .rules import Rule
 
 # Deeper attributes are no candidates for a misspelled name.
@@ -63,6 +64,45 @@ def warnings_about(rows: Sequence[Mapping[Any, Any]], rules: Iterable[Rule], pre
             f"{_nearest(rows, previous_attribute)}"
         )
     return found
+
+
+def warnings_about_leavers(rows: Iterable[Mapping[Any, Any]], leavers: Rule | None) -> list[str]:
+    """Return a warning for each value that differs from one of leaver_match only in case or in spaces around it.
+
+    People whom another attribute excludes do not count.
+    """
+    if leavers is None:
+        return []
+    counts: dict[tuple[str, str, str], int] = {}
+    for row in rows:
+        for found in _almost_matched(row, leavers.match):
+            counts[found] = counts.get(found, 0) + 1
+    return [
+        f"{'1 person has' if count == 1 else f'{count} people have'} the value {quoted(value)} in the attribute "
+        f"{quoted(attribute)}. This differs from {quoted(wanted)} in leaver_match only in upper and lower case or spaces, so "
+        f"{'this person is not a leaver' if count == 1 else 'these people are not leavers'}. Correct the list, or add the "
+        "value to leaver_match."
+        for (attribute, value, wanted), count in sorted(counts.items())
+    ]
+
+
+def _almost_matched(row: Mapping[Any, Any], match: Mapping[str, Matcher]) -> list[tuple[str, str, str]]:
+    """Return the attributes that prevent a match, each with its value and the wanted value, if these are almost equal."""
+    found = []
+    for attribute, matcher in match.items():
+        values = Values.of(row, attribute)
+        if matcher.matches(values):
+            continue
+        wanted = {_loose(text): text for text in sorted(matcher.compared)}
+        almost = [(attribute, text, wanted[_loose(text)]) for text in values.texts if _loose(text) in wanted]
+        if not almost:
+            return []
+        found += almost
+    return list(dict.fromkeys(found))
+
+
+def _loose(text: str) -> str:
+    return text.strip().casefold()
 
 
 def _is_known(rows: Iterable[Mapping[Any, Any]], attribute: str) -> bool:

@@ -14,6 +14,7 @@ from .._errors import InputError, ErrorCollector
 from .._state.names import email_key, stored_email
 from .._desired.omitted import is_omitted, without_omitted
 from .._desired.validation import LISTS, kind_of, list_of, nearest, text_in
+from .contained_emails import contained_emails
 from .matching import find_attribute, text_of
 
 # The attributes that can identify a person without an email in an error.
@@ -37,7 +38,8 @@ class Person:
 class InvalidRow:
     """An invalid row of the list of people.
 
-    `email` is its readable email, `protected` also has its previous emails. `text` is `problem` with the name of the row.
+    `email` is its readable email. `protected` also has its previous emails, and the emails that the text of an invalid email
+    contains. `text` is `problem` with the name of the row.
     """
 
     index: int
@@ -70,7 +72,8 @@ class People:
 
     def _add(self, index: int, row: Any, problem: str, text: str, previous_emails: tuple[str, ...]) -> None:
         email = _readable_email(row, self.email_attribute)
-        protected = tuple(dict.fromkeys([*([email] if email else []), *previous_emails]))
+        contained = (one for part in _email_texts(row, self.email_attribute) for one in contained_emails(part))
+        protected = tuple(dict.fromkeys([*([email] if email else []), *contained, *previous_emails]))
         text = text or f"{self.place_of(index, row)}: {problem}"
         self._invalid.append(InvalidRow(index, email, protected, problem, text, row))
 
@@ -124,7 +127,8 @@ def read_people(
                 email = _email(row, found.email_attribute)
                 _check_previous(previous, previous_attribute)
             except InputError as error:
-                found.add_invalid(index, row, str(error), tuple(filter(_is_readable, previous)))
+                contained = (one for part in previous for one in contained_emails(part))
+                found.add_invalid(index, row, str(error), (*filter(_is_readable, previous), *contained))
                 continue
             read.append(Person(email, row, index, tuple(one for one in previous if one != email)))
     _separate_conflicts(found, read)
@@ -215,11 +219,15 @@ def _check_previous(previous: Sequence[str], attribute: str) -> None:
 
 
 def _readable_email(row: Any, attribute: str) -> str | None:
-    found = find_attribute(row, attribute) if isinstance(row, Mapping) else None
-    if isinstance(found, LISTS) and len(found) == 1:
-        found = next(iter(found))
-    text = email_key(found) if isinstance(found, str) else ""
+    texts = _email_texts(row, attribute)
+    text = email_key(texts[0]) if len(texts) == 1 else ""
     return text if _is_readable(text) else None
+
+
+def _email_texts(row: Any, attribute: str) -> list[str]:
+    """Return the values of the attribute; an empty text for each value that is not a text."""
+    found = find_attribute(row, attribute) if isinstance(row, Mapping) else None
+    return [text if isinstance(text, str) else "" for text in (found if isinstance(found, LISTS) else (found,))]
 
 
 def _is_readable(text: str) -> bool:

@@ -28,7 +28,7 @@ _LOCAL_SIGN = re.compile(r"[a-z0-9_'+.-]")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _TOP_LEVEL_DOMAIN = re.compile(r"[a-z]{2,}")
 # The emails that an existing account may have, such as root@localhost, no matter how the account was created.
-_STORED_EMAIL = re.compile(r"[^@\s()<>\[\]\\,;:\"]+@[^@\s()<>\[\]\\,;:\"]+")
+_STORED_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f()<>\[\]\\,;:\"]+@[^@\s\x00-\x1f\x7f()<>\[\]\\,;:\"]+")
 
 
 def to_nfc(name: str) -> str:

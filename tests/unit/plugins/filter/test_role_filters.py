@@ -106,6 +106,19 @@ def test_errors_of_sync_input_name_role_variables(
         n8n_sync_input.n8n_sync_input(people, rules, **options, option_names=names)
 
 
+@pytest.mark.parametrize(
+    ("options", "is_rehearsal"),
+    [
+        ({"check_mode": True, "now": "2026-12-24"}, True),
+        ({"check_mode": True}, False),
+        ({"check_mode": True, "now": ""}, False),
+        ({"now": "2026-12-24"}, False),
+    ],
+)
+def test_check_mode_for_another_time_is_a_rehearsal(options: dict[str, Any], is_rehearsal: bool) -> None:
+    assert n8n_sync_input.n8n_sync_input(PEOPLE, RULES, **options)["is_rehearsal"] is is_rehearsal
+
+
 def test_messages_in_result_of_sync_input_name_role_variables() -> None:
     names = {
         "email_attribute": "sync_email_attribute",

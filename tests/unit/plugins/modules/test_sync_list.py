@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 
+from ansible_collections.lifecycle.n8n.plugins.filter.n8n_sync_input import n8n_sync_input
 from ansible_collections.lifecycle.n8n.plugins.module_utils._ansible_roles.sync_input import SyncOptions, sync_input
+from ansible_collections.lifecycle.n8n.plugins.module_utils._ansible_roles.sync_summary import sync_summary
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.task import Task
 from ansible_collections.lifecycle.n8n.plugins.module_utils._recording.record import ImpossibleDepartures
@@ -128,6 +131,24 @@ def test_exception_that_begins_later_is_upcoming_for_unmatched_person(n8n: FakeN
     found = sync_input([person("ada", "Staff"), person("cleo", "Catering")], RULES, options, NOW)
     done = run(n8n_access, n8n, True, users=found["users"], unmatched_users=found["unmatched"], now="2026-12-15")
     assert [(entry["user"], entry["begins"]) for entry in done["upcoming"]] == [("cleo@example.com", "2026-12-20")]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_removals_that_a_rehearsal_showed_as_upcoming_count_in_the_next_run(n8n: FakeN8n, check_mode: bool) -> None:
+    """The plan of a run in check mode for another time announces nothing. The plan of a real run does."""
+    n8n.add_team_project("Sales", ada="viewer", bo="viewer")
+    rules = [{"name": "Staff", "match": {"team": "Staff"}, "projects": {"Sales": "viewer"}, "until": "end"}]
+    people = [person(name, "Staff", end="2026-12-14") for name in ("ada", "bo")]
+    given = n8n_sync_input(people, rules, now="2026-12-10", check_mode=check_mode)
+    assert given["is_rehearsal"] == check_mode
+    first = run(n8n_access, n8n, check_mode, users=given["users"], announced=given["announced"], now="2026-12-10")
+    record = sync_summary(given, first, {}, "2026-12-15T00:00:00Z")["record"]
+    assert [entry["user"] for entry in record["upcoming"]] == ["ada@example.com", "bo@example.com"]
+    given = n8n_sync_input(people, rules, now="2026-12-15", previous_plan=json.dumps(record))
+    options = {"users": given["users"], "announced": given["announced"], "now": "2026-12-15"}
+    done = run(n8n_access, n8n, **options, max_removals=1, max_removal_percent=100)
+    assert ("2 removals" in done.get("msg", "")) == check_mode
+    assert bool(n8n.writes) != check_mode
 
 
 def test_refused_address_and_unknown_role_of_an_exception_name_the_row(n8n: FakeN8n) -> None:

@@ -49,6 +49,7 @@ def test_people_are_divided_into_users_and_people_without_a_rule() -> None:
         "ignored_users": ["*@partner.example.com"],
         "ignored_patterns": ["*@partner.example.com"],
         "announced": [],
+        "is_rehearsal": False,
         "refusal": "",
     }
 
@@ -76,6 +77,19 @@ def test_rules_without_ignored_projects_are_accepted(patterns: Any) -> None:
     rules = [{**SALES, "projects": {"Marketing": "viewer"}, "deny": OMITTED}]
     options = SyncOptions(exceptions=[OMITTED], ignored_projects=patterns)
     assert sync_input([ADA], rules, options)["users"]
+
+
+@pytest.mark.parametrize(
+    ("plan", "announced"),
+    [
+        ({"upcoming": [{"user": "new"}], "announced": []}, []),
+        ({"upcoming": [{"user": "new"}], "announced": None}, []),
+        ({"upcoming": [{"user": "new"}]}, [{"user": "new"}]),
+    ],
+)
+def test_upcoming_grants_count_only_without_announced_grants(plan: Any, announced: Any) -> None:
+    found = sync_input([ADA], [SALES], SyncOptions(previous_plan=json.dumps(plan)))
+    assert found["announced"] == announced
 
 
 def test_upcoming_grants_of_the_previous_plan_are_announced() -> None:
@@ -370,6 +384,34 @@ def test_skipped_row_without_readable_email_suspends_leavers(row: Any) -> None:
     assert found["leavers_suspended"] is True and found["protected_rows"] == []
     assert [(entry["row"], entry["email"]) for entry in found["invalid_people"]] == [(2, None)]
     assert found["invalid_people"][0]["text"].startswith("row 2")
+
+
+@pytest.mark.parametrize(
+    ("email", "protected", "suspends"),
+    [
+        ("Ada Lovelace <ada@example.com>", ["ada lovelace <ada@example.com>", "ada@example.com"], False),
+        ("mailto:ada@example.com", ["ada@example.com", "mailto:ada@example.com"], False),
+        ("ada@example.com\u200b", ["ada@example.com", "ada@example.com\u200b"], False),
+        # These rows do not tell which of several users they are about.
+        ("ada@x.example; ada@y.example", ["ada@x.example", "ada@y.example"], True),
+        (["ada@x.example", "ada@y.example"], ["ada@x.example", "ada@y.example"], True),
+        (["ada@x.example", 7], ["ada@x.example"], True),
+    ],
+)
+def test_skipped_row_protects_each_email_in_the_text(email: Any, protected: list[str], suspends: bool) -> None:
+    found = sync_input([EVE, {**ADA, "email": email}], [SALES], SyncOptions(invalid_people="skip"))
+    assert found["protected_rows"] == protected and found["leavers_suspended"] is suspends
+    assert {one for one in protected if one.partition("@")[0] == "ada" and one.isascii()} <= set(
+        found["ignored_patterns"]
+    )
+
+
+@pytest.mark.parametrize("old", ["Ada <ada@old.example>", "mailto:ada@old.example", ["ada@old.example\u200b"]])
+def test_skipped_row_protects_each_email_in_the_text_of_previous_emails(old: Any) -> None:
+    options = SyncOptions(previous_emails_attribute="old", invalid_people="skip")
+    found = sync_input([EVE, {**ADA, "old": old}], [SALES], options)
+    assert {"ada@example.com", "ada@old.example"} <= set(found["protected_rows"])
+    assert {"ada@example.com", "ada@old.example"} <= set(found["ignored_patterns"])
 
 
 def test_skipped_row_with_email_that_no_account_can_have_does_not_suspend_leavers() -> None:

@@ -26,6 +26,7 @@ SYNC_INPUT: dict[str, Any] = {
     "ignored_users": [],
     "ignored_patterns": [],
     "announced": [],
+    "is_rehearsal": False,
     "refusal": "",
 }
 ADD = {"action": "add_member", "user": ADA, "project": "Sales", "project_id": "p1"}
@@ -82,6 +83,8 @@ def summary(planned: Any = None, applied: Any = None, **given: Any) -> dict[str,
         (EMPTY, {}, "done"),
         (EMPTY, SKIPPED, "done"),
         (PLANNED, DONE, "done"),
+        # The whole role runs in check mode, with a variable that Ansible does not tell.
+        (PLANNED, PLANNED, "planned"),
         (PLANNED, FAILED, "incomplete"),
         ({"msg": "no answer", "reason": "unreachable"}, SKIPPED, "unreachable"),
         ({**PLANNED, "msg": "too many removals", "reason": "not_approved"}, SKIPPED, "refused"),
@@ -393,6 +396,16 @@ def test_announced_end_of_a_grant_is_kept_until_a_run_is_done(planned: Any, appl
     )
     results = [{**result, "upcoming": [new]} if result is not SKIPPED else result for result in (planned, applied)]
     assert summary(*results, announced=[old, new])["record"]["announced"] == ([new, old] if kept else [new])
+
+
+@pytest.mark.parametrize("planned", [PLANNED, EMPTY])
+def test_rehearsal_keeps_only_the_previous_announcements(planned: Any) -> None:
+    old, new = (
+        {"user": ADA, "project": "Sales", "role": "viewer", "begins": None, "ends": ends}
+        for ends in ("2026-12-01", "2026-12-09")
+    )
+    record = summary({**planned, "upcoming": [new]}, SKIPPED, announced=[old], is_rehearsal=True)["record"]
+    assert record["announced"] == [old] and record["upcoming"] == [new]
 
 
 def test_long_list_of_conflicts_is_shortened() -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Test the attributes that rules name and no person has."""
+"""Test the attributes that rules name and no person has, and values that are almost those of leavers."""
 
 from __future__ import annotations
 
@@ -89,3 +89,57 @@ def test_unknown_attribute_of_leavers_and_of_dates_is_an_error() -> None:
         'Did you mean "ends"?',
     ]
     assert assign([], [rule("A", {}, until="end")], options=options).users == []
+
+
+def almost(value: str, wanted: str = "terminated", attribute: str = "status") -> str:
+    return (
+        f'1 person has the value "{value}" in the attribute "{attribute}". This differs from "{wanted}" in leaver_match only in '
+        "upper and lower case or spaces, so this person is not a leaver. Correct the list, or add the value to leaver_match."
+    )
+
+
+def leaver_warnings(match: dict[str, Any], *people: dict[str, Any]) -> list[str]:
+    rows = [{"email": f"p{number}@example.com", **person} for number, person in enumerate(people)]
+    # The rules have a value in another case too, which causes no warning.
+    rules = [rule("A", {"status": "ACTIVE"})]
+    return assign(rows, rules, options=PeopleOptions(leaver_match=match)).warnings
+
+
+@pytest.mark.parametrize("value", ["Terminated", "TERMINATED", " terminated", "terminated  ", "\tTerminated\u00a0"])
+@pytest.mark.parametrize("wanted", ["terminated", ["left", "terminated"]])
+def test_value_that_differs_from_that_of_leavers_in_case_or_spaces_causes_a_warning(value: str, wanted: Any) -> None:
+    found = leaver_warnings({"status": wanted}, {"status": value}, {"status": "active"})
+    assert found == [almost(value.replace("\t", "\\t"))]
+
+
+def test_warning_about_values_of_leavers_counts_people() -> None:
+    people = [{"status": value} for value in ("Terminated", "Terminated", "terminated", "terminated ", "active")]
+    assert leaver_warnings({"status": "terminated"}, *people) == [
+        '2 people have the value "Terminated" in the attribute "status". This differs from "terminated" in leaver_match only in '
+        "upper and lower case or spaces, so these people are not leavers. Correct the list, or add the value to leaver_match.",
+        almost("terminated "),
+    ]
+    assert leaver_warnings({"status": " terminated"}, {"status": "terminated"}) == [almost("terminated", " terminated")]
+
+
+@pytest.mark.parametrize(
+    ("match", "person"),
+    [
+        ({"status": "terminated"}, {"status": "terminated"}),
+        ({"status": "terminated"}, {"status": "terminating"}),
+        ({"status": "terminated"}, {"status": ["Terminated", "terminated"]}),
+        ({"status": ["Terminated", "terminated"]}, {"status": "Terminated"}),
+        ({"status": "~(?i)terminated"}, {"status": "Terminated"}),
+        ({"status": True}, {"status": "TRUE"}),
+        # The other attribute excludes the person in any case.
+        ({"status": "terminated", "company": "A"}, {"status": "Terminated", "company": "B"}),
+    ],
+)
+def test_other_values_of_leavers_cause_no_warning(match: dict[str, Any], person: dict[str, Any]) -> None:
+    assert leaver_warnings(match, person) == []
+
+
+def test_each_attribute_that_prevents_the_match_of_a_leaver_causes_a_warning() -> None:
+    match = {"status": "terminated", "company": "A", "type": "staff"}
+    person = {"status": "Terminated", "company": "A", "type": ["Staff", "other"]}
+    assert leaver_warnings(match, person) == [almost("Terminated"), almost("Staff", "staff", "type")]
