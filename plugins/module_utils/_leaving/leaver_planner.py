@@ -107,7 +107,7 @@ class _LeaverPlanner:
                 if successor in users:
                     raise InputError(f"successor: {email} is also leaving.")
                 if successor.id in leaver_options.entries:
-                    raise InputError(f"successor: {email} is in the record of leavers. Set another successor.")
+                    raise InputError(f"successor: {email} is in the record of leavers. Name another user.")
         if leaver_options.grace_period is not None:
             with self.problems:
                 leaver_options.grace_period.check(users)

@@ -74,7 +74,7 @@ def test_successor_in_the_record_is_an_error(
     record = path.read_bytes()
     with pytest.raises(InputError) as error:
         offboard(action, ADA, check_mode=check_mode, successor=successor)
-    assert f"successor: {BO} is in the record of leavers. Set another successor." in str(error.value)
+    assert f"successor: {BO} is in the record of leavers. Name another user." in str(error.value)
     assert n8n.writes == [] and path.read_bytes() == record
 
 
