@@ -443,6 +443,8 @@ class Model:
         if pending and policy["missing"] != "wait" and email not in self.owners:
             recorded[4] = True
             del self.users[email]
+            if recorded[3] == "sync" and number >= recorded[0] + GRACE_DAYS:
+                del self.record[email]
         elif has_access:
             self.users[email] = [role if role in DEMOTED else CHAT, {}, pending]
         elif may_delete and number >= recorded[0] + GRACE_DAYS:

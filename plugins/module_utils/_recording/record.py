@@ -20,7 +20,7 @@ from .._executor.task import Task
 from .._leaving.departures import LeaverHandling
 from .._leaving.grace_period import entries_to_keep, entry_of
 from .._leaving.leaver_options import Leaver
-from .._leaving.leaver_record import DELETED_BY_OTHERS, OFFBOARD, LeaverRecord
+from .._leaving.leaver_record import DELETED_BY_OTHERS, OFFBOARD, SYNC, LeaverRecord, RecordEntry
 from .._leaving.restore import (
     RestoredUser,
     describe_missing,
@@ -87,11 +87,17 @@ def update_after_deletions(
     deleted = {change.user_id or "": change for change in done if change.action == "delete_user"}
     if not deleted:
         return
-    record = file.record.without(key for key, change in deleted.items() if not change.only_pending)
+    grace_period = handling.grace_period
+
+    def is_expired(entry: RecordEntry) -> bool:
+        is_due = grace_period is not None and grace_period.now >= entry.due(grace_period.grace_days)
+        return is_due and entry.staged_by == SYNC
+
+    record = file.record.without(deleted)
     kept = [
         replace(file.record.leavers[key], email=change.user or file.record.leavers[key].email, is_deleted=True)
         for key, change in deleted.items()
-        if change.only_pending and key in file.record.leavers
+        if change.only_pending and key in file.record.leavers and not is_expired(file.record.leavers[key])
     ]
     try:
         file.store(record.adding(kept))

@@ -20,6 +20,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.sync_months import (
     LOCKED,
     MEMBER,
     NIGHTS,
+    OLD,
     PARKED,
     PEOPLE,
     POLICIES,
@@ -80,3 +81,28 @@ def check_month(nights: list[Any], rules: Any, policies: Any, floor: bool = Fals
             assert access(n8n) == model.users, f"night {number}"
             assert recorded(record, n8n.users) == model.entries(), f"night {number}"
             assert items(n8n) == owned
+
+
+def test_entry_of_an_open_invitation_ends_with_the_grace_period_in_the_run_that_deletes_the_account() -> None:
+    """With missing_users=wait, the account is demoted first. A later run deletes it, after the end of the grace period."""
+    good = {"teams": ["a"], "boss": "", "status": "active", "end": "", "old": "", "kind": "good"}
+
+    def night(
+        di: Any = None, event: tuple[str, str, str] = ("none", PEOPLE[0], "A"), policy: int = 0
+    ) -> dict[str, Any]:
+        rows = {**dict.fromkeys(PEOPLE), PEOPLE[3]: di}
+        return {"rows": rows, "nameless": None, "missing": None, "event": event, "policy": policy, "exceptions": {}}
+
+    common = {
+        "authority": "additive",
+        "unmatched": None,
+        "invalid": "skip",
+        "leaver_match": False,
+        "ignored": None,
+        "protected": None,
+        "transfer": "Archive",
+    }
+    policies = {**common, "leavers": "staged", "missing": "wait"}, {**common, "leavers": "keep", "missing": "invite"}
+    rules = {"a": {"A": ("viewer", ("", ""))}, "b": {"A": ("viewer", ("", ""))}, "uses_end": False, "role": None}
+    nights = [night(event=("onboard", OLD, "A")), night(good), night(), night(), night(good, policy=1)]
+    check_month(nights, rules, policies, False)
