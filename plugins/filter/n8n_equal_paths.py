@@ -59,7 +59,8 @@ _value:
   sample: sync_plan_path and n8n_state_path are the same path "/srv/automation/leavers.json". Set another path for each file.
 """
 
-_DEFAULT, _RECORD = "n8n_state_path", "_state_path"
+_DEFAULT = "n8n_state_path"
+_RECORD = "_state_path"
 
 
 def n8n_equal_paths(paths: Any, playbook_dir: Any) -> str:
