@@ -12,6 +12,7 @@ from typing import Any
 
 from .._changes.change import Change
 from .._desired.desired import KEEP, REMOVE_MEMBERSHIPS, STAGED, DesiredMember, DesiredState
+from .._desired.handover_options import HandoverOptions
 from .._errors import InputError, UnseenError
 from .._planning.context import PlanContext
 from .._planning.deletion import handover_target, user_deletion
@@ -19,6 +20,7 @@ from .._planning.handover_planner import HandoverTarget
 from .._planning.projects import similar_project_hint
 from .._planning.removal_changes import instance_admin_note, membership_removals
 from .._state.model import State, User
+from .._state.names import to_nfc
 from .._state.roles import CHAT_USER
 from .._state.similar_names import SimilarEmails
 from .._text import quoted
@@ -153,10 +155,18 @@ class DeparturePlanner:
             return replace(target, reserved_names=self._taken, can_destroy=False)
         return replace(self._shared_target, reserved_names=self._taken)
 
+    @property
+    def _options(self) -> HandoverOptions:
+        """Return the options, without a destination that this run creates. Leavers who need it are deleted by a later run."""
+        options = self.handling.handover_options
+        created = {to_nfc(project.name) for project in self.context.new_projects.values()}
+        is_created = options.transfer_to is not None and to_nfc(options.transfer_to) in created
+        return replace(options, transfer_to=None) if is_created else options
+
     @cached_property
     def _shared_target(self) -> HandoverTarget:
         """Return the target for all users. A destination who is a leaver or in the record counts as none."""
-        target = replace(handover_target(self.context.state, self.handling.handover_options), can_destroy=False)
+        target = replace(handover_target(self.context.state, self._options), can_destroy=False)
         destination = target.destination
         if destination is None or destination.is_team:
             return target
@@ -175,7 +185,7 @@ class DeparturePlanner:
         """Add a problem for a destination or a successor that does not exist."""
         context = self.context
         with context.problems:
-            handover_target(context.state, self.handling.handover_options)
+            handover_target(context.state, self._options)
         for project, email in self.handling.successors.items():
             if context.state.find_user(email) is None:
                 hint = SimilarEmails(user.email for user in context.state.users).hint(email)

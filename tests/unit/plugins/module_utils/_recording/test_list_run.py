@@ -232,6 +232,14 @@ def test_destination_that_leavers_do_not_need_causes_a_warning(n8n: FakeN8n, act
     assert any("transfer_to has no effect" in note for note in done.get("warnings", [])) == warns
 
 
+def test_destination_that_the_run_creates_is_not_an_error(n8n: FakeN8n, path: Path) -> None:
+    users = [{"email": ADA, "status": "present", "projects": {"Archives": "viewer"}}]
+    done = nightly(n8n, path, users=users, transfer_to="Archives", create_projects=True, now="2026-12-01")
+    assert n8n.memberships()["Archives"][ADA] == "project:viewer" and not done["impossible"]
+    with pytest.raises(InputError, match='Project "Nowhere" does not exist'):
+        nightly(n8n, path, users=users, transfer_to="Nowhere", now="2026-12-02")
+
+
 def test_grants_of_users_in_the_record_are_not_upcoming(n8n: FakeN8n, path: Path) -> None:
     run(n8n_offboard, n8n, users=[BO], action="staged", state_path=str(path), now="2026-12-01")
     projects = {"Sales": {"role": "viewer", "until": "2026-12-05"}}
