@@ -149,8 +149,8 @@ class DesiredState:
 
     @property
     def project_references(self) -> tuple[str, ...]:
-        """Return all ids and names by which entries mean projects."""
-        named = [name for project in self.projects for name in (project.id, project.name, *project.previous_names)]
+        """Return all ids and names by which entries mean projects. An id takes precedence over the names of an entry."""
+        named = [name for project in self.projects for name in (project.reference, *project.previous_names)]
         named += [member.project for member in self.members]
         return tuple(dict.fromkeys(filter(None, named)))
 
