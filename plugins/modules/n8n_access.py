@@ -612,6 +612,11 @@ impossible:
     reason:
       description: What is impossible, and the remedy.
       type: str
+record_changed:
+  description: Whether the run changes or creates the record of leavers O(state_path). In check mode, whether it would.
+  returned: always after planning
+  type: bool
+  sample: false
 blocked:
   description: The listed people who are in the record and therefore get nothing.
   returned: always after planning
@@ -944,6 +949,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         unmatched_users=unmatched_users(planned.desired, planned.plan.state_after(planned.plan.changes)),
         impossible=impossible_result(planned.plan, params["option_names"]),
         blocked=effects.blocked_result(),
+        record_changed=list_run.changes_record(planned),
         lifted=[restored.to_result() for restored in effects.lifted],
         address_changes=planned.address_changes,
         **({"restored": [user.to_result() for user in planned.restored_users]} if params["restore"] else {}),

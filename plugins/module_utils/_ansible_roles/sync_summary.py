@@ -76,12 +76,13 @@ def sync_summary(
         last = applied
     else:
         last = {"msg": inputs["refusal"]} if inputs["refusal"] else planned
-    has_changes = bool(planned.get("plan")) or bool(planned.get("changed"))
+    # The task that plans does not report a change, except in check mode.
+    has_changes = any(bool(last.get(key)) for key in ("plan", "changed", "record_changed"))
     record = _record(inputs, last, _state(last, ran, has_changes), time)
     return {
         "record": record,
         "result": {**last, **record, "failed": bool(record["error"])},
-        "lines": _lines(inputs, record, bool(last.get("plan") or last.get("changed"))),
+        "lines": _lines(inputs, record, has_changes),
         "apply": record["state"] == PLANNED,
         "applied": ran,
         "plan_changed": ran and applied.get("digest", planned.get("digest")) != planned.get("digest"),

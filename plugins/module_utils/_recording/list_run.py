@@ -167,6 +167,14 @@ class ListRun:
         self._updated_record(planned, self.task.outcome)
         raise_impossible(planned.plan, self.task.outcome)
 
+    def changes_record(self, planned: PlannedList) -> bool:
+        """Return whether the run changes or creates the record, even if the plan has no changes of n8n."""
+        if self.file is None:
+            return False
+        is_created = self.file.is_new and manages_leavers(planned.desired)
+        ends = bool(planned.leavers.effects.lifted or planned.restored_users)
+        return is_created or ends or planned.leavers.record_before(planned.plan) != self.file.record
+
     def _record_before(self, planned: PlannedList) -> None:
         if self.file is not None:
             self.file.store(planned.leavers.record_before(planned.plan), create=manages_leavers(planned.desired))

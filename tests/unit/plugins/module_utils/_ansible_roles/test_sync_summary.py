@@ -83,6 +83,11 @@ def summary(planned: Any = None, applied: Any = None, **given: Any) -> dict[str,
         (EMPTY, {}, "done"),
         (EMPTY, SKIPPED, "done"),
         (PLANNED, DONE, "done"),
+        # The task that plans reports no change, also if the run changes only the record.
+        ({**EMPTY, "record_changed": True}, {}, "planned"),
+        ({**EMPTY, "record_changed": True}, {**EMPTY, "changed": True, "record_changed": True}, "done"),
+        # Another run at the same time has made all changes.
+        (PLANNED, EMPTY, "done"),
         # The whole role runs in check mode, with a variable that Ansible does not tell.
         (PLANNED, PLANNED, "planned"),
         (PLANNED, FAILED, "incomplete"),
@@ -312,6 +317,7 @@ def test_unmatched_patterns_exclude_people_without_a_rule() -> None:
                 "Leavers: linus@example.com",
             ],
         ),
+        (PLANNED, EMPTY, ["No changes were needed.", "People: 3 in the list, 1 of them matched by a rule"]),
         (EMPTY, SKIPPED, ["No changes were needed.", "People: 3 in the list, 1 of them matched by a rule"]),
         (
             PLANNED,
