@@ -78,6 +78,7 @@ def test_creation_of_the_record_is_a_change_without_other_changes(n8n: FakeN8n, 
     assert done["changed"] and done["diff"] == planned["diff"] and entries(path) == {}
     again = nightly(n8n, path, ADA, BO, CY)
     assert not again["changed"] and again["digest"] != planned["digest"]
+    assert planned["record_changed"] and done["record_changed"] and not again["record_changed"]
 
 
 def test_check_mode_writes_no_record(n8n: FakeN8n, path: Path) -> None:
