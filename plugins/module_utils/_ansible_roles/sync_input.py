@@ -13,7 +13,18 @@ from datetime import datetime, timezone
 from typing import Any
 
 from .._desired.access_lists import ignored_project_error
-from .._desired.desired import ListPolicy
+from .._desired.desired import (
+    ADDITIVE,
+    AUTHORITATIVE,
+    DEMOTE,
+    FAIL,
+    KEEP,
+    LEAVER,
+    PRESENT,
+    REMOVE_MEMBERSHIPS,
+    UNMATCHED,
+    ListPolicy,
+)
 from .._desired.omitted import is_omitted, without_omitted
 from .._desired.protection import Protection
 from .._desired.validation import list_of
@@ -22,10 +33,7 @@ from .._rules.assignment import Assignment, PeopleOptions, assign
 from .._rules.people import row_place
 from .._text import shortened
 
-ADDITIVE, AUTHORITATIVE = "additive", "authoritative"
-KEEP, REMOVE_MEMBERSHIPS, DEMOTE = "keep", "remove_memberships", "demote"
-FAIL, SKIP = "fail", "skip"
-PRESENT, UNMATCHED, LEAVER = "present", "unmatched", "leaver"
+SKIP = "skip"
 # The role that people of the list have if rules give instance roles, but none to them.
 _LOWEST_ROLE = "member"
 # The maximum number of rows in a warning.

@@ -249,7 +249,9 @@ def test_grants_of_users_in_the_record_are_not_upcoming(n8n: FakeN8n, path: Path
     assert [entry["user"] for entry in done["upcoming"]] == [ADA]
 
 
-def test_failed_return_keeps_the_former_access_in_the_record(n8n: FakeN8n, path: Path) -> None:
+def test_failed_return_keeps_the_former_access_in_the_record(
+    n8n: FakeN8n, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With authoritative, the user gets no recorded membership back. A later run may need it nevertheless."""
     nightly(n8n, path, BO)
     before = entries(path)[ADA]
@@ -257,12 +259,12 @@ def test_failed_return_keeps_the_former_access_in_the_record(n8n: FakeN8n, path:
     def refuse(user_id: str, role: str) -> None:
         raise N8nError("n8n refuses the change.")
 
-    set_user_role, n8n.set_user_role = n8n.set_user_role, refuse  # type: ignore[method-assign]
-    result = nightly(n8n, path, ADA, BO, authority="authoritative")
+    with monkeypatch.context() as refusing:
+        refusing.setattr(n8n, "set_user_role", refuse)
+        result = nightly(n8n, path, ADA, BO, authority="authoritative")
     assert entries(path)[ADA] == before and before["memberships"]
     assert any(f"The access of {ADA} could not be restored completely" in note for note in result["warnings"])
     assert not any("at the same time" in note for note in result["warnings"])
-    n8n.set_user_role = set_user_role  # type: ignore[method-assign]
     nightly(n8n, path, ADA, BO, authority="authoritative")
     assert ADA not in entries(path) and n8n.instance_roles()[ADA] == "global:member"
 
