@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from .._desired.access_lists import ignored_project_error
@@ -31,6 +31,7 @@ from .._desired.validation import list_of
 from .._errors import ErrorCollector, InputError
 from .._rules.assignment import Assignment, PeopleOptions, assign
 from .._rules.people import row_place
+from .._state.dates import LATEST
 from .._text import shortened
 
 SKIP = "skip"
@@ -39,7 +40,6 @@ _LOWEST_ROLE = "member"
 # The maximum number of rows in a warning.
 _MAX_ROWS = 10
 _WILDCARD = re.compile(r"[*?[]")
-_LATEST = datetime.max.replace(tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,7 @@ class SyncOptions:
     is_rehearsal: bool = False
 
 
-def sync_input(
-    people: Any, rules: Any, options: SyncOptions = SyncOptions(), now: datetime = _LATEST
-) -> dict[str, Any]:
+def sync_input(people: Any, rules: Any, options: SyncOptions = SyncOptions(), now: datetime = LATEST) -> dict[str, Any]:
     """Return the data that the role sync needs to plan a run; raises InputError with all errors in people and rules.
 
     - `people`: the number of people in the list.

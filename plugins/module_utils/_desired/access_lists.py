@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from .._errors import ErrorCollector, InputError
+from .._state.dates import LATEST
 from .._state.model import State
 from .._state.names import check_ascii, to_nfc
 from .._state.read_request import ALL, NONE, ReadRequest
@@ -17,8 +18,6 @@ from .._text import quoted
 from .desired import ADDITIVE, AUTHORITATIVE, INVITE, KEEP, UNMATCHED, DesiredState, ListPolicy
 from .list_reader import ListReader
 from .protection import Protection
-
-_LATEST = datetime.max.replace(tzinfo=timezone.utc)
 
 
 def desired_access(
@@ -28,7 +27,7 @@ def desired_access(
     missing_users: str = INVITE,
     create_projects: bool = True,
     allow_empty: bool = False,
-    now: datetime = _LATEST,
+    now: datetime = LATEST,
 ) -> DesiredState:
     """Return the desired state for the lists of n8n_access; raises InputError with all errors and contradictions.
 

@@ -117,7 +117,8 @@ class DeparturePlanner:
         if not self.handling.can_delete:
             self.impossible.append(
                 impossible(
-                    user,
+                    user.email,
+                    user.id,
                     f"{user.email} is not deleted, because the key lacks the scope user:delete. Use a key with this scope.",
                 )
             )
@@ -126,7 +127,7 @@ class DeparturePlanner:
             changes, handover = user_deletion(context.state, user, reason, self._target(user))
         except InputError as error:
             hint = f" {context.state.scopes_hint}" if isinstance(error, UnseenError) else ""
-            self.impossible.append(impossible(user, f"{error}{hint}"))
+            self.impossible.append(impossible(user.email, user.id, f"{error}{hint}"))
             return
         context.changes += changes
         context.hand_over(user.id, handover)
@@ -139,7 +140,7 @@ class DeparturePlanner:
         user, context = departure.user, self.context
         changes, handover, obstacle = pending_deletion(context.state, user, departure.reason, self.handling.can_delete)
         if obstacle:
-            self.impossible.append(impossible(user, obstacle))
+            self.impossible.append(impossible(user.email, user.id, obstacle))
             return False
         context.changes += changes
         context.hand_over(user.id, handover)
@@ -224,7 +225,7 @@ def _sole_admin(change: Change, key: str, name: str, cause: str) -> dict[str, An
         f"{change.user} stays project:admin of {quoted(name)} ({key}), because no other user would be.{cause} Make another user "
         f"admin, or set successor=EMAIL{' to the email of another user' if cause else ''}."
     )
-    return {"user": change.user, "user_id": change.user_id, "project": name, "project_id": key, "reason": reason}
+    return impossible(change.user, change.user_id, reason, name, key)
 
 
 def _ended_grants(state: State, desired: DesiredState) -> dict[tuple[str | None, str | None], DesiredMember]:

@@ -155,7 +155,7 @@ class _LeaverPlanner:
         """Plan the deletion of a user with an open invitation who owns nothing, and return whether it is planned."""
         changes, handover, obstacle = pending_deletion(self.state, user, "is a leaver", self.leaver_options.can_delete)
         if obstacle:
-            self.impossible.append(impossible(user, obstacle))
+            self.impossible.append(impossible(user.email, user.id, obstacle))
             return False
         self.changes += changes
         self._hand_over(user, handover)

@@ -46,6 +46,8 @@ def pending_deletion(
     return deletions, handover, ""
 
 
-def impossible(user: User, reason: str) -> dict[str, Any]:
-    """Return an entry for what cannot be done for a leaver, apart from projects."""
-    return {"user": user.email, "user_id": user.id, "project": None, "project_id": None, "reason": reason}
+def impossible(
+    email: str | None, user_id: str | None, reason: str, project: str | None = None, project_id: str | None = None
+) -> dict[str, Any]:
+    """Return an entry for what cannot be done for a leaver, in a project or on the instance."""
+    return {"user": email, "user_id": user_id, "project": project, "project_id": project_id, "reason": reason}

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from .._errors import InputError, ErrorCollector
 from .._desired.omitted import is_omitted, without_omitted
 from .._desired.validation import texts_of
+from .._state.dates import LATEST
 from .attributes import check_required, warnings_about, warnings_about_leavers
 from .rule_dates import dates_of
 from .exceptions import AccessException, read_exceptions
@@ -21,8 +22,6 @@ from .people import InvalidRow, People, Person, PlaceOf, index_place, read_peopl
 from .person_grants import AppliedRule, combine
 from .ranking import Ranking
 from .rules import Rule, read_leaver_match, read_rules
-
-_LATEST = datetime.max.replace(tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def assign(
     email_attribute: object = "email",
     role_order: object = (),
     exceptions: object = (),
-    now: datetime = _LATEST,
+    now: datetime = LATEST,
     options: PeopleOptions | None = None,
 ) -> Assignment:
     """Return the result of `rules` and `exceptions` for `people`; raises InputError with all errors in them.

@@ -11,6 +11,9 @@ from datetime import date, datetime, time, timezone
 
 from .._errors import InputError
 
+# The time of a caller that has no dates: each grant with an end is over.
+LATEST = datetime.max.replace(tzinfo=timezone.utc)
+
 
 def moment(text: object, what: str) -> datetime:
     """Return the moment that a date, or a date and time, means; raises InputError for any other text.
