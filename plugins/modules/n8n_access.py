@@ -307,12 +307,6 @@ options:
         link, use M(lifecycle.n8n.n8n_user) with O(lifecycle.n8n.n8n_user#module:resend_invite=true) and
         O(lifecycle.n8n.n8n_user#module:return_invite_url=true).
     type: path
-  progress_path:
-    description:
-      - The path of a file on the host where the module runs. Whenever a part of the plan is finished, the module appends a line with the
-        time in UTC, the number of finished changes, and the number of all changes.
-      - Use C(tail -f) to see the progress of a long run.
-    type: path
   restore:
     description:
       - Whether to restore listed people who are in the record O(state_path). M(lifecycle.n8n.n8n_offboard) adds users to this record with
@@ -338,7 +332,7 @@ options:
         M(lifecycle.n8n.n8n_offboard) ends only with O(restore=true).
       - The entry of a deleted account belongs to the email. It also applies to another account of the same person, and to a person without
         an account who has this email in O(users[].previous_emails).
-      - The paths in O(state_path), O(invites_path) and O(progress_path) must differ.
+      - The paths in O(state_path) and O(invites_path) must differ.
     type: path
   now:
     description:
@@ -847,14 +841,13 @@ from ..module_utils._leaving.departures import LeaverHandling, manages_leavers
 from ..module_utils._leaving.grace_period import GRACE_DAYS, GracePeriod
 from ..module_utils._leaving.leaver_options import successors
 from ..module_utils._leaving.leaver_record import LeaverRecord
-from ..module_utils._module import OPTION_NAMES, run_module
+from ..module_utils._module import OPTION_NAMES, ModuleDefinition, run_module
 from ..module_utils._planning.list_results import pending_users, unmatched, unmatched_users, upcoming_grants
 from ..module_utils._planning.removal_limits import RemovalLimits
 from ..module_utils._recording.list_run import ListRun
 from ..module_utils._recording.record import impossible_result, open_record
 from ..module_utils._storage.equal_paths import equal_paths_error
 from ..module_utils._storage.invite_file import InviteFile
-from ..module_utils._storage.progress_file import ProgressFile
 from ..module_utils._storage.record_file import RecordFile
 
 USER: dict[str, Any] = {
@@ -893,7 +886,6 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "approve": {"type": "str"},
     "only_approved": {"type": "bool", "default": False},
     "invites_path": {"type": "path"},
-    "progress_path": {"type": "path"},
     "restore": {"type": "bool", "default": False},
     "state_path": {"type": "path"},
     "now": {"type": "str"},
@@ -917,7 +909,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     if params["users"] is None and params["projects"] is None:
         # Ansible accepts null as a value of a required option.
         raise InputError("one of the following is required: users, projects")
-    problem = equal_paths_error({name: params[name] for name in ("state_path", "invites_path", "progress_path")})
+    problem = equal_paths_error({name: params[name] for name in ("state_path", "invites_path")})
     if problem:
         raise InputError(problem)
     now = task.time(params["now"])
@@ -931,7 +923,6 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
         params["announced"],
     )
     invites = InviteFile(params["invites_path"]) if params["invites_path"] else None
-    progress = ProgressFile(params["progress_path"]) if params["progress_path"] else lambda made, planned, action: None
     file = _record(params, task, desired)
     list_run = ListRun(task, desired, _handling(params, file, now), file, params["restore"])
     planned = list_run.plan(limits)
@@ -957,7 +948,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     missing_links = missing_links_note(pending, invites.emails, invites.path) if invites else ""
     task.warnings += [missing_links] if missing_links else []
     limits.check(planned.plan, list_run.policy)
-    list_run.apply(planned, invites.add if invites else None, progress)
+    list_run.apply(planned, invites.add if invites else None)
     return task.plan_result()
 
 
@@ -1030,13 +1021,12 @@ def _record(params: Mapping[str, Any], task: Task, desired: DesiredState) -> Rec
     return file if manages_leavers(desired) or not file.is_new else None
 
 
+MODULE = ModuleDefinition(ARGUMENT_SPEC, run, required_one_of=[["users", "projects"]])
+
+
 def main() -> None:
     """Run the module."""
-    run_module(
-        ARGUMENT_SPEC,
-        run,
-        required_one_of=[["users", "projects"]],
-    )
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils._executor.task import Task
-from ..module_utils._module import run_module
+from ..module_utils._module import ModuleDefinition, run_module
 from ..module_utils._state.info_results import export, users_result
 from ..module_utils._state.read_request import EVERYTHING
 
@@ -118,9 +118,12 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     return {**export(state), "people": people, "server": state.url}
 
 
+MODULE = ModuleDefinition({}, run, writes=False)
+
+
 def main() -> None:
     """Run the module."""
-    run_module({}, run, writes=False)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -414,7 +414,7 @@ from ..module_utils._leaving.leaver_options import (
 from ..module_utils._leaving.leaver_planner import plan_leavers
 from ..module_utils._leaving.leaver_record import LeaverRecord
 from ..module_utils._leaving.leaver_result import leaver_results
-from ..module_utils._module import OPTION_NAMES, run_module
+from ..module_utils._module import OPTION_NAMES, ModuleDefinition, run_module
 from ..module_utils._recording.record import (
     by_offboard,
     creation_note,
@@ -521,9 +521,12 @@ def _staging(params: Mapping[str, Any], now: datetime, file: RecordFile[LeaverRe
     return GracePeriod(file.record, file.is_new, now, days, file.path)
 
 
+MODULE = ModuleDefinition(ARGUMENT_SPEC, run)
+
+
 def main() -> None:
     """Run the module."""
-    run_module(ARGUMENT_SPEC, run)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -170,7 +170,7 @@ from ..module_utils._desired.handover_options import (
 )
 from ..module_utils._errors import InputError
 from ..module_utils._executor.task import Task
-from ..module_utils._module import run_module
+from ..module_utils._module import ModuleDefinition, run_module
 from ..module_utils._planning.deletion import possible_calls
 from ..module_utils._planning.planner import plan
 from ..module_utils._state.names import project_name
@@ -226,9 +226,12 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     }
 
 
+MODULE = ModuleDefinition(ARGUMENT_SPEC, run, required_one_of=[("name", "id")])
+
+
 def main() -> None:
     """Run the module."""
-    run_module(ARGUMENT_SPEC, run, required_one_of=[("name", "id")])
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils._executor.task import Task
-from ..module_utils._module import run_module
+from ..module_utils._module import ModuleDefinition, run_module
 from ..module_utils._state.info_results import projects_result, projects_with_name
 from ..module_utils._state.names import project_name
 from ..module_utils._state.read_request import ALL, NONE, ReadRequest
@@ -142,9 +142,12 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     return {"projects": projects_result(state, wanted, params["members"])}
 
 
+MODULE = ModuleDefinition(ARGUMENT_SPEC, run, writes=False, mutually_exclusive=[("name", "id")])
+
+
 def main() -> None:
     """Run the module."""
-    run_module(ARGUMENT_SPEC, run, writes=False, mutually_exclusive=[("name", "id")])
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

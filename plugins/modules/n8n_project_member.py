@@ -128,7 +128,7 @@ from typing import Any
 
 from ..module_utils._desired.desired import DesiredMember, DesiredState, user_reference
 from ..module_utils._executor.task import Task
-from ..module_utils._module import run_module
+from ..module_utils._module import ModuleDefinition, run_module
 from ..module_utils._planning.planner import plan
 from ..module_utils._state.names import project_name
 from ..module_utils._state.read_request import ReadRequest
@@ -165,6 +165,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
             members=(member.project,),
             roles=desired.needs_role_lookup,
             unique_names=desired.project_references,
+            recent_projects=True,
         )
     )
     if state.find_user(member.user) is None:
@@ -182,9 +183,12 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     }
 
 
+MODULE = ModuleDefinition(ARGUMENT_SPEC, run)
+
+
 def main() -> None:
     """Run the module."""
-    run_module(ARGUMENT_SPEC, run)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils._executor.task import Task
-from ..module_utils._module import run_module
+from ..module_utils._module import ModuleDefinition, run_module
 from ..module_utils._state.info_results import roles_result
 from ..module_utils._state.read_request import ReadRequest
 from ..module_utils._state.roles import known_roles
@@ -127,9 +127,12 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     return {"roles": roles_result(wanted)}
 
 
+MODULE = ModuleDefinition(ARGUMENT_SPEC, run, writes=False)
+
+
 def main() -> None:
     """Run the module."""
-    run_module(ARGUMENT_SPEC, run, writes=False)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -233,7 +233,7 @@ from ..module_utils._desired.handover_options import (
 from ..module_utils._errors import N8nError
 from ..module_utils._executor.invitation_warnings import lost_link_note
 from ..module_utils._executor.task import Task
-from ..module_utils._module import run_module
+from ..module_utils._module import ModuleDefinition, run_module
 from ..module_utils._planning.deletion import possible_calls
 from ..module_utils._planning.planner import plan
 from ..module_utils._state.model import User
@@ -321,14 +321,12 @@ def _remaining_user(task: Task, user: User) -> User | None:
         return None
 
 
+MODULE = ModuleDefinition(ARGUMENT_SPEC, run, required_one_of=[("email", "id")], mutually_exclusive=[("email", "id")])
+
+
 def main() -> None:
     """Run the module."""
-    run_module(
-        ARGUMENT_SPEC,
-        run,
-        required_one_of=[("email", "id")],
-        mutually_exclusive=[("email", "id")],
-    )
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

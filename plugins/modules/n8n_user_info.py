@@ -135,7 +135,7 @@ from typing import Any
 
 from ..module_utils._desired.desired import user_reference
 from ..module_utils._executor.task import Task
-from ..module_utils._module import run_module
+from ..module_utils._module import ModuleDefinition, run_module
 from ..module_utils._state.info_results import users_result
 from ..module_utils._state.read_request import ALL, NONE, ReadRequest
 
@@ -158,9 +158,12 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     return {"users": users_result(state, memberships, params["include_personal"])}
 
 
+MODULE = ModuleDefinition(ARGUMENT_SPEC, run, writes=False, mutually_exclusive=[("email", "id")])
+
+
 def main() -> None:
     """Run the module."""
-    run_module(ARGUMENT_SPEC, run, writes=False, mutually_exclusive=[("email", "id")])
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

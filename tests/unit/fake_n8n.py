@@ -160,6 +160,10 @@ class FakeN8n(FakeResources):
         members = self.roles_in[project_id].items()
         return tuple(Member(user_id, self.users[user_id].email, role) for user_id, role in members)
 
+    def present_members(self, project_id: str) -> tuple[Member, ...]:
+        """Return the members right before a write, as if another request had come in between."""
+        return self.members(project_id)
+
     def members_of(self, project_ids: Sequence[str]) -> dict[str, tuple[Member, ...]]:
         return dict(zip(project_ids, self.client.in_parallel(self.members, project_ids)))
 

@@ -45,7 +45,7 @@ class Action:
     refuses the call. `label` is the singular name of the changes in the summary of the role sync, to which an s is appended.
     Actions with `is_always_counted` are in every summary, even if their number is 0. `is_irreversible` tells that the change
     deletes its user or project.
-    `shows_previous_role` adds `before` to the sentence.
+    `shows_previous_role` adds `before` to the sentence. `activity` describes the changes while they are made.
     """
 
     step: str
@@ -53,6 +53,7 @@ class Action:
     sentence: str
     calls: tuple[str, ...]
     label: str
+    activity: str
     role_kind: str = ""
     reduces_access: str = NEVER
     license_feature: str = ""
@@ -64,9 +65,9 @@ class Action:
     unlisted_data_note: str = ""
 
 
-def _item(label: str, sentence: str, *calls: str) -> Action:
+def _item(label: str, activity: str, sentence: str, *calls: str) -> Action:
     """Return an action on a resource that a user or project owns."""
-    return Action("hand_over", ITEM, sentence, calls, label)
+    return Action("hand_over", ITEM, sentence, calls, label, activity)
 
 
 _TEAM_PROJECTS_FEATURE = "feat:projectRole:admin"
@@ -79,6 +80,7 @@ ACTIONS: dict[str, Action] = {
         "invite {user} as {after}",
         ("invite_user",),
         "invitation",
+        "inviting users",
         role_kind="global",
         is_always_counted=True,
     ),
@@ -88,6 +90,7 @@ ACTIONS: dict[str, Action] = {
         "create project {project}",
         ("create_project",),
         "new project",
+        "creating projects",
         license_feature=_TEAM_PROJECTS_FEATURE,
         is_always_counted=True,
     ),
@@ -97,6 +100,7 @@ ACTIONS: dict[str, Action] = {
         "rename project {before} to {after}",
         ("rename_project",),
         "renamed project",
+        "renaming projects",
         license_feature=_TEAM_PROJECTS_FEATURE,
         is_always_counted=True,
     ),
@@ -106,6 +110,7 @@ ACTIONS: dict[str, Action] = {
         "add {user} to {project} as {after}",
         ("set_members",),
         "new membership",
+        "adding members",
         role_kind="project",
         reduces_access=BY_ROLE,
         license_feature=_TEAM_PROJECTS_FEATURE,
@@ -117,16 +122,24 @@ ACTIONS: dict[str, Action] = {
         "change {user} in {project} from {before} to {after}",
         ("set_members",),
         "changed project role",
+        "changing roles in projects",
         role_kind="project",
         reduces_access=BY_ROLE,
         license_feature=_TEAM_PROJECTS_FEATURE,
         is_always_counted=True,
     ),
-    "unpublish_workflow": _item("unpublished workflow", "unpublish {item} of {user}", "unpublish_workflow"),
-    "transfer_credential": _item("moved credential", "move {item} of {user} to {project}", "transfer_credential"),
-    "transfer_workflow": _item("moved workflow", "move {item} of {user} to {project}", "transfer_workflow"),
+    "unpublish_workflow": _item(
+        "unpublished workflow", "unpublishing workflows", "unpublish {item} of {user}", "unpublish_workflow"
+    ),
+    "transfer_credential": _item(
+        "moved credential", "moving credentials", "move {item} of {user} to {project}", "transfer_credential"
+    ),
+    "transfer_workflow": _item(
+        "moved workflow", "moving workflows", "move {item} of {user} to {project}", "transfer_workflow"
+    ),
     "copy_table": _item(
         "copied data table",
+        "copying data tables",
         "copy {item} of {user} to {project} as {after}",
         "read_rows",
         "create_table",
@@ -134,13 +147,14 @@ ACTIONS: dict[str, Action] = {
         "rename_table",
         "delete_table",
     ),
-    "delete_table": _item("deleted data table", "delete {item} of {user}", "delete_table"),
+    "delete_table": _item("deleted data table", "deleting data tables", "delete {item} of {user}", "delete_table"),
     "change_user_role": Action(
         "change_user_roles",
         USER,
         "change {user} from {before} to {after}",
         ("change_user_role",),
         "changed instance role",
+        "changing instance roles",
         role_kind="global",
         reduces_access=BY_ROLE,
         license_feature="feat:advancedPermissions",
@@ -152,6 +166,7 @@ ACTIONS: dict[str, Action] = {
         "remove {user} from {project}",
         ("remove_member",),
         "removed membership",
+        "removing members",
         shows_previous_role=True,
         reduces_access=ALWAYS,
         license_feature=_TEAM_PROJECTS_FEATURE,
@@ -163,6 +178,7 @@ ACTIONS: dict[str, Action] = {
         "delete {user}",
         ("delete_user",),
         "deleted user",
+        "deleting users",
         is_irreversible=True,
         shows_previous_role=True,
         unlisted_data_note=(
@@ -177,6 +193,7 @@ ACTIONS: dict[str, Action] = {
         "delete project {project}",
         ("delete_project",),
         "deleted project",
+        "deleting projects",
         is_irreversible=True,
         license_feature=_TEAM_PROJECTS_FEATURE,
         unlisted_data_note=(
@@ -185,9 +202,9 @@ ACTIONS: dict[str, Action] = {
         ),
     ),
     # n8n deletes these resources together with their owner. They are listed because they are destroyed.
-    "delete_credential": _item("deleted credential", "delete {item} of {user}"),
-    "delete_workflow": _item("deleted workflow", "delete {item} of {user}"),
-    "delete_variable": _item("deleted variable", "delete {item} of {user}"),
+    "delete_credential": _item("deleted credential", "deleting credentials", "delete {item} of {user}"),
+    "delete_workflow": _item("deleted workflow", "deleting workflows", "delete {item} of {user}"),
+    "delete_variable": _item("deleted variable", "deleting variables", "delete {item} of {user}"),
 }
 
 # The steps for changes that follow after a user has become global:chatUser.

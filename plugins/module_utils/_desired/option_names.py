@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 _QUOTED = r'"(?:[^"\\\n]|\\.)*"'
 # A name next to these characters is part of an email address, a path or a host name.
@@ -27,6 +28,17 @@ def with_names(message: str, names: Mapping[str, str]) -> str:
         return found[0] if found[0].startswith('"') else names[found[0]]
 
     return re.sub("|".join((_QUOTED, *map(_pattern, names))), named, message)
+
+
+def named_result(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of a task with these names in its messages: the error, why changes failed or were not made."""
+    message_of = {"errors": "error", "conflicts": "reason"}
+    named = {
+        key: [{**entry, message: with_names(entry[message], names)} for entry in values[key]]
+        for key, message in message_of.items()
+        if key in values
+    }
+    return {**values, **named, **({"msg": with_names(values["msg"], names)} if "msg" in values else {})}
 
 
 def _pattern(option: str) -> str:

@@ -20,6 +20,7 @@ from .batches import apply_batch
 from .calls import CALLS
 from .handover_run import run_handover
 from .invitations import InvitationSender
+from .progress import Progress, no_progress
 from .recheck import MEMBERS_PER_CHECK, USERS_PER_CHECK, Recheck
 from .tracker import ChangeTracker
 from .verification import Verification
@@ -29,14 +30,13 @@ def apply(
     plan: Plan,
     api: Api,
     on_invite_links: Callable[[dict[str, str]], None] | None,
-    progress: Callable[[int, int, str], None] = lambda made, planned, action: None,
+    progress: Progress = no_progress,
 ) -> Outcome:
     """Make the changes of `plan` and return the outcome of each of them. No response of n8n raises an error.
 
     A failed change does not stop the changes that do not depend on it. `on_invite_links` gets the invitation links
     (secrets) by email as soon as n8n has returned them, because n8n does not return them again. None means that no
-    option keeps the links. `progress` gets the number of processed changes, the number of planned changes, and the
-    action of the last change. Several threads may call it at once.
+    option keeps the links.
     """
     run = PlanRun(plan, api, on_invite_links, ChangeTracker(len(plan.changes), progress))
     for step, changes in plan.steps():

@@ -46,7 +46,7 @@ class Recheck:
             return self._without_last_admin_removals(changes, key, self.tracker.has_made_admin(key))
         try:
             project_id = self.tracker.project_id(changes[0])
-            now = {member.id: member.role for member in self.api.members(project_id)}
+            now = {member.id: member.role for member in self.api.present_members(project_id)}
         except ApiError as error:
             if error.status != 404 or "project" not in error.server_message.lower():
                 self.tracker.failed(changes, error)

@@ -21,13 +21,15 @@ from .._state.read_request import ReadRequest
 from .._state.roles import Role, role_slug
 from .._state.similar_names import SimilarEmails, missing_user_note
 from .apply import apply
+from .progress import Progress, no_progress
 
 
 class Task:
     """Reads the state and applies a plan for the run() of a module. In check mode, it reports the expected changes."""
 
-    def __init__(self, api: Api, check_mode: bool, wants_diff: bool) -> None:
+    def __init__(self, api: Api, check_mode: bool, wants_diff: bool, progress: Progress = no_progress) -> None:
         self.api = api
+        self.progress = progress
         self.check_mode = check_mode
         self.wants_diff = wants_diff
         self.plan: Plan | None = None
@@ -86,7 +88,6 @@ class Task:
         plan: Plan,
         on_invite_links: Callable[[dict[str, str]], None] | None = None,
         report: Callable[[Outcome], dict[str, Any]] = lambda outcome: {},
-        progress: Callable[[int, int, str], None] = lambda made, planned, action: None,
         prepare: Callable[[], None] = lambda: None,
     ) -> Outcome:
         """Make the changes of `plan` and return the outcome. In check mode, return the expected outcome.
@@ -94,8 +95,7 @@ class Task:
         Raises InputError before the first write if a role cannot be assigned, and ApplyError if some changes could not
         be made. `on_invite_links` gets the invitation links, which are secrets, by email. Without it, a warning names
         the users whose links no option keeps. `report` returns further keys of the result, based on the outcome, for a
-        task that fails on the way. `progress` gets the progress of the run. `prepare` is called right before the first
-        write, in check mode at the same point.
+        task that fails on the way. `prepare` is called right before the first write, in check mode at the same point.
         """
         self.set_plan(plan)
         if self._is_worth_checking(plan):
@@ -111,7 +111,7 @@ class Task:
                 },
             )
             return self.outcome
-        self.outcome = apply(plan, self.api, on_invite_links, progress)
+        self.outcome = apply(plan, self.api, on_invite_links, self.progress)
         if self.outcome.unreached:
             self.outcome.notes.append(self._conflicts_note())
         if self.outcome.errors:

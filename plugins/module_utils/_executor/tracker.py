@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,12 +15,13 @@ from .._errors import N8nError
 from .._state.model import Project
 from .._state.roles import CHAT_USER, PROJECT_ADMIN
 from .._text import quoted, shortened
+from .progress import Progress
 
 
 class ChangeTracker:
     """Tracks which changes are done, failed, in conflict, or not tried. Each change is tracked once."""
 
-    def __init__(self, planned: int, progress: Callable[[int, int, str], None]) -> None:
+    def __init__(self, planned: int, progress: Progress) -> None:
         self.outcome = Outcome()
         self._planned = planned
         self._progress = progress
@@ -37,6 +38,7 @@ class ChangeTracker:
         self._existing_projects: set[str] = set()
         self._made: set[Change] = set()
         self._conflicting: set[Change] = set()
+        progress(0, planned, "")
 
     def take_ready(self, changes: Iterable[Change]) -> list[Change]:
         """Return the changes whose prerequisites are met, and record the outcome of the others."""

@@ -102,7 +102,7 @@ class Verification:
         """Return why a project of this run is not deleted; "" if its deletion destroys no content."""
         if project_id not in self.api.created_project_ids:
             return "n8n's response was lost, so another task may have created it"
-        if {member.id for member in self.api.members(project_id)} - {self.api.client.own_user_id}:
+        if {member.id for member in self.api.members(project_id)} - {self.api.client.connection.own_user_id}:
             return "it now has other members"
         found = self.api.resources.owned_items([project_id], True)[project_id]
         if found.items or self.api.resources.folders(project_id):

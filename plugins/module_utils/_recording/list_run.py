@@ -151,7 +151,6 @@ class ListRun:
         self,
         planned: PlannedList,
         on_invite_links: Callable[[dict[str, str]], None] | None,
-        progress: Callable[[int, int, str], None],
     ) -> None:
         """Apply the plan and update the record.
 
@@ -161,7 +160,6 @@ class ListRun:
             planned.plan,
             on_invite_links,
             report=lambda outcome: self._updated_record(planned, outcome),
-            progress=progress,
             prepare=lambda: self._record_before(planned),
         )
         self._updated_record(planned, self.task.outcome)

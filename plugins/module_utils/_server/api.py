@@ -64,8 +64,7 @@ class Api:
         self.data_tables = DataTableApi(client)
         self.resources = ResourceApi(client, self.data_tables, self.lists_roles)
         self.created_project_ids: set[str] = set()
-        self._roles: tuple[Role, ...] | None = None
-        self._roles_read = False
+        self._read_members: tuple[int, str, tuple[Member, ...]] | None = None
 
     # Reading.
 
@@ -96,7 +95,15 @@ class Api:
         """Return the members of a project."""
         path = f"/projects/{quoted_part(project_id)}/users"
         pages = read_complete(self.client, path, f"list the members of project {project_id}", "members")
-        return tuple(Member.from_api(item) for item in pages.items)
+        members = tuple(Member.from_api(item) for item in pages.items)
+        self._read_members = self.client.requests, project_id, members
+        return members
+
+    def present_members(self, project_id: str) -> tuple[Member, ...]:
+        """Return the members right before a write. If the last request has read them, they are not read again."""
+        if self._read_members and self._read_members[:2] == (self.client.requests, project_id):
+            return self._read_members[2]
+        return self.members(project_id)
 
     def members_of(self, project_ids: Sequence[str]) -> dict[str, tuple[Member, ...]]:
         """Return the members of several projects by project id. Several projects are read at a time."""
@@ -104,17 +111,16 @@ class Api:
 
     def find_roles(self) -> tuple[Role, ...] | None:
         """Return the assignable roles, or None if the server does not list roles (before 2.36). Read them only once."""
-        if not self._roles_read:
+        if not self.client.kept.are_roles_read:
             try:
-                self._roles = parsed(
-                    self.client, _roles, self.client.get("/roles", "list roles", "find_roles"), "/roles"
-                )
+                answer = self.client.get("/roles", "list roles", "find_roles")
+                self.client.kept.roles = parsed(self.client, _roles, answer, "/roles")
             except ApiError as error:
                 # On 2.35, only POST /roles exists.
                 if error.status not in (404, 405):
                     raise
-            self._roles_read = True
-        return self._roles
+            self.client.kept.are_roles_read = True
+        return self.client.kept.roles
 
     def lists_roles(self) -> bool:
         """Return whether the server is n8n 2.36 or later, which lists roles. No other sign of the version is public."""
@@ -178,6 +184,7 @@ class Api:
         If two creations run at the same time, n8n on PostgreSQL refuses one with HTTP 500 and does not create it
         (2.40.7).
         """
+        self.client.kept.projects = ()
 
         def read_again() -> Project | None:
             projects = [Project.from_api(item) for item in self.list_projects().items]
@@ -197,6 +204,7 @@ class Api:
 
     def rename_project(self, project_id: str, name: str) -> None:
         """Rename a project."""
+        self.client.kept.projects = ()
         path = f"/projects/{quoted_part(project_id)}"
         self.client.send("PUT", path, f'rename project {project_id} to "{name}"', "rename_project", body={"name": name})
 
@@ -221,14 +229,14 @@ class Api:
     def remove_member(self, project_id: str, user_id: str) -> None:
         """Remove a user from a project. If the user is not a member, nothing changes."""
         path = f"/projects/{quoted_part(project_id)}/users/{quoted_part(user_id)}"
-        operation = f"remove user {user_id} from project {project_id}"
-        self.client.send("DELETE", path, operation, "remove_member")
+        self.client.send("DELETE", path, f"remove user {user_id} from project {project_id}", "remove_member")
 
     def set_user_role(self, user_id: str, role: str) -> None:
         """Change the instance role of a user. The role global:chatUser also removes all memberships and API keys."""
         path = f"/users/{quoted_part(user_id)}/role"
-        operation = f"give user {user_id} the role {role}"
-        self.client.send("PATCH", path, operation, "change_user_role", body={"newRoleName": role})
+        self.client.send(
+            "PATCH", path, f"give user {user_id} the role {role}", "change_user_role", body={"newRoleName": role}
+        )
 
     def delete_user(self, user_id: str) -> None:
         """Delete a user and DESTROY everything in the user's personal project."""
@@ -242,8 +250,8 @@ class Api:
 
     def delete_project(self, project_id: str) -> None:
         """Delete a project and DESTROY everything in it."""
-        path = f"/projects/{quoted_part(project_id)}"
-        _delete(self.client, path, f"delete project {project_id}", "delete_project")
+        self.client.kept.projects = ()
+        _delete(self.client, f"/projects/{quoted_part(project_id)}", f"delete project {project_id}", "delete_project")
 
 
 def _delete(client: Client, path: str, operation: str, call: str) -> None:

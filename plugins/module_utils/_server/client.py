@@ -5,21 +5,20 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import random
 import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 from .._errors import ApiError, ConnectionFailed, InputError, LostResponse, N8nError
 from .._state.scopes import SCOPES
 from .hints import hint_for, scopes_remedy
+from .kept_data import KeptData
 from .options import Connection
+from .sessions import Sessions
 from .transport_errors import REQUESTS_IMPORT_ERROR, TransientError, failure_of, seconds_of
 
 if REQUESTS_IMPORT_ERROR is None:
@@ -39,7 +38,11 @@ STARTUP_BODY = b"n8n is starting up. Please wait"
 
 
 class Client:
-    """One server and one key. With `read_only`, the client refuses to send any method except GET."""
+    """One server and one key. With `read_only`, the client refuses to send any method except GET.
+
+    `requests` is the number of requests that the present task has sent. `has_written` tells whether any of them may have
+    changed something.
+    """
 
     def __init__(self, connection: Connection, read_only: bool = False) -> None:
         if REQUESTS_IMPORT_ERROR is not None:
@@ -49,11 +52,10 @@ class Client:
         self.connection = connection
         self.read_only = read_only
         self.requests = 0
+        self.has_written = False
         self._count = threading.Lock()
-        self._thread = threading.local()
-        self._sessions: list[requests.Session] = []
-        self._scopes: list[str] | None = None
-        self._pool: ThreadPoolExecutor | None = None
+        self.sessions = Sessions(connection)
+        self.kept = KeptData()
         if not connection.validate_certs:
             # A user who has switched off the validation does not need one warning for each request.
             disable_warnings(InsecureRequestWarning)
@@ -66,20 +68,23 @@ class Client:
 
     def close(self) -> None:
         """Close the connections."""
-        if self._pool:
-            self._pool.shutdown()
-        for session in self._sessions:
-            session.close()
+        self.sessions.close()
+
+    def start_task(self, read_only: bool) -> None:
+        """Prepare for another task of this process, which uses the open connections, and what earlier tasks have read."""
+        self.read_only, self.requests, self.has_written = read_only, 0, False
+        self.kept.is_from_earlier_task = True
+        if self.kept.is_outdated:
+            self.forget()
 
     @property
-    def own_user_id(self) -> str | None:
-        """Return the id of the user of the key; None for a key of an old form, which does not contain it."""
-        try:
-            payload = self.connection.api_key.split(".")[1]
-            claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-            return str(claims["sub"]) if claims["sub"] else None
-        except (IndexError, KeyError, TypeError, ValueError):
-            return None
+    def may_be_outdated(self) -> bool:
+        """Return whether a failure of the present task may have its cause in what an earlier task has read."""
+        return self.kept.is_from_earlier_task and not self.has_written
+
+    def forget(self) -> None:
+        """Read the scopes, the roles and the projects again when they are needed."""
+        self.kept = KeptData()
 
     def get(self, path: str, operation: str, call: str, params: Mapping[str, Any] | None = None) -> Any:
         """Return the response to a GET. See `send` for the arguments and the errors."""
@@ -87,12 +92,7 @@ class Client:
 
     def in_parallel(self, call: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Return the results of `call` for `items`, in order. The connection limits the number of parallel calls."""
-        todo = list(items)
-        if len(todo) < 2 or self.connection.concurrency == 1:
-            return [call(item) for item in todo]
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.connection.concurrency)
-        return list(self._pool.map(call, todo))
+        return self.sessions.in_parallel(call, items)
 
     def send(
         self,
@@ -153,9 +153,12 @@ class Client:
         time.sleep(seconds)
 
     def _request(self, method: str, path: str, params: Mapping[str, Any] | None, body: Any) -> requests.Response:
+        if self.sessions.is_aborted:
+            raise ConnectionFailed("The task was interrupted.")
         with self._count:
             self.requests += 1
-        response = self._session().request(
+            self.has_written = self.has_written or method != "GET"
+        response = self.sessions.own().request(
             method,
             self.url_of(path),
             params=params,
@@ -169,15 +172,6 @@ class Client:
         if response.content == STARTUP_BODY:
             response.status_code = 503
         return response
-
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._thread, "session", None)
-        if session is None:
-            session = self._thread.session = requests.Session()
-            session.headers.update({"X-N8N-API-KEY": self.connection.api_key, "Accept": "application/json"})
-            with self._count:
-                self._sessions.append(session)
-        return session
 
     def url_of(self, path: str) -> str:
         """Return the full URL of a path of the API."""
@@ -227,14 +221,14 @@ class Client:
 
     def granted_scopes(self) -> list[str] | None:
         """Return the scopes of the key, or None if n8n does not list them (GET /discover, 2.14 and later)."""
-        if self._scopes is not None:
-            return self._scopes
+        if self.kept.scopes is not None:
+            return self.kept.scopes
         try:
             granted = self._request("GET", "/discover", None, None).json()["data"]["scopes"]
         except (requests.exceptions.RequestException, OSError, ValueError, KeyError, TypeError):
             return None
-        self._scopes = granted if isinstance(granted, list) else None
-        return self._scopes
+        self.kept.scopes = granted if isinstance(granted, list) else None
+        return self.kept.scopes
 
 
 def _message_of(response: requests.Response, api_key: str) -> str | None:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -53,6 +55,16 @@ class Connection:
         connection._check()
         return connection
 
+    @property
+    def own_user_id(self) -> str | None:
+        """Return the id of the user of the key; None for a key of an old form, which does not contain it."""
+        try:
+            payload = self.api_key.split(".")[1]
+            claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+            return str(claims["sub"]) if claims["sub"] else None
+        except (IndexError, KeyError, TypeError, ValueError):
+            return None
+
     def _check(self) -> None:
         if not 0 < self.timeout <= MAX_TIMEOUT:
             raise InputError(f"timeout is {self.timeout:g}, but must be more than 0 and at most {MAX_TIMEOUT} seconds.")
@@ -65,6 +77,15 @@ class Connection:
                 f"ca_path {self.ca_path} does not exist on the host that runs the task. Use a file or folder with "
                 "certificates of trusted certificate authorities."
             )
+
+
+def check_key_of_variable(is_url_of_variable: bool, has_key: bool) -> None:
+    """Raise InputError if the URL comes from the variable n8n_url, and the key would come from the environment."""
+    if is_url_of_variable and not has_key:
+        raise InputError(
+            "n8n_url is set and n8n_api_key is not. Set n8n_api_key where n8n_url is set. The key in the environment "
+            "variable N8N_API_KEY is never sent to the URL of a variable."
+        )
 
 
 def _base_url(url: str | None) -> str:

@@ -62,7 +62,7 @@ def _scopes_hint(api: Api, request: ReadRequest, refused: Iterable[str]) -> str:
 
 def _read(api: Api, request: ReadRequest) -> State:
     """Return the state that `request` asks for. Members are read after the projects, and owned items after the users."""
-    state = State(api.client.connection.url, api.client.own_user_id)
+    state = State(api.client.connection.url, api.client.connection.own_user_id)
     if request.all_users and request.projects:
         state = _whole_instance(api, state, request)
     elif request.all_users:
@@ -154,6 +154,8 @@ def _projects(api: Api, request: ReadRequest) -> tuple[Project, ...]:
 
     Of two tasks that create a project of one name, the later one deletes its project right away.
     """
+    if request.recent_projects and _are_unique(api.client.kept.projects, request.unique_names):
+        return api.client.kept.projects
     try:
         for attempt in range(_NAME_READINGS - 1):
             projects = _listed_projects(api)
@@ -168,7 +170,14 @@ def _projects(api: Api, request: ReadRequest) -> tuple[Project, ...]:
 
 
 def _listed_projects(api: Api) -> tuple[Project, ...]:
-    return tuple(Project.from_api(item) for item in api.list_projects().items)
+    api.client.kept.projects = tuple(Project.from_api(item) for item in api.list_projects().items)
+    return api.client.kept.projects
+
+
+def _are_unique(projects: tuple[Project, ...], names: Iterable[str]) -> bool:
+    """Return whether each of these names or ids means exactly one of the projects."""
+    state = State("", None, projects=projects)
+    return bool(projects) and all(len(state.find_projects(name)) == 1 for name in names)
 
 
 def _has_new_duplicate(projects: Iterable[Project], names: Iterable[str]) -> bool:

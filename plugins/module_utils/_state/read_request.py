@@ -30,7 +30,8 @@ class ReadRequest:
     owner. `destinations` (projects, or emails of users) requests the existing items of the destinations. `also` are the
     calls that the task makes afterwards: an error about missing scopes also names the scopes for these calls.
     `unique_names` are names that each mean one project. While one of them means a new project and another one, because
-    two tasks have created it at the same time, the projects are read again.
+    two tasks have created it at the same time, the projects are read again. With `recent_projects`, the projects only serve
+    to find names and ids, so a listing that an earlier task of this process has read is sufficient.
     """
 
     users: tuple[str, ...] = ()
@@ -45,6 +46,7 @@ class ReadRequest:
     destinations: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     unique_names: tuple[str, ...] = ()
+    recent_projects: bool = False
 
     @property
     def calls(self) -> tuple[str, ...]:

@@ -308,7 +308,6 @@ def test_empty_lists_are_refused_before_first_call(n8n: FakeN8n, options: dict[s
     [
         ({"max_removal_percent": 101}, "max_removal_percent is 101"),
         ({"max_removals": -1}, "max_removals is -1"),
-        ({"progress_path": "/nowhere/progress"}, "Progress cannot be written to /nowhere/progress"),
         ({"projects": [project("Sales", ada="viewer")]}, "has the role viewer, but users"),
     ],
 )
@@ -365,17 +364,6 @@ def test_concurrent_change_is_conflict_and_kept(n8n: FakeN8n) -> None:
     # The diff shows only applied changes.
     assert CY not in done["diff"]["before"] and DI in done["diff"]["before"]
     assert [change["before"] for change in run(n8n_access, n8n, **with_three_removals())["plan"]] == ["project:editor"]
-
-
-def test_progress_file_is_written_except_in_check_mode(n8n: FakeN8n, tmp_path: Path) -> None:
-    file = tmp_path / "progress"
-    options = with_three_removals(max_removal_percent=100, progress_path=str(file))
-    assert run(n8n_access, n8n, check_mode=True, **options)["changed"] and not file.exists()
-    done = run(n8n_access, n8n, **options)
-    lines = file.read_text("utf-8").splitlines()
-    assert lines[-1].endswith(f"3 of {len(done['plan'])} (remove_member)")
-    run(n8n_access, n8n, **options)
-    assert file.read_text("utf-8").splitlines() == lines
 
 
 def test_result_is_json_without_links(n8n: FakeN8n) -> None:

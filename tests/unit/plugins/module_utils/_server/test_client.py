@@ -560,8 +560,38 @@ def test_context_manager_closes_the_connections(server: ScriptedServer, connect:
     server.on("*", USERS)
     with connect(server.url) as client:
         client.in_parallel(lambda _number: get_users(client), range(3))
-    with pytest.raises(RuntimeError):
+        assert _pool_threads()
+    assert not _pool_threads()
+
+
+def test_end_of_a_task_ends_its_threads_and_keeps_the_own_connection(
+    server: ScriptedServer, connect: Callable[..., Client]
+) -> None:
+    server.on("*", USERS)
+    with connect(server.url) as client:
+        get_users(client)
         client.in_parallel(lambda _number: get_users(client), range(3))
+        client.sessions.end_threads()
+        assert not _pool_threads()
+        get_users(client)
+        first, *parallel, last = [request.connection for request in server.requests]
+        assert first == last and first not in parallel
+        # Another task may need threads again.
+        client.in_parallel(lambda _number: get_users(client), range(3))
+
+
+def test_aborted_client_sends_no_further_request(server: ScriptedServer, connect: Callable[..., Client]) -> None:
+    server.on("*", USERS)
+    with connect(server.url) as client:
+        get_users(client)
+        client.sessions.abort()
+        with pytest.raises(ConnectionFailed, match="interrupted"):
+            get_users(client)
+    assert len(server.requests) == 1
+
+
+def _pool_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
 
 
 # TLS
@@ -660,7 +690,7 @@ def test_unexpected_end_of_a_tls_stream_is_a_lost_connection(client: Client, mon
 
 
 def test_own_user_id_is_the_subject_of_the_key(client: Client) -> None:
-    assert client.own_user_id == "u-me"
+    assert client.connection.own_user_id == "u-me"
 
 
 @pytest.mark.parametrize(
@@ -677,7 +707,7 @@ def test_own_user_id_is_the_subject_of_the_key(client: Client) -> None:
     ],
 )
 def test_own_user_id_is_none_for_other_keys(key: str, connect: Callable[..., Client]) -> None:
-    assert connect("http://localhost", api_key=key).own_user_id is None
+    assert connect("http://localhost", api_key=key).connection.own_user_id is None
 
 
 # Missing requests library

@@ -1,0 +1,178 @@
+# Copyright (c) 2026, the lifecycle.n8n contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run a module in Ansible's own process if its task is local, and send it to the host of the task otherwise."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from ansible import constants
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import UnsupportedError
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ..module_utils._desired.omitted import is_omitted
+from ..module_utils._desired.option_names import with_names
+from ..module_utils._errors import InputError
+from ..module_utils._module import ModuleDefinition, argument_spec, run_task
+from ..module_utils._server.kept_client import kept_api
+from ..module_utils._server.options import CONNECTION_OPTIONS, check_key_of_variable
+from ..module_utils._server.transport_errors import REQUESTS_IMPORT_ERROR
+from ._plain_values import keys_that_are_no_text, plain
+from ._progress import DisplayedProgress
+
+
+class ModuleAction(ActionBase):
+    """The action plugin of a module. `definition` is the module."""
+
+    definition: ModuleDefinition
+    _supports_check_mode = True
+    _supports_async = True
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the result of the task. It is the same wherever the module runs."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        try:
+            for problem in keys_that_are_no_text(self._task.args):
+                raise InputError(f"{problem}. Quote it.")
+            options = self._options(variables)
+            is_own_process = self._is_own_process(variables)
+        except InputError as error:
+            names = self._task.args.get("option_names")
+            message = with_names(str(error), names) if isinstance(names, dict) else str(error)
+            return {**result, "failed": True, "msg": message, "reason": error.reason}
+        return {**result, **(self._run_here(options) if is_own_process else self._send(options, variables))}
+
+    def _options(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options of the task, with connection options from the variables of its host."""
+        options = dict(self._task.args)
+        from_variables = {}
+        for name in CONNECTION_OPTIONS:
+            value = None if name in options else self._variable(variables, f"n8n_{name}")
+            if value is not None:
+                from_variables[name] = value
+        check_key_of_variable("url" in from_variables, {**options, **from_variables}.get("api_key") is not None)
+        return {**options, **from_variables}
+
+    def _variable(self, variables: Mapping[str, Any], name: str) -> Any:
+        """Return the value of a variable, or None if it is not set."""
+        value = variables.get(name)
+        value = None if value is None else self._templar.template(value)
+        return None if is_omitted(value) else value
+
+    def _is_own_process(self, variables: Mapping[str, Any]) -> bool:
+        """Return whether the task is local, and needs neither another user, nor another Python, nor the background."""
+        wanted = self._variable(variables, "n8n_in_process")
+        try:
+            is_wanted = boolean(True if wanted is None else wanted)
+        except TypeError:
+            raise InputError(f"n8n_in_process is {wanted!r}, but must be true or false.") from None
+        return (
+            is_wanted
+            and self._connection.transport == "local"
+            and not self._connection.become
+            and not self._task.async_val
+            and self._is_own_python(variables)
+            # A module reports a missing library.
+            and REQUESTS_IMPORT_ERROR is None
+        )
+
+    def _is_own_python(self, variables: Mapping[str, Any]) -> bool:
+        """Return whether the task may run in the Python of Ansible, because no other one is set."""
+        if self._task.delegate_to:
+            variables = variables["ansible_delegated_vars"][self._task.delegate_to]
+        setting = constants.config.get_config_value("INTERPRETER_PYTHON", variables=variables)
+        path = str(self._templar.template(setting) or "auto").strip()
+        if path.startswith("auto"):
+            return True
+        found = os.path.abspath(shutil.which(path) or path)
+        # The Python of another virtual environment may be a link to the same file.
+        folder, own_folder = os.path.dirname(found), os.path.dirname(os.path.abspath(sys.executable))
+        return os.path.realpath(found) == os.path.realpath(sys.executable) and folder == own_folder
+
+    def _send(self, options: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """Send the module to the host of the task, run it there, and return its result."""
+        wrap_async = self._task.async_val and not self._connection.has_native_async
+        result: dict[str, Any] = self._execute_module(module_args=options, task_vars=variables, wrap_async=wrap_async)
+        if "invocation" in result:
+            # ansible-core 2.19 and later adds the origin of the message here, in other words than for an action.
+            result.pop("exception", None)
+        return result
+
+    def _run_here(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Run the module in this process, and return the result that it would return from a process of its own."""
+        Display().vvv(f"{self._task.action} runs in Ansible's own process.")
+        environment: dict[str, Any] = {}
+        self._compute_environment_string(environment)
+        with _process_state(environment, self._loader.get_basedir()):
+            return self._result(plain(options))
+
+    def _result(self, options: dict[str, Any]) -> dict[str, Any]:
+        definition = self.definition
+        spec = argument_spec(definition)
+        validator = ArgumentSpecValidator(
+            spec, mutually_exclusive=definition.mutually_exclusive, required_one_of=definition.required_one_of
+        )
+        validated = validator.validate(options)
+        params = {**options, **validated.validated_parameters}
+        secrets = {str(params[name]) for name, row in spec.items() if row.get("no_log") and params.get(name)}
+        values: dict[str, Any]
+        if validated.error_messages:
+            values = {"failed": True, "msg": self._message(validated.errors, params)}
+        else:
+            result = run_task(
+                definition,
+                params,
+                self._task.check_mode,
+                self._task.diff,
+                kept_api,
+                DisplayedProgress(self._task.action.rpartition(".")[2]),
+            )
+            values = {
+                **result.values,
+                **({"warnings": list(result.warnings)} if result.warnings else {}),
+                **({"failed": True} if result.failed else {}),
+            }
+        values["invocation"] = {"module_args": params}
+        # A secret such as "True" must not replace a value that is no text.
+        kept = {key: value for key, value in values.items() if value is None or isinstance(value, bool)}
+        return {**plain(remove_values(values, secrets)), **kept}
+
+    def _message(self, errors: Any, params: Mapping[str, Any]) -> str:
+        message = str(errors[0])
+        if isinstance(errors[0], UnsupportedError):
+            message = f"Unsupported parameters for ({self._task.action}) module: {message}"
+        names = params.get("option_names")
+        return with_names(message, names) if isinstance(names, dict) else message
+
+
+@contextmanager
+def _process_state(environment: Mapping[str, Any], folder: str) -> Iterator[None]:
+    """Give this process the environment and the folder that a module of the task has, and restore them afterwards.
+
+    This process is a worker of Ansible, which runs only this task.
+    """
+    before = {name: os.environ.get(name) for name in environment}
+    before_folder = os.open(".", os.O_RDONLY)
+    try:
+        os.environ.update({name: str(value) for name, value in environment.items()})
+        os.chdir(folder)
+        yield
+    finally:
+        os.fchdir(before_folder)
+        os.close(before_folder)
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
