@@ -110,7 +110,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             self._read_config_data(path)
             self._name = self._server_name()
-            connection = connection_of(self, self.templar)
+            connection = connection_of(self, self.templar, self._given, self._variables)
             self._check_servers(connection.url)
             found = self._found(connection, path, cache)
             self._note_server(connection.url)
@@ -122,8 +122,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
         """Resolve the templates in the file before the options are validated, because a number may be a template."""
-        self.templar.available_variables = var_options or {}
-        super().set_options(task_keys=task_keys, var_options=var_options, direct=resolved(direct or {}, self.templar))
+        self._given, self._variables = direct or {}, var_options or {}
+        self.templar.available_variables = self._variables
+        super().set_options(task_keys=task_keys, var_options=var_options, direct=resolved(self._given, self.templar))
 
     def _server_name(self) -> str:
         """Return the server name, or "" if there is none; raises AnsibleError if no group name can begin with it."""

@@ -69,9 +69,13 @@ class LookupModule(LookupBase):
 
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[dict[str, Any]]:
         """Return the members of the projects that `terms` name."""
-        self.set_options(var_options=variables, direct=options_in(kwargs))
+        given = options_in(kwargs)
+        self.set_options(var_options=variables, direct=given)
         projects = names_in(self._flatten(terms))
         if terms and not projects:
             return []
-        state = read_state(connection_of(self, self._templar), ReadRequest(projects=True, members=projects or ALL))
+        state = read_state(
+            connection_of(self, self._templar, given, variables or {}),
+            ReadRequest(projects=True, members=projects or ALL),
+        )
         return members_of_projects(state, projects)

@@ -70,10 +70,13 @@ class LookupModule(LookupBase):
 
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[dict[str, Any]]:
         """Return the projects of the users that `terms` name."""
-        self.set_options(var_options=variables, direct=options_in(kwargs))
+        given = options_in(kwargs)
+        self.set_options(var_options=variables, direct=given)
         users = users_in(self._flatten(terms))
         if terms and not users:
             return []
         # The members of a project include their emails, so the users need not be read.
-        state = read_state(connection_of(self, self._templar), ReadRequest(projects=True, members=ALL))
+        state = read_state(
+            connection_of(self, self._templar, given, variables or {}), ReadRequest(projects=True, members=ALL)
+        )
         return projects_of_users_named(state, users)

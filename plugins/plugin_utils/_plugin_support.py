@@ -15,7 +15,7 @@ from ..module_utils._errors import N8nError
 from ..module_utils._state.model import State
 from ..module_utils._state.names import check_ascii
 from ..module_utils._desired.omitted import is_omitted
-from ..module_utils._server.options import CONNECTION_OPTIONS, Connection
+from ..module_utils._server.options import CONNECTION_OPTIONS, Connection, check_key_of_variable
 from ..module_utils._server.state_reader import read
 from ..module_utils._server.api import Api
 from ..module_utils._state.read_request import ReadRequest
@@ -37,10 +37,18 @@ except ImportError:
     _as_plain_text, _as_unsafe_text = str, wrap_var
 
 
-def connection_of(plugin: Any, templar: Any) -> Connection:
-    """Return the connection that the options of a plugin describe. Values from variables may be templates."""
+def connection_of(plugin: Any, templar: Any, given: Mapping[str, Any], variables: Mapping[str, Any]) -> Connection:
+    """Return the connection that the options of a plugin describe. Values from variables may be templates.
+
+    `given` are the options in the call of a lookup or in the file of an inventory. They precede those in `variables`.
+    """
+
+    def is_set(name: str) -> bool:
+        return name in given or variables.get(f"n8n_{name}") is not None
+
     options = resolved({name: plugin.get_option(name) for name in CONNECTION_OPTIONS}, templar)
     try:
+        check_key_of_variable("url" not in given and is_set("url"), is_set("api_key"))
         return Connection.from_options(options)
     except N8nError as error:
         raise AnsibleError(str(error)) from None

@@ -129,9 +129,9 @@ def _match(value: object, source: str, name_source: str, problems: ErrorCollecto
 
 
 def project_in(value: object, source: str) -> str:
-    """Return the name or id of a project; raises InputError for a value that is neither text nor a whole number."""
-    # YAML reads a name that looks like a number as a number. The original spelling of 1.10 or yes is lost.
-    if isinstance(value, (str, int)) and not isinstance(value, bool):
+    """Return the name or id of a project; raises InputError for a value that is not text."""
+    # YAML reads a name that looks like a number as a number. The original spelling of 007, 1.10 or yes is lost.
+    if isinstance(value, str):
         return project_name(value, source)
     raise InputError(f"{source}: a project name must be text, but is {kind_of(value)}. Put it in quotes.")
 

@@ -106,7 +106,7 @@ def test_people_receive_the_grants_of_their_rules() -> None:
         ),
         # Project names are not stripped, and numbers are converted to text
         (
-            [rule("a", projects={" P ": "viewer", 2026: "viewer"}, deny=["p", 7])],
+            [rule("a", projects={" P ": "viewer", "2026": "viewer"}, deny=["p", "7"])],
             {
                 "projects": {" P ": "viewer", "2026": "viewer", "7": DENIED, "p": DENIED},
                 "granted_by": {"projects": {" P ": "a", "2026": "a"}, "denied": {"7": "a", "p": "a"}},
@@ -214,7 +214,9 @@ def test_empty_people_or_rules_are_accepted() -> None:
         ([rule("a", projects={"x" * 256: "viewer"})], r"projects: .* has 256 characters"),
         ([rule("a", projects={True: "viewer"})], "a project name must be text, but is true or false. Put it in quotes"),
         ([rule("a", projects={1.1: "viewer"})], "a project name must be text, but is a number. Put it in quotes"),
-        ([rule("a", projects={7: "viewer", "7": "viewer"})], 'projects: "7" is listed twice'),
+        ([rule("a", projects={7: "viewer"})], "projects: a project name must be text, but is a number. Put it in quotes"),
+        ([rule("a", deny=[7])], "deny: a project name must be text, but is a number. Put it in quotes"),
+        ([rule("a", projects={"é": "viewer", "e\u0301": "viewer"})], "is listed twice"),
         ([rule("a", projects={"P": None})], r'\("a"\): projects: "P" has no role'),
         ([rule("a", projects={"P": " "})], r'\("a"\): projects: "P" has no role'),
         ([rule("a", projects={"P": 7})], r'\("a"\): projects, the role in "P" must be text, but is a number'),
