@@ -214,7 +214,10 @@ def test_empty_people_or_rules_are_accepted() -> None:
         ([rule("a", projects={"x" * 256: "viewer"})], r"projects: .* has 256 characters"),
         ([rule("a", projects={True: "viewer"})], "a project name must be text, but is true or false. Put it in quotes"),
         ([rule("a", projects={1.1: "viewer"})], "a project name must be text, but is a number. Put it in quotes"),
-        ([rule("a", projects={7: "viewer"})], "projects: a project name must be text, but is a number. Put it in quotes"),
+        (
+            [rule("a", projects={7: "viewer"})],
+            "projects: a project name must be text, but is a number. Put it in quotes",
+        ),
         ([rule("a", deny=[7])], "deny: a project name must be text, but is a number. Put it in quotes"),
         ([rule("a", projects={"é": "viewer", "e\u0301": "viewer"})], "is listed twice"),
         ([rule("a", projects={"P": None})], r'\("a"\): projects: "P" has no role'),

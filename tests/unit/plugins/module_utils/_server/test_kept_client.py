@@ -8,10 +8,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server import kept_client, kept_data
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.kept_client import kept_api
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import Connection
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.state_reader import read
@@ -28,7 +30,8 @@ OPS = {"id": "p2", "name": "Ops", "type": "team"}
 
 @pytest.fixture(name="n8n")
 def _n8n(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
-    monkeypatch.setattr(kept_client, "_KEPT", {})
+    clients: dict[Any, Client] = {}
+    monkeypatch.setattr(kept_client, "_KEPT", clients)
     with ScriptedServer() as server:
         server.on("GET /projects", page(SALES), page(SALES, OPS))
         server.on("GET /projects/p1/users", page())
@@ -39,6 +42,8 @@ def _n8n(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
         server.on("PUT /projects/p1", json_response(SALES))
         server.on("DELETE /projects/p1", json_response(SALES))
         yield server
+        for client in clients.values():
+            client.close()
 
 
 @pytest.fixture(name="connection")
