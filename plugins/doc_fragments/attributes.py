@@ -5,9 +5,28 @@
 
 from __future__ import annotations
 
+# Where a module runs, for both parts.
+_WHERE = r"""
+  action:
+    description: Has an action plugin. It runs a local task in the process of Ansible, and sends the module to the host of any other task.
+    support: full
+  async:
+    description: Supports the keyword C(async). The module then runs in a process of its own.
+    support: full
+  become:
+    description: Supports the keyword C(become). The module then runs in a process of its own.
+    support: full
+  connection:
+    description: Uses the connection of the host, unless the connection is local.
+    support: full
+  delegation:
+    description: Supports the keyword C(delegate_to).
+    support: full
+"""
+
 
 class ModuleDocFragment:
-    """Documentation of check mode, diff and idempotency."""
+    """Documentation of check mode, diff and idempotency, and of the keywords that decide where a module runs."""
 
     DOCUMENTATION = r"""
 options: {}
@@ -21,7 +40,7 @@ attributes:
   idempotent:
     description: A second run without a change in between changes nothing.
     support: full
-"""
+""" + _WHERE
 
     INFO = r"""
 options: {}
@@ -35,4 +54,4 @@ attributes:
   idempotent:
     description: The module changes nothing.
     support: full
-"""
+""" + _WHERE

@@ -14,28 +14,32 @@ options:
   url:
     description:
       - The URL of the n8n server, with or without a path, a trailing slash or C(/api/v1).
-      - If this option is not set, the environment variable E(N8N_URL) is used, and then E(N8N_API_URL). A module reads them on the host
-        where it runs. A lookup or inventory plugin reads them on the controller.
+      - If this option is not set, the variable C(n8n_url) is used, then the environment variable E(N8N_URL), and then E(N8N_API_URL). A
+        module reads the environment of the host where it runs. A lookup or inventory plugin reads that of the controller.
+      - An inventory plugin reads the variables of all connection options from the extra variables only.
       - Redirects are not followed, because the API key would be sent to their target.
     type: str
   api_key:
     description:
       - An API key. Create it in n8n under Settings > n8n API. The notes of each module and plugin list the scopes that the key needs.
-      - If this option is not set, the environment variable E(N8N_API_KEY) is used. A module reads it on the host where it runs. A lookup
-        or inventory plugin reads it on the controller.
+      - If this option is not set, the variable C(n8n_api_key) is used, and then the environment variable E(N8N_API_KEY).
+      - The key of the environment is never sent to the URL of the variable C(n8n_url). Where this variable is set, set C(n8n_api_key) too.
     type: str
   validate_certs:
     description:
       - Whether to verify the TLS certificate of the server.
+      - If this option is not set, the variable C(n8n_validate_certs) is used.
     type: bool
     default: true
   ca_path:
     description:
       - A file or a folder with the certificates of trusted certificate authorities. It replaces the default authorities.
+      - If this option is not set, the variable C(n8n_ca_path) is used.
     type: path
   timeout:
     description:
       - The number of seconds to wait for the response to one request.
+      - If this option is not set, the variable C(n8n_timeout) is used.
     type: float
     default: 30.0
   retries:
@@ -43,12 +47,14 @@ options:
       - The number of retries after lost connections and the statuses 429, 502, 503 and 504. Only requests that are safe to repeat are
         sent again.
       - The wait between two tries doubles each time. C(Retry-After) is honored up to two minutes.
+      - If this option is not set, the variable C(n8n_retries) is used.
     type: int
     default: 4
   concurrency:
     description:
       - The maximum number of parallel requests of a task that sends many requests.
       - For a lookup or inventory plugin, this is the number of projects that it reads in parallel.
+      - If this option is not set, the variable C(n8n_concurrency) is used.
     type: int
     default: 8
 requirements:
@@ -71,6 +77,21 @@ options:
       - name: N8N_API_KEY
     vars:
       - name: n8n_api_key
+  validate_certs:
+    vars:
+      - name: n8n_validate_certs
+  ca_path:
+    vars:
+      - name: n8n_ca_path
+  timeout:
+    vars:
+      - name: n8n_timeout
+  retries:
+    vars:
+      - name: n8n_retries
+  concurrency:
+    vars:
+      - name: n8n_concurrency
 requirements:
   - an n8n license with team projects
 """

@@ -273,7 +273,6 @@ REFUSALS: dict[str, list[tuple[dict[str, Any], str]]] = {
             "with sync_create_projects",
         ),
         ({"sync_invites_path": UNWRITABLE_PATH}, UNWRITABLE_PATH),
-        ({"sync_progress_path": UNWRITABLE_PATH}, UNWRITABLE_PATH),
         ({"sync_email_attribute": "mail"}, "the attribute set by sync_email_attribute"),
         ({"sync_rules": [{"name": "sales"}]}, "sync_rules[0]"),
         ({"sync_role_order": ["a", "a"]}, "sync_role_order"),

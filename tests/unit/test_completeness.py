@@ -63,6 +63,25 @@ def test_action_group_lists_all_modules() -> None:
     assert load("meta/runtime.yml")["action_groups"]["n8n"] == MODULES
 
 
+def test_each_module_has_action_plugin_and_there_is_no_other() -> None:
+    assert sorted(path.name for path in ROOT.glob("plugins/action/*.*")) == [f"{name}.py" for name in MODULES]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_action_plugin_runs_the_module_of_its_name(name: str) -> None:
+    plugins = "ansible_collections.lifecycle.n8n.plugins"
+    action, module = (import_module(f"{plugins}.{kind}.{name}") for kind in ("action", "modules"))
+    assert action.ActionModule.definition is module.MODULE
+    # All action plugins have the same code, so none of them has code of its own.
+    (own_class,) = (node for node in ast.parse(Path(action.__file__).read_text("utf-8")).body if is_code(node))
+    assert isinstance(own_class, ast.ClassDef) and len([node for node in own_class.body if is_code(node)]) == 1
+
+
+def is_code(node: ast.stmt) -> bool:
+    """Return whether a statement is neither an import nor a docstring."""
+    return not isinstance(node, (ast.ImportFrom, ast.Expr))
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_module_is_documented(name: str) -> None:
     found = documentation(Path("plugins/modules", f"{name}.py"))

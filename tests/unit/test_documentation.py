@@ -153,16 +153,17 @@ def test_connection_fragment_matches_connection_options() -> None:
         text = " ".join(documented[name]["description"])
         # The first set variable takes precedence, and the text names the variables in this order.
         assert tuple(re.findall(r"E\((\w+)\)", text)) == row.get("env", ())
+        assert f"If this option is not set, the variable C(n8n_{name}) is used" in text
 
 
-def test_plugins_read_same_environment_variables_as_modules() -> None:
+def test_plugins_read_same_variables_as_modules() -> None:
     added = yaml.safe_load(connection.ModuleDocFragment.PLUGINS)["options"]
-    assert set(added) == {name for name, row in CONNECTION_OPTIONS.items() if "env" in row}
+    assert list(added) == list(CONNECTION_OPTIONS)
     for name, keys in added.items():
-        assert set(keys) == {"env", "vars"}
         # In the documentation of plugins, the last set variable takes precedence.
-        assert [entry["name"] for entry in reversed(keys["env"])] == list(CONNECTION_OPTIONS[name]["env"])
-        assert keys["vars"] == [{"name": f"n8n_{name}"}]
+        variables = [entry["name"] for entry in reversed(keys.pop("env", []))]
+        assert variables == list(CONNECTION_OPTIONS[name].get("env", ()))
+        assert keys == {"vars": [{"name": f"n8n_{name}"}]}
 
 
 @pytest.mark.parametrize("source", PLUGINS, ids=lambda source: str(source.relative_to(ROOT)))

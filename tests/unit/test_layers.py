@@ -103,6 +103,12 @@ def test_private_files_do_not_import_ansible(source: Path) -> None:
     assert source.parts[0] not in ("module_utils", "modules") or source.name == "_ansible_module.py" or not known
 
 
+@pytest.mark.parametrize("source", [source for source in SOURCES if source.parts[0] == "plugin_utils"], ids=str)
+def test_code_in_the_process_of_ansible_does_not_use_ansible_module(source: Path) -> None:
+    """AnsibleModule reads its options from the process, and ends the process."""
+    assert [name for name in imports(source) if name.startswith("ansible.module_utils.basic")] == []
+
+
 @pytest.mark.parametrize("source", list(filter(is_pure, SOURCES)), ids=str)
 def test_pure_files_import_no_io_modules(source: Path) -> None:
     foreign = {name.split(".")[0] for name in imports(source)} - {"ansible_collections"}
