@@ -13,6 +13,7 @@ ANSIBLE = "https://docs.ansible.com/projects/ansible/devel/"
 # The labels in the documentation of Ansible that generated pages link to, with page and title. The full list would need
 # a download. A label that is missing here causes a warning, which fails the build.
 LABELS = {
+    "action_plugins": ("plugins/action.html", "Action plugins"),
     "ansible_configuration_settings": ("reference_appendices/config.html", "Ansible Configuration Settings"),
     "common_return_values": ("reference_appendices/common_return_values.html", "Return Values"),
 }
