@@ -1,28 +1,9 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Document the attributes of modules: one part for modules that change objects, and one for modules that only read."""
+"""Document the attributes of modules: of those that change objects, of those that only read, and of all of them."""
 
 from __future__ import annotations
-
-# Where a module runs, for both parts.
-_WHERE = r"""
-  action:
-    description: Has an action plugin. It runs a local task in the process of Ansible, and sends the module to the host of any other task.
-    support: full
-  async:
-    description: Supports the keyword C(async). The module then runs in a process of its own.
-    support: full
-  become:
-    description: Supports the keyword C(become). The module then runs in a process of its own.
-    support: full
-  connection:
-    description: Uses the connection of the host, unless the connection is local.
-    support: full
-  delegation:
-    description: Supports the keyword C(delegate_to).
-    support: full
-"""
 
 
 class ModuleDocFragment:
@@ -40,7 +21,7 @@ attributes:
   idempotent:
     description: A second run without a change in between changes nothing.
     support: full
-""" + _WHERE
+"""
 
     INFO = r"""
 options: {}
@@ -54,4 +35,25 @@ attributes:
   idempotent:
     description: The module changes nothing.
     support: full
-""" + _WHERE
+"""
+
+    # Where a module runs. All modules extend this part, too.
+    EXECUTION = r"""
+options: {}
+attributes:
+  action:
+    description: Has an action plugin. It runs a local task in the process of Ansible, and sends the module to the host of any other task.
+    support: full
+  async:
+    description: Supports the keyword C(async). The module then runs in a process of its own.
+    support: full
+  become:
+    description: Supports the keyword C(become). The module then runs in a process of its own.
+    support: full
+  connection:
+    description: Uses the connection of the host, unless the connection is local.
+    support: full
+  delegation:
+    description: Supports the keyword C(delegate_to).
+    support: full
+"""

@@ -16,6 +16,7 @@ author:
   - lifecycle.n8n contributors (@lifecycle)
 extends_documentation_fragment:
   - lifecycle.n8n.attributes
+  - lifecycle.n8n.attributes.execution
   - lifecycle.n8n.connection
   - lifecycle.n8n.action_group
 options:

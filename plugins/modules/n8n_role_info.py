@@ -15,6 +15,7 @@ author:
   - lifecycle.n8n contributors (@lifecycle)
 extends_documentation_fragment:
   - lifecycle.n8n.attributes.info
+  - lifecycle.n8n.attributes.execution
   - lifecycle.n8n.connection
   - lifecycle.n8n.action_group
 options:
