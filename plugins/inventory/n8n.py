@@ -87,7 +87,7 @@ from ..module_utils._state.names import to_nfc
 from ..module_utils._server.options import Connection
 from ..module_utils._state.info_results import group_names, role_group, users_result
 from ..module_utils._state.read_request import EVERYTHING
-from ..plugin_utils._plugin_support import connection_of, mark_as_data, read_state, resolved
+from ..plugin_utils._plugin_support import connection_of, mark_as_data, read_state, resolved, resolved_variables
 
 # The facts about a user: variables that begin with n8n_, or entries under the name of the server if it has one.
 VARIABLES = ("id", "role", "is_pending", "projects")
@@ -122,9 +122,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
         """Resolve the templates in the file before the options are validated, because a number may be a template."""
-        self._given, self._variables = direct or {}, var_options or {}
-        self.templar.available_variables = self._variables
-        super().set_options(task_keys=task_keys, var_options=var_options, direct=resolved(self._given, self.templar))
+        self.templar.available_variables = var_options or {}
+        self._given, self._variables = direct or {}, resolved_variables(var_options, self.templar)
+        given = resolved(self._given, self.templar)
+        super().set_options(task_keys=task_keys, var_options=self._variables, direct=given)
 
     def _server_name(self) -> str:
         """Return the server name, or "" if there is none; raises AnsibleError if no group name can begin with it."""

@@ -61,7 +61,7 @@ from ansible.plugins.lookup import LookupBase
 
 from ..module_utils._state.info_results import members_of_projects
 from ..module_utils._state.read_request import ALL, ReadRequest
-from ..plugin_utils._plugin_support import connection_of, names_in, options_in, read_state
+from ..plugin_utils._plugin_support import connection_of, names_in, options_in, read_state, resolved_variables
 
 
 class LookupModule(LookupBase):
@@ -70,12 +70,13 @@ class LookupModule(LookupBase):
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[dict[str, Any]]:
         """Return the members of the projects that `terms` name."""
         given = options_in(kwargs)
+        variables = resolved_variables(variables, self._templar)
         self.set_options(var_options=variables, direct=given)
         projects = names_in(self._flatten(terms))
         if terms and not projects:
             return []
         state = read_state(
-            connection_of(self, self._templar, given, variables or {}),
+            connection_of(self, self._templar, given, variables),
             ReadRequest(projects=True, members=projects or ALL),
         )
         return members_of_projects(state, projects)

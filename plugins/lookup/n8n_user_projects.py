@@ -62,7 +62,7 @@ from ansible.plugins.lookup import LookupBase
 
 from ..module_utils._state.info_results import projects_of_users_named
 from ..module_utils._state.read_request import ALL, ReadRequest
-from ..plugin_utils._plugin_support import connection_of, options_in, read_state, users_in
+from ..plugin_utils._plugin_support import connection_of, options_in, read_state, resolved_variables, users_in
 
 
 class LookupModule(LookupBase):
@@ -71,12 +71,13 @@ class LookupModule(LookupBase):
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[dict[str, Any]]:
         """Return the projects of the users that `terms` name."""
         given = options_in(kwargs)
+        variables = resolved_variables(variables, self._templar)
         self.set_options(var_options=variables, direct=given)
         users = users_in(self._flatten(terms))
         if terms and not users:
             return []
         # The members of a project include their emails, so the users need not be read.
         state = read_state(
-            connection_of(self, self._templar, given, variables or {}), ReadRequest(projects=True, members=ALL)
+            connection_of(self, self._templar, given, variables), ReadRequest(projects=True, members=ALL)
         )
         return projects_of_users_named(state, users)

@@ -62,6 +62,15 @@ def resolved(options: Mapping[str, Any], templar: Any) -> dict[str, Any]:
     }
 
 
+def resolved_variables(variables: Mapping[str, Any] | None, templar: Any) -> dict[str, Any]:
+    """Return `variables`, with the templates in variables of connection options resolved.
+
+    Ansible checks the type of an option before it would resolve the template in a variable.
+    """
+    names = [name for option in CONNECTION_OPTIONS if (name := f"n8n_{option}") in (variables or {})]
+    return {**(variables or {}), **{name: templar.template((variables or {})[name]) for name in names}}
+
+
 def names_in(terms: Iterable[Any]) -> tuple[str, ...]:
     """Return the terms of a lookup as text, without omitted ones.
 

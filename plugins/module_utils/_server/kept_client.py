@@ -40,4 +40,4 @@ def kept_api(connection: Connection, read_only: bool) -> Generator[Api]:
     client.sessions.end_threads()
     _KEPT[key] = client
     while len(_KEPT) > _MAX_KEPT:
-        _KEPT.pop(next(iter(_KEPT))).close()
+        _KEPT.pop(list(_KEPT)[0]).close()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+import ansible.template
 import pytest
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
@@ -109,6 +110,27 @@ def test_options_precede_variables_and_variables_precede_environment(
     variables = {"n8n_url": f"{n8n.url}/of/variables", "n8n_api_key": "key.of.variables"}
     assert request_of(variables) == ("/of/variables/api/v1/projects", "key.of.variables")
     assert request_of(variables, url=f"{n8n.url}/given") == ("/given/api/v1/projects", "key.of.variables")
+
+
+@BOTH
+def test_variables_of_typed_options_may_be_templates(n8n: ScriptedServer, source: ModuleType) -> None:
+    """Ansible checks the type of an option before it resolves a template in a variable."""
+    # From 2.19 on, text is a template only if it is marked.
+    as_template = getattr(ansible.template, "trust_as_template", str)
+    texts = {"n8n_retries": "{{ 3 - 1 }}", "n8n_validate_certs": "{{ not true }}", "n8n_timeout": "{{ seconds }}"}
+    variables = {name: as_template(text) for name, text in texts.items()}
+    run_lookup(source, [], {**variables, "seconds": 7}, url=n8n.url, api_key=KEY)
+    assert n8n.request_lines
+
+
+@BOTH
+def test_url_of_variable_needs_key_of_variable(
+    n8n: ScriptedServer, source: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("N8N_API_KEY", KEY)
+    with pytest.raises(AnsibleError, match="n8n_url is set and n8n_api_key is not"):
+        run_lookup(source, [], {"n8n_url": n8n.url})
+    assert n8n.request_lines == []
 
 
 @BOTH
