@@ -15,7 +15,7 @@ from typing import Any
 
 from ._desired.omitted import without_omitted
 from ._desired.option_names import named_result, with_names
-from ._errors import N8nError
+from ._errors import ConnectionFailed, N8nError
 from ._executor.progress import Progress, no_progress
 from ._executor.task import Task
 from ._server.api import Api
@@ -72,35 +72,45 @@ def run_task(
     A task of a module that writes holds the lock of its server from the first reading to the last write.
     """
     names = options.get("option_names") or {}
+    warnings: list[str] = []
     try:
         params = {**dict.fromkeys(options), **without_omitted(options, "")}
         connection = Connection.from_options(params)
-    except N8nError as error:
-        return ModuleResult({"msg": with_names(str(error), names), "reason": error.reason}, (), True)
-    lock = server_lock(connection.url) if definition.writes and not check_mode else nullcontext()
-    with provide_api(connection, check_mode) as api:
-        if not definition.writes:
+        lock = server_lock(connection.url) if definition.writes and not check_mode else nullcontext(True)
+        # The lock is held until no thread sends a further request.
+        with lock as is_untouched, provide_api(connection, check_mode) as api:
             # A task that only reads is often a question whether something has changed.
-            api.client.forget()
-        task = Task(api, check_mode, wants_diff, progress)
+            if not definition.writes or not is_untouched:
+                api.client.forget()
+            values, failed = _run_on(definition, params, lambda: Task(api, check_mode, wants_diff, progress), warnings)
+    except N8nError as error:
+        values, failed = {"changed": False, "requests": 0, "reason": error.reason, "msg": str(error)}, True
+    named_warnings = (with_names(text, names) for text in warnings)
+    return ModuleResult(named_result(values, names), tuple(dict.fromkeys(named_warnings)), failed)
+
+
+def _run_on(
+    definition: ModuleDefinition, params: Mapping[str, Any], new_task: Callable[[], Task], warnings: list[str]
+) -> tuple[dict[str, Any], bool]:
+    """Return the return values of run() and whether it failed, and add its warnings to `warnings`."""
+    task = new_task()
+    try:
         try:
-            with lock:
-                try:
-                    values = definition.run(params, task)
-                except N8nError:
-                    if not api.client.may_be_outdated:
-                        raise
-                    # An earlier task of this process has read names and roles, and they may have changed since.
-                    api.client.forget()
-                    task = Task(api, check_mode, wants_diff, progress)
-                    values = definition.run(params, task)
-            failed = False
+            values = definition.run(params, task)
         except N8nError as error:
-            values = {**task.failed_result(), **error.result(), "reason": error.reason, "msg": str(error)}
-            failed = True
-        values = {**task.result(), **values}
-    warnings = (with_names(text, names) for text in (*task.warnings, *task.outcome.notes))
-    return ModuleResult(named_result(values, names), tuple(dict.fromkeys(warnings)), failed)
+            # An earlier task of this process has read names and roles, and they may have changed since.
+            if isinstance(error, ConnectionFailed) or not task.api.client.may_be_outdated:
+                raise
+            task.api.client.forget()
+            task = new_task()
+            values = definition.run(params, task)
+        failed = False
+    except N8nError as error:
+        values = {**task.failed_result(), **error.result(), "reason": error.reason, "msg": str(error)}
+        failed = True
+    values = {**task.result(), **values}
+    warnings += (*task.warnings, *task.outcome.notes)
+    return values, failed
 
 
 def argument_spec(definition: ModuleDefinition) -> dict[str, dict[str, Any]]:

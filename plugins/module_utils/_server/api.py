@@ -18,6 +18,7 @@ from .._text import shortened
 from .client import Client
 from .data_table_api import DataTableApi
 from .hints import has_scope
+from .kept_data import MembersReading
 from .paging import Listing, parsed, quoted_part, read_complete, read_pages, send_once
 from .resource_api import ResourceApi
 
@@ -64,7 +65,7 @@ class Api:
         self.data_tables = DataTableApi(client)
         self.resources = ResourceApi(client, self.data_tables, self.lists_roles)
         self.created_project_ids: set[str] = set()
-        self._read_members: tuple[int, str, tuple[Member, ...]] | None = None
+        self._last_reading = MembersReading()
 
     # Reading.
 
@@ -96,14 +97,13 @@ class Api:
         path = f"/projects/{quoted_part(project_id)}/users"
         pages = read_complete(self.client, path, f"list the members of project {project_id}", "members")
         members = tuple(Member.from_api(item) for item in pages.items)
-        self._read_members = self.client.requests, project_id, members
+        self._last_reading = MembersReading(project_id, members, self.client.requests)
         return members
 
     def present_members(self, project_id: str) -> tuple[Member, ...]:
         """Return the members right before a write. If the last request has read them, they are not read again."""
-        if self._read_members and self._read_members[:2] == (self.client.requests, project_id):
-            return self._read_members[2]
-        return self.members(project_id)
+        reading = self._last_reading
+        return reading.members if reading.is_current(project_id, self.client.requests) else self.members(project_id)
 
     def members_of(self, project_ids: Sequence[str]) -> dict[str, tuple[Member, ...]]:
         """Return the members of several projects by project id. Several projects are read at a time."""
@@ -111,16 +111,18 @@ class Api:
 
     def find_roles(self) -> tuple[Role, ...] | None:
         """Return the assignable roles, or None if the server does not list roles (before 2.36). Read them only once."""
-        if not self.client.kept.are_roles_read:
-            try:
-                answer = self.client.get("/roles", "list roles", "find_roles")
-                self.client.kept.roles = parsed(self.client, _roles, answer, "/roles")
-            except ApiError as error:
-                # On 2.35, only POST /roles exists.
-                if error.status not in (404, 405):
-                    raise
-            self.client.kept.are_roles_read = True
-        return self.client.kept.roles
+        kept = self.client.kept
+        if kept.are_roles_read:
+            kept.is_used = True
+            return kept.roles
+        try:
+            kept.roles = parsed(self.client, _roles, self.client.get("/roles", "list roles", "find_roles"), "/roles")
+        except ApiError as error:
+            # On 2.35, only POST /roles exists.
+            if error.status not in (404, 405):
+                raise
+        kept.are_roles_read = True
+        return kept.roles
 
     def lists_roles(self) -> bool:
         """Return whether the server is n8n 2.36 or later, which lists roles. No other sign of the version is public."""

@@ -73,14 +73,14 @@ class Client:
     def start_task(self, read_only: bool) -> None:
         """Prepare for another task of this process, which uses the open connections, and what earlier tasks have read."""
         self.read_only, self.requests, self.has_written = read_only, 0, False
-        self.kept.is_from_earlier_task = True
+        self.kept.is_from_earlier_task, self.kept.is_used = True, False
         if self.kept.is_outdated:
             self.forget()
 
     @property
     def may_be_outdated(self) -> bool:
         """Return whether a failure of the present task may have its cause in what an earlier task has read."""
-        return self.kept.is_from_earlier_task and not self.has_written
+        return self.kept.is_from_earlier_task and self.kept.is_used and not self.has_written
 
     def forget(self) -> None:
         """Read the scopes, the roles and the projects again when they are needed."""
@@ -222,6 +222,7 @@ class Client:
     def granted_scopes(self) -> list[str] | None:
         """Return the scopes of the key, or None if n8n does not list them (GET /discover, 2.14 and later)."""
         if self.kept.scopes is not None:
+            self.kept.is_used = True
             return self.kept.scopes
         try:
             granted = self._request("GET", "/discover", None, None).json()["data"]["scopes"]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -15,8 +16,9 @@ from .options import Connection
 
 # A process that uses more servers or keys closes the connection that it used longest ago.
 _MAX_KEPT = 8
-# The clients by process, connection and environment, which may name a proxy. A forked process never uses an entry of its
-# parent.
+# The variables of the environment that the HTTP library reads for each request.
+_TRANSPORT_VARIABLE = re.compile(r".*_proxy|(requests|curl)_ca_bundle|ssl_cert_(file|dir)|netrc|home", re.IGNORECASE)
+# The clients by process, connection and such variables. A forked process never uses an entry of its parent.
 _KEPT: dict[tuple[int, Connection, tuple[tuple[str, str], ...]], Client] = {}
 
 
@@ -24,9 +26,10 @@ _KEPT: dict[tuple[int, Connection, tuple[tuple[str, str], ...]], Client] = {}
 def kept_api(connection: Connection, read_only: bool) -> Generator[Api]:
     """Provide the calls of one task. They use the connection of an earlier task of this process, if there is one.
 
-    The threads of the task end with it. If the task is interrupted, no thread sends a further request.
+    The threads of the task end with it. If the task is interrupted, its threads start no further request.
     """
-    key = (os.getpid(), connection, tuple(sorted(os.environ.items())))
+    variables = sorted(item for item in os.environ.items() if _TRANSPORT_VARIABLE.fullmatch(item[0]))
+    key = (os.getpid(), connection, tuple(variables))
     client = _KEPT.pop(key, None)
     if client is None:
         client = Client(connection, read_only)

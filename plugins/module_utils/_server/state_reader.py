@@ -155,6 +155,7 @@ def _projects(api: Api, request: ReadRequest) -> tuple[Project, ...]:
     Of two tasks that create a project of one name, the later one deletes its project right away.
     """
     if request.recent_projects and _are_unique(api.client.kept.projects, request.unique_names):
+        api.client.kept.is_used = True
         return api.client.kept.projects
     try:
         for attempt in range(_NAME_READINGS - 1):

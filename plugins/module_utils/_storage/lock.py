@@ -25,15 +25,19 @@ _HELD = (errno.EACCES, errno.EAGAIN)
 
 
 @contextmanager
-def server_lock(url: str) -> Iterator[None]:
+def server_lock(url: str) -> Iterator[bool]:
     """Hold the lock of the server at `url` against all other tasks of this user on this host.
 
-    Raises LockError if another process holds the lock for LONGEST_WAIT seconds, or if no folder can store the lock. The
+    The value tells whether this process was also the last one that held the lock, so that no other one has written since.
+
+    Raises LockError if another process holds the lock for MAX_WAIT seconds, or if no folder can store the lock. The
     operating system releases the lock when the process ends, however the process ends.
     """
     handle = _locked_file(url)
     try:
-        yield
+        is_untouched = _holder(handle).startswith(f"process {os.getpid()} ")
+        _write_holder(handle)
+        yield is_untouched
     finally:
         os.close(handle)
 
@@ -60,13 +64,15 @@ def _locked_folder(folder: str) -> int:
     except OSError:
         # NFS cannot lock folders, and a folder may be writable and not readable. In these cases, the lock applies only
         # between the tasks of this user.
-        return _locked_file(folder)
+        handle = _locked_file(folder)
+        _write_holder(handle)
+        return handle
 
 
 def _locked(handle: int, subject: str) -> int:
     """Return the handle with the lock, or close it and raise an error.
 
-    The error is LockError after LONGEST_WAIT seconds, or OSError if locks are not available.
+    The error is LockError after MAX_WAIT seconds, or OSError if locks are not available.
     """
     try:
         _wait_for(handle, subject)
@@ -118,9 +124,7 @@ def _locked_file(subject: str) -> int:
             if os.path.islink(folder) or os.lstat(folder).st_uid != os.geteuid():
                 raise OSError(errno.EPERM, "another user owns the folder")
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-            handle = _locked(os.open(os.path.join(folder, name), flags, 0o600), subject)
-            _write_holder(handle)
-            return handle
+            return _locked(os.open(os.path.join(folder, name), flags, 0o600), subject)
         except OSError as error:
             problems.append(f"{folder}: {error.strerror}")
     raise LockError(

@@ -5,17 +5,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
+from ansible_collections.lifecycle.n8n.plugins.module_utils import _module
+from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import (
+    ConnectionFailed,
+    InputError,
+    N8nError,
+)
 from ansible_collections.lifecycle.n8n.plugins.module_utils._executor.task import Task
 from ansible_collections.lifecycle.n8n.plugins.module_utils._module import ModuleDefinition, ModuleResult, run_task
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server import kept_client
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.client import Client
 from ansible_collections.lifecycle.n8n.plugins.module_utils._server.kept_client import kept_api
+from ansible_collections.lifecycle.n8n.plugins.module_utils._storage import lock
+from ansible_collections.lifecycle.n8n.plugins.module_utils._storage.lock import server_lock
 from ansible_collections.lifecycle.n8n.plugins.modules import n8n_project_info, n8n_project_member
 from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.scripted_server import (
     ScriptedServer,
@@ -77,16 +87,66 @@ def test_failure_after_a_write_is_not_repeated(n8n: ScriptedServer) -> None:
     assert n8n.request_lines.count("POST /projects/p1/users") == 2
 
 
-def test_failure_of_the_first_task_is_not_repeated(n8n: ScriptedServer) -> None:
-    runs = []
+@pytest.mark.parametrize(
+    ("error", "uses_kept_data", "runs"),
+    [
+        (InputError("unknown role"), True, 3),
+        # The cause cannot be in what an earlier task has read.
+        (InputError("wrong"), False, 2),
+        (ConnectionFailed("no response"), True, 2),
+    ],
+)
+def test_failure_is_repeated_only_if_kept_data_may_be_the_cause(
+    n8n: ScriptedServer, error: N8nError, uses_kept_data: bool, runs: int
+) -> None:
+    n8n.on("GET /discover", json_response({"data": {"scopes": []}}))
+    started = []
 
     def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
-        runs.append(params)
-        raise InputError("wrong")
+        started.append(params)
+        if uses_kept_data:
+            task.api.granted_scopes()
+        raise error
 
-    assert task(n8n, ModuleDefinition({}, run)).failed and len(runs) == 1
-    # The second task cannot know whether the first one read something that has changed since.
-    assert task(n8n, ModuleDefinition({}, run)).failed and len(runs) == 3
+    # The first task has nothing of an earlier one.
+    for _task in range(2):
+        assert task(n8n, ModuleDefinition({}, run)).failed
+    assert len(started) == runs
+
+
+def test_task_reads_names_again_if_another_process_has_written(
+    n8n: ScriptedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Another process may have renamed the project and used its name for another one."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert [task(n8n, **MEMBER).values["requests"] for _task in range(2)] == [4, 3]
+    with server_lock(n8n.url):
+        monkeypatch.setattr(os, "getpid", lambda: 1)
+        lock._write_holder(os.open(next((tmp_path / ".ansible" / "lifecycle.n8n").iterdir()), os.O_RDWR))
+        monkeypatch.undo()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert [task(n8n, **MEMBER).values["requests"] for _task in range(2)] == [4, 3]
+
+
+def test_lock_is_held_until_the_threads_are_stopped(n8n: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = []
+
+    @contextmanager
+    def recorded_lock(url: str) -> Iterator[bool]:
+        try:
+            yield True
+        finally:
+            order.append("unlocked")
+
+    def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
+        abort = task.api.client.sessions.abort
+        monkeypatch.setattr(task.api.client.sessions, "abort", lambda: (order.append("stopped"), abort()))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_module, "server_lock", recorded_lock)
+    with pytest.raises(KeyboardInterrupt):
+        task(n8n, ModuleDefinition({}, run))
+    assert order == ["stopped", "unlocked"]
 
 
 def test_task_that_only_reads_uses_no_names_of_earlier_tasks(n8n: ScriptedServer) -> None:

@@ -88,6 +88,29 @@ def test_names_are_dropped_after_30_seconds(connection: Connection, monkeypatch:
     assert requests == [2, 1, 2, 1]
 
 
+def test_members_that_the_last_request_read_are_not_read_again(
+    n8n: ScriptedServer, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with kept_api(connection, False) as api:
+        api.members("p1")
+        api.present_members("p1")
+        assert len(n8n.requests) == 1
+        # Another project, another request in between, and a pause.
+        api.present_members("p2")
+        assert len(n8n.requests) == 2
+        api.list_projects()
+        api.present_members("p2")
+        assert len(n8n.requests) == 4
+        monkeypatch.setattr(kept_data, "MAX_READING_AGE", 0.0)
+        api.present_members("p2")
+        assert len(n8n.requests) == 5
+    monkeypatch.undo()
+    with kept_api(connection, False) as api:
+        # The reading belongs to one task.
+        api.present_members("p2")
+        assert len(n8n.requests) == 6
+
+
 @pytest.mark.parametrize("change", ["create", "rename", "delete"])
 def test_names_are_dropped_when_this_process_changes_a_project(connection: Connection, change: str) -> None:
     find(connection)
