@@ -121,6 +121,11 @@ def run_playbook(folder: Path, playbook: str, *words: str) -> Run:
     events: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for line in (folder / "results").read_text("utf-8").splitlines():
         event = json.loads(line)
+        if event["action"].endswith("async_status"):
+            # How often Ansible asks for the state of a task in the background depends on time.
+            event["result"].pop("attempts", None)
+        if event["event"] == "async poll" or (event["event"] == "retry" and event["action"].endswith("async_status")):
+            continue
         events.setdefault((event["task"], event["host"]), []).append(event)
     files = {str(file.relative_to(folder)): file.read_text("utf-8") for file in sorted((folder / "files").rglob("*.*"))}
     return Run(events, done.stdout, files)
@@ -236,7 +241,8 @@ def test_tasks_that_leave_the_process_have_the_same_results(
     else:
         record_property("become is skipped", "the user is not root, or neither sudo nor su exists")
     here, sent = run_both_ways(n8n, tmp_path / "same", monkeypatch, "leaves_process.yml", **variables)
-    assert differences(here, sent) == ""
+    # How often Ansible prints that it waits depends on time.
+    assert differences(replace(here, output=""), replace(sent, output="")) == ""
     assert failed_tasks(here) == {task for task, _ in here.events if task.startswith("Refuse")}
     assert OWN_PROCESS not in here.output and OWN_PROCESS not in sent.output
 
