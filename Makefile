@@ -14,7 +14,7 @@ READY := $(VENV)/.ready-$(shell { cat $(LOCK); $(PYTHON) -VV; } 2>&1 | cksum | c
 SUITE = PYTHONPATH=tests $(VENV)/bin/python -m suite $(if $(ONLY),--only '$(ONLY)')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-floor test-oldest test-browser test-ldap test-postgres bench docs diagram clean
+.PHONY: help demo test test-floor test-oldest test-newest test-browser test-ldap test-postgres bench docs diagram clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,13 @@ test-floor: $(READY) ## Run the tests that need n8n with the oldest supported n8
 
 test-oldest: ## Run the tests with the oldest supported ansible-core (Python 3.11)
 	@$(MAKE) --no-print-directory test VENV=.venv-oldest LOCK=tests/requirements-oldest.txt STAGES="units integration real"
+
+test-newest: ## Run the tests with the newest ansible-core (Python 3.12 or later)
+	@for python in "$(PYTHON)" python3.12 python3.13 python3.14; do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2> /dev/null || continue; \
+		exec $(MAKE) --no-print-directory test PYTHON="$$python" VENV=.venv-newest LOCK=tests/requirements-newest.txt STAGES="$(or $(STAGES),units integration real)"; \
+	done; \
+	echo "Python 3.12 or later is required for the newest ansible-core, and none of $(PYTHON), python3.12, python3.13 and python3.14 is that. Set another Python: make test-newest PYTHON=/path/of/python3.12" >&2; exit 1
 
 test-browser: ## Test the report in a browser (chromium of Debian; installed if run as root)
 	@for program in chromium chromedriver; do \
@@ -68,7 +75,7 @@ diagram: $(READY) ## Draw the diagram of the packages from the imports (docs/doc
 	@PYTHONPATH=tests $(VENV)/bin/python -m diagram
 
 clean: ## Remove the files of the other targets (installed n8n versions stay in the cache of the user)
-	rm -rf .venv .venv-oldest .venv-browser .venv-ldap .build
+	rm -rf .venv .venv-oldest .venv-newest .venv-browser .venv-ldap .build
 
 $(READY):
 	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) does not exist. Set another Python: make PYTHON=python3.12" >&2; exit 1; }

@@ -27,7 +27,7 @@ from ..module_utils._module import ModuleDefinition, argument_spec, run_task
 from ..module_utils._server.kept_client import kept_api
 from ..module_utils._server.options import CONNECTION_OPTIONS, check_key_of_variable
 from ..module_utils._server.transport_errors import REQUESTS_IMPORT_ERROR
-from ._plain_values import keys_that_are_no_text, plain
+from ._plain_values import keys_that_are_no_text, plain, texts_in
 from ._progress import DisplayedProgress
 
 
@@ -48,10 +48,8 @@ class ModuleAction(ActionBase):
             options = self._options(variables)
             is_own_process = self._is_own_process(variables)
         except InputError as error:
-            names = self._task.args.get("option_names")
-            message = with_names(str(error), names) if isinstance(names, dict) else str(error)
-            return {**result, "failed": True, "msg": message, "reason": error.reason}
-        return {**result, **(self._run_here(options) if is_own_process else self._send(options, variables))}
+            return {**result, "failed": True, "msg": _named(str(error), self._task.args), "reason": error.reason}
+        return {**result, **(self._run_here(options, variables) if is_own_process else self._send(options, variables))}
 
     def _options(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Return the options of the task, with connection options from the variables of its host."""
@@ -66,8 +64,10 @@ class ModuleAction(ActionBase):
 
     def _variable(self, variables: Mapping[str, Any], name: str) -> Any:
         """Return the value of a variable, or None if it is not set."""
-        value = variables.get(name)
-        value = None if value is None else self._templar.template(value)
+        if variables.get(name) is None:
+            return None
+        # ansible-core 2.19 and later removes an omitted value from a dictionary only. Alone, it is an error.
+        value = self._templar.template({name: variables[name]}).get(name)
         return None if is_omitted(value) else value
 
     def _is_own_process(self, variables: Mapping[str, Any]) -> bool:
@@ -102,22 +102,27 @@ class ModuleAction(ActionBase):
 
     def _send(self, options: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Send the module to the host of the task, run it there, and return its result."""
-        wrap_async = self._task.async_val and not self._connection.has_native_async
-        result: dict[str, Any] = self._execute_module(module_args=options, task_vars=variables, wrap_async=wrap_async)
-        if "invocation" in result:
+        is_async = bool(self._task.async_val)
+        wrap_async = is_async and not self._connection.has_native_async
+        # A module that does not crash returns its options. ansible-core 2.21 and later needs this variable for that.
+        asking = variables if is_async else {**variables, "ansible_inject_invocation": True}
+        result: dict[str, Any] = self._execute_module(module_args=options, task_vars=asking, wrap_async=wrap_async)
+        if "invocation" in result and not is_async:
             # ansible-core 2.19 and later adds the origin of the message here, in other words than for an action.
             result.pop("exception", None)
+            if not _returns_invocation(variables):
+                del result["invocation"]
         return result
 
-    def _run_here(self, options: Mapping[str, Any]) -> dict[str, Any]:
+    def _run_here(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         """Run the module in this process, and return the result that it would return from a process of its own."""
         Display().vvv(f"{self._task.action} runs in Ansible's own process.")
         environment: dict[str, Any] = {}
         self._compute_environment_string(environment)
         with _process_state(environment, self._loader.get_basedir()):
-            return self._result(plain(options))
+            return self._result(plain(options), _returns_invocation(variables))
 
-    def _result(self, options: dict[str, Any]) -> dict[str, Any]:
+    def _result(self, options: dict[str, Any], returns_invocation: bool) -> dict[str, Any]:
         definition = self.definition
         spec = argument_spec(definition)
         validator = ArgumentSpecValidator(
@@ -125,10 +130,11 @@ class ModuleAction(ActionBase):
         )
         validated = validator.validate(options)
         params = {**options, **validated.validated_parameters}
-        secrets = {str(params[name]) for name, row in spec.items() if row.get("no_log") and params.get(name)}
+        # As in a module, the secrets are the texts in the value before its conversion, such as the elements of a list.
+        given = [options.get(name, params.get(name)) or None for name, row in spec.items() if row.get("no_log")]
         values: dict[str, Any]
         if validated.error_messages:
-            values = {"failed": True, "msg": self._message(validated.errors, params)}
+            values = {"failed": True, "msg": self._message(validated.errors[0], params)}
         else:
             result = run_task(
                 definition,
@@ -143,17 +149,30 @@ class ModuleAction(ActionBase):
                 **({"warnings": list(result.warnings)} if result.warnings else {}),
                 **({"failed": True} if result.failed else {}),
             }
-        values["invocation"] = {"module_args": params}
+        if returns_invocation:
+            values["invocation"] = {"module_args": params}
         # A secret such as "True" must not replace a value that is no text.
         kept = {key: value for key, value in values.items() if value is None or isinstance(value, bool)}
-        return {**plain(remove_values(values, secrets)), **kept}
+        return {**plain(remove_values(values, set(texts_in(given)))), **kept}
 
-    def _message(self, errors: Any, params: Mapping[str, Any]) -> str:
-        message = str(errors[0])
-        if isinstance(errors[0], UnsupportedError):
-            message = f"Unsupported parameters for ({self._task.action}) module: {message}"
-        names = params.get("option_names")
-        return with_names(message, names) if isinstance(names, dict) else message
+    def _message(self, error: Exception, params: Mapping[str, Any]) -> str:
+        prefix = f"Unsupported parameters for ({self._task.action}) module: "
+        return _named(f"{prefix if isinstance(error, UnsupportedError) else ''}{error}", params)
+
+
+def _returns_invocation(variables: Mapping[str, Any]) -> bool:
+    """Return whether results contain the options. ansible-core 2.21 and later has a setting for that."""
+    if constants.config.get_configuration_definition("INJECT_INVOCATION") is None:
+        return True
+    return bool(constants.config.get_config_value("INJECT_INVOCATION", variables=variables))
+
+
+def _named(message: str, options: Mapping[str, Any]) -> str:
+    """Return a message with the names of options that the user of a role knows."""
+    names = options.get("option_names")
+    if not isinstance(names, Mapping):
+        return message
+    return with_names(message, {str(option): str(name) for option, name in names.items()})
 
 
 @contextmanager

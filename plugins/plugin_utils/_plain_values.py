@@ -43,6 +43,17 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
+def texts_in(value: Any) -> Iterator[str]:
+    """Yield the texts and numbers in plain values as text, without empty texts, booleans and null."""
+    if isinstance(value, Mapping):
+        yield from texts_in(list(value.values()))
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts_in(item)
+    elif not isinstance(value, bool) and value not in (None, ""):
+        yield str(value)
+
+
 def keys_that_are_no_text(value: Any, source: str = "") -> Iterator[str]:
     """Yield a sentence for each key that is not text in `value` and in the values inside it.
 

@@ -25,6 +25,8 @@ from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.scripted_
 
 KEY = "head.payload.signature"
 HERE, SENT = "here", "sent"
+# ansible-core 2.21 and later returns options only with this variable.
+WITH_OPTIONS = {"ansible_inject_invocation": True}
 
 
 class Action(ModuleAction):
@@ -135,7 +137,7 @@ class TestOptions:
 
     def options(self, action: Action, in_process: bool, **variables: Any) -> dict[str, Any]:
         """Run the task, and return the options of the module."""
-        result = action.run(task_vars={"n8n_in_process": in_process, **variables})
+        result = action.run(task_vars={"n8n_in_process": in_process, **WITH_OPTIONS, **variables})
         assert not result.get("failed"), result
         return dict(result["invocation"]["module_args"] if in_process else action.sent)
 
@@ -210,12 +212,52 @@ def test_secrets_are_masked_and_values_are_plain(tmp_path: Path, given: dict[str
 
     action = Action(tmp_path, {**given, "email": Template("a@b.c")})
     action.definition = ModuleDefinition(Action.definition.argument_spec, run)
-    result = action.run(task_vars={})
+    result = action.run(task_vars=WITH_OPTIONS)
     assert KEY not in str(result)
     assert result["users"] == ["{{ 1 }}", "key ********", "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"]
     texts = [result["users"][0], result["invocation"]["module_args"]["email"]]
     assert not any(isinstance(text, Template) for text in texts)
     assert result["warnings"] == ["about ********"]
+
+
+def test_texts_in_a_key_of_another_type_are_masked_as_in_a_module(tmp_path: Path, n8n: ScriptedServer) -> None:
+    action = Action(tmp_path, {"url": n8n.url, "api_key": ["long key", True], "email": "long key", "typo": 1})
+    options = action.run(task_vars=WITH_OPTIONS)["invocation"]["module_args"]
+    assert options["api_key"] == "['********', True]" and options["email"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+def test_setting_of_ansible_decides_whether_options_are_returned(
+    tmp_path: Path, given: dict[str, Any], monkeypatch: pytest.MonkeyPatch, in_process: bool
+) -> None:
+    config = SimpleNamespace(
+        get_configuration_definition=lambda name: {},
+        get_config_value=lambda name, variables: variables.get("ansible_inject_invocation") or "",
+    )
+    monkeypatch.setattr(_module_action, "constants", SimpleNamespace(config=config))
+    variables = {"n8n_in_process": in_process}
+    assert "invocation" not in Action(tmp_path, given).run(task_vars=variables)
+    assert "invocation" in Action(tmp_path, given).run(task_vars={**variables, **WITH_OPTIONS})
+    monkeypatch.setattr(config, "get_configuration_definition", lambda name: None)
+    assert "invocation" in Action(tmp_path, given).run(task_vars=variables)
+
+
+def test_variable_may_be_omitted(tmp_path: Path, given: dict[str, Any]) -> None:
+    def template(value: Any) -> Any:
+        """Remove the variable from a dictionary, and refuse it alone, as ansible-core 2.19 and later does."""
+        if not isinstance(value, dict):
+            raise ValueError(value)
+        return {name: item for name, item in value.items() if item != "{{ omit }}"}
+
+    action = Action(tmp_path, given)
+    action._templar = SimpleNamespace(template=template)
+    omitted = action._variable({"n8n_retries": "{{ omit }}", "n8n_timeout": 5}, "n8n_retries")
+    assert omitted is None and action._variable({"n8n_timeout": 5}, "n8n_timeout") == 5
+
+
+def test_names_of_options_may_have_keys_that_are_no_text(tmp_path: Path, given: dict[str, Any]) -> None:
+    result = Action(tmp_path, {**given, "option_names": {1: "x"}}).run(task_vars={})
+    assert result["msg"].startswith("option_names has the key 1")
 
 
 def test_secret_does_not_mask_values_that_are_no_text(tmp_path: Path, n8n: ScriptedServer) -> None:
@@ -230,7 +272,7 @@ def test_secret_does_not_mask_values_that_are_no_text(tmp_path: Path, n8n: Scrip
             {"unknown": 1},
             r"Unsupported parameters for \(lifecycle.n8n.n8n_user_info\) module: unknown. Supported parameters include",
         ),
-        ({"memberships": "maybe"}, "argument 'memberships' is of type str and we were unable to convert to bool"),
+        ({"memberships": "maybe"}, "argument 'memberships' is of type .*str.* and we were unable to convert to bool"),
         ({"email": "a@b.c", "id": "1"}, r"parameters are mutually exclusive: email\|id"),
     ],
 )

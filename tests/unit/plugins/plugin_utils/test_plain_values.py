@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.lifecycle.n8n.plugins.plugin_utils._plain_values import keys_that_are_no_text, plain
+from ansible_collections.lifecycle.n8n.plugins.plugin_utils._plain_values import keys_that_are_no_text, plain, texts_in
 
 
 class Marked(str):
@@ -86,3 +86,8 @@ def test_keys_are_found_at_each_place() -> None:
     args = {False: {1: "a"}, "list": [[{None: "b"}]], "text": "c"}
     found = [problem.partition(", which")[0] for problem in keys_that_are_no_text(args)]
     assert found == ["The task has the key false", "False has the key 1", "list[0][0] has the key null"]
+
+
+def test_texts_are_found_at_each_place() -> None:
+    value = ["a", {"key": ["b", 1, 2.5]}, "", None, True, [["c"]]]
+    assert list(texts_in(value)) == ["a", "b", "1", "2.5", "c"]
