@@ -109,7 +109,8 @@ class ModuleAction(ActionBase):
         result: dict[str, Any] = self._execute_module(module_args=options, task_vars=asking, wrap_async=wrap_async)
         if "invocation" in result and not is_async:
             # ansible-core 2.19 and later adds the origin of the message here, in other words than for an action.
-            result.pop("exception", None)
+            if not isinstance(result.get("exception"), str):
+                result.pop("exception", None)
             if not _returns_invocation(variables):
                 del result["invocation"]
         return result
@@ -136,24 +137,30 @@ class ModuleAction(ActionBase):
         if validated.error_messages:
             values = {"failed": True, "msg": self._message(validated.errors[0], params)}
         else:
-            result = run_task(
-                definition,
-                params,
-                self._task.check_mode,
-                self._task.diff,
-                kept_api,
-                DisplayedProgress(self._task.action.rpartition(".")[2]),
-            )
-            values = {
-                **result.values,
-                **({"warnings": list(result.warnings)} if result.warnings else {}),
-                **({"failed": True} if result.failed else {}),
-            }
+            values = self._run_task(params)
         if returns_invocation:
             values["invocation"] = {"module_args": params}
         # A secret such as "True" must not replace a value that is no text.
         kept = {key: value for key, value in values.items() if value is None or isinstance(value, bool)}
         return {**plain(remove_values(values, set(texts_in(given)))), **kept}
+
+    def _run_task(self, params: dict[str, Any]) -> dict[str, Any]:
+        progress = DisplayedProgress(self._task.action.rpartition(".")[2])
+        check_mode, wants_diff = self._task.check_mode, self._task.diff
+        try:
+            result = run_task(self.definition, params, check_mode, wants_diff, kept_api, progress)
+        except Exception as error:
+            # The earlier items of a loop must keep their results, and the error must not show a secret.
+            return {
+                "failed": True,
+                "msg": f"{self._task.action} failed with {type(error).__name__}: {error}. This is a bug in lifecycle.n8n.",
+                "reason": "failed",
+            }
+        return {
+            **result.values,
+            **({"warnings": list(result.warnings)} if result.warnings else {}),
+            **({"failed": True} if result.failed else {}),
+        }
 
     def _message(self, error: Exception, params: Mapping[str, Any]) -> str:
         prefix = f"Unsupported parameters for ({self._task.action}) module: "
@@ -182,14 +189,19 @@ def _process_state(environment: Mapping[str, Any], folder: str) -> Iterator[None
     This process is a worker of Ansible, which runs only this task.
     """
     before = {name: os.environ.get(name) for name in environment}
-    before_folder = os.open(".", os.O_RDONLY)
+    try:
+        before_folder = os.open(".", os.O_RDONLY)
+    except OSError:
+        # The user of the task may not read the folder, or it was deleted.
+        before_folder = None
     try:
         os.environ.update({name: str(value) for name, value in environment.items()})
         os.chdir(folder)
         yield
     finally:
-        os.fchdir(before_folder)
-        os.close(before_folder)
+        if before_folder is not None:
+            os.fchdir(before_folder)
+            os.close(before_folder)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]

@@ -45,7 +45,7 @@ class Action(ModuleAction):
 
     def _execute_module(self, *, module_args: dict[str, Any], **_options: Any) -> dict[str, Any]:
         self.sent = module_args
-        return {"invocation": {}, "exception": "the origin of the message"}
+        return {"invocation": {}, "exception": object()}
 
     def place(self, **variables: Any) -> str:
         """Run the task, and return where it ran."""
@@ -194,6 +194,26 @@ def test_environment_and_folder_of_the_task_are_restored(
     assert action.place() == HERE
     assert seen == {"kept": "changed", "number": "7", "folder": str(tmp_path)}
     assert os.environ["KEPT"] == "before" and "NUMBER" not in os.environ and os.getcwd() == folder
+
+
+def test_deleted_current_folder_does_not_matter(
+    tmp_path: Path, given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert Action(tmp_path, given).place() == HERE
+
+
+def test_bug_is_a_failure_without_secrets(tmp_path: Path, given: dict[str, Any]) -> None:
+    def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
+        raise ValueError(f"about {params['api_key']}")
+
+    action = Action(tmp_path, given)
+    action.definition = ModuleDefinition({}, run)
+    result = action.run(task_vars={})
+    assert result["failed"] and "failed with ValueError: about ********. This is a bug" in result["msg"]
 
 
 def test_environment_of_the_task_sets_the_connection(tmp_path: Path, n8n: ScriptedServer) -> None:

@@ -104,7 +104,7 @@ def test_members_that_the_last_request_read_are_not_read_again(
         monkeypatch.setattr(kept_data, "MAX_READING_AGE", 0.0)
         api.present_members("p2")
         assert len(n8n.requests) == 5
-    monkeypatch.undo()
+    monkeypatch.setattr(kept_data, "MAX_READING_AGE", 5.0)
     with kept_api(connection, False) as api:
         # The reading belongs to one task.
         api.present_members("p2")
