@@ -233,8 +233,8 @@ class _LoopBenchmark:
             taken, script = (self._milliseconds(size, case, way, measured) for way in (IN_PROCESS, SCRIPT))
             allowed = 1.3 * script + 8
             goal(
-                f"{case.name}: at most 1.3 times the script plus 8 ms for each item. {IN_PROCESS.name}: {taken:.1f} ms; "
-                f"1.3 x {script:.1f} ms plus 8 ms: {allowed:.1f} ms",
+                f"{case.name}: at most 1.3 times the script plus 8 ms for each item. {IN_PROCESS.name}: "
+                f"{taken:.1f} ms; 1.3 x {script:.1f} ms plus 8 ms: {allowed:.1f} ms",
                 taken <= allowed,
             )
         mean = statistics.mean(measured[case, IN_PROCESS].requests / size for case in CASES if case.is_change)
