@@ -12,15 +12,15 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from n8n_server.server import running
+from n8n_server.server import Server, running
 from suite.staging import ROOT, stage_collection
 
-from . import access, guide, planner, reading
+from . import access, guide, loops, planner, reading
 from .company import Company
 from .filled_server import FilledServer
 from .tables import machine, progress
 
-PARTS = ("reading", "access", "planner")
+PARTS = ("reading", "access", "planner", "loops")
 
 
 def main() -> None:
@@ -31,12 +31,12 @@ def main() -> None:
         f"{_processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f} at the start, Python "
         f"{platform.python_version()}, ansible-core {version('ansible-core')}, requests {version('requests')}."
     )
-    if {"reading", "access"} & options.parts:
-        _with_n8n(options.parts, Company(100, 10, 5) if options.small else Company(1000, 50, 5))
+    if {"reading", "access", "loops"} & options.parts:
+        _with_n8n(options)
     if "planner" in options.parts:
         planner.measure((1, 2) if options.small else planner.SIZES)
     if options.guide:
-        guide.write()
+        guide.write(options.parts)
 
 
 def _options() -> argparse.Namespace:
@@ -45,27 +45,45 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--small", action="store_true", help="use a small company, to test the benchmark itself")
     parser.add_argument("--guide", action="store_true", help="also write the results into the guide on speed")
+    parser.add_argument(
+        "--items", type=int, metavar="N", help="measure loops with N items instead of 100 and 1,000 (at most 1,000)"
+    )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"default: all of {' '.join(PARTS)}")
     options = parser.parse_args()
     options.parts = set(options.parts or PARTS)
     if unknown := options.parts - set(PARTS):
         parser.error(f"unknown part: {' '.join(sorted(unknown))}. Valid parts: {' '.join(PARTS)}")
-    if options.small and options.guide:
-        parser.error("--small and --guide are mutually exclusive")
+    if options.guide and (options.small or options.items):
+        parser.error("--guide is mutually exclusive with --small and --items")
+    if options.items is not None and not 2 <= options.items <= loops.COMPANY.memberships:
+        parser.error(f"--items must be from 2 to {loops.COMPANY.memberships}")
     return options
 
 
-def _with_n8n(parts: set[str], company: Company) -> None:
+def _with_n8n(options: argparse.Namespace) -> None:
     progress("Starting n8n")
-    with running() as n8n, tempfile.TemporaryDirectory() as folder:
+    with running() as n8n, tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         machine(f"n8n {n8n.version} with SQLite.")
-        progress(f"{company.users:,} users, {company.projects} projects, {company.memberships:,} memberships")
-        filled = FilledServer(n8n, company)
-        filled.fill()
-        if "reading" in parts:
-            reading.measure(filled, Path(folder))
-        if "access" in parts:
-            access.measure(filled, Path(folder))
+        if {"reading", "access"} & options.parts:
+            _with_company(options.parts, n8n, Company(100, 10, 5) if options.small else Company(1000, 50, 5), folder)
+            n8n.reset()
+        if "loops" in options.parts:
+            items = options.items or (loops.SMALL_SIZE if options.small else None)
+            if items:
+                loops.measure(n8n, folder, (items,), times=1)
+            else:
+                loops.measure(n8n, folder)
+
+
+def _with_company(parts: set[str], n8n: Server, company: Company, folder: Path) -> None:
+    progress(f"{company.users:,} users, {company.projects} projects, {company.memberships:,} memberships")
+    filled = FilledServer(n8n, company)
+    filled.fill()
+    if "reading" in parts:
+        reading.measure(filled, folder)
+    if "access" in parts:
+        access.measure(filled, folder)
 
 
 def _processor() -> str:

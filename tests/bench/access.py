@@ -36,6 +36,8 @@ EMPTY_TASK = "playbook with one empty task"
 # The parts of titles and goals for measurements without and with latency.
 SUFFIXES = ("", f", {LATENCY * 1000:.0f} ms latency")
 LOOPS = {"loop of ``n8n_project_member``": "loop_member.yml", "loop of ``ansible.builtin.uri``": "loop_uri.yml"}
+# A loop of ansible.builtin.uri starts a process for each item, and a loop of n8n_project_member does not.
+TIMES_FASTER = {"loop of ``n8n_project_member``": 10, "loop of ``ansible.builtin.uri``": 50}
 # The medians of each row, without and with latency.
 DirectAndDelayed = tuple[dict[str, Medians], dict[str, Medians]]
 
@@ -128,7 +130,7 @@ class _AccessBenchmark:
 
     def _item(self, email: str, name: str, role: str) -> dict[str, str]:
         ids = {"user_id": self.filled.user_ids[email], "project_id": self.filled.project_ids[name]}
-        return {"email": email, "project": name, "role": f"project:{role}", **ids}
+        return {"email": email, "project": name, "role": f"project:{role}", "state": "present", **ids}
 
     def _for_all(self, run: ProcessRun, peak: float, times: float) -> Medians:
         """Return the medians of a loop over `times` times the items. The start of the playbook counts once."""
@@ -194,7 +196,8 @@ class _AccessBenchmark:
         for suffix, module_rows, loop_rows in zip(SUFFIXES, drift, loops):
             for name, row in loop_rows.items():
                 times = row.seconds / module_rows[MODULE].seconds
-                goal(f"at least 50 times faster than a {name}{suffix}: {times:.0f} times", times >= 50)
+                least = TIMES_FASTER[name]
+                goal(f"at least {least} times faster than a {name}{suffix}: {times:.0f} times", times >= least)
 
     def _goals_of_empty(self, empty: DirectAndDelayed) -> None:
         for suffix, rows in zip(SUFFIXES, empty):

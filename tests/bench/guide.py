@@ -15,9 +15,11 @@ GUIDE = ROOT / "docs" / "docsite" / "rst" / "guide_speed.rst"
 WIDTH = 126
 
 
-def write() -> None:
-    """Write all printed tables. Raise ValueError if the guide has no place for one of them."""
-    text = _replaced(GUIDE.read_text(encoding="utf-8"), "machine", textwrap.fill(" ".join(MACHINE), WIDTH))
+def write(parts: set[str]) -> None:
+    """Write all printed tables, and the machine of each part. Raise ValueError if the guide has no place for one."""
+    text = GUIDE.read_text(encoding="utf-8")
+    for part in parts:
+        text = _replaced(text, f"machine of {part}", textwrap.fill(" ".join(MACHINE), WIDTH))
     for table in TABLES:
         text = _replaced(text, table.head[0], _block(table))
     GUIDE.write_text(text, encoding="utf-8")

@@ -61,6 +61,8 @@ def desired_access(
 
 def _check_ignored_projects(lists: ListReader, policy: ListPolicy) -> None:
     """Add a problem for each entry that names a project of ignored_projects."""
+    if not policy.ignored_projects:
+        return
     protection = Protection(policy)
     named = [(name, project.source) for project in lists.projects for name in (project.name, *project.previous_names)]
     named += [(member.project, member.source) for member in lists.members]

@@ -112,9 +112,10 @@ class ListReader:
             denied = _rules(rules.get("denied"), f"{source}, granted_by")
             granted_by = {**denied, **_rules(rules.get("projects"), f"{source}, granted_by")}
             members: list[DesiredMember] = []
+            place_of_projects = f"{source}, projects of {email}"
             for project, role in (projects or {}).items():
                 with self.problems:
-                    name = project_name(project, f"{source}, projects of {email}")
+                    name = project_name(project, place_of_projects)
                     place = f'{who}, project "{name}"'
                     key = to_nfc(name)
                     if key in self._entry_by_previous_name and key not in self._called:
@@ -163,6 +164,9 @@ class ListReader:
                 )
 
     def _desired_member(self, project: str, user: str, value: Any, source: str, rule: str = "") -> DesiredMember:
+        if isinstance(value, str) and value.strip():
+            # Most memberships are only a role, and a list may have 100,000 of them.
+            return DesiredMember(project, user, value.strip(), source=source, rule=rule)
         grants = read_grants(value, source)
         grant = effective_grant(grants, self.now)
         if grant is None:

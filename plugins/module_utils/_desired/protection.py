@@ -57,6 +57,8 @@ class Protection:
 
     def _match(self, email: str, patterns: Sequence[str]) -> str:
         """Return the first pattern that matches a user of that email, or ""."""
+        if not patterns:
+            return ""
         emails = {email, self._recorded_emails.get(email, email)}
         return next((pattern for pattern in patterns if all(matches(pattern, each) for each in emails)), "")
 

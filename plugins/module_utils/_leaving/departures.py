@@ -113,13 +113,12 @@ def find_departures(
     policy = desired.policy or ListPolicy()
     protection = handling.protection(policy, state)
     users: dict[str, DesiredUser] = {}
-    listed: set[str] = set()
-    for person in desired.people:
+    for person in desired.users:
         user = state.find_user(person.user)
         if user is not None:
-            listed.add(user.id)
-            if isinstance(person, DesiredUser):
-                users[user.id] = person
+            users[user.id] = person
+    members = map(state.find_user, {member.user for member in desired.members})
+    listed = {*users, *(user.id for user in members if user is not None)}
     found = []
     manages = manages_leavers(desired)
     for user in state.users:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 from .._changes.change import Change
@@ -109,10 +110,13 @@ class PlanContext:
             self.handovers[owner] = handover
             self._notes.update(dict.fromkeys(handover.notes))
 
-    def slug(self, role: str, kind: str, source: str) -> str:
-        """Return the full slug of a role, which is looked up once for all users who get the role."""
+    def slug(self, role: str, kind: str, source: Callable[[], str]) -> str:
+        """Return the full slug of a role, which is looked up once for all users who get the role.
+
+        `source` returns the place where the role is written.
+        """
         if (kind, role) not in self._slugs:
-            self._slugs[kind, role] = role_slug(role, kind, self.state.roles, source)
+            self._slugs[kind, role] = role_slug(role, kind, self.state.roles, source())
         return self._slugs[kind, role]
 
     @cached_property

@@ -34,23 +34,27 @@ class MemberPlanner:
         """Plan the changes for one entry; raises InputError."""
         if desired.is_upcoming:
             return
+        context = self.context
         # The role is resolved first, so that a list is refused once with everything that is wrong in it.
         role = (
             None
             if desired.role is None
-            else self.context.slug(
-                desired.role, "project", role_source(desired.source, desired.rule, f"project {quoted(desired.project)}")
+            else context.slug(
+                desired.role,
+                "project",
+                lambda: role_source(desired.source, desired.rule, f"project {quoted(desired.project)}"),
             )
         )
-        existing_user = self.context.state.find_user(desired.user)
+        known_user = context.new_users.get(desired.user) or context.state.find_user(desired.user)
         # This check comes before the project, because no project is created for an ignored user.
-        if self.context.is_ignored(existing_user.email if existing_user else desired.user):
+        if context.is_ignored(known_user.email if known_user else desired.user):
             return
-        if existing_user is None and desired.user in self._listed_leavers:
+        if known_user is None and desired.user in self._listed_leavers:
             return
-        user = self._user_of(desired)
-        left_out = desired.user in self.context.awaited or desired.user in self.context.refused_addresses
-        if (user is None and left_out) or (user and user.id in self.context.departing):
+        user = known_user or self._invited(desired)
+        if user is None and (desired.user in context.awaited or desired.user in context.refused_addresses):
+            return
+        if user and user.id in context.departing:
             return
         project = self._project_of(desired)
         if project is None or user is None:
@@ -59,7 +63,7 @@ class MemberPlanner:
             else:
                 self._note_missing(desired, project, user)
             return
-        current = self.context.state.find_member(project, user)
+        current = context.state.find_member(project, user)
         if not desired.present:
             self._plan_absence(desired, project, user, current)
             return
@@ -108,7 +112,8 @@ class MemberPlanner:
         after_role_change = user.id in self.context.becoming_chat_users
         if before == role and not (after_role_change and current):
             return
-        keep_reason = "" if self.context.desired.policy is None else self.context.protection.reason_for(user)
+        is_free = before is None or self.context.desired.policy is None
+        keep_reason = "" if is_free else self.context.protection.reason_for(user)
         if creator and self.context.desired.authority(self.context.entry_by_project.get(project.key)) == AUTHORITATIVE:
             # Only an authoritative list lowers the role that the key's user gets by the creation of a project.
             keep_reason = self.context.protection.pattern_for(user)
@@ -163,17 +168,13 @@ class MemberPlanner:
             self.projects.by_reference[desired.project] = project
         return self.projects.by_reference[desired.project]
 
-    def _user_of(self, desired: DesiredMember) -> User | None:
-        user = self.context.new_users.get(desired.user) or self.context.state.find_user(desired.user)
-        if (
-            user is None
-            and self.context.desired.missing_users != FAIL
-            and desired.present
-            and desired.user not in self._listed_users
-        ):
-            if "@" in desired.user:
-                return self.users.invite(DesiredUser(desired.user, source=desired.source), None)
-        return user
+    def _invited(self, desired: DesiredMember) -> User | None:
+        """Plan the invitation of a user who does not exist and has no entry in the list, if the task may invite."""
+        if self.context.desired.missing_users == FAIL or not desired.present or desired.user in self._listed_users:
+            return None
+        return (
+            self.users.invite(DesiredUser(desired.user, source=desired.source), None) if "@" in desired.user else None
+        )
 
     @cached_property
     def _listed_leavers(self) -> set[str]:

@@ -46,7 +46,9 @@ def plan_entries(context: PlanContext) -> None:
             users.plan(user)
     # Absent members create no project, so all entries that may create it are first. A grant that has ended removes
     # nothing that another grant gives, so these entries are last.
-    for member in sorted(context.desired.members, key=lambda entry: (not entry.present, bool(entry.ended))):
+    absent = [member for member in context.desired.members if not member.present]
+    absent.sort(key=lambda entry: bool(entry.ended))
+    for member in (*(member for member in context.desired.members if member.present), *absent):
         with context.problems:
             members.plan(member)
     users.refuse_addresses()

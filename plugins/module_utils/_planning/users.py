@@ -43,7 +43,7 @@ class UserPlanner:
         role = (
             None
             if desired.role is None or is_leaver
-            else self.context.slug(desired.role, "global", role_source(desired.source, desired.rule, "role"))
+            else self.context.slug(desired.role, "global", lambda: role_source(desired.source, desired.rule, "role"))
         )
         if user is None:
             if desired.gives_access:
@@ -63,7 +63,7 @@ class UserPlanner:
             )
         reason = with_rule("has another instance role", desired.rule)
         if role is None and desired.highest_role is not None:
-            highest = self.context.slug(desired.highest_role, "global", f"{desired.source}: highest_role")
+            highest = self.context.slug(desired.highest_role, "global", lambda: f"{desired.source}: highest_role")
             role = highest if is_demotion(user.role, highest) else None
             reason = "no rule gives an instance role"
         if role is not None and role != user.role:
