@@ -204,6 +204,6 @@ def _process_state(environment: Mapping[str, Any], folder: str) -> Iterator[None
             os.close(before_folder)
         for name, value in before.items():
             if value is None:
-                del os.environ[name]
+                os.environ.pop(name, None)
             else:
                 os.environ[name] = value

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from .._errors import InputError
 from .._state.names import check_ascii, requested_email, stored_email, to_nfc
 from .._state.roles import CHAT_USER, plain_slug
+from .._text import quoted
 from .grants import Grant
 from .handover_options import HandoverOptions
 
@@ -219,6 +220,9 @@ def user_reference(text: object, source: str, is_email: bool = False) -> str:
     if is_email and (text is None or not str(text).strip()):
         raise InputError(f"{source} is blank. Set an email address.")
     reference = _not_blank(text, source)
+    if reference in (".", ".."):
+        # In a path, they would mean another resource of the API.
+        raise InputError(f"{source} is {quoted(reference)}, which is neither an email nor an id.")
     return requested_email(reference, source) if is_email or "@" in reference else reference
 
 

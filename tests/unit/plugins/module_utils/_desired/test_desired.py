@@ -16,6 +16,9 @@ def test_user_reference_is_an_email_or_an_id() -> None:
     assert user_reference("5F84-Id", "user") == "5F84-Id"
     with pytest.raises(InputError, match="email: "):
         user_reference("5F84-Id", "email", is_email=True)
+    for part_of_path in (".", " .. "):
+        with pytest.raises(InputError, match='user is "[.]+", which is neither an email nor an id'):
+            user_reference(part_of_path, "user")
 
 
 def test_listed_user_may_have_an_email_that_n8n_does_not_invite() -> None:
