@@ -22,6 +22,8 @@ from .proxy import running_proxy
 from .tables import goal, progress, ratio, seconds, table
 
 SIZES = (100, 1000)
+# The number of items of the table in the guide.
+GUIDE_SIZE = 20
 SMALL_SIZE = 20
 # n8n answers each list of this company in one page.
 COMPANY = Company(50, 20, 20)

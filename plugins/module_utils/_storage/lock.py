@@ -36,7 +36,8 @@ def server_lock(url: str) -> Iterator[bool]:
     handle = _locked_file(url)
     try:
         is_untouched = _holder(handle).startswith(f"process {os.getpid()} ")
-        _write_holder(handle)
+        if not is_untouched:
+            _write_holder(handle)
         yield is_untouched
     finally:
         os.close(handle)
