@@ -74,7 +74,7 @@ class ModuleAction(ActionBase):
         """Return whether the task is local, and needs neither another user, nor another Python, nor the background."""
         wanted = self._variable(variables, "n8n_in_process")
         try:
-            is_wanted = boolean(True if wanted is None else wanted)
+            is_wanted = boolean(True if wanted in (None, "") else wanted)
         except TypeError:
             raise InputError(f"n8n_in_process is {wanted!r}, but must be true or false.") from None
         return (

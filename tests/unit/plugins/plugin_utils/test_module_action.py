@@ -86,6 +86,7 @@ def test_local_task_runs_here(tmp_path: Path, given: dict[str, Any]) -> None:
         ({"n8n_in_process": "no"}, SENT),
         ({"n8n_in_process": True}, HERE),
         ({"n8n_in_process": None}, HERE),
+        ({"n8n_in_process": ""}, HERE),
     ],
 )
 def test_variables_decide_where_a_local_task_runs(
