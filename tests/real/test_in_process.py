@@ -211,7 +211,7 @@ def differences(here: Run, sent: Run) -> str:
 
 def failed_tasks(run: Run) -> set[str]:
     """Return the names of the tasks that failed on at least one host."""
-    return {task for (task, _), events in run.events.items() if any("failed" in event["event"] for event in events)}
+    return {task for (task, _host), events in run.events.items() if any("failed" in event["event"] for event in events)}
 
 
 def test_results_are_the_same_in_process_and_out_of_process(
@@ -219,7 +219,7 @@ def test_results_are_the_same_in_process_and_out_of_process(
 ) -> None:
     here, sent = run_both_ways(n8n, tmp_path / "same", monkeypatch, "playbook")
     assert differences(here, sent) == ""
-    refused = {task for task, _ in here.events if task.startswith("Refuse")}
+    refused = {task for task, _host in here.events if task.startswith("Refuse")}
     assert failed_tasks(here) == failed_tasks(sent) == refused
     actions = {event["action"] for events in here.events.values() for event in events}
     assert len({action.rpartition(".")[2] for action in actions if "n8n_" in action}) == 9
@@ -243,7 +243,7 @@ def test_tasks_that_leave_the_process_have_the_same_results(
     here, sent = run_both_ways(n8n, tmp_path / "same", monkeypatch, "leaves_process.yml", **variables)
     # How often Ansible prints that it waits depends on time.
     assert differences(replace(here, output=""), replace(sent, output="")) == ""
-    assert failed_tasks(here) == {task for task, _ in here.events if task.startswith("Refuse")}
+    assert failed_tasks(here) == {task for task, _host in here.events if task.startswith("Refuse")}
     assert OWN_PROCESS not in here.output and OWN_PROCESS not in sent.output
 
 
@@ -258,7 +258,7 @@ def test_no_secrets_are_printed_or_passed_to_callbacks(
         run = run_playbook(
             folder, str(folder / "secrets.yml"), "-vvvv", "--diff", "-e", json.dumps({"n8n_in_process": in_process})
         )
-        assert failed_tasks(run) == {task for task, _ in run.events if task.startswith("Refuse")}
+        assert failed_tasks(run) == {task for task, _host in run.events if task.startswith("Refuse")}
         assert (OWN_PROCESS in run.output) == in_process
         links = [*json.loads(run.files["files/links.json"]).values(), run.files["files/link.txt"]]
         assert len(links) == 2

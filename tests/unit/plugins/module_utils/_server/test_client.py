@@ -558,21 +558,23 @@ def test_requests_of_all_threads_are_counted(server: ScriptedServer, connect: Ca
 
 def test_context_manager_closes_the_connections(server: ScriptedServer, connect: Callable[..., Client]) -> None:
     server.on("*", USERS)
+    before = set(threading.enumerate())
     with connect(server.url) as client:
         client.in_parallel(lambda _number: get_users(client), range(3))
-        assert _pool_threads()
-    assert not _pool_threads()
+        assert _new_pool_threads(before)
+    assert not _new_pool_threads(before)
 
 
 def test_end_of_a_task_ends_its_threads_and_keeps_the_own_connection(
     server: ScriptedServer, connect: Callable[..., Client]
 ) -> None:
     server.on("*", USERS)
+    before = set(threading.enumerate())
     with connect(server.url) as client:
         get_users(client)
         client.in_parallel(lambda _number: get_users(client), range(3))
         client.sessions.end_threads()
-        assert not _pool_threads()
+        assert not _new_pool_threads(before)
         get_users(client)
         first, *parallel, last = [request.connection for request in server.requests]
         assert first == last and first not in parallel
@@ -590,8 +592,9 @@ def test_aborted_client_sends_no_further_request(server: ScriptedServer, connect
     assert len(server.requests) == 1
 
 
-def _pool_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
+def _new_pool_threads(before: set[threading.Thread]) -> list[threading.Thread]:
+    new = set(threading.enumerate()) - before
+    return [thread for thread in new if thread.name.startswith("ThreadPoolExecutor")]
 
 
 # TLS

@@ -160,11 +160,14 @@ def test_interrupted_task_sends_nothing_and_keeps_nothing(n8n: ScriptedServer, c
 
 
 def test_threads_end_with_the_task(connection: Connection) -> None:
+    before = set(threading.enumerate())
     with kept_api(connection, False) as api:
         api.members_of(["p1", "p2"])
-        assert _pool_threads()
-    assert not _pool_threads()
+        assert pool_threads(before)
+    assert not pool_threads(before)
 
 
-def _pool_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
+def pool_threads(before: set[threading.Thread]) -> list[threading.Thread]:
+    """Return the threads of pools that were started since `before`. The server of the test has other threads."""
+    new = set(threading.enumerate()) - before
+    return [thread for thread in new if thread.name.startswith("ThreadPoolExecutor")]
