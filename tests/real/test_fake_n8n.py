@@ -187,8 +187,9 @@ class Instance(ABC):
 
 class RealInstance(Instance):
     def roles(self) -> tuple[Role, ...] | None:
-        """Read the roles with a new Api, because an Api reads them once and the steps change the license."""
-        return Api(self.api.client).find_roles()
+        """Read the roles anew, because the client keeps them and the steps change the license."""
+        self.api.client.forget()
+        return self.api.find_roles()
 
     def __init__(self, n8n: Server) -> None:
         super().__init__(Api(Client(Connection(n8n.url, n8n.api_key))))
