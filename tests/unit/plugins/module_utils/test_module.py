@@ -32,6 +32,7 @@ from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.scripted_
     error_response,
     json_response,
     page,
+    text_response,
 )
 
 ADA = {"id": "u-ada", "email": "ada@example.com", "role": "global:member", "isPending": False}
@@ -48,8 +49,8 @@ def _n8n(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
         server.on("GET /projects", page(OLD))
         server.on("GET /projects/p1/users", page())
         server.on("GET /projects/p2/users", page())
-        server.on("POST /projects/p1/users", json_response(None, 204))
-        server.on("POST /projects/p2/users", json_response(None, 204))
+        server.on("POST /projects/p1/users", text_response("", 204))
+        server.on("POST /projects/p2/users", text_response("", 204))
         yield server
         for client in clients.values():
             client.close()
