@@ -20,7 +20,6 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils._desired.omitted import is_omitted
 from ..module_utils._desired.option_names import with_names
 from ..module_utils._errors import InputError
 from ..module_utils._module import ModuleDefinition, argument_spec, run_task
@@ -28,6 +27,7 @@ from ..module_utils._server.kept_client import kept_api
 from ..module_utils._server.options import CONNECTION_OPTIONS, check_key_of_variable
 from ..module_utils._server.transport_errors import REQUESTS_IMPORT_ERROR
 from ._plain_values import keys_that_are_no_text, plain, texts_in
+from ._plugin_support import variable_value
 from ._progress import DisplayedProgress
 
 
@@ -56,23 +56,15 @@ class ModuleAction(ActionBase):
         options = dict(self._task.args)
         from_variables = {}
         for name in CONNECTION_OPTIONS:
-            value = None if name in options else self._variable(variables, f"n8n_{name}")
+            value = None if name in options else variable_value(variables, f"n8n_{name}", self._templar)
             if value is not None:
                 from_variables[name] = value
         check_key_of_variable("url" in from_variables, {**options, **from_variables}.get("api_key") is not None)
         return {**options, **from_variables}
 
-    def _variable(self, variables: Mapping[str, Any], name: str) -> Any:
-        """Return the value of a variable, or None if it is not set."""
-        if variables.get(name) is None:
-            return None
-        # ansible-core 2.19 and later removes an omitted value from a dictionary only. Alone, it is an error.
-        value = self._templar.template({name: variables[name]}).get(name)
-        return None if is_omitted(value) else value
-
     def _is_own_process(self, variables: Mapping[str, Any]) -> bool:
         """Return whether the task is local, and needs neither another user, nor another Python, nor the background."""
-        wanted = self._variable(variables, "n8n_in_process")
+        wanted = variable_value(variables, "n8n_in_process", self._templar)
         try:
             is_wanted = boolean(True if wanted in (None, "") else wanted)
         except TypeError:

@@ -67,8 +67,20 @@ def resolved_variables(variables: Mapping[str, Any] | None, templar: Any) -> dic
 
     Ansible checks the type of an option before it would resolve the template in a variable.
     """
-    names = [name for option in CONNECTION_OPTIONS if (name := f"n8n_{option}") in (variables or {})]
-    return {**(variables or {}), **{name: templar.template((variables or {})[name]) for name in names}}
+    given = variables or {}
+    return {
+        **given,
+        **{name: variable_value(given, name, templar) for name in map("n8n_{}".format, CONNECTION_OPTIONS)},
+    }
+
+
+def variable_value(variables: Mapping[str, Any], name: str, templar: Any) -> Any:
+    """Return the value of a variable, which may be a template, or None if it is not set or omitted."""
+    if variables.get(name) is None:
+        return None
+    # ansible-core 2.19 and later removes an omitted value from a dictionary only. Alone, it is an error.
+    value = templar.template({name: variables[name]}).get(name)
+    return None if is_omitted(value) else value
 
 
 def names_in(terms: Iterable[Any]) -> tuple[str, ...]:

@@ -112,8 +112,9 @@ class MemberPlanner:
         after_role_change = user.id in self.context.becoming_chat_users
         if before == role and not (after_role_change and current):
             return
-        is_free = before is None or self.context.desired.policy is None
-        keep_reason = "" if is_free else self.context.protection.reason_for(user)
+        # A new membership takes nothing away, so no reason to keep one applies.
+        needs_no_reason = before is None or self.context.desired.policy is None
+        keep_reason = "" if needs_no_reason else self.context.protection.reason_for(user)
         if creator and self.context.desired.authority(self.context.entry_by_project.get(project.key)) == AUTHORITATIVE:
             # Only an authoritative list lowers the role that the key's user gets by the creation of a project.
             keep_reason = self.context.protection.pattern_for(user)

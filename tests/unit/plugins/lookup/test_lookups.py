@@ -117,7 +117,11 @@ def test_variables_of_typed_options_may_be_templates(n8n: ScriptedServer, source
     """Ansible checks the type of an option before it resolves a template in a variable."""
     # From 2.19 on, text is a template only if it is marked.
     as_template = getattr(ansible.template, "trust_as_template", str)
-    texts = {"n8n_retries": "{{ 3 - 1 }}", "n8n_validate_certs": "{{ not true }}", "n8n_timeout": "{{ seconds }}"}
+    texts = {
+        "n8n_retries": "{{ 3 - 1 }}",
+        "n8n_validate_certs": "{{ not true }}",
+        "n8n_timeout": "{{ seconds }}",
+    }
     variables = {name: as_template(text) for name, text in texts.items()}
     run_lookup(source, [], {**variables, "seconds": 7}, url=n8n.url, api_key=KEY)
     assert n8n.request_lines

@@ -263,19 +263,6 @@ def test_setting_of_ansible_decides_whether_options_are_returned(
     assert "invocation" in Action(tmp_path, given).run(task_vars=variables)
 
 
-def test_variable_may_be_omitted(tmp_path: Path, given: dict[str, Any]) -> None:
-    def template(value: Any) -> Any:
-        """Remove the variable from a dictionary, and refuse it alone, as ansible-core 2.19 and later does."""
-        if not isinstance(value, dict):
-            raise ValueError(value)
-        return {name: item for name, item in value.items() if item != "{{ omit }}"}
-
-    action = Action(tmp_path, given)
-    action._templar = SimpleNamespace(template=template)
-    omitted = action._variable({"n8n_retries": "{{ omit }}", "n8n_timeout": 5}, "n8n_retries")
-    assert omitted is None and action._variable({"n8n_timeout": 5}, "n8n_timeout") == 5
-
-
 def test_names_of_options_may_have_keys_that_are_no_text(tmp_path: Path, given: dict[str, Any]) -> None:
     result = Action(tmp_path, {**given, "option_names": {1: "x"}}).run(task_vars={})
     assert result["msg"].startswith("option_names has the key 1")
