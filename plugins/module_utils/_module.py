@@ -79,17 +79,19 @@ def run_task(
         lock = server_lock(connection.url) if definition.writes and not check_mode else nullcontext(True)
         # The lock is held until no thread sends a further request.
         with lock as is_untouched, provide_api(connection, check_mode) as api:
-            # A task that only reads is often a question whether something has changed.
+            # Users often run a task that only reads to find out whether something has changed.
             if not definition.writes or not is_untouched:
                 api.client.forget()
-            values, failed = _run_on(definition, params, lambda: Task(api, check_mode, wants_diff, progress), warnings)
+            values, failed = _run_with_retry(
+                definition, params, lambda: Task(api, check_mode, wants_diff, progress), warnings
+            )
     except N8nError as error:
         values, failed = {"changed": False, "requests": 0, "reason": error.reason, "msg": str(error)}, True
     named_warnings = (with_names(text, names) for text in warnings)
     return ModuleResult(named_result(values, names), tuple(dict.fromkeys(named_warnings)), failed)
 
 
-def _run_on(
+def _run_with_retry(
     definition: ModuleDefinition, params: Mapping[str, Any], new_task: Callable[[], Task], warnings: list[str]
 ) -> tuple[dict[str, Any], bool]:
     """Return the return values of run() and whether it failed, and add its warnings to `warnings`."""

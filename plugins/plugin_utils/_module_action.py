@@ -26,7 +26,7 @@ from ..module_utils._module import ModuleDefinition, argument_spec, run_task
 from ..module_utils._server.kept_client import kept_api
 from ..module_utils._server.options import CONNECTION_OPTIONS, check_key_of_variable
 from ..module_utils._server.transport_errors import REQUESTS_IMPORT_ERROR
-from ._plain_values import keys_that_are_no_text, plain, texts_in
+from ._plain_values import keys_that_are_not_text, plain, texts_in
 from ._plugin_support import variable_value
 from ._progress import DisplayedProgress
 
@@ -43,7 +43,7 @@ class ModuleAction(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
         try:
-            for problem in keys_that_are_no_text(self._task.args):
+            for problem in keys_that_are_not_text(self._task.args):
                 raise InputError(f"{problem}. Quote it.")
             options = self._options(variables)
             is_own_process = self._is_own_process(variables)
@@ -97,8 +97,10 @@ class ModuleAction(ActionBase):
         is_async = bool(self._task.async_val)
         wrap_async = is_async and not self._connection.has_native_async
         # A module that does not crash returns its options. ansible-core 2.21 and later needs this variable for that.
-        asking = variables if is_async else {**variables, "ansible_inject_invocation": True}
-        result: dict[str, Any] = self._execute_module(module_args=options, task_vars=asking, wrap_async=wrap_async)
+        with_setting = variables if is_async else {**variables, "ansible_inject_invocation": True}
+        result: dict[str, Any] = self._execute_module(
+            module_args=options, task_vars=with_setting, wrap_async=wrap_async
+        )
         if "invocation" in result and not is_async:
             # ansible-core 2.19 and later adds the origin of the message here, in other words than for an action.
             if not isinstance(result.get("exception"), str):
@@ -132,7 +134,7 @@ class ModuleAction(ActionBase):
             values = self._run_task(params)
         if returns_invocation:
             values["invocation"] = {"module_args": params}
-        # A secret such as "True" must not replace a value that is no text.
+        # A secret such as "True" must not replace a value that is not text.
         kept = {key: value for key, value in values.items() if value is None or isinstance(value, bool)}
         return {**plain(remove_values(values, set(texts_in(given)))), **kept}
 

@@ -54,7 +54,7 @@ def texts_in(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def keys_that_are_no_text(value: Any, source: str = "") -> Iterator[str]:
+def keys_that_are_not_text(value: Any, source: str = "") -> Iterator[str]:
     """Yield a sentence for each key that is not text in `value` and in the values inside it.
 
     Such a key reaches a module as other text than the playbook contains: NO becomes false, and 007 becomes 7.
@@ -64,7 +64,7 @@ def keys_that_are_no_text(value: Any, source: str = "") -> Iterator[str]:
             if not isinstance(key, str):
                 kind = next((words for types, words in _KINDS if isinstance(key, types)), "not text")
                 yield f"{source or 'The task'} has the key {json.dumps(plain(key))}, which YAML reads as {kind}"
-            yield from keys_that_are_no_text(item, f"{source}.{key}" if source else str(key))
+            yield from keys_that_are_not_text(item, f"{source}.{key}" if source else str(key))
     elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
         for number, item in enumerate(value):
-            yield from keys_that_are_no_text(item, f"{source}[{number}]")
+            yield from keys_that_are_not_text(item, f"{source}[{number}]")

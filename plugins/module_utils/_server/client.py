@@ -158,7 +158,7 @@ class Client:
         with self._count:
             self.requests += 1
             self.has_written = self.has_written or method != "GET"
-        response = self.sessions.own().request(
+        response = self.sessions.of_this_thread().request(
             method,
             self.url_of(path),
             params=params,

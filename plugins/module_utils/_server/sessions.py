@@ -31,7 +31,7 @@ class Sessions:
         self._pool: ThreadPoolExecutor | None = None
         self.is_aborted = False
 
-    def own(self) -> requests.Session:
+    def of_this_thread(self) -> requests.Session:
         """Return the session of this thread."""
         session: requests.Session | None = getattr(self._thread, "session", None)
         if session is None:

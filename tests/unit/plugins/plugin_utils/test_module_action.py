@@ -170,7 +170,7 @@ class TestOptions:
         assert result["failed"] and "n8n_url is set and n8n_api_key is not" in result["msg"]
         assert n8n.request_lines == [] and not action.sent
 
-    def test_keys_that_are_no_text_are_refused(self, tmp_path: Path, given: dict[str, Any], in_process: bool) -> None:
+    def test_keys_that_are_not_text_are_refused(self, tmp_path: Path, given: dict[str, Any], in_process: bool) -> None:
         action = Action(tmp_path, {**given, "users": [{"projects": {False: "x"}}], "option_names": {"users": "people"}})
         result = action.run(task_vars={"n8n_in_process": in_process})
         assert result["failed"] and result["reason"] == "invalid" and not action.sent
@@ -263,12 +263,12 @@ def test_setting_of_ansible_decides_whether_options_are_returned(
     assert "invocation" in Action(tmp_path, given).run(task_vars=variables)
 
 
-def test_names_of_options_may_have_keys_that_are_no_text(tmp_path: Path, given: dict[str, Any]) -> None:
+def test_names_of_options_may_have_keys_that_are_not_text(tmp_path: Path, given: dict[str, Any]) -> None:
     result = Action(tmp_path, {**given, "option_names": {1: "x"}}).run(task_vars={})
     assert result["msg"].startswith("option_names has the key 1")
 
 
-def test_secret_does_not_mask_values_that_are_no_text(tmp_path: Path, n8n: ScriptedServer) -> None:
+def test_secret_does_not_mask_values_that_are_not_text(tmp_path: Path, n8n: ScriptedServer) -> None:
     result = Action(tmp_path, {"url": n8n.url, "api_key": "False"}).run(task_vars={})
     assert result["changed"] is False
 

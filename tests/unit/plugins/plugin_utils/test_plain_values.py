@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.lifecycle.n8n.plugins.plugin_utils._plain_values import keys_that_are_no_text, plain, texts_in
+from ansible_collections.lifecycle.n8n.plugins.plugin_utils._plain_values import keys_that_are_not_text, plain, texts_in
 
 
 class Marked(str):
@@ -75,7 +75,7 @@ def test_values_are_plain_at_any_depth(value: Any, expected: Any) -> None:
 )
 def test_unquoted_key_is_found_and_quoted_key_is_not(key: str, shown: str) -> None:
     def problems(text: str) -> list[str]:
-        return list(keys_that_are_no_text({"users": [{"projects": yaml.safe_load(text)}]}))
+        return list(keys_that_are_not_text({"users": [{"projects": yaml.safe_load(text)}]}))
 
     (problem,) = problems(f"{{{key}: viewer}}")
     assert problem.startswith(f"users[0].projects has {shown}")
@@ -84,7 +84,7 @@ def test_unquoted_key_is_found_and_quoted_key_is_not(key: str, shown: str) -> No
 
 def test_keys_are_found_at_each_place() -> None:
     args = {False: {1: "a"}, "list": [[{None: "b"}]], "text": "c"}
-    found = [problem.partition(", which")[0] for problem in keys_that_are_no_text(args)]
+    found = [problem.partition(", which")[0] for problem in keys_that_are_not_text(args)]
     assert found == ["The task has the key false", "False has the key 1", "list[0][0] has the key null"]
 
 
