@@ -55,9 +55,6 @@ def _options() -> argparse.Namespace:
         parser.error(f"unknown part: {' '.join(sorted(unknown))}. Valid parts: {' '.join(PARTS)}")
     if options.guide and (options.small or options.items):
         parser.error("--guide is mutually exclusive with --small and --items")
-    if options.guide:
-        # Larger loops take longer than all other parts together.
-        options.items = loops.GUIDE_SIZE
     if options.items is not None and not 2 <= options.items <= loops.COMPANY.memberships:
         parser.error(f"--items must be from 2 to {loops.COMPANY.memberships}")
     return options

@@ -22,8 +22,6 @@ from .proxy import running_proxy
 from .tables import goal, progress, ratio, seconds, table
 
 SIZES = (100, 1000)
-# The number of items of the table in the guide.
-GUIDE_SIZE = 20
 SMALL_SIZE = 20
 # n8n answers each list of this company in one page.
 COMPANY = Company(50, 20, 20)
@@ -134,6 +132,7 @@ def measure(n8n: Server, folder: Path, sizes: Sequence[int] = SIZES, times: int 
     filled.fill_without_members()
     with running_proxy(n8n.url, 0) as proxy:
         benchmark = _LoopBenchmark(filled, folder, Endpoint(n8n, proxy))
+        benchmark.warm_up()
         benchmark.measure_starts(times)
         for size in sizes:
             benchmark.measure(size)
@@ -153,6 +152,12 @@ class _LoopBenchmark:
         ]
         # The seconds of a playbook and of the script with no items.
         self.empty_loop = self.empty_script = 0.0
+
+    def warm_up(self) -> None:
+        """Run all cases once without measuring, because the first requests to an n8n that has just started are slow."""
+        progress("Warm-up of n8n")
+        for case in CASES:
+            self._run(SCRIPT, case, self.pairs[: SIZES[0]])
 
     def measure_starts(self, times: int) -> None:
         """Measure playbooks and the script without items, and print them."""
