@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -36,7 +35,7 @@ def by_exit_code(result: CommandResult) -> TestCounts:
 
 
 class Runner:
-    """Run commands for the stages. As a context manager, stop n8n at the end."""
+    """Run commands for the stages, and report their results with `write`. As a context manager, stop n8n at the end."""
 
     def __init__(self, collection: Path, lock: Path, postgres: bool = False, only: str = "") -> None:
         self.collection = collection
@@ -45,9 +44,9 @@ class Runner:
         # The name of the one test to run, as the tool of each stage uses it. "" selects all tests.
         self.only = only
         self.stage = ""
+        self.write: Callable[[str], object] = print
         self._n8n: Server | None = None
         self._closing = ExitStack()
-        shutil.rmtree(BUILD / "logs", ignore_errors=True)
 
     def __enter__(self) -> Runner:
         return self
@@ -55,17 +54,13 @@ class Runner:
     def __exit__(self, *error: object) -> None:
         self._closing.close()
 
-    def start_n8n(self) -> str:
-        """Install n8n if necessary, start it, and return its URL."""
-        database = self._closing.enter_context(running_postgres()) if self.postgres else None
-        self._n8n = self._closing.enter_context(running(self.lock, database=database))
-        return self._n8n.url
-
     def fresh_n8n(self) -> Server:
-        """Reset the running n8n, and return it. Raise RuntimeError if it did not start."""
+        """Start n8n, or reset the running one, and return it. Raise ServerError if it does not start."""
         if self._n8n is None:
-            raise RuntimeError("n8n is not running. See the stage 'server' above.")
-        self._n8n.reset()
+            database = self._closing.enter_context(running_postgres()) if self.postgres else None
+            self._n8n = self._closing.enter_context(running(self.lock, database=database))
+        else:
+            self._n8n.reset()
         return self._n8n
 
     def check(
@@ -99,30 +94,28 @@ class Runner:
         if code != 0 and not counts.failed:
             counts += TestCounts(failed=1)
         passed = counts.total > 0 and not counts.failed
-        _say(passed, f"{title}: {counts}, {time.monotonic() - begin:.1f} s")
+        self._report(passed, f"{title}: {counts}, {time.monotonic() - begin:.1f} s")
         if passed:
-            _indent(line for line in result.output.splitlines() if re.search(show, line))
+            self._indent(line for line in result.output.splitlines() if re.search(show, line))
         else:
-            print(f"$ {' '.join(map(str, command))}\n(exit code {code}; output in {log.relative_to(ROOT)})")
-            print(result.output.rstrip("\n"))
+            self.write(f"$ {' '.join(map(str, command))}\n(exit code {code}; output in {log.relative_to(ROOT)})")
+            self.write(result.output.rstrip("\n"))
         return counts
 
     def expect(self, title: str, problems: Iterable[str]) -> TestCounts:
         """Count one test, which has passed if there are no `problems`."""
         found = list(problems)
-        _say(not found, title)
-        _indent(found)
+        self._report(not found, title)
+        self._indent(found)
         return TestCounts(failed=1) if found else TestCounts(passed=1)
 
     def tool(self, name: str) -> Path:
         """Return the path of a program in the present virtual environment."""
         return Path(sys.executable).parent / name
 
+    def _report(self, passed: bool, text: str) -> None:
+        self.write(f"    {'ok' if passed else 'FAILED':<6} {text}")
 
-def _say(passed: bool, text: str) -> None:
-    print(f"    {'ok' if passed else 'FAILED':<6} {text}")
-
-
-def _indent(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(f"           {line}")
+    def _indent(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(f"           {line}")
