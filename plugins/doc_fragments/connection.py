@@ -24,7 +24,16 @@ options:
       - An API key. Create it in n8n under Settings > n8n API. The notes of each module and plugin list the scopes that the key needs.
       - If this option is not set, the variable C(n8n_api_key) is used, and then the environment variable E(N8N_API_KEY).
       - The key of the environment is never sent to the URL of the variable C(n8n_url). Where this variable is set, set C(n8n_api_key) too.
+      - A key that expires within 14 days causes a warning with the date.
+      - Mutually exclusive with O(api_key_path). The options of a task replace both variables, and the variables replace the environment.
     type: str
+  api_key_path:
+    description:
+      - A file that contains only the API key. Spaces and line breaks around the key are ignored.
+      - A module reads the file on the host where it runs. A lookup or inventory plugin reads it on the controller.
+      - If this option is not set, the variable C(n8n_api_key_path) is used.
+      - Mutually exclusive with O(api_key).
+    type: path
   validate_certs:
     description:
       - Whether to verify the TLS certificate of the server.
@@ -36,6 +45,23 @@ options:
       - A file or a folder with the certificates of trusted certificate authorities. It replaces the default authorities.
       - If this option is not set, the variable C(n8n_ca_path) is used.
     type: path
+  client_cert:
+    description:
+      - A file in PEM format with the client certificate that a gateway in front of n8n requires. It may contain the private key as well.
+      - If this option is not set, the variable C(n8n_client_cert) is used.
+    type: path
+  client_key:
+    description:
+      - A file in PEM format with the private key of O(client_cert). A key with a password is refused.
+      - If this option is not set, the variable C(n8n_client_key) is used.
+    type: path
+  headers:
+    description:
+      - Further HTTP headers that a gateway in front of n8n requires, as a dictionary of names and values. They are sent with each request.
+      - The values are secrets, and no result shows them. Values of fewer than eight characters are replaced only in this option and in
+        messages of n8n, because a value such as V(1) would be replaced everywhere.
+      - If this option is not set, the variable C(n8n_headers) is used.
+    type: dict
   timeout:
     description:
       - The number of seconds to wait for the response to one request.
@@ -77,12 +103,24 @@ options:
       - name: N8N_API_KEY
     vars:
       - name: n8n_api_key
+  api_key_path:
+    vars:
+      - name: n8n_api_key_path
   validate_certs:
     vars:
       - name: n8n_validate_certs
   ca_path:
     vars:
       - name: n8n_ca_path
+  client_cert:
+    vars:
+      - name: n8n_client_cert
+  client_key:
+    vars:
+      - name: n8n_client_key
+  headers:
+    vars:
+      - name: n8n_headers
   timeout:
     vars:
       - name: n8n_timeout

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any
 
 from ._desired.omitted import without_omitted
@@ -76,6 +77,8 @@ def run_task(
     try:
         params = {**dict.fromkeys(options), **without_omitted(options, "")}
         connection = Connection.from_options(params)
+        note = connection.expiry_note(datetime.now(timezone.utc))
+        warnings += [note] if note else []
         lock = server_lock(connection.url) if definition.writes and not check_mode else nullcontext(True)
         # The lock is held until no thread sends a further request.
         with lock as is_untouched, provide_api(connection, check_mode) as api:

@@ -24,7 +24,12 @@ from ..module_utils._desired.option_names import with_names
 from ..module_utils._errors import InputError
 from ..module_utils._module import ModuleDefinition, argument_spec, run_task
 from ..module_utils._server.kept_client import kept_api
-from ..module_utils._server.options import CONNECTION_OPTIONS, check_key_of_variable
+from ..module_utils._server.options import (
+    CONNECTION_OPTIONS,
+    short_header_values,
+    with_masked_headers,
+    with_variables,
+)
 from ..module_utils._server.transport_errors import REQUESTS_IMPORT_ERROR
 from ._plain_values import keys_that_are_not_text, plain, texts_in
 from ._plugin_support import variable_value
@@ -53,14 +58,8 @@ class ModuleAction(ActionBase):
 
     def _options(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Return the options of the task, with connection options from the variables of its host."""
-        options = dict(self._task.args)
-        from_variables = {}
-        for name in CONNECTION_OPTIONS:
-            value = None if name in options else variable_value(variables, f"n8n_{name}", self._templar)
-            if value is not None:
-                from_variables[name] = value
-        check_key_of_variable("url" in from_variables, {**options, **from_variables}.get("api_key") is not None)
-        return {**options, **from_variables}
+        values = {name: variable_value(variables, f"n8n_{name}", self._templar) for name in CONNECTION_OPTIONS}
+        return with_variables(self._task.args, {name: value for name, value in values.items() if value is not None})
 
     def _is_own_process(self, variables: Mapping[str, Any]) -> bool:
         """Return whether the task is local, and needs neither another user, nor another Python, nor the background."""
@@ -133,10 +132,11 @@ class ModuleAction(ActionBase):
         else:
             values = self._run_task(params)
         if returns_invocation:
-            values["invocation"] = {"module_args": params}
+            values["invocation"] = {"module_args": with_masked_headers(params)}
         # A secret such as "True" must not replace a value that is not text.
         kept = {key: value for key, value in values.items() if value is None or isinstance(value, bool)}
-        return {**plain(remove_values(values, set(texts_in(given)))), **kept}
+        secrets = set(texts_in(given)) - short_header_values(params.get("headers"))
+        return {**plain(remove_values(values, secrets)), **kept}
 
     def _run_task(self, params: dict[str, Any]) -> dict[str, Any]:
         progress = DisplayedProgress(self._task.action.rpartition(".")[2])

@@ -6,16 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timezone
 from typing import Any
 
 from ansible.errors import AnsibleError
+from ansible.utils.display import Display
 
 from ..module_utils._server.client import Client
 from ..module_utils._errors import N8nError
 from ..module_utils._state.model import State
 from ..module_utils._state.names import check_ascii
 from ..module_utils._desired.omitted import is_omitted
-from ..module_utils._server.options import CONNECTION_OPTIONS, Connection, check_key_of_variable
+from ..module_utils._server.options import CONNECTION_OPTIONS, Connection, with_variables
 from ..module_utils._server.state_reader import read
 from ..module_utils._server.api import Api
 from ..module_utils._state.read_request import ReadRequest
@@ -43,21 +45,27 @@ def connection_of(plugin: Any, templar: Any, given: Mapping[str, Any], variables
     `given` are the options in the call of a lookup or in the file of an inventory. They precede those in `variables`.
     """
 
-    def is_set(name: str) -> bool:
-        return name in given or variables.get(f"n8n_{name}") is not None
-
     options = resolved({name: plugin.get_option(name) for name in CONNECTION_OPTIONS}, templar)
+    in_call = {name: options[name] for name in CONNECTION_OPTIONS if name in given}
+    of_variables = {
+        name: options[name]
+        for name in CONNECTION_OPTIONS
+        if variables.get(f"n8n_{name}") is not None and name not in in_call
+    }
     try:
-        check_key_of_variable("url" not in given and is_set("url"), is_set("api_key"))
-        return Connection.from_options(options)
+        connection = Connection.from_options({**options, **with_variables(in_call, of_variables)})
     except N8nError as error:
         raise AnsibleError(str(error)) from None
+    note = connection.expiry_note(datetime.now(timezone.utc))
+    if note:
+        Display().warning(note)
+    return connection
 
 
 def resolved(options: Mapping[str, Any], templar: Any) -> dict[str, Any]:
     """Return `options`, with the templates in connection options resolved by `templar`."""
     return {
-        name: templar.template(value) if name in CONNECTION_OPTIONS and isinstance(value, str) else value
+        name: templar.template(value) if name in CONNECTION_OPTIONS and isinstance(value, (str, dict)) else value
         for name, value in options.items()
     }
 

@@ -19,7 +19,7 @@ from .hints import hint_for, scopes_remedy
 from .kept_data import KeptData
 from .options import Connection
 from .sessions import Sessions
-from .transport_errors import REQUESTS_IMPORT_ERROR, TransientError, failure_of, seconds_of
+from .transport_errors import REQUESTS_IMPORT_ERROR, TransientError, certificate_remedy, failure_of, seconds_of
 
 if REQUESTS_IMPORT_ERROR is None:
     import requests
@@ -166,6 +166,7 @@ class Client:
             timeout=self.connection.timeout,
             # Passed with each request: a REQUESTS_CA_BUNDLE in the environment overrides the setting of a session.
             verify=(self.connection.ca_path or True) if self.connection.validate_certs else False,
+            cert=_certificate(self.connection),
             # With a redirect, the header with the key would be sent to the target of the redirect.
             allow_redirects=False,
         )
@@ -205,9 +206,11 @@ class Client:
             target = urljoin(response.url, response.headers.get("Location", "")).split("?")[0]
             return ConnectionFailed(
                 f"{self.connection.url} redirects to {re.sub(r'/api/v1/.*$', '', target)}. The API key is not sent to "
-                "another address. Set url to this address."
+                "another address. Set url to this address. If it is the login of a gateway, set headers or client_cert."
             )
-        server_message = _message_of(response, self.connection.api_key)
+        server_message = _message_of(response, self.connection)
+        if server_message is None and b"SSL certificate" in response.content:
+            return ConnectionFailed(certificate_remedy(self.connection))
         if server_message is None and status in RETRY_STATUSES:
             server_message = "the gateway in front of n8n returned no answer from n8n"
         elif server_message is None:
@@ -232,11 +235,16 @@ class Client:
         return self.kept.scopes
 
 
-def _message_of(response: requests.Response, api_key: str) -> str | None:
+def _certificate(connection: Connection) -> str | tuple[str, str] | None:
+    cert, key = connection.client_cert, connection.client_key
+    return (cert, key) if cert and key else cert
+
+
+def _message_of(response: requests.Response, connection: Connection) -> str | None:
     if response.content == STARTUP_BODY:
         return STARTUP_BODY.decode()
     try:
         server_message = response.json()["message"]
     except (ValueError, KeyError, TypeError):
         return None
-    return str(server_message).replace(api_key, "***")[:500]
+    return connection.masked(str(server_message))[:500]

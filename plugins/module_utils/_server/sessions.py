@@ -36,7 +36,8 @@ class Sessions:
         session: requests.Session | None = getattr(self._thread, "session", None)
         if session is None:
             session = self._thread.session = requests.Session()
-            session.headers.update({"X-N8N-API-KEY": self._connection.api_key, "Accept": "application/json"})
+            own = {"X-N8N-API-KEY": self._connection.api_key, "Accept": "application/json"}
+            session.headers.update({**dict(self._connection.headers), **own})
             with self._lock:
                 self._open.append(session)
         return session

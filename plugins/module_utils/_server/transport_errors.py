@@ -21,6 +21,13 @@ else:
     REQUESTS_IMPORT_ERROR = None
 
 
+# The alerts of a server that got no client certificate, or does not accept it (RFC 8446, 6.2).
+_REFUSED_CERTIFICATE = re.compile(
+    "alert (certificate required|bad certificate|unknown ca|certificate (unknown|expired|revoked)|unsupported certificate)",
+    re.IGNORECASE,
+)
+
+
 class TransientError(Exception):
     """A failure that another try may resolve. `not_sent` tells that n8n has certainly not carried out the request."""
 
@@ -48,11 +55,23 @@ if REQUESTS_IMPORT_ERROR is None:
 
 def failure_of(error: Exception, connection: Connection) -> Exception:
     """Return the error for a request without a response: TransientError if another try may succeed."""
+    if _REFUSED_CERTIFICATE.search(str(error)):
+        return ConnectionFailed(certificate_remedy(connection))
     # EOF means that the connection was interrupted, which may be temporary. Other TLS errors are permanent.
     if isinstance(error, requests.exceptions.SSLError) and "EOF occurred" not in str(error):
         return ConnectionFailed(_tls(error, connection))
     failure = ConnectionFailed(_unreachable(error, connection))
     return TransientError(failure, not_sent=_never_sent(error)) if isinstance(error, TRANSIENT) else failure
+
+
+def certificate_remedy(connection: Connection) -> str:
+    """Return the error for a server that got no client certificate, or does not accept it."""
+    if connection.client_cert:
+        return (
+            f"{connection.url} does not accept client_cert {connection.client_cert}. Use a certificate that this server "
+            "trusts and that has not expired."
+        )
+    return f"{connection.url} requires a client certificate. Set client_cert and client_key."
 
 
 def _tls(error: Exception, connection: Connection) -> str:
@@ -71,6 +90,9 @@ def _unreachable(error: Exception, connection: Connection) -> str:
     if isinstance(error, requests.exceptions.Timeout) or "timed out" in cause:
         cause = f"no response within {connection.timeout:g} s (timeout)"
         remedy += " If n8n responds slowly, increase timeout."
+    elif connection.url.lower().startswith("https:") and re.search("EOF|reset|aborted|closed", cause):
+        # A server that refuses a certificate may close the connection before its alert is read.
+        remedy += f" A gateway may have closed the connection because {certificate_remedy(connection)}"
     return f"{connection.url} could not be reached: {cause}. {remedy}"
 
 

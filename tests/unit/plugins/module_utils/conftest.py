@@ -74,6 +74,16 @@ def other_server(no_proxy: None) -> Iterator[ScriptedServer]:
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A self-signed certificate for 127.0.0.1, with its private key in the same file."""
+    return _self_signed(tmp_path_factory.mktemp("tls") / "certificate.pem")
+
+
+@pytest.fixture(scope="session")
+def other_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another self-signed certificate, which no server trusts."""
+    return _self_signed(tmp_path_factory.mktemp("tls") / "other.pem")
+
+
+def _self_signed(path: Path) -> Path:
     private = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "n8n of the tests")])
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -89,7 +99,6 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(private, hashes.SHA256())
     )
-    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
     path.write_bytes(
         private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -90,9 +90,12 @@ class Request:
 
 
 class ScriptedServer:
-    """Sends the responses of each "METHOD /path" in turn, and repeats the last one. Other requests are not found."""
+    """Sends the responses of each "METHOD /path" in turn, and repeats the last one. Other requests are not found.
 
-    def __init__(self, certificate: Path | None = None) -> None:
+    With `client_authority`, a client needs a certificate of this authority.
+    """
+
+    def __init__(self, certificate: Path | None = None, client_authority: Path | None = None) -> None:
         self.requests: list[Request] = []
         self._scripts: dict[str, Sequence[Response]] = {}
         self._counts: Counter[str] = Counter()
@@ -103,6 +106,9 @@ class ScriptedServer:
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)
+            if client_authority:
+                context.load_verify_locations(client_authority)
+                context.verify_mode = ssl.CERT_REQUIRED
             self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
         self.url = f"http{'s' if certificate else ''}://127.0.0.1:{self._http.server_address[1]}"
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.001}, daemon=True)

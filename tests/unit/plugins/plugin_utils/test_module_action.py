@@ -241,6 +241,18 @@ def test_secrets_are_masked_and_values_are_plain(tmp_path: Path, given: dict[str
     assert result["warnings"] == ["about ********"]
 
 
+def test_values_of_headers_are_masked_unless_they_are_short(tmp_path: Path, given: dict[str, Any]) -> None:
+    def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
+        return {"users": [dict(task.api.client.connection.headers)["X-Token"], "ada@example.com", 1]}
+
+    action = Action(tmp_path, {**given, "headers": {"X-Token": "token-of-a-gateway", "X-Code": 1, "X-Name": "ada"}})
+    action.definition = ModuleDefinition(Action.definition.argument_spec, run)
+    result = action.run(task_vars=WITH_OPTIONS)
+    mask = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    assert result["users"] == [mask, "ada@example.com", 1]
+    assert result["invocation"]["module_args"]["headers"] == {"X-Token": mask, "X-Code": mask, "X-Name": mask}
+
+
 def test_texts_in_a_key_of_another_type_are_masked_as_in_a_module(tmp_path: Path, n8n: ScriptedServer) -> None:
     action = Action(tmp_path, {"url": n8n.url, "api_key": ["long key", True], "email": "long key", "typo": 1})
     options = action.run(task_vars=WITH_OPTIONS)["invocation"]["module_args"]

@@ -6,13 +6,19 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.lifecycle.n8n.plugins.module_utils._errors import InputError
-from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import CONNECTION_OPTIONS, Connection
+from ansible_collections.lifecycle.n8n.plugins.module_utils._server.options import (
+    CONNECTION_OPTIONS,
+    Connection,
+    with_variables,
+)
+from ansible_collections.lifecycle.n8n.tests.unit.plugins.module_utils.conftest import NOW, jwt
 
 
 def connection(**options: Any) -> Connection:
@@ -21,17 +27,18 @@ def connection(**options: Any) -> Connection:
 
 def test_table_and_connection_have_the_same_options_and_defaults() -> None:
     fields = {field.name: field.default for field in dataclasses.fields(Connection)}
-    assert list(fields) == list(CONNECTION_OPTIONS)
-    for name, row in CONNECTION_OPTIONS.items():
-        assert row.get("default") == (None if fields[name] is dataclasses.MISSING else fields[name])
+    options = {name: row for name, row in CONNECTION_OPTIONS.items() if name != "api_key_path"}
+    assert list(fields) == list(options)
+    for name, row in options.items():
+        assert row.get("default") == (None if fields[name] in (dataclasses.MISSING, ()) else fields[name])
 
 
 def test_no_option_has_a_default_that_hides_its_environment_variable() -> None:
     assert [name for name, row in CONNECTION_OPTIONS.items() if "default" in row and "env" in row] == []
 
 
-def test_only_the_api_key_is_secret() -> None:
-    assert [name for name, row in CONNECTION_OPTIONS.items() if row.get("no_log")] == ["api_key"]
+def test_only_the_api_key_and_headers_are_secret() -> None:
+    assert [name for name, row in CONNECTION_OPTIONS.items() if row.get("no_log")] == ["api_key", "headers"]
 
 
 def test_omitted_or_null_options_have_their_defaults() -> None:
@@ -148,3 +155,99 @@ def test_api_key_is_not_in_repr() -> None:
     created = connection(api_key="topsecret")
     assert created.api_key == "topsecret"
     assert "topsecret" not in f"{created} {created!r}"
+
+
+# Keys in files
+
+
+@pytest.mark.parametrize("content", ["topsecret", "  topsecret\n", "topsecret\r\n\n"])
+def test_key_is_read_from_a_file(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "key"
+    path.write_text(content, "utf-8")
+    assert connection(api_key="of the environment", api_key_path=str(path)).api_key == "topsecret"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "api_key_path .*key cannot be read on the host that runs the task: No such file"),
+        (b"", "api_key_path .*key is an empty file"),
+        (b" \n", "api_key_path .*key is an empty file"),
+        (b"topsecret and more", "api_key_path .*key contains spaces or other characters"),
+        (b"topsecret\xff", "api_key_path .*key is not a text file"),
+    ],
+)
+def test_unusable_file_of_the_key_is_an_error_without_its_content(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    path = tmp_path / "key"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=message) as caught:
+        connection(api_key_path=str(path))
+    assert "topsecret" not in str(caught.value)
+
+
+def test_folder_instead_of_the_file_of_the_key_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="api_key_path .* cannot be read .*: Is a directory"):
+        connection(api_key_path=str(tmp_path))
+
+
+# Expiry
+
+
+@pytest.mark.parametrize(
+    ("expires", "note"),
+    [
+        (NOW + timedelta(days=14), "The API key expires on 2026-03-15 at 12:00 UTC."),
+        (NOW + timedelta(seconds=1), "The API key expires on 2026-03-01 at 12:00 UTC."),
+        (NOW, "The API key expired on 2026-03-01 at 12:00 UTC."),
+        (NOW + timedelta(days=14, seconds=1), None),
+    ],
+)
+def test_key_that_expires_soon_causes_a_warning(expires: datetime, note: str | None) -> None:
+    found = connection(api_key=jwt({"sub": "u", "exp": int(expires.timestamp())})).expiry_note(NOW)
+    assert found == (note and f"{note} Create a new one in n8n under Settings > n8n API.")
+
+
+@pytest.mark.parametrize(
+    "claims", [{}, {"exp": None}, {"exp": "soon"}, {"exp": True}, {"exp": 1e30}, {"exp": -1e30}, [], 7]
+)
+def test_key_without_a_date_causes_no_warning(claims: Any) -> None:
+    assert connection(api_key=jwt(claims)).expiry_note(NOW) is None
+    assert connection(api_key="no-jwt").expiry_note(NOW) is None
+
+
+# Levels
+
+
+@pytest.mark.parametrize(
+    ("given", "variables", "options"),
+    [
+        ({}, {}, {}),
+        ({"url": "t"}, {"url": "v", "api_key": "v"}, {"url": "t", "api_key": "v", "api_key_path": None}),
+        ({"api_key_path": "t"}, {"url": "v", "api_key": "v"}, {"url": "v", "api_key": None, "api_key_path": "t"}),
+        ({"api_key": "t"}, {"url": "v", "api_key_path": "v"}, {"url": "v", "api_key": "t", "api_key_path": None}),
+        ({}, {"url": "v", "api_key_path": "v"}, {"url": "v", "api_key": None, "api_key_path": "v"}),
+        ({"url": "t"}, {"retries": 1}, {"url": "t", "retries": 1}),
+    ],
+)
+def test_task_precedes_variables_and_each_level_replaces_the_key_of_lower_ones(
+    given: dict[str, Any], variables: dict[str, Any], options: dict[str, Any]
+) -> None:
+    assert with_variables(given, variables) == options
+
+
+@pytest.mark.parametrize("prefix", ["", "n8n_"])
+def test_two_keys_at_one_level_are_an_error(prefix: str) -> None:
+    keys = {"api_key": "topsecret", "api_key_path": "/key"}
+    levels = ({}, keys) if prefix else (keys, {})
+    with pytest.raises(InputError, match=f"^{prefix}api_key and {prefix}api_key_path are both set") as caught:
+        with_variables(*levels)
+    assert "topsecret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("given", [{}, {"api_key": None}, {"retries": 1}])
+def test_url_of_a_variable_needs_a_key_that_is_not_of_the_environment(given: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="n8n_url is set and n8n_api_key is not. Set n8n_api_key or n8n_api_key_path"):
+        with_variables(given, {"url": "v"})
