@@ -844,7 +844,7 @@ from ..module_utils._leaving.leaver_options import successors
 from ..module_utils._leaving.leaver_record import LeaverRecord
 from ..module_utils._module import OPTION_NAMES, ModuleDefinition, run_module
 from ..module_utils._planning.list_results import pending_users, unmatched, unmatched_users, upcoming_grants
-from ..module_utils._planning.removal_limits import RemovalLimits
+from ..module_utils._planning.removal_limits import LIMIT_OPTIONS, RemovalLimits
 from ..module_utils._recording.list_run import ListRun
 from ..module_utils._recording.record import impossible_result, open_record
 from ..module_utils._storage.equal_paths import equal_paths_error
@@ -882,10 +882,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "allow_empty": {"type": "bool", "default": False},
     "ignored_users": {"type": "list", "elements": "str", "default": []},
     "protected_users": {"type": "list", "elements": "str", "default": []},
-    "max_removals": {"type": "int"},
-    "max_removal_percent": {"type": "float", "default": 20},
-    "approve": {"type": "str"},
-    "only_approved": {"type": "bool", "default": False},
+    **LIMIT_OPTIONS,
     "invites_path": {"type": "path"},
     "restore": {"type": "bool", "default": False},
     "state_path": {"type": "path"},
@@ -916,13 +913,7 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     now = task.time(params["now"])
     desired = _desired(params, now)
     task.warnings += _unused_destination(params)
-    limits = RemovalLimits(
-        params["max_removals"],
-        params["max_removal_percent"],
-        params["approve"],
-        params["only_approved"],
-        params["announced"],
-    )
+    limits = RemovalLimits.from_options(params, params["announced"])
     invites = InviteFile(params["invites_path"]) if params["invites_path"] else None
     file = _record(params, task, desired)
     list_run = ListRun(task, desired, _handling(params, file, now), file, params["restore"])

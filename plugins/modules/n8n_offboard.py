@@ -103,6 +103,31 @@ options:
         contains another time zone. The default is the present time. Only O(action=staged) uses it.
       - This option is for tests. Use a separate record for them.
     type: str
+  max_removals:
+    description:
+      - The maximum number of removals and demotions in one run. If the plan has more, the task fails before its first write, in check
+        mode too, and returns the plan.
+      - Each removed membership, each lower instance role and each deleted user counts as one.
+      - If this option is omitted, there is no such limit, because the task names each leaver.
+    type: int
+  max_removal_percent:
+    description:
+      - The maximum number of removals and demotions in one run, as a percentage of the memberships and users before the run. The limit
+        applies to the whole instance. It also applies to each project that has more than three members, if the plan removes two or
+        more of them. V(100) means that there is no limit.
+    type: float
+    default: 100
+  approve:
+    description:
+      - The RV(digest) of a plan that a person has reviewed. O(max_removals) and O(max_removal_percent) then allow exactly this plan.
+      - New and changed entries of the record of leavers belong to the plan as well.
+    type: str
+  only_approved:
+    description:
+      - Whether to carry out only the plan whose digest is in O(approve). If the plan has changed since then, the task fails before its first
+        write, in check mode too, and returns the plan. A plan without changes of n8n and of the record of leavers is allowed.
+    type: bool
+    default: false
   option_names:
     description:
       - The names that messages use for options, as a dictionary of options and names. An option without an entry keeps its own name.
@@ -381,6 +406,7 @@ reason:
     - V(invalid) if options are wrong, contradict each other, or cannot be applied to this n8n server.
     - V(refused) if n8n refused a request.
     - V(incomplete_reading) if n8n did not return all data.
+    - V(not_approved) if the plan exceeds O(max_removals) or O(max_removal_percent), or if O(only_approved) stopped it.
     - V(incomplete) if some changes failed or were impossible.
     - V(unanswered) if the response to a write request was lost.
     - V(locked) if another task held the lock of this n8n server for more than 10 minutes.
@@ -396,6 +422,7 @@ from datetime import datetime
 from typing import Any
 
 from ..module_utils._changes.outcome import Outcome
+from ..module_utils._desired.desired import ListPolicy
 from ..module_utils._desired.handover_options import HANDOVER_OPTIONS, handover_options_from
 from ..module_utils._errors import InputError, N8nError
 from ..module_utils._executor.task import Task
@@ -413,9 +440,10 @@ from ..module_utils._leaving.leaver_options import (
     with_recorded_emails,
 )
 from ..module_utils._leaving.leaver_planner import plan_leavers
-from ..module_utils._leaving.leaver_record import LeaverRecord
+from ..module_utils._leaving.leaver_record import LeaverRecord, begun_entries
 from ..module_utils._leaving.leaver_result import leaver_results
 from ..module_utils._module import OPTION_NAMES, ModuleDefinition, run_module
+from ..module_utils._planning.removal_limits import LIMIT_OPTIONS, RemovalLimits
 from ..module_utils._recording.record import (
     by_offboard,
     creation_note,
@@ -439,6 +467,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "state_path": {"type": "path"},
     "grace_days": {"type": "int"},
     "now": {"type": "str"},
+    # There is no limit by default, because the task names each leaver.
+    **{**LIMIT_OPTIONS, "max_removal_percent": {"type": "float", "default": 100}},
     **OPTION_NAMES,
 }
 
@@ -446,6 +476,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Remove the access of the leavers, and return the lost and the remaining access of each leaver."""
     references = leaver_references(params["users"])
+    limits = RemovalLimits.from_options(params)
     file = _record(params, task)
     now = task.time(params["now"])
     leaver_options = LeaverOptions(
@@ -474,13 +505,18 @@ def run(params: Mapping[str, Any], task: Task) -> dict[str, Any]:
 
     recorded = file.record if file else LeaverRecord(task.url)
     record = leaver_options.grace_period.record if leaver_options.grace_period else file.record if file else None
+    stored: LeaverRecord | None = None
     if record is not None:
         users = [person.user for person in people if person.user]
         record = with_demoted_roles(by_offboard(record, people), users, plan.changes)
+        stored = with_recorded_emails(with_deletions(record, plan, now), recorded, state, references)
+        plan = replace(plan, record_changes=tuple(begun_entries(recorded, stored)))
+    task.set_plan(plan)
+    limits.check(plan, ListPolicy())
 
     def store_record() -> None:
-        if file and record is not None:
-            file.store(with_recorded_emails(with_deletions(record, plan, now), recorded, state, references))
+        if file and stored is not None:
+            file.store(stored)
 
     def report(outcome: Outcome) -> dict[str, Any]:
         touched = outcome.done or outcome.errors

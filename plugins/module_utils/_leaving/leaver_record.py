@@ -199,6 +199,11 @@ class LeaverRecord:
         return LeaverRecord(self.url, {key: leaver for key, leaver in self.leavers.items() if key not in removed})
 
 
+def begun_entries(before: LeaverRecord, after: LeaverRecord) -> list[str]:
+    """Return the ids of the entries in `after` that are new or changed, sorted."""
+    return sorted(key for key, entry in after.leavers.items() if before.leavers.get(key) != entry)
+
+
 def _maker(value: object) -> str:
     if value not in MAKERS:
         raise ValueError(f"staged_by is {json.dumps(value)}, and not {' or '.join(MAKERS)}")

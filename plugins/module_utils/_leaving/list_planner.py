@@ -21,7 +21,7 @@ from .._state.roles import Role
 from .departure_planner import DeparturePlanner
 from .departures import LEAVER_REASON, Departure, LeaverHandling, find_departures
 from .grace_period import GracePeriod, begun_entry, removes_access
-from .leaver_record import SYNC, LeaverRecord
+from .leaver_record import SYNC, LeaverRecord, begun_entries
 from .record_effects import RecordEffects, record_effects
 
 
@@ -145,10 +145,9 @@ def _finished(context: PlanContext, planner: DeparturePlanner, leavers: ListLeav
     )
     if leavers.handling.grace_period is None:
         return made
-    before, after = leavers.handling.record, leavers.record_before(made)
+    begun = begun_entries(leavers.handling.record, leavers.record_before(made))
     lifted = {restored.staged.id for restored in leavers.effects.lifted}
-    begun = [key for key, entry in after.leavers.items() if before.leavers.get(key) != entry]
-    return replace(made, record_changes=(*sorted(begun), *(f"end {key}" for key in sorted(lifted))), lifted=len(lifted))
+    return replace(made, record_changes=(*begun, *(f"end {key}" for key in sorted(lifted))), lifted=len(lifted))
 
 
 def _losing(changes: Sequence[Change], stay: Set[tuple[str, str]]) -> list[tuple[str, str, list[Change]]]:

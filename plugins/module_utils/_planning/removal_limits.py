@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lifecycle.n8n contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The removal limits of a list: the amount of access that one plan may remove without approval. PURE."""
+"""The removal limits: the amount of access that one plan may remove without approval. PURE."""
 
 from __future__ import annotations
 
@@ -24,6 +24,15 @@ MAX_SMALL_PROJECT = 3
 MIN_REMOVALS = 2
 
 
+# The options of modules that plan for many users. The default of max_removal_percent depends on the module.
+LIMIT_OPTIONS: dict[str, Any] = {
+    "max_removals": {"type": "int"},
+    "max_removal_percent": {"type": "float", "default": 20},
+    "approve": {"type": "str"},
+    "only_approved": {"type": "bool", "default": False},
+}
+
+
 class RemovalLimitExceeded(N8nError):
     """A plan removes more than the limits allow, or is not the approved plan. Nothing has been written."""
 
@@ -32,7 +41,7 @@ class RemovalLimitExceeded(N8nError):
 
 @dataclass(frozen=True)
 class RemovalLimits:
-    """The removal limits of a list: None and 100 mean no limit. `approve` is the digest of a reviewed plan.
+    """The removal limits of a task: None and 100 mean no limit. `approve` is the digest of a reviewed plan.
 
     With `only_approved`, no other plan with changes passes, even if it removes nothing. `announced` are the grants that
     an earlier plan listed in `upcoming`: removed and lowered memberships at their end do not count.
@@ -43,6 +52,11 @@ class RemovalLimits:
     approve: str | None = None
     only_approved: bool = False
     announced: Sequence[Mapping[str, Any]] = ()
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any], announced: Sequence[Mapping[str, Any]] = ()) -> RemovalLimits:
+        """Return the limits that the options of a module set; raises InputError for invalid ones."""
+        return cls(**{name: options[name] for name in LIMIT_OPTIONS}, announced=announced)
 
     def needs_all_members(self, plan: Plan, policy: ListPolicy) -> bool:
         """Return whether the check of the plan needs memberships that were not read for it."""
