@@ -9,7 +9,9 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._ansible_roles.plan_file import approved_plan
 from ..module_utils._ansible_roles.sync_summary import sync_summary
+from ..module_utils._errors import InputError
 
 DOCUMENTATION = r"""
 name: n8n_sync_summary
@@ -21,7 +23,7 @@ description:
   - Returns the fact C(sync_result) of the role P(lifecycle.n8n.sync#role), the content of the file at
     O(lifecycle.n8n.sync#role:main:sync_plan_path), and the summary that the role shows.
   - The role uses this filter. It is not intended for other use.
-positional: planned, applied, time
+positional: planned, applied, time, approved, approved_path
 options:
   _input:
     description: The result of the filter P(lifecycle.n8n.n8n_sync_input#filter).
@@ -37,6 +39,14 @@ options:
     default: {}
   time:
     description: The time of the run in UTC.
+    type: str
+    default: ""
+  approved:
+    description: The content of the file of the approved plan. An empty text means that there is none.
+    type: str
+    default: ""
+  approved_path:
+    description: The path of this file, for messages.
     type: str
     default: ""
 seealso:
@@ -87,10 +97,15 @@ _value:
 """
 
 
-def n8n_sync_summary(given: Any, planned: Any, applied: Any = None, time: Any = "") -> dict[str, Any]:
+def n8n_sync_summary(
+    given: Any, planned: Any, applied: Any = None, time: Any = "", approved: Any = "", approved_path: Any = ""
+) -> dict[str, Any]:
     """Return the record and the summary; raises AnsibleFilterError if `given` is not the result of n8n_sync_input."""
     try:
-        return sync_summary(given, planned, applied or {}, time)
+        plan = approved_plan(approved, str(approved_path)) if approved else None
+        return sync_summary(given, planned, applied or {}, time, plan)
+    except InputError as problem:
+        raise AnsibleFilterError(str(problem)) from None
     except (AttributeError, KeyError, TypeError) as error:
         raise AnsibleFilterError(
             "n8n_sync_summary needs the result of n8n_sync_input and the results of n8n_access. The missing or "

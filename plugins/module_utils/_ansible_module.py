@@ -19,6 +19,8 @@ class N8nModule(AnsibleModule):
     Results contain no value of a header. Short values, such as "1", stay where they occur elsewhere.
     """
 
+    params: dict[str, Any]
+
     def __init__(self, **definition: Any) -> None:
         super().__init__(**definition)
         self.no_log_values -= short_header_values(self.params.get("headers"))

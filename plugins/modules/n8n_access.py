@@ -511,6 +511,14 @@ digest:
   returned: always
   type: str
   sample: 3d5a2ffa0a37ad2a6ef6b19d0b5b7a4a3c4c5f0e8cd2b6a9a3d6f2f8e1a7c9b0
+record_changes:
+  description:
+    - The ids of the users whose entries in the record of leavers are new or changed, C(end) and an id for each entry that ends, and
+      C(create the record) if a list creates it. They are part of RV(digest).
+  returned: always after planning
+  type: list
+  elements: str
+  sample: [0d0cf2b3-6c2c-4c0e-9d2b-2a9a8f0d3a51]
 pending:
   description:
     - The listed users who have an account and have not accepted their invitation, sorted by C(user). Users whom this run invites are in

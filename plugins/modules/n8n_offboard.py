@@ -328,9 +328,18 @@ digest:
   description:
     - The SHA-256 digest of the URL of the server and of the changes. Equal plans have equal digests, even if the reasons of their
       changes differ.
+    - New and changed entries of the record of leavers are changes in this sense.
   returned: always
   type: str
   sample: 3d5a2ffa0a37ad2a6ef6b19d0b5b7a4a3c4c5f0e8cd2b6a9a3d6f2f8e1a7c9b0
+record_changes:
+  description:
+    - The ids of the users whose entries in the record of leavers are new or changed, C(end) and an id for each entry that ends, and
+      C(create the record) if a list creates it. They are part of RV(digest).
+  returned: always after planning
+  type: list
+  elements: str
+  sample: [0d0cf2b3-6c2c-4c0e-9d2b-2a9a8f0d3a51]
 impossible:
   description:
     - What cannot be done for leavers. The task does everything else and fails at the end. RV(reason) is then V(incomplete).

@@ -39,6 +39,7 @@ SHARED = {
     "not_tried",
     "plan",
     "reason",
+    "record_changes",
     "requests",
     "residual_access",
     "server",

@@ -11,6 +11,7 @@ from typing import Any
 from .._changes.actions import ACTIONS
 from .._state.roles import CHAT_USER, MEMBER
 from .._text import shortened
+from .plan_file import NOT_APPROVED, ApprovedPlan, approval_error, dates_of
 
 # The states of a run.
 UNREACHABLE = "unreachable"  # n8n could not be reached before the first write.
@@ -57,12 +58,16 @@ _UNMATCHED = {
 
 
 def sync_summary(
-    inputs: Mapping[str, Any], planned: Mapping[str, Any], applied: Mapping[str, Any], time: str
+    inputs: Mapping[str, Any],
+    planned: Mapping[str, Any],
+    applied: Mapping[str, Any],
+    time: str,
+    approved: ApprovedPlan | None = None,
 ) -> dict[str, Any]:
     """Return the record and the summary of a run, before its plan is applied or afterwards.
 
     `inputs` is the result of sync_input. `planned` and `applied` are the results of the tasks that plan and apply. Each
-    of them is empty if it did not run yet.
+    of them is empty if it did not run yet. `approved` is the plan that the run is to carry out, or None for any plan.
 
     - `record`: the content of the file of sync_plan_path.
     - `result`: the last result of n8n_access together with the record.
@@ -72,6 +77,9 @@ def sync_summary(
     - `plan_changed`: whether the plan that was to be applied differs from the plan that was shown.
     """
     ran = bool(applied) and not applied.get("skipped")
+    difference = approval_error(approved, planned, time) if approved else ""
+    if difference:
+        planned = {**planned, "msg": difference, "reason": NOT_APPROVED}
     if ran:
         last = applied
     else:
@@ -132,12 +140,39 @@ def _record(inputs: Mapping[str, Any], last: Mapping[str, Any], state: str, time
         "unused_exceptions": inputs["unused_exceptions"],
         "warnings": list(dict.fromkeys([*inputs["warnings"], *map(str, last.get("warnings", []))])),
         "pending": last.get("pending", []),
+        "dates": dates_of(last),
+        "grants": _grants(inputs["users"]),
+        "record_changes": last.get("record_changes", []),
         "plan": plan,
         "done": last.get("done", []),
         "errors": last.get("errors", []),
         "not_tried": last.get("not_tried", []),
         "conflicts": last.get("conflicts", []),
     }
+
+
+def _grants(users: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what rules and exceptions give: {user, project, role, granted_by, from, until}.
+
+    `project` is None for an instance role. `from` and `until` are None for a grant without dates.
+    """
+    found = []
+    for user in users:
+        origin = user.get("granted_by", {})
+        undated = {"from": None, "until": None}
+        if user.get("role"):
+            rule = origin.get("role")
+            found.append({"user": user["email"], "project": None, "role": user["role"], "granted_by": rule, **undated})
+        for project, grants in (user.get("projects") or {}).items():
+            for grant in grants if isinstance(grants, (list, tuple)) else [grants]:
+                entry = {"role": grant} if isinstance(grant, str) else grant
+                if entry.get("role") and entry.get("state") != "absent":
+                    rule = entry.get("granted_by") or origin.get("projects", {}).get(project)
+                    dates = {key: entry.get(key) for key in undated}
+                    found.append(
+                        {"user": user["email"], "project": project, "role": entry["role"], "granted_by": rule, **dates}
+                    )
+    return found
 
 
 def _announced(inputs: Mapping[str, Any], upcoming: Sequence[Mapping[str, Any]], state: str) -> list[Mapping[str, Any]]:

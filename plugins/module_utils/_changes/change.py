@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,15 +120,17 @@ class Change:
             **({"item": self.item.to_result()} if self.item else {}),
         }
 
-    def identity(self) -> dict[str, Any]:
-        return {
-            "action": self.action,
-            "user": self.user_id or self.user,
-            "project": self.project_id or self.project,
-            "before": self.before,
-            "after": self.after,
-            **({"item": self.item.id} if self.item else {}),
-        }
+
+def identity(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what distinguishes an entry of `plan` from others: all of it except reasons, and names where there are ids."""
+    return {
+        "action": entry["action"],
+        "user": entry["user_id"] or entry["user"],
+        "project": entry["project_id"] or entry["project"],
+        "before": entry["before"],
+        "after": entry["after"],
+        **({"item": entry["item"]["id"]} if "item" in entry else {}),
+    }
 
 
 def reduces_access(change: Change) -> bool:

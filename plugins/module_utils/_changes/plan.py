@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from itertools import groupby
 from typing import Any
 
@@ -19,9 +19,19 @@ from .._state.names import to_nfc
 from .._state.roles import PROJECT_ADMIN
 from .._text import quoted
 from .actions import ACTIONS, PROJECT
-from .change import Change, sort_key
+from .change import Change, identity, sort_key
 from .describe import unlisted_data_notes
 from .handover import Handover
+
+
+def digest_of(url: str, entries: Iterable[Mapping[str, Any]], record_changes: Sequence[str]) -> str:
+    """Return the SHA-256 of the server and the entries of `plan`, which does not depend on reasons and options."""
+    subject: dict[str, Any] = {
+        "url": url,
+        "changes": [identity(entry) for entry in entries],
+        **({"record": list(record_changes)} if record_changes else {}),
+    }
+    return hashlib.sha256(json.dumps(subject, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 @dataclass
@@ -122,15 +132,10 @@ class Plan:
         """Return whether the plan changes n8n or the record of leavers."""
         return bool(self.changes or self.record_changes)
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """Return the SHA-256 of the server and the changes, which does not depend on reasons and options."""
-        subject: dict[str, Any] = {
-            "url": self.state.url,
-            "changes": [change.identity() for change in self.changes],
-            **({"record": self.record_changes} if self.record_changes else {}),
-        }
-        return hashlib.sha256(json.dumps(subject, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        """Return the digest of the plan: see `digest_of`."""
+        return digest_of(self.state.url, self.to_result(), self.record_changes)
 
     @property
     def summary(self) -> dict[str, int]:

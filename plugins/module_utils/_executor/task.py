@@ -195,6 +195,7 @@ class Task:
             "plan": self.plan.to_result(),
             "summary": self.plan.summary,
             "digest": self.plan.digest,
+            "record_changes": list(self.plan.record_changes),
             "conflicts": self.outcome.conflicts,
             "server": self.plan.state.url,
             "done": [] if self.check_mode else [change.to_result() for change in self.outcome.done],
