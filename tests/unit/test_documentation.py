@@ -185,7 +185,7 @@ def test_handover_fragment_matches_handover_options() -> None:
 def test_modules_take_handover_options_from_the_shared_table(name: str) -> None:
     module = import_module(f"ansible_collections.lifecycle.n8n.plugins.modules.{name}")
     spec: Mapping[str, Any] = getattr(module, "ARGUMENT_SPEC", {})
-    fragments = block(ROOT / f"plugins/modules/{name}.py", "DOCUMENTATION")["extends_documentation_fragment"]
+    fragments = block(ROOT / f"plugins/modules/{name}.py", "DOCUMENTATION").get("extends_documentation_fragment", [])
     present = {option: spec[option] for option in HANDOVER_OPTIONS if option in spec}
     shared = {option: HANDOVER_OPTIONS[option] for option in present}
     assert present == (HANDOVER_OPTIONS if "lifecycle.n8n.handover" in fragments else shared)

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 
+from ansible_collections.lifecycle.n8n.plugins.module_utils._ansible_roles.plan_file import ApprovedPlan
 from ansible_collections.lifecycle.n8n.plugins.module_utils._ansible_roles.sync_summary import sync_summary
 
 ADA, GRACE, LINUS = (f"{name}@example.com" for name in ("ada", "grace", "linus"))
@@ -138,7 +140,8 @@ def test_record_has_all_keys_in_order_in_every_state() -> None:
     keys = (
         "server time state error digest summary people_without_rule unmatched leavers leavers_suspended "
         "impossible blocked lifted upcoming missing_users refused_addresses address_changes "
-        "unmatched_users announced invalid_people unused_exceptions warnings pending plan done errors "
+        "unmatched_users announced invalid_people unused_exceptions warnings pending dates grants "
+        "record_changes plan done errors "
         "not_tried conflicts"
     )
     for planned, applied in ((PLANNED, DONE), (PLANNED, FAILED), ({"msg": "no answer", "reason": "unreachable"}, {})):
@@ -445,3 +448,49 @@ def test_run_that_changed_only_the_record_of_leavers_is_done() -> None:
     assert summary(changed)["record"]["state"] == "planned" and summary(changed)["apply"]
     done = summary(changed, changed)
     assert done["record"]["state"] == "done" and done["lines"][0] == "Done."
+
+
+def test_plan_that_is_not_the_approved_one_is_refused_with_what_differs() -> None:
+    entries = [
+        {**entry, "user_id": f"id-{entry['user']}", "before": None, "after": None, "reason": ""}
+        for entry in (ADD, REMOVE)
+    ]
+    planned = {**PLANNED, "plan": entries, "digest": "d1", "msg": "not approved", "reason": "not_approved"}
+    approved = ApprovedPlan(
+        "plan.json",
+        PLANNED["server"],
+        datetime(2026, 1, 30, tzinfo=timezone.utc),
+        "d0",
+        tuple(entries[:1]),
+        ((datetime(2026, 1, 30, 12, tzinfo=timezone.utc), "the grace period of linus ends"),),
+    )
+    found = sync_summary(SYNC_INPUT, planned, {}, TIME, approved)
+    assert found["record"]["state"] == "refused" and not found["apply"] and found["result"]["failed"]
+    assert "Since then, the grace period of linus ends at 2026-01-30T12:00:00Z." in found["record"]["error"]
+    assert f'Not approved: remove_member {LINUS} in "Sales".' in found["record"]["error"]
+    same = sync_summary(SYNC_INPUT, {**PLANNED, "digest": "d0"}, {}, TIME, approved)
+    assert same["apply"] and same["record"]["error"] == ""
+
+
+def test_record_has_what_rules_and_exceptions_give() -> None:
+    users = [
+        {
+            "email": ADA,
+            "role": "admin",
+            "projects": {
+                "Sales": "editor",
+                "Ops": {"role": "viewer", "until": "2026-03-01", "granted_by": "Contractors"},
+                "Old": {"state": "absent"},
+                "New": [{"state": "absent", "granted_by": "Deny"}, {"role": "viewer", "granted_by": "All"}],
+            },
+            "granted_by": {"role": "Board", "projects": {"Sales": "Sales people"}},
+        },
+        {"email": GRACE, "status": "leaver"},
+    ]
+    record = sync_summary({**SYNC_INPUT, "users": users}, PLANNED, {}, TIME)["record"]
+    assert [tuple(grant.values()) for grant in record["grants"]] == [
+        (ADA, None, "admin", "Board", None, None),
+        (ADA, "Sales", "editor", "Sales people", None, None),
+        (ADA, "Ops", "viewer", "Contractors", None, "2026-03-01"),
+        (ADA, "New", "viewer", "All", None, None),
+    ]
