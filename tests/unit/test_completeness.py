@@ -18,6 +18,12 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in ROOT.glob("plugins/modules/*.py"))
+# The modules that connect to n8n. They are in the action group, and they run in Ansible's own process.
+CONNECTING = [
+    name
+    for name in MODULES
+    if "  - lifecycle.n8n.connection\n" in (ROOT / f"plugins/modules/{name}.py").read_text("utf-8")
+]
 KINDS = ("lookup", "inventory", "filter")
 PLUGINS = sorted(path.relative_to(ROOT) for kind in KINDS for path in ROOT.glob(f"plugins/{kind}/*.py"))
 ROLES = sorted(path.name for path in ROOT.glob("roles/*") if path.is_dir())
@@ -59,15 +65,16 @@ def documentation(source: Path) -> dict[str, Any]:
     return {name: yaml.safe_load(text) for name, text in constants(source).items() if name.isupper()}
 
 
-def test_action_group_lists_all_modules() -> None:
-    assert load("meta/runtime.yml")["action_groups"]["n8n"] == MODULES
+def test_action_group_lists_all_modules_that_connect() -> None:
+    assert load("meta/runtime.yml")["action_groups"]["n8n"] == CONNECTING
+    assert set(MODULES) - set(CONNECTING) == {"n8n_evidence"}
 
 
-def test_each_module_has_action_plugin_and_there_is_no_other() -> None:
-    assert sorted(path.name for path in ROOT.glob("plugins/action/*.*")) == [f"{name}.py" for name in MODULES]
+def test_each_module_that_connects_has_action_plugin_and_there_is_no_other() -> None:
+    assert sorted(path.name for path in ROOT.glob("plugins/action/*.*")) == [f"{name}.py" for name in CONNECTING]
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", CONNECTING)
 def test_action_plugin_runs_the_module_of_its_name(name: str) -> None:
     plugins = "ansible_collections.lifecycle.n8n.plugins"
     action, module = (import_module(f"{plugins}.{kind}.{name}") for kind in ("action", "modules"))
@@ -149,6 +156,11 @@ def test_role_variable_has_type_of_module_option(name: str) -> None:
 
 # Variables without choices for which the role itself handles "" and null.
 RESOLVED = {
+    *(f"{role}_{name}" for role in ("offboard", "onboard", "sync") for name in ("approved_plan", "evidence_path")),
+    "offboard_approve",
+    "offboard_plan_path",
+    "onboard_approve",
+    "onboard_plan_path",
     "offboard_state_path",
     "onboard_state_path",
     "report_date",
@@ -203,7 +215,8 @@ def test_every_path_variable_is_converted_to_full_path(name: str) -> None:
         if "{{" in line
     ]
     for variable in (variable for variable, spec in variables.items() if spec["type"] == "path"):
-        uses = [line for line in lines if re.search(rf"(?<!_){variable}\b", line)]
+        # The names of files in messages are not uses.
+        uses = [line for line in lines if re.search(rf"(?<!_){variable}\b(?!:)", line)]
         assert uses and all("| lifecycle.n8n.n8n_full_path(playbook_dir)" in line for line in uses), variable
 
 
@@ -229,7 +242,12 @@ def test_boolean_variables_are_converted_in_templates(name: str) -> None:
     options = load(f"roles/{name}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
     files = [path for folder in ("tasks", "vars", "templates") for path in (ROOT / "roles" / name).glob(f"{folder}/*")]
     for option in (option for option, spec in options.items() if spec["type"] == "bool"):
-        uses = [line for path in files for line in path.read_text("utf-8").splitlines() if f"{option} " in line]
+        uses = [
+            line
+            for path in files
+            for line in path.read_text("utf-8").splitlines()
+            if re.search(rf"(?<!_){option} ", line)
+        ]
         assert uses and [line for line in uses if not re.search(rf"{{{{ {option} }}}}|{option} \| bool\b", line)] == []
 
 

@@ -92,7 +92,8 @@ def test_every_plugin_is_in_the_table() -> None:
         for kind in ("modules", "lookup", "inventory")
         for path in ROOT.glob(f"plugins/{kind}/*.py")
     }
-    assert files == set(CALLS)
+    # This module does not connect to a server.
+    assert files - {"modules/n8n_evidence"} == set(CALLS)
 
 
 @pytest.mark.parametrize("plugin", CALLS)

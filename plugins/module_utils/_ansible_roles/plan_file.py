@@ -94,12 +94,12 @@ def approved_plan(text: object, path: str) -> ApprovedPlan:
     if content.get("digest") not in ("", digest):
         raise InputError(
             f"The plan in {path} was changed after it was written: its digest is {content.get('digest')}, but its changes have the "
-            f"digest {digest}. Make a new plan, and approve it."
+            f"digest {digest}. Make a new plan, and have it approved."
         )
     if not server or not content.get("digest"):
         cause = f": {content['error']}" if content.get("error") else "."
         raise InputError(
-            f"{path} has no plan, because the run that wrote it failed{cause} Make a new plan, and approve it."
+            f"{path} has no plan, because the run that wrote it failed{cause} Make a new plan, and have it approved."
         )
     return ApprovedPlan(path, server, made, digest, entries, dates)
 
@@ -126,7 +126,7 @@ def approval_error(approved: ApprovedPlan, result: Mapping[str, Any], now: str) 
     parts += [f"Approved and not planned any more: {_listed(gone)}."] if gone else []
     if not new and not gone:
         parts.append("The changes of the record of leavers, or the order of changes, differ.")
-    return " ".join([*parts, "Review the new plan, and approve it."])
+    return " ".join([*parts, "Review the new plan, and have it approved."])
 
 
 def unknown_users_error(users: Iterable[Mapping[str, Any]]) -> str:

@@ -166,6 +166,9 @@ def test_record_has_all_keys_in_order_in_every_state() -> None:
         "unmatched": {"rules": [], "protected_users": [], "ignored_users": [], "denied_projects": []},
         "leavers": [LINUS],
         "pending": [],
+        "dates": [],
+        "grants": [],
+        "record_changes": [],
         "plan": [ADD, REMOVE],
         "done": [],
         "errors": [],
@@ -476,6 +479,7 @@ def test_record_has_what_rules_and_exceptions_give() -> None:
     users = [
         {
             "email": ADA,
+            "status": "present",
             "role": "admin",
             "projects": {
                 "Sales": "editor",
