@@ -177,6 +177,9 @@ def test_commands_of_the_guide_produce_shown_output(n8n: Server, second_server: 
         "https://n8n-old.example.com": f"http://127.0.0.1:{closed_port}",
     }
     follow(GUIDE, n8n, tmp_path, urls)
+    assert {line["host"] for line in evidence(tmp_path) if {None} == {item["user"] for item in line["unknown"]}} == {
+        "old"
+    }
     assert {line["host"]: line["state"] for line in evidence(tmp_path) if line["role"] == "offboard"} == {
         "production": "done",
         "test": "done",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._changes.actions import ACTIONS
-from .evidence import UNREACHABLE
+from .evidence import UNREACHABLE, was_read
 
 
 def servers_lines(
@@ -46,9 +46,7 @@ def _made(result: Mapping[str, Any], failed: bool, check_mode: bool) -> str:
         return f"{'planned' if check_mode else 'done'}: {counted}"
     if not failed:
         return "no changes"
-    if "plan" in result:
-        return ""
-    return "the access was not read, so it is unknown"
+    return "" if was_read(result) else "the access was not read, so it is unknown"
 
 
 def _same_server(servers: Mapping[str, str]) -> list[str]:
