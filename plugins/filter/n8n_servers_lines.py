@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
+from ansible.errors import AnsibleError, AnsibleFilterError
 
 from ..module_utils._ansible_roles.servers_summary import servers_lines
 from ..plugin_utils._untrusted import untrusted
@@ -19,7 +19,8 @@ version_added: 0.1.0
 author:
   - lifecycle.n8n contributors (@lifecycle)
 description:
-  - Returns what was done on which server, which servers failed, and which could not be reached. On these, the access is unknown.
+  - Returns what was done on which server, which servers failed, and which could not be reached or read. On these, the access is unknown.
+      Names hosts that use the same server by mistake.
   - The playbooks of this collection show these lines at the end.
 positional: hosts, result, failure
 options:
@@ -65,7 +66,7 @@ _value:
   type: list
   elements: str
   sample:
-    - test could not be reached, so the access there is unknown.
+    - test (https://test.example.com) could not be reached, so the access there is unknown.
     - "production (https://n8n.example.com): done: 2 removed memberships"
 """
 
@@ -75,11 +76,21 @@ def n8n_servers_lines(facts: Any, hosts: Any, result: Any, failure: Any, check_m
     try:
         results = {str(host): dict(facts[host].get(result) or {}) for host in hosts if host in facts}
         failures = {str(host): str(facts[host][failure]) for host in hosts if host in facts and failure in facts[host]}
-        return list(untrusted(servers_lines(results, failures, check_mode)))
+        urls = {host: _url(facts[host]) for host in results}
+        return list(untrusted(servers_lines(results, failures, urls, check_mode)))
     except (AttributeError, KeyError, TypeError, ValueError) as problem:
         raise AnsibleFilterError(
             f"n8n_servers_lines needs hostvars, a list of hosts, and facts with results of a role: {problem}."
         ) from None
+
+
+def _url(variables: Any) -> str:
+    """Return n8n_url of a host, or "" if its template cannot be resolved. That has failed in the role before."""
+    try:
+        url = variables.get("n8n_url")
+    except AnsibleError:
+        return ""
+    return url if isinstance(url, str) else ""
 
 
 class FilterModule:

@@ -16,7 +16,7 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,14 +117,24 @@ def everything(n8n: Server) -> tuple[object, ...]:
     return sorted(user["id"] for user in n8n.everything("/users")), n8n.memberships()
 
 
-def follow(document: Path, n8n: Server, folder: Path) -> None:
-    """Do in `folder` what a document tells, on an n8n that has what it assumes; fails where it is not as it shows."""
+def follow(document: Path, n8n: Server, folder: Path, urls: Mapping[str, str] | None = None) -> None:
+    """Do in `folder` what a document tells, on an n8n that has what it assumes; fails where it is not as it shows.
+
+    `urls` has the URLs of running servers by the URLs in the document.
+    """
+
+    def real(text: str) -> str:
+        for shown_url, url in (urls or {}).items():
+            text = text.replace(shown_url, url)
+        return text
+
     for block in blocks(document):
         if block.file:
-            (folder / block.file).write_text(block.text, encoding="utf-8")
+            (folder / block.file).write_text(real(block.text), encoding="utf-8")
         for command, shown in block.commands:
             if not is_run(command):
                 continue
+            shown = [real(line) for line in shown]
             before = everything(n8n)
             code, output = run(command, folder)
             assert (code != 0) == any("failed=1" in line for line in shown), f"$ {command}\n{output}"

@@ -90,9 +90,14 @@ def _is_not_carried_out(result: Mapping[str, Any]) -> bool:
     )
 
 
+def was_read(result: Mapping[str, Any]) -> bool:
+    """Return whether a plan was made, which needs a complete reading. Only plans have a digest, empty ones too."""
+    return bool(result.get("digest"))
+
+
 def _unknown(result: Mapping[str, Any], remaining: list[dict[str, Any]]) -> list[dict[str, Any]]:
     unknown = [{"user": access["user"], "reason": access["name"]} for access in remaining if access["type"] in _UNKNOWN]
-    if "plan" not in result:
+    if not was_read(result):
         unknown.append(
             {"user": None, "reason": "Nothing is known about the access on this server, because it was not read."}
         )

@@ -6,6 +6,7 @@
 A message names an option in one of two forms, so that this file can find it. An option whose name contains an
 underscore stands by itself: `state_path`. An option whose name is also an English word stands in front of a value or an
 index: `approve=...`, `successor: ...`, `users[0]`. Text between double quotes is data of the user and is never changed.
+What n8n refused, such as "n8n refused to list users:", contains no option.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _QUOTED = r'"(?:[^"\\\n]|\\.)*"'
+_REFUSED = rf'n8n refused to (?:{_QUOTED}|[^":\n])*:'
 # A name next to these characters is part of an email address, a path or a host name.
 _NOT_BEFORE, _NOT_BEHIND = r"(?<![\w.@/-])", r"(?![\w@/-]|\.\w)"
 
@@ -25,9 +27,9 @@ def with_names(message: str, names: Mapping[str, str]) -> str:
         return message
 
     def named(found: re.Match[str]) -> str:
-        return found[0] if found[0].startswith('"') else names[found[0]]
+        return names.get(found[0], found[0])
 
-    return re.sub("|".join((_QUOTED, *map(_pattern, names))), named, message)
+    return re.sub("|".join((_QUOTED, _REFUSED, *map(_pattern, names))), named, message)
 
 
 def named_result(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -107,8 +107,9 @@ def test_remaining_access_and_unknown_access_are_separate() -> None:
     ]
 
 
-def test_nothing_is_known_about_a_server_that_was_not_read() -> None:
-    unknown = entry({"failed": True, "msg": "no answer", "reason": "unreachable"})["unknown"]
+@pytest.mark.parametrize("plan", [{}, {"plan": [], "digest": "", "state": "unreachable"}], ids=["module", "sync"])
+def test_nothing_is_known_about_a_server_that_was_not_read(plan: dict[str, Any]) -> None:
+    unknown = entry({"failed": True, "msg": "no answer", "reason": "unreachable", **plan})["unknown"]
     assert [item["user"] for item in unknown] == [None] and "was not read" in unknown[0]["reason"]
 
 
@@ -138,14 +139,34 @@ def test_summary_names_servers_that_could_not_be_reached_first() -> None:
     results = {
         "production": {**DONE, "done": [CHANGE, CHANGE]},
         "staging": {"msg": "no answer", "reason": "unreachable"},
-        "test": {**PLAN, "plan": []},
-        "other": {**FAILED, "done": [CHANGE]},
+        "test": {**PLAN, "server": "https://test.example.com", "plan": []},
+        "other": {**FAILED, "server": "https://other.example.com", "done": [CHANGE]},
     }
-    assert servers_lines(results, {"staging": "no answer", "other": "n8n refused"}, check_mode=False) == [
-        "staging could not be reached, so the access there is unknown.",
+    failures = {"staging": "no answer", "other": "n8n refused"}
+    assert servers_lines(results, failures, {"staging": "https://staging.example.com", "test": ""}, False) == [
+        "staging (https://staging.example.com) could not be reached, so the access there is unknown.",
         f"production ({URL}): done: 2 removed memberships",
-        f"test ({URL}): no changes",
-        f"other ({URL}): done: 1 removed membership; failed: n8n refused",
+        "test (https://test.example.com): no changes",
+        "other (https://other.example.com): done: 1 removed membership; failed: n8n refused",
     ]
-    assert servers_lines({"a": PLAN}, {}, check_mode=True) == [f"a ({URL}): planned: 1 removed membership"]
-    assert servers_lines({}, {"a": "A task failed."}, check_mode=False) == ["a: no changes; failed: A task failed."]
+    assert servers_lines({"a": PLAN}, {}, {}, check_mode=True) == [f"a ({URL}): planned: 1 removed membership"]
+
+
+def test_summary_claims_nothing_about_server_that_was_not_read() -> None:
+    unread = "the access was not read, so it is unknown"
+    # The result of the role sync always has a plan. Only a plan that was made has a digest.
+    refused = {"msg": "unauthorized", "reason": "refused", "plan": [], "digest": "", "state": "refused"}
+    assert servers_lines({"a": refused}, {"a": "unauthorized"}, {"a": URL}, check_mode=False) == [
+        f"a ({URL}): {unread}; failed: unauthorized"
+    ]
+    assert servers_lines({}, {"a": "A task failed."}, {}, check_mode=False) == [f"a: {unread}; failed: A task failed."]
+    assert servers_lines({"a": FAILED}, {"a": "n8n refused"}, {}, check_mode=False) == [
+        f"a ({URL}): failed: n8n refused"
+    ]
+
+
+def test_summary_names_hosts_that_use_the_same_server() -> None:
+    results = {"a": {**DONE, "server": f"{URL}/"}, "b": DONE, "c": {**DONE, "server": "https://c.example.com"}}
+    assert servers_lines(results, {}, {}, check_mode=False)[3:] == [
+        "a and b use the same server. Check n8n_url of these hosts."
+    ]

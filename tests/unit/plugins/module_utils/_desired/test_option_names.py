@@ -50,6 +50,8 @@ def test_option_is_replaced_with_the_variable(message: str, expected: str) -> No
     [
         'Project "transfer_to" does not exist',
         'n8n refused it: "max_removals, say \\" approve: it" (HTTP 400)',
+        'n8n refused to list users: "unauthorized" (HTTP 401).',
+        'n8n refused to change "users: [x" in users: "no" (HTTP 400).',
         "transfer_to@example.com is the owner",
         "users at state_path.example.com",
         "cannot be kept in /srv/state_path/transfer_to",
