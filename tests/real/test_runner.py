@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from documents.document_checks import everything
+import yaml
+from documents.document_checks import blocks, everything, run
 from n8n_server.server import Server
 
+ROOT = Path(__file__).resolve().parents[2]
 ADA, GRACE = "ada@example.com", "grace@example.com"
 
 
@@ -45,7 +47,7 @@ def run_job(tmp_path: Path) -> Callable[..., Job]:
     """Return a function that runs a playbook of the collection in a new private data folder."""
     number = iter(range(100))
 
-    def run(playbook: str, *options: str, **variables: Any) -> Job:
+    def run_playbook(playbook: str, *options: str, **variables: Any) -> Job:
         folder = tmp_path / f"job{next(number)}"
         for name in ("env", "inventory", "project"):
             (folder / name).mkdir(parents=True)
@@ -65,7 +67,7 @@ def run_job(tmp_path: Path) -> Callable[..., Job]:
         )
         return Job(done.returncode, done.stdout, folder / "artifacts/job")
 
-    return run
+    return run_playbook
 
 
 @pytest.fixture
@@ -170,3 +172,35 @@ def test_events_and_artifacts_contain_no_secrets(n8n: Server, run_job: Callable[
     for file in files:
         text = file.read_text("utf-8")
         assert not any(secret in text for secret in secrets), file
+
+
+def playbook_command(workflow: str) -> str:
+    """Return the ansible-playbook command of a workflow for pull requests."""
+    content = yaml.safe_load((ROOT / f"docs/pull_request/{workflow}.yml").read_text("utf-8"))
+    steps = content["jobs"][workflow]["steps"]
+    found = [step["run"] for step in steps if step.get("run", "").startswith("ansible-playbook ")]
+    assert len(found) == 1, found
+    return str(found[0])
+
+
+def test_workflows_for_pull_requests_apply_only_the_plan(n8n: Server, tmp_path: Path) -> None:
+    """Run their commands with the repository of the guide. A change of the list after the plan stops the second one."""
+    for block in blocks(ROOT / "docs/docsite/rst/guide_platform.rst"):
+        if block.file:
+            (tmp_path / block.file).write_text(block.text, encoding="utf-8")
+    before = everything(n8n)
+    _code, output = run(playbook_command("plan"), tmp_path)
+    assert (tmp_path / "plan.json").exists(), output
+    assert everything(n8n) == before and ADA in (tmp_path / "plan.txt").read_text("utf-8")
+
+    people = tmp_path / "people.csv"
+    reviewed = people.read_text("utf-8")
+    people.write_text(f"{reviewed}linus@example.com,Sales\n", encoding="utf-8")
+    code, output = run(playbook_command("apply"), tmp_path)
+    assert code != 0 and "differs from the approved one" in output, output
+    assert everything(n8n) == before
+
+    people.write_text(reviewed, encoding="utf-8")
+    code, output = run(playbook_command("apply"), tmp_path)
+    assert code == 0, output
+    assert {ADA, GRACE} <= set(n8n.memberships()["Sales"])
