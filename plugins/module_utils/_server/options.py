@@ -73,9 +73,10 @@ class Connection:
         for name, row in CONNECTION_OPTIONS.items():
             if values[name] is None and "default" in row:
                 values[name] = row["default"]
+        values["url"] = _base_url(values["url"])
         path = values.pop("api_key_path")
         values["api_key"] = _key_in(path) if path else _key(values["api_key"])
-        values["url"], values["headers"] = _base_url(values["url"]), _headers(values["headers"] or {})
+        values["headers"] = _headers(values["headers"] or {})
         connection = cls(**values)
         connection._check()
         return connection

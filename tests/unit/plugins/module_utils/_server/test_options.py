@@ -119,6 +119,11 @@ def test_missing_api_key_is_an_error_with_instructions(key: str | None) -> None:
         connection(api_key=key)
 
 
+def test_missing_url_is_reported_before_a_missing_key() -> None:
+    with pytest.raises(InputError, match="No n8n server is configured"):
+        Connection.from_options({})
+
+
 @pytest.mark.parametrize("key", ["eyJ.abc.def", "  eyJ.abc.def\n", "\teyJ.abc.def\r\n"])
 def test_whitespace_around_the_api_key_is_removed(key: str) -> None:
     assert connection(api_key=key).api_key == "eyJ.abc.def"
