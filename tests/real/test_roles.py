@@ -52,12 +52,13 @@ def run_collection_playbook(role: str, folder: Path, *words: str, **variables: A
 
 
 def files_of_the_collection() -> set[str]:
-    """Return the files of the collection that ansible-playbook runs."""
+    """Return the files of the collection that ansible-playbook runs, without tests, which write files at the same time."""
     folders = os.environ["ANSIBLE_COLLECTIONS_PATH"].split(os.pathsep)
     found = next(
         path for path in (Path(folder, "ansible_collections/lifecycle/n8n") for folder in folders) if path.is_dir()
     )
-    return {str(path) for path in found.rglob("*") if "__pycache__" not in path.parts and ".git" not in path.parts}
+    shipped = [path for name in ("docs", "meta", "playbooks", "plugins", "roles") for path in (found / name).rglob("*")]
+    return {str(path) for path in (*found.glob("*.*"), *shipped) if "__pycache__" not in path.parts}
 
 
 # ---- Empty survey answers
@@ -153,8 +154,9 @@ def test_report_without_path_is_refused(empty: str | None, tmp_path: Path) -> No
 def path_variables(role: str) -> dict[str, str]:
     """Return relative paths for all path variables of a role."""
     paths = {name: f"{name}.out" for name, spec in variables_of(role).items() if spec["type"] == "path"}
-    # The role reads this file. The tests of people from files set it.
-    paths.pop("sync_people_path", None)
+    # The role reads these files. The tests of people from files and of approved plans set them.
+    for name in ("sync_people_path", f"{role}_approved_plan"):
+        paths.pop(name, None)
     return {**paths, **({"offboard_action": "staged"} if role == "offboard" else {})}
 
 
