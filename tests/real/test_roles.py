@@ -58,7 +58,7 @@ def files_of_the_collection() -> set[str]:
         path for path in (Path(folder, "ansible_collections/lifecycle/n8n") for folder in folders) if path.is_dir()
     )
     shipped = [path for name in ("docs", "meta", "playbooks", "plugins", "roles") for path in (found / name).rglob("*")]
-    return {str(path) for path in (*found.glob("*.*"), *shipped) if "__pycache__" not in path.parts}
+    return {str(path) for path in (*found.glob("[!.]*"), *shipped) if "__pycache__" not in path.parts}
 
 
 # ---- Empty survey answers
